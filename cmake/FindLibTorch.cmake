@@ -1,0 +1,45 @@
+# Finds LibTorch by its headers and libraries alone -> target LibTorch::LibTorch.
+#
+# The TorchConfig.cmake that LibTorch ships asks for a whole CUDA toolkit when the build has CUDA, and
+# Debian's needs development packages we do not use; linking needs neither. Looks in CMAKE_PREFIX_PATH
+# (an unpacked libtorch/ folder, or site-packages/torch of a Python wheel), then in the system.
+find_path(LibTorch_INCLUDE_DIR torch/csrc/autograd/function.h PATH_SUFFIXES include)
+find_path(LibTorch_API_INCLUDE_DIR torch/torch.h
+          HINTS ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include NO_DEFAULT_PATH)
+find_library(LibTorch_LIBRARY torch PATH_SUFFIXES lib)
+find_library(LibTorch_CPU_LIBRARY torch_cpu PATH_SUFFIXES lib)
+find_library(LibTorch_C10_LIBRARY c10 PATH_SUFFIXES lib)
+find_library(LibTorch_CUDA_LIBRARY torch_cuda PATH_SUFFIXES lib)
+find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda PATH_SUFFIXES lib)
+mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR LibTorch_LIBRARY LibTorch_CPU_LIBRARY
+                 LibTorch_C10_LIBRARY LibTorch_CUDA_LIBRARY LibTorch_C10_CUDA_LIBRARY)
+
+if(LibTorch_API_INCLUDE_DIR AND EXISTS ${LibTorch_API_INCLUDE_DIR}/torch/version.h)
+  file(STRINGS ${LibTorch_API_INCLUDE_DIR}/torch/version.h _torch_version REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+  if(NOT _torch_version AND EXISTS ${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h)
+    file(STRINGS ${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h _torch_version REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+  endif()
+  string(REGEX MATCHALL "[0-9]+" _torch_version "${_torch_version}")
+  string(REPLACE ";" "." LibTorch_VERSION "${_torch_version}")
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch
+  REQUIRED_VARS LibTorch_LIBRARY LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR
+  VERSION_VAR LibTorch_VERSION
+  REASON_FAILURE_MESSAGE "install Debian's libtorch-dev, or point CMAKE_PREFIX_PATH at an unpacked LibTorch or at the torch/ folder of a Python wheel")
+
+if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
+  add_library(LibTorch::LibTorch INTERFACE IMPORTED)
+  target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR} ${LibTorch_API_INCLUDE_DIR})
+  set(_torch_libraries ${LibTorch_LIBRARY} ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
+  if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY)
+    # Nothing of ours names a CUDA symbol: without --no-as-needed the linker would drop the backend.
+    list(APPEND _torch_libraries ${LibTorch_C10_CUDA_LIBRARY} -Wl,--no-as-needed ${LibTorch_CUDA_LIBRARY} -Wl,--as-needed)
+  endif()
+  find_package(Threads REQUIRED)
+  target_link_libraries(LibTorch::LibTorch INTERFACE ${_torch_libraries} Threads::Threads)
+  # A wheel's library folder also holds what its libraries need (OpenMP and the CUDA runtime).
+  get_filename_component(_torch_library_dir ${LibTorch_LIBRARY} DIRECTORY)
+  target_link_options(LibTorch::LibTorch INTERFACE -Wl,-rpath-link,${_torch_library_dir})
+endif()

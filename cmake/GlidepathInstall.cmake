@@ -1,0 +1,19 @@
+# Install target and CMake package: find_package(glidepath) gives glidepath::core (no torch needed) and,
+# when built with torch, the other libraries and the program.
+include(CMakePackageConfigHelpers)
+get_property(_libraries GLOBAL PROPERTY GLIDEPATH_LIBRARIES)
+install(TARGETS glidepath_core EXPORT glidepath-core-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT glidepath-core-targets NAMESPACE glidepath:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/glidepath)
+list(REMOVE_ITEM _libraries glidepath_core)
+if(_libraries)
+  install(TARGETS ${_libraries} EXPORT glidepath-torch-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT glidepath-torch-targets NAMESPACE glidepath:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/glidepath)
+  install(TARGETS glidepath RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES cmake/FindLibTorch.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/glidepath)
+endif()
+install(DIRECTORY include/glidepath DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+configure_package_config_file(cmake/glidepath-config.cmake.in ${PROJECT_BINARY_DIR}/glidepath-config.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/glidepath)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/glidepath-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/glidepath-config.cmake ${PROJECT_BINARY_DIR}/glidepath-config-version.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/glidepath)

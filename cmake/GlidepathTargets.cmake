@@ -1,0 +1,54 @@
+# How every target of the project is built: warnings, sanitizers, ccache, one torch precompiled header.
+find_program(GLIDEPATH_CCACHE ccache)
+if(GLIDEPATH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # The sloppiness is what ccache's manual asks for when precompiled headers are in use.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${GLIDEPATH_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
+endif()
+find_program(GLIDEPATH_MOLD mold)
+if(GLIDEPATH_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+function(glidepath_compile_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${GLIDEPATH_WERROR}>:-Werror>)
+  if(GLIDEPATH_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${GLIDEPATH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${GLIDEPATH_SANITIZE})
+  endif()
+endfunction()
+
+# glidepath_library(<name> SOURCES ... [LINK ...] [PRIVATE_LINK ...])  ->  target glidepath_<name>, alias glidepath::<name>
+function(glidepath_library name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(glidepath_${name} STATIC ${ARG_SOURCES})
+  add_library(glidepath::${name} ALIAS glidepath_${name})
+  set_target_properties(glidepath_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(glidepath_${name}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(glidepath_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+  glidepath_compile_flags(glidepath_${name})
+  if(ARG_TORCH)
+    glidepath_use_torch_pch(glidepath_${name})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY GLIDEPATH_LIBRARIES glidepath_${name})
+endfunction()
+
+# One precompiled torch/torch.h for the whole project: parsing it takes longer than compiling most of our files.
+function(glidepath_use_torch_pch target)
+  if(GLIDEPATH_NO_PCH)
+    return()
+  endif()
+  if(NOT TARGET glidepath_torch_pch)
+    file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp "// anchors the precompiled header\n")
+    add_library(glidepath_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
+    target_link_libraries(glidepath_torch_pch PRIVATE LibTorch::LibTorch)
+    glidepath_compile_flags(glidepath_torch_pch)
+    target_precompile_headers(glidepath_torch_pch PRIVATE <torch/torch.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM glidepath_torch_pch)
+endfunction()

@@ -1,0 +1,44 @@
+// include/glidepath/budget.h - what a run may spend, its text form, and how many updates it buys.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace glidepath {
+
+enum class BudgetUnit { kIterations, kEpochs, kPercent, kSeconds, kFlops };
+
+/// An amount to spend. `amount` is in the unit's own terms: updates, epochs, percent of the full budget
+/// (100 is all of it), seconds, floating-point operations. Finite and > 0; whole for kIterations.
+struct Budget {
+  BudgetUnit unit = BudgetUnit::kPercent;
+  double amount = 100;
+  bool operator==(const Budget& other) const { return unit == other.unit && amount == other.amount; }
+  bool operator!=(const Budget& other) const { return !(*this == other); }
+};
+
+/// Reads `500it`, `30ep`, `0.5ep`, `10%`, `45m`, `90s`, `1h30m`, `1h30m10s`, `2e15flop`.
+/// Throws InputError naming the text, what is wrong with it and an example of what is right.
+Budget parse_budget(std::string_view text);
+
+/// The shortest text that parse_budget reads back to the same budget.
+std::string to_string(const Budget& budget);
+
+/// What turns a budget into updates. `full` is what 100 % means; it is itself in iterations or epochs.
+struct BudgetContext {
+  std::int64_t steps_per_epoch = 0;         ///< updates in one pass over the training set, > 0
+  Budget full{BudgetUnit::kEpochs, 200};    ///< the full budget (paper: CIFAR-10 200 epochs)
+  double flops_per_step = 0;                ///< forward + backward of one batch; 0 when unknown
+};
+
+/// The number of updates that `budget` buys: rounded to nearest, at least 1, so that 1 % of 200 epochs of 391
+/// updates is exactly 782 and 0.1 epoch of 391 is 39.
+/// Throws InputError for kSeconds (a clock is not countable beforehand), and where the context lacks a value.
+std::int64_t updates_in(const Budget& budget, const BudgetContext& context);
+
+/// Spent / budget of the update with index `step` (0-based) of `updates`: step / updates, in [0, 1].
+/// The first update has p = 0; p = 1 is reached after the last one and never used for an update.
+/// Throws InputError unless 0 <= step <= updates and updates > 0.
+double progress_at(std::int64_t step, std::int64_t updates);
+
+}  // namespace glidepath

@@ -1,0 +1,55 @@
+// include/glidepath/loader.h - batches of normalised, augmented images, made ahead of training.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include <torch/types.h>
+
+#include "glidepath/dataset.h"
+
+namespace glidepath {
+
+/// images  float32 or bfloat16 [B, C, H, W], normalised, in the memory format asked for.
+/// labels  int64 [B].
+struct Batch {
+  torch::Tensor images;
+  torch::Tensor labels;
+};
+
+struct LoaderOptions {
+  std::int64_t batch_size = 128;
+  std::uint64_t seed = 0;
+  bool augment = true;                          ///< pad-4 random crop, and flip where the data set allows it
+  std::int64_t crop_padding = 4;
+  torch::ScalarType dtype = torch::kFloat32;    ///< kFloat32 or kBFloat16
+  bool channels_last = false;
+  std::int64_t prefetch = 2;                    ///< batches made ahead by a background thread; 0: none
+};
+
+/// An endless stream of training batches. Batch number `step` is a pure function of (seed, step): epoch
+/// step / steps_per_epoch has its own permutation, every image its own crop and flip, so a resumed or
+/// differently threaded run sees the same bytes. Every epoch visits every image once; its last batch may be
+/// smaller. Holds a reference to the data set's tensors.
+class TrainLoader {
+ public:
+  TrainLoader(const Dataset& dataset, const LoaderOptions& options);
+  ~TrainLoader();
+  TrainLoader(const TrainLoader&) = delete;
+  TrainLoader& operator=(const TrainLoader&) = delete;
+
+  std::int64_t steps_per_epoch() const;  ///< ceil(N / batch_size)
+  /// The next batch; the first call gives batch 0, or the one given to seek().
+  Batch next();
+  /// Makes `step` the batch that next() returns.
+  void seek(std::int64_t step);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Images [first, first + count) of a split, normalised, not augmented, in order.
+Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
+                  torch::ScalarType dtype, bool channels_last);
+
+}  // namespace glidepath

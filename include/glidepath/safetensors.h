@@ -1,0 +1,22 @@
+// include/glidepath/safetensors.h - tensors in and out of the safetensors format (no code is ever run).
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include <torch/types.h>
+
+namespace glidepath {
+
+using TensorMap = std::map<std::string, torch::Tensor>;
+
+/// Writes atomically (temporary name, fsync, rename). Metadata goes into "__metadata__".
+/// Throws RunError naming the file when it cannot be written.
+void save_safetensors(const std::filesystem::path& file, const TensorMap& tensors,
+                      const std::map<std::string, std::string>& metadata = {});
+
+/// Reads every tensor (contiguous, CPU). Checks the header's size, offsets, shapes and dtypes against the
+/// file before allocating. Throws InputError naming the file and what is wrong.
+TensorMap load_safetensors(const std::filesystem::path& file, std::map<std::string, std::string>* metadata = nullptr);
+
+}  // namespace glidepath

@@ -1,0 +1,50 @@
+// include/glidepath/schedule.h - learning-rate schedules as pure functions of progress.
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace glidepath {
+
+/// What a schedule may need to know of the run. Zero means unknown: a schedule that needs the value then
+/// throws InputError and says which flag gives it. Most schedules need none of it.
+struct ScheduleContext {
+  double updates = 0;          ///< updates in the budget
+  double steps_per_epoch = 0;  ///< updates in an epoch
+  double full_updates = 0;     ///< updates in the full budget (for budget-unaware schedules)
+  double base_lr = 1;          ///< for an absolute floor (min_lr)
+};
+
+/// A pure function f(p) of progress p in [0, 1]; the learning rate is base_lr * f(p). Cheap to copy.
+class Schedule {
+ public:
+  Schedule(std::string text, std::function<double(double)> factor)
+      : text_(std::move(text)), factor_(std::move(factor)) {}
+  /// The factor at `progress`. Throws InputError outside [0, 1] and for NaN.
+  double operator()(double progress) const;
+  /// Canonical text: parse_schedule reads it back to the same function.
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  std::function<double(double)> factor_;
+};
+
+/// Reads the one grammar of the CLI, study files, C++ and Python (docs/schedules.md).
+/// Throws InputError naming the text, what is wrong and what would be right.
+Schedule parse_schedule(std::string_view text, const ScheduleContext& context = {});
+
+/// The canonical text of a schedule; checks names and arguments without needing a context.
+std::string canonical_schedule(std::string_view text);
+
+struct ScheduleInfo {
+  std::string name;      ///< as written in the grammar, e.g. "poly"
+  std::string form;      ///< with arguments and defaults, e.g. "poly(power=0.9)"
+  std::string formula;   ///< f(p), plain text
+  std::string source;    ///< paper
+};
+/// Every schedule, in the order of docs/schedules.md.
+const std::vector<ScheduleInfo>& schedule_list();
+
+}  // namespace glidepath

@@ -1,0 +1,65 @@
+// include/glidepath/train_config.h - everything that determines a training run, as flags, TOML and a struct.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace glidepath {
+
+/// The defaults are the paper's CIFAR-10 protocol (Li et al., ICLR 2020, section 4.1). Each field is a flag
+/// (--base-lr) and a key of config.toml and of study files (base_lr).
+struct TrainConfig {
+  std::string data = "cifar10";        ///< data set name
+  std::string data_dir;                ///< folder of its files; empty: the usual places
+  std::int64_t train_limit = 0;        ///< use the first N training images only; 0: all
+  std::string model = "resnet18";
+  double width = 1;                    ///< channel multiplier
+  std::string stem = "auto";           ///< cifar, imagenet, auto
+  std::string schedule = "linear";
+  std::string budget = "100%";
+  std::string full = "200ep";          ///< what 100 % means: iterations or epochs
+  double base_lr = 0.1;                ///< > 0
+  double momentum = 0.9;               ///< [0, 1)
+  bool nesterov = true;
+  double weight_decay = 5e-4;          ///< >= 0
+  bool decay_norm_bias = true;         ///< false leaves weight decay out of norm parameters and biases
+  double label_smoothing = 0;          ///< [0, 1)
+  std::int64_t batch_size = 128;
+  bool augment = true;
+  std::uint64_t seed = 0;
+  std::string precision = "auto";      ///< fp32, bf16, auto: bf16 autocast where the device has it
+  std::string channels_last = "auto";  ///< true, false, auto
+  std::string device = "auto";         ///< cpu, cuda, cuda:N, auto
+  std::int64_t threads = 0;            ///< 0: every core
+  std::string eval_every = "1ep";      ///< a budget (1ep, 10%, 500it) or "end"
+  std::int64_t eval_batch_size = 500;
+
+  bool operator==(const TrainConfig& other) const;
+  bool operator!=(const TrainConfig& other) const { return !(*this == other); }
+};
+
+/// One key as every front end shows it.
+struct ConfigKey {
+  std::string name;           ///< base_lr
+  std::string help;           ///< one line, with unit and range
+  std::string default_text;   ///< 0.1
+  bool affects_result;        ///< false for where and how fast it runs (data_dir): left out of a run's identity
+};
+const std::vector<ConfigKey>& train_config_keys();
+
+/// Sets one key from text and checks its value alone. Throws InputError: `base_lr "x": not a number above 0`,
+/// or for an unknown key the nearest known one.
+void set_config_value(TrainConfig& config, const std::string& key, const std::string& text);
+/// The value of a key as text that set_config_value reads back.
+std::string config_value(const TrainConfig& config, const std::string& key);
+/// Checks every value and the values together; throws InputError.
+void check_config(const TrainConfig& config);
+
+/// TOML both ways. Throws InputError with file, line and key.
+TrainConfig read_train_config(const std::filesystem::path& file);
+TrainConfig parse_train_config(const std::string& toml, const std::string& name_for_errors);
+std::string to_toml(const TrainConfig& config);
+
+}  // namespace glidepath

@@ -1,0 +1,15 @@
+// src/cli/commands.h - one function per command: declares its flags on `app` and what runs when it is chosen.
+#pragma once
+#include <CLI/CLI.hpp>
+
+namespace glidepath::cli {
+
+/// Each adds its subcommand. The callback parses, calls the library and prints; it leaves `exit_status` alone
+/// when all went well and throws glidepath::Error otherwise.
+void add_train_command(CLI::App& app, int& exit_status);
+void add_study_command(CLI::App& app, int& exit_status);
+void add_report_command(CLI::App& app, int& exit_status);
+void add_schedules_command(CLI::App& app, int& exit_status);
+void add_data_command(CLI::App& app, int& exit_status);
+
+}  // namespace glidepath::cli

@@ -1,0 +1,2 @@
+#include "cli/commands.h"
+namespace glidepath::cli { void add_train_command(CLI::App&, int&) {} }
