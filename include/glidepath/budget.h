@@ -26,9 +26,9 @@ std::string to_string(const Budget& budget);
 
 /// What turns a budget into updates. `full` is what 100 % means; it is itself in iterations or epochs.
 struct BudgetContext {
-  std::int64_t steps_per_epoch = 0;         ///< updates in one pass over the training set, > 0
-  Budget full{BudgetUnit::kEpochs, 200};    ///< the full budget (paper: CIFAR-10 200 epochs)
-  double flops_per_step = 0;                ///< forward + backward of one batch; 0 when unknown
+  std::int64_t steps_per_epoch = 0;       ///< updates in one pass over the training set, > 0
+  Budget full{BudgetUnit::kEpochs, 200};  ///< the full budget (paper: CIFAR-10 200 epochs)
+  double flops_per_step = 0;              ///< forward + backward of one batch; 0 when unknown
 };
 
 /// The number of updates that `budget` buys: rounded to nearest, at least 1, so that 1 % of 200 epochs of 391

@@ -20,7 +20,7 @@ struct Dataset {
   std::int64_t classes = 0;
   std::vector<std::string> class_names;  ///< may be empty
   std::vector<float> mean, stddev;       ///< per channel, on the [0, 1] scale, of the training split
-  bool flip = true;                      ///< whether a horizontal flip keeps the label's meaning (not for digits)
+  bool flip = true;  ///< whether a horizontal flip keeps the label's meaning (not for digits)
   Split train, test;
 };
 
@@ -30,8 +30,8 @@ const std::vector<std::string>& dataset_names();
 /// Where data sets are looked for, in this order: `data_dir` when not empty, $GLIDEPATH_DATA,
 /// $XDG_CACHE_HOME/glidepath/data, ~/.cache/glidepath/data. Each may hold the files themselves, or the
 /// official folder (cifar-10-batches-bin, cifar-100-binary, ...) that holds them.
-/// Every file is checked by size, and label range; a wrong one throws InputError that names the file, its size,
-/// the size expected and what to do (`glidepath data fetch cifar10`).
+/// Every file is checked by size, and label range; a wrong one throws InputError that names the file, its
+/// size, the size expected and what to do (`glidepath data fetch cifar10`).
 Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {});
 
 }  // namespace glidepath

@@ -39,7 +39,8 @@ class InternalError : public Error {
 /// Stopped by a signal after the work was saved. Exit status 128 + signal number.
 class Interrupted : public Error {
  public:
-  Interrupted(const std::string& message, int signal_number) : Error(message), signal_number_(signal_number) {}
+  Interrupted(const std::string& message, int signal_number)
+      : Error(message), signal_number_(signal_number) {}
   int exit_status() const noexcept override { return 128 + signal_number_; }
 
  private:

@@ -19,11 +19,11 @@ struct Batch {
 struct LoaderOptions {
   std::int64_t batch_size = 128;
   std::uint64_t seed = 0;
-  bool augment = true;                          ///< pad-4 random crop, and flip where the data set allows it
+  bool augment = true;  ///< pad-4 random crop, and flip where the data set allows it
   std::int64_t crop_padding = 4;
-  torch::ScalarType dtype = torch::kFloat32;    ///< kFloat32 or kBFloat16
+  torch::ScalarType dtype = torch::kFloat32;  ///< kFloat32 or kBFloat16
   bool channels_last = false;
-  std::int64_t prefetch = 2;                    ///< batches made ahead by a background thread; 0: none
+  std::int64_t prefetch = 2;  ///< batches made ahead by a background thread; 0: none
 };
 
 /// An endless stream of training batches. Batch number `step` is a pure function of (seed, step): epoch

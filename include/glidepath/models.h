@@ -18,12 +18,13 @@ class Model : public torch::nn::Module {
 };
 
 struct ModelOptions {
-  std::string name = "resnet18";   ///< one of model_names()
-  double width = 1;                ///< multiplies every channel count; each is rounded to at least 1
-  std::string stem = "auto";       ///< "cifar" (3x3, no pool), "imagenet" (7x7 stride 2 + pool), "auto": by image size (cifar up to 64)
+  std::string name = "resnet18";  ///< one of model_names()
+  double width = 1;               ///< multiplies every channel count; each is rounded to at least 1
+  std::string stem = "auto";  ///< "cifar" (3x3, no pool), "imagenet" (7x7 stride 2 + pool), "auto": by image
+                              ///< size (cifar up to 64)
   std::int64_t classes = 10;
   std::int64_t in_channels = 3;
-  std::int64_t image_size = 32;    ///< height and width of the input
+  std::int64_t image_size = 32;  ///< height and width of the input
 };
 
 /// resnet18, resnet34, resnet50 (He et al. 2016), resnet8, resnet20, resnet32, resnet56 (the same paper's

@@ -17,6 +17,7 @@ void save_safetensors(const std::filesystem::path& file, const TensorMap& tensor
 
 /// Reads every tensor (contiguous, CPU). Checks the header's size, offsets, shapes and dtypes against the
 /// file before allocating. Throws InputError naming the file and what is wrong.
-TensorMap load_safetensors(const std::filesystem::path& file, std::map<std::string, std::string>* metadata = nullptr);
+TensorMap load_safetensors(const std::filesystem::path& file,
+                           std::map<std::string, std::string>* metadata = nullptr);
 
 }  // namespace glidepath

@@ -39,10 +39,10 @@ Schedule parse_schedule(std::string_view text, const ScheduleContext& context = 
 std::string canonical_schedule(std::string_view text);
 
 struct ScheduleInfo {
-  std::string name;      ///< as written in the grammar, e.g. "poly"
-  std::string form;      ///< with arguments and defaults, e.g. "poly(power=0.9)"
-  std::string formula;   ///< f(p), plain text
-  std::string source;    ///< paper
+  std::string name;     ///< as written in the grammar, e.g. "poly"
+  std::string form;     ///< with arguments and defaults, e.g. "poly(power=0.9)"
+  std::string formula;  ///< f(p), plain text
+  std::string source;   ///< paper
 };
 /// Every schedule, in the order of docs/schedules.md.
 const std::vector<ScheduleInfo>& schedule_list();

@@ -11,21 +11,21 @@ namespace glidepath {
 /// The defaults are the paper's CIFAR-10 protocol (Li et al., ICLR 2020, section 4.1). Each field is a flag
 /// (--base-lr) and a key of config.toml and of study files (base_lr).
 struct TrainConfig {
-  std::string data = "cifar10";        ///< data set name
-  std::string data_dir;                ///< folder of its files; empty: the usual places
-  std::int64_t train_limit = 0;        ///< use the first N training images only; 0: all
+  std::string data = "cifar10";  ///< data set name
+  std::string data_dir;          ///< folder of its files; empty: the usual places
+  std::int64_t train_limit = 0;  ///< use the first N training images only; 0: all
   std::string model = "resnet18";
-  double width = 1;                    ///< channel multiplier
-  std::string stem = "auto";           ///< cifar, imagenet, auto
+  double width = 1;           ///< channel multiplier
+  std::string stem = "auto";  ///< cifar, imagenet, auto
   std::string schedule = "linear";
   std::string budget = "100%";
-  std::string full = "200ep";          ///< what 100 % means: iterations or epochs
-  double base_lr = 0.1;                ///< > 0
-  double momentum = 0.9;               ///< [0, 1)
+  std::string full = "200ep";  ///< what 100 % means: iterations or epochs
+  double base_lr = 0.1;        ///< > 0
+  double momentum = 0.9;       ///< [0, 1)
   bool nesterov = true;
-  double weight_decay = 5e-4;          ///< >= 0
-  bool decay_norm_bias = true;         ///< false leaves weight decay out of norm parameters and biases
-  double label_smoothing = 0;          ///< [0, 1)
+  double weight_decay = 5e-4;   ///< >= 0
+  bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
+  double label_smoothing = 0;   ///< [0, 1)
   std::int64_t batch_size = 128;
   bool augment = true;
   std::uint64_t seed = 0;
@@ -42,10 +42,10 @@ struct TrainConfig {
 
 /// One key as every front end shows it.
 struct ConfigKey {
-  std::string name;           ///< base_lr
-  std::string help;           ///< one line, with unit and range
-  std::string default_text;   ///< 0.1
-  bool affects_result;        ///< false for where and how fast it runs (data_dir): left out of a run's identity
+  std::string name;          ///< base_lr
+  std::string help;          ///< one line, with unit and range
+  std::string default_text;  ///< 0.1
+  bool affects_result;  ///< false for where and how fast it runs (data_dir): left out of a run's identity
 };
 const std::vector<ConfigKey>& train_config_keys();
 

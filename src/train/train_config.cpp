@@ -1,0 +1,321 @@
+// src/train/train_config.cpp - the one table of train options; flags, TOML and help all come from it.
+#include "glidepath/train_config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include "glidepath/budget.h"
+#include "glidepath/error.h"
+#include "glidepath/schedule.h"
+
+namespace glidepath {
+namespace {
+
+struct Entry {
+  ConfigKey key;
+  std::function<void(TrainConfig&, const std::string&)> set;
+  std::function<std::string(const TrainConfig&)> get;
+};
+
+[[noreturn]] void refuse(const std::string& key, const std::string& text, const std::string& wanted) {
+  throw InputError(fmt::format("{} \"{}\": {}", key, text, wanted));
+}
+
+template <typename Number>
+Number parse_number(const std::string& key, const std::string& text, const std::string& wanted) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (text.empty() || result.ec != std::errc() || result.ptr != end) refuse(key, text, wanted);
+  return value;
+}
+
+Entry text_entry(std::string TrainConfig::*field, std::string name, std::string help,
+                 bool affects_result = true,
+                 std::function<void(const std::string&, const std::string&)> check = {}) {
+  return {{name, std::move(help), TrainConfig().*field, affects_result},
+          [=](TrainConfig& config, const std::string& text) {
+            if (check) check(name, text);
+            config.*field = text;
+          },
+          [=](const TrainConfig& config) { return config.*field; }};
+}
+
+Entry choice_entry(std::string TrainConfig::*field, std::string name, std::string help,
+                   std::vector<std::string> choices, bool affects_result = true) {
+  const auto check = [choices](const std::string& key, const std::string& text) {
+    if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+      refuse(key, text, fmt::format("must be one of {}", fmt::join(choices, ", ")));
+    }
+  };
+  return text_entry(field, std::move(name), std::move(help), affects_result, check);
+}
+
+/// A number in [low, high), or (low, high) when `open`.
+Entry real_entry(double TrainConfig::*field, std::string name, std::string help, double low, double high,
+                 bool open) {
+  const std::string wanted = std::isinf(high)
+                                 ? fmt::format("must be a number {} {}", open ? "above" : "of at least", low)
+                                 : fmt::format("must be a number in {}{}, {})", open ? "(" : "[", low, high);
+  return {{name, std::move(help), fmt::format("{}", TrainConfig().*field), true},
+          [=](TrainConfig& config, const std::string& text) {
+            const double value = parse_number<double>(name, text, wanted);
+            if (!(open ? value > low : value >= low) || !(value < high)) refuse(name, text, wanted);
+            config.*field = value;
+          },
+          [=](const TrainConfig& config) { return fmt::format("{}", config.*field); }};
+}
+
+template <typename Integer>
+Entry whole_entry(Integer TrainConfig::*field, std::string name, std::string help, Integer low, Integer high,
+                  bool affects_result = true) {
+  const std::string wanted = fmt::format("must be a whole number in [{}, {}]", low, high);
+  return {{name, std::move(help), fmt::format("{}", TrainConfig().*field), affects_result},
+          [=](TrainConfig& config, const std::string& text) {
+            const auto value = parse_number<Integer>(name, text, wanted);
+            if (value < low || value > high) refuse(name, text, wanted);
+            config.*field = value;
+          },
+          [=](const TrainConfig& config) { return fmt::format("{}", config.*field); }};
+}
+
+Entry flag_entry(bool TrainConfig::*field, std::string name, std::string help) {
+  return {{name, std::move(help), TrainConfig().*field ? "true" : "false", true},
+          [=](TrainConfig& config, const std::string& text) {
+            if (text != "true" && text != "false") refuse(name, text, "must be true or false");
+            config.*field = text == "true";
+          },
+          [=](const TrainConfig& config) { return std::string(config.*field ? "true" : "false"); }};
+}
+
+/// Runs a parser of the grammar and puts the option's name before its message.
+template <typename Parser>
+std::function<void(const std::string&, const std::string&)> parsed_by(Parser parser) {
+  return [parser](const std::string& key, const std::string& text) {
+    try {
+      parser(text);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{} {}", key, error.what()));
+    }
+  };
+}
+
+void check_full(const std::string& key, const std::string& text) {
+  const Budget full = parse_budget(text);
+  if (full.unit != BudgetUnit::kEpochs && full.unit != BudgetUnit::kIterations) {
+    refuse(key, text, "the full budget must be in epochs or iterations, for example 200ep");
+  }
+}
+
+void check_eval_every(const std::string& key, const std::string& text) {
+  if (text == "end") return;
+  const BudgetUnit unit = parse_budget(text).unit;
+  if (unit == BudgetUnit::kFlops || unit == BudgetUnit::kSeconds) {
+    refuse(key, text, "must be in epochs, iterations or percent of the budget, or \"end\"");
+  }
+}
+
+void check_device(const std::string& key, const std::string& text) {
+  const bool numbered_cuda =
+      text.size() > 5 && text.compare(0, 5, "cuda:") == 0 &&
+      std::all_of(text.begin() + 5, text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (text != "auto" && text != "cpu" && text != "cuda" && !numbered_cuda) {
+    refuse(key, text, "must be auto, cpu, cuda or cuda:N");
+  }
+}
+
+std::vector<Entry> make_entries() {
+  using C = TrainConfig;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr std::int64_t kMany = 1'000'000'000;
+  const auto budget_check = parsed_by([](const std::string& text) { parse_budget(text); });
+  const auto schedule_check = parsed_by([](const std::string& text) { canonical_schedule(text); });
+  return {
+      text_entry(&C::data, "data", "data set: cifar10, cifar100, mnist, fashion-mnist, digits"),
+      text_entry(&C::data_dir, "data_dir",
+                 "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)", false),
+      whole_entry(&C::train_limit, "train_limit", "use the first N training images only; 0: all",
+                  std::int64_t{0}, kMany),
+      text_entry(&C::model, "model", "resnet8, resnet20, resnet18, convnet, ... (docs/models.md)"),
+      real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),
+      choice_entry(&C::stem, "stem",
+                   "first layers: cifar (3x3), imagenet (7x7 and pool), auto: by image size",
+                   {"auto", "cifar", "imagenet"}),
+      text_entry(&C::schedule, "schedule", "linear, cosine, step-d2, poly(power=2), ... (docs/schedules.md)",
+                 true, schedule_check),
+      text_entry(&C::budget, "budget", "what the run may spend: 500it, 30ep, 10%, 1h30m, 2e15flop", true,
+                 budget_check),
+      text_entry(&C::full, "full", "the full budget, what 100% means: epochs or iterations", true,
+                 check_full),
+      real_entry(&C::base_lr, "base_lr", "learning rate at progress 0, above 0", 0, kInfinity, true),
+      real_entry(&C::momentum, "momentum", "SGD momentum in [0, 1)", 0, 1, false),
+      flag_entry(&C::nesterov, "nesterov", "Nesterov's form of momentum"),
+      real_entry(&C::weight_decay, "weight_decay", "L2 coefficient added to the gradient, at least 0", 0,
+                 kInfinity, false),
+      flag_entry(&C::decay_norm_bias, "decay_norm_bias", "weight decay on norm parameters and biases too"),
+      real_entry(&C::label_smoothing, "label_smoothing", "in [0, 1)", 0, 1, false),
+      whole_entry(&C::batch_size, "batch_size", "images in one update", std::int64_t{1},
+                  std::int64_t{1} << 20),
+      flag_entry(&C::augment, "augment",
+                 "random crop with 4 px padding, and horizontal flip where it fits the data"),
+      whole_entry(&C::seed, "seed", "of every random generator", std::uint64_t{0},
+                  std::uint64_t{std::numeric_limits<std::int64_t>::max()}),
+      choice_entry(&C::precision, "precision", "auto: bf16 autocast where the device has it",
+                   {"auto", "fp32", "bf16"}),
+      choice_entry(&C::channels_last, "channels_last", "memory format of images and weights",
+                   {"auto", "true", "false"}),
+      text_entry(&C::device, "device", "auto, cpu, cuda or cuda:N", true, check_device),
+      whole_entry(&C::threads, "threads", "CPU threads; 0: every core", std::int64_t{0}, std::int64_t{4096}),
+      text_entry(&C::eval_every, "eval_every", "test the model this often: 1ep, 10%, 500it, or end", true,
+                 check_eval_every),
+      whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", std::int64_t{1},
+                  std::int64_t{1} << 20),
+  };
+}
+
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> list = make_entries();
+  return list;
+}
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+    }
+  }
+  return row[b.size()];
+}
+
+const Entry& find_entry(const std::string& name) {
+  const Entry* nearest = nullptr;
+  std::size_t best = std::numeric_limits<std::size_t>::max();
+  for (const Entry& entry : entries()) {
+    if (entry.key.name == name) return entry;
+    const std::size_t distance = edit_distance(entry.key.name, name);
+    if (distance < best) {
+      best = distance;
+      nearest = &entry;
+    }
+  }
+  throw InputError(fmt::format("\"{}\" is not a train option; the nearest is {}", name, nearest->key.name));
+}
+
+/// A TOML value as the text that the same flag would take.
+std::string toml_text(const toml::node& node, const std::string& key) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
+  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  throw InputError(fmt::format("{}: must be a single text, number, true or false", key));
+}
+
+std::string toml_quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
+bool TrainConfig::operator==(const TrainConfig& other) const {
+  return std::all_of(entries().begin(), entries().end(),
+                     [&](const Entry& entry) { return entry.get(*this) == entry.get(other); });
+}
+
+const std::vector<ConfigKey>& train_config_keys() {
+  static const std::vector<ConfigKey> keys = [] {
+    std::vector<ConfigKey> list;
+    for (const Entry& entry : entries()) list.push_back(entry.key);
+    return list;
+  }();
+  return keys;
+}
+
+void set_config_value(TrainConfig& config, const std::string& key, const std::string& text) {
+  find_entry(key).set(config, text);
+}
+
+std::string config_value(const TrainConfig& config, const std::string& key) {
+  return find_entry(key).get(config);
+}
+
+void check_config(const TrainConfig& config) {
+  for (const Entry& entry : entries()) {
+    TrainConfig checked;
+    entry.set(checked, entry.get(config));
+  }
+  if (config.nesterov && config.momentum == 0) {
+    throw InputError("nesterov true: needs a momentum above 0; give momentum 0.9 or nesterov false");
+  }
+}
+
+TrainConfig parse_train_config(const std::string& toml_source, const std::string& name_for_errors) {
+  TrainConfig config;
+  try {
+    const toml::table table = toml::parse(toml_source, name_for_errors);
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      if (node.is_table()) continue;  // [versions] and the like: told, not set
+      try {
+        set_config_value(config, name, toml_text(node, name));
+      } catch (const InputError& error) {
+        throw InputError(fmt::format("{}:{}: {}", name_for_errors, node.source().begin.line, error.what()));
+      }
+    }
+  } catch (const toml::parse_error& error) {
+    throw InputError(fmt::format("{}:{}: not valid TOML: {}", name_for_errors, error.source().begin.line,
+                                 error.description()));
+  }
+  check_config(config);
+  return config;
+}
+
+TrainConfig read_train_config(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file)) {
+    throw InputError(
+        fmt::format("{}: cannot be read; give a file with train options in TOML", file.string()));
+  }
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return parse_train_config(text.str(), file.string());
+}
+
+std::string to_toml(const TrainConfig& config) {
+  std::string text;
+  for (const Entry& entry : entries()) {
+    const std::string value = entry.get(config);
+    const std::string& fallback = entry.key.default_text;
+    const bool bare =
+        fallback == "true" || fallback == "false" ||
+        (!fallback.empty() && fallback.find_first_not_of("0123456789.e+-") == std::string::npos);
+    text += fmt::format("{} = {}\n", entry.key.name, bare ? value : toml_quoted(value));
+  }
+  return text;
+}
+
+}  // namespace glidepath
