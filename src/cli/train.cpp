@@ -1,2 +1,153 @@
+// src/cli/train.cpp - `glidepath train`: flags from the table of train options, progress, the result.
+#include "glidepath/train.h"
+
+#include <csignal>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
 #include "cli/commands.h"
-namespace glidepath::cli { void add_train_command(CLI::App&, int&) {} }
+#include "cli/progress_line.h"
+#include "glidepath/error.h"
+
+namespace glidepath::cli {
+namespace {
+
+volatile std::sig_atomic_t stop_signal = 0;
+
+void on_signal(int signal_number) {
+  if (stop_signal != 0) _exit(128 + signal_number);  // asked twice: at once
+  stop_signal = signal_number;
+}
+
+struct TrainArguments {
+  std::map<std::string, std::string> values;  // config key -> text given
+  std::string config_file, out, resume;
+  bool quiet = false, json = false, no_progress = false;
+};
+
+std::string flag_name(std::string key) {
+  for (char& c : key) c = c == '_' ? '-' : c;
+  return "--" + key;
+}
+
+// Least to most particular: defaults, the run to resume or the file, flags.
+TrainConfig make_config(const TrainArguments& arguments) {
+  TrainConfig config;
+  if (!arguments.resume.empty()) {
+    config = read_run_config(arguments.resume);
+  } else if (!arguments.config_file.empty()) {
+    config = read_train_config(arguments.config_file);
+  }
+  for (const auto& [key, text] : arguments.values) {
+    try {
+      set_config_value(config, key, text);
+    } catch (const InputError& error) {
+      const std::string message = error.what();
+      throw InputError(message.compare(0, key.size(), key) == 0 ? flag_name(key) + message.substr(key.size())
+                                                                : flag_name(key) + ": " + message);
+    }
+  }
+  return config;
+}
+
+std::string status_line(const TrainStatus& status) {
+  const std::string where = status.updates > 0 ? fmt::format("{}/{} updates", status.step, status.updates)
+                                               : fmt::format("{} updates", status.step);
+  const std::string test =
+      status.test_accuracy < 0 ? "" : fmt::format("  test {:.2f} %", 100 * status.test_accuracy);
+  return fmt::format("{}  epoch {:.2f}  loss {:.4f}  acc {:.2f} %{}  lr {:.4g}  {:.0f} img/s  {} left", where,
+                     status.epoch, status.loss, 100 * status.accuracy, test, status.lr,
+                     status.images_per_second, spoken_duration(status.seconds_left));
+}
+
+std::string evaluation_line(const TrainStatus& status) {
+  return fmt::format(
+      "epoch {:7.2f}  {:5.1f} % of budget  lr {:<9.4g}  loss {:.4f}  test loss {:.4f}  test accuracy {:.2f} "
+      "%",
+      status.epoch, 100 * status.progress, status.lr, status.loss, status.test_loss,
+      100 * status.test_accuracy);
+}
+
+nlohmann::ordered_json as_json(const TrainResult& result) {
+  return {{"test_accuracy", result.test_accuracy},
+          {"test_loss", result.test_loss},
+          {"train_accuracy", result.train_accuracy},
+          {"train_loss", result.train_loss},
+          {"updates", result.updates},
+          {"epochs", result.epochs},
+          {"final_lr", result.final_lr},
+          {"last_update_lr", result.last_update_lr},
+          {"seconds", result.seconds},
+          {"images_per_second", result.images_per_second},
+          {"peak_memory_mib", result.peak_memory_mib},
+          {"precision", result.precision},
+          {"channels_last", result.channels_last},
+          {"threads", result.threads}};
+}
+
+void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
+  if (arguments.json) {
+    std::cout << as_json(result).dump() << "\n";
+    return;
+  }
+  if (arguments.quiet) return;
+  std::cout << fmt::format(
+      "test accuracy {:.2f} %  test loss {:.4f}  train loss {:.4f}\n"
+      "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
+      "{}; {:.0f} images/s ({}, {} thread(s)); memory {:.0f} MiB\n",
+      100 * result.test_accuracy, result.test_loss, result.train_loss, result.updates, result.epochs,
+      config.budget, config.schedule, result.last_update_lr, result.final_lr, spoken_duration(result.seconds),
+      result.images_per_second, result.precision, result.threads, result.peak_memory_mib);
+  const std::string out = arguments.resume.empty() ? arguments.out : arguments.resume;
+  if (!out.empty()) std::cout << "run directory: " << out << "\n";
+}
+
+void run_train(const TrainArguments& arguments) {
+  keep_freed_memory();
+  const TrainConfig config = make_config(arguments);
+  TrainOptions options;
+  options.out = arguments.resume.empty() ? arguments.out : arguments.resume;
+  options.resume = !arguments.resume.empty();
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  options.stop_signal = [] { return static_cast<int>(stop_signal); };
+
+  ProgressLine progress(!arguments.quiet && !arguments.json && !arguments.no_progress);
+  options.on_status = [&](const TrainStatus& status) { progress.show(status.progress, status_line(status)); };
+  options.on_evaluation = [&](const TrainStatus& status) {
+    if (!arguments.quiet && !arguments.json) progress.print_above(evaluation_line(status));
+  };
+  const TrainResult result = train(config, options);
+  progress.clear();
+  print_result(arguments, config, result);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, int&) {
+  auto* command = app.add_subcommand("train", "Train one model under one budget");
+  auto arguments = std::make_shared<TrainArguments>();
+  for (const ConfigKey& key : train_config_keys()) {
+    auto* option = command->add_option_function<std::string>(
+        flag_name(key.name),
+        [arguments, name = key.name](const std::string& text) { arguments->values[name] = text; }, key.help);
+    option->type_name(key.default_text.empty() ? "TEXT" : fmt::format("[{}]", key.default_text))
+        ->group("Run");
+  }
+  auto* config = command->add_option("--config", arguments->config_file, "file with train options in TOML");
+  auto* out = command->add_option("--out", arguments->out, "run directory to write");
+  command->add_option("--resume", arguments->resume, "run directory to go on with")
+      ->excludes(config)
+      ->excludes(out);
+  command->add_flag("--quiet", arguments->quiet, "print errors only");
+  command->add_flag("--json", arguments->json, "print the result as one JSON object");
+  command->add_flag("--no-progress", arguments->no_progress, "no live line");
+  command->callback([arguments] { run_train(*arguments); });
+}
+
+}  // namespace glidepath::cli

@@ -1,0 +1,73 @@
+// include/glidepath/train.h - one training run that ends, at learning rate zero, exactly when its budget
+// does.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "glidepath/train_config.h"
+
+namespace glidepath {
+
+/// Where a run is; given to TrainOptions::on_status after updates, at most ten times a second.
+struct TrainStatus {
+  std::int64_t step = 0;         ///< updates done
+  std::int64_t updates = 0;      ///< updates the budget buys; 0 when a clock decides
+  double epoch = 0;              ///< passes over the training set done
+  double progress = 0;           ///< spent / budget, in [0, 1]
+  double lr = 0;                 ///< of the last update
+  double loss = 0;               ///< mean training loss over the last updates
+  double accuracy = 0;           ///< of training images over the last updates, in [0, 1]
+  double test_loss = 0;          ///< of the last evaluation
+  double test_accuracy = -1;     ///< of the last evaluation, in [0, 1]; -1 before the first
+  double seconds = 0;            ///< spent by this run so far, earlier sessions of it included
+  double seconds_left = 0;       ///< estimate
+  double images_per_second = 0;  ///< of this session's updates, evaluation left out
+};
+
+struct TrainOptions {
+  std::filesystem::path out;  ///< the run directory; empty: nothing is written
+  bool resume = false;        ///< go on from out/checkpoint
+  std::function<void(const TrainStatus&)> on_status;
+  std::function<void(const TrainStatus&)> on_evaluation;
+  /// Asked after every update: a signal number to stop for, or 0. The run then saves and throws Interrupted.
+  std::function<int()> stop_signal;
+  /// Seconds on a clock that never goes back; empty: the steady clock. Tests put their own here.
+  std::function<double()> clock;
+};
+
+struct TrainResult {
+  std::int64_t updates = 0;
+  std::int64_t steps_per_epoch = 0;
+  double epochs = 0;
+  double test_accuracy = 0;  ///< after the last update, in [0, 1]
+  double test_loss = 0;
+  double train_loss = 0;  ///< mean over the last epoch's updates (all of them when the run was shorter)
+  double train_accuracy = 0;
+  double final_lr = 0;           ///< base_lr * f(1): where the schedule has landed
+  double last_update_lr = 0;     ///< the one that the last update used
+  double seconds = 0;            ///< everything: loading, training, evaluation, writing
+  double images_per_second = 0;  ///< training images / seconds of updates (data and augmentation included)
+  double flops = 0;              ///< forward + backward of every update
+  double peak_memory_mib = 0;    ///< largest resident set of the process
+  std::string precision;         ///< what `auto` came to: fp32 or bf16
+  bool channels_last = false;
+  std::int64_t threads = 0;
+};
+
+/// Trains. Out gets config.toml, metrics.jsonl, checkpoint/, model.safetensors, TensorBoard events,
+/// summary.json. Throws InputError for a wrong configuration, data set or checkpoint, or when `out` already
+/// holds a run and resume is false; RunError for a loss that is not finite or a disk that refuses;
+/// Interrupted on a signal.
+TrainResult train(const TrainConfig& config, const TrainOptions& options = {});
+
+/// The configuration of the run in a run directory. Throws InputError when there is none.
+TrainConfig read_run_config(const std::filesystem::path& run);
+
+/// Tells the C library to keep freed blocks instead of giving them back to the system after every update,
+/// which costs page faults at each. For programs, once at start; does nothing where the C library is not
+/// glibc.
+void keep_freed_memory();
+
+}  // namespace glidepath

@@ -1,0 +1,41 @@
+// src/train/device.h - where and in which number format a run computes: device, autocast, threads, memory
+// format.
+#pragma once
+#include <torch/types.h>
+
+#include "glidepath/train_config.h"
+
+namespace glidepath {
+
+/// What the `auto` values of a configuration come to on this machine.
+struct ComputePlan {
+  torch::Device device{torch::kCPU};
+  bool bf16 = false;
+  bool channels_last = false;
+  int threads = 1;
+  torch::MemoryFormat memory_format() const {
+    return channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+  }
+};
+
+/// Throws InputError for a device that this machine or this LibTorch does not have. Sets torch's thread
+/// count.
+ComputePlan plan_compute(const TrainConfig& config);
+
+/// True where this CPU multiplies bf16 in hardware.
+bool cpu_has_bf16();
+
+/// While alive, torch runs convolutions and matrix products in bf16 where the plan says so.
+class AutocastGuard {
+ public:
+  explicit AutocastGuard(const ComputePlan& plan);
+  ~AutocastGuard();
+  AutocastGuard(const AutocastGuard&) = delete;
+  AutocastGuard& operator=(const AutocastGuard&) = delete;
+
+ private:
+  torch::DeviceType device_type_;
+  bool active_;
+};
+
+}  // namespace glidepath

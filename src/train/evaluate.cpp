@@ -1,0 +1,35 @@
+// src/train/evaluate.cpp - loss and accuracy of a model on a split.
+#include "train/evaluate.h"
+
+#include <algorithm>
+
+#include <torch/torch.h>
+
+#include "glidepath/loader.h"
+
+namespace glidepath {
+
+Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
+                    const ComputePlan& plan) {
+  torch::NoGradGuard no_grad;
+  model.eval();
+  const std::int64_t images = split.labels.size(0);
+  const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
+  double loss_sum = 0;
+  std::int64_t correct = 0;
+  for (std::int64_t first = 0; first < images; first += batch_size) {
+    const std::int64_t count = std::min(batch_size, images - first);
+    const Batch batch = plain_batch(dataset, split, first, count, input_type, plan.channels_last);
+    const AutocastGuard autocast(plan);
+    const auto labels = batch.labels.to(plan.device);
+    const auto logits = model.forward(batch.images.to(plan.device)).to(torch::kFloat32);
+    loss_sum += torch::nn::functional::cross_entropy(
+                    logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
+                    .item<double>();
+    correct += logits.argmax(1).eq(labels).sum().item<std::int64_t>();
+  }
+  model.train();
+  return {loss_sum / static_cast<double>(images), static_cast<double>(correct) / static_cast<double>(images)};
+}
+
+}  // namespace glidepath

@@ -1,0 +1,19 @@
+// src/train/evaluate.h - loss and accuracy of a model on a split.
+#pragma once
+#include "glidepath/dataset.h"
+#include "glidepath/models.h"
+#include "train/device.h"
+
+namespace glidepath {
+
+struct Evaluation {
+  double loss = 0;      ///< mean cross-entropy, no label smoothing
+  double accuracy = 0;  ///< top-1, in [0, 1]
+};
+
+/// Every image of the split once, in evaluation mode (running statistics of batch norm), sums kept in double.
+/// Leaves the model in training mode.
+Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
+                    const ComputePlan& plan);
+
+}  // namespace glidepath

@@ -1,0 +1,160 @@
+// src/train/run_directory.cpp - the files of a run.
+#include "train/run_directory.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "glidepath/error.h"
+#include "glidepath/train.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+[[noreturn]] void disk_refuses(const fs::path& file, const char* what) {
+  throw RunError(fmt::format("{}: cannot {}: {}", file.string(), what, std::strerror(errno)));
+}
+
+std::string versions_toml() {
+  return fmt::format(
+      "\n# What made this run; told, not read back.\n[versions]\nglidepath = \"{}\"\nlibtorch = \"{}\"\n",
+      GLIDEPATH_VERSION, TORCH_VERSION);
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw RunError(fmt::format("{}: cannot make this folder: {}", folder.string(), error.message()));
+}
+
+}  // namespace
+
+void write_file_atomically(const fs::path& file, const std::string& text) {
+  const fs::path temporary = file.string() + ".part";
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor < 0) disk_refuses(temporary, "write");
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t count = ::write(descriptor, text.data() + written, text.size() - written);
+    if (count < 0 && errno != EINTR) break;
+    if (count > 0) written += static_cast<std::size_t>(count);
+  }
+  const bool whole = written == text.size() && ::fsync(descriptor) == 0;
+  const int reason = errno;
+  ::close(descriptor);
+  if (!whole) {
+    ::unlink(temporary.c_str());
+    errno = reason;
+    disk_refuses(temporary, "write");
+  }
+  if (::rename(temporary.c_str(), file.c_str()) != 0) disk_refuses(file, "replace");
+}
+
+RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& config) {
+  RunDirectory run;
+  run.path_ = path;
+  if (!run.writes()) return run;
+  if (fs::exists(path / "config.toml") && (fs::exists(path / "summary.json") || run.has_checkpoint())) {
+    throw InputError(
+        fmt::format("--out {}: holds a run already; give another folder, or go on with it by --resume {}",
+                    path.string(), path.string()));
+  }
+  make_folder(path);
+  write_file_atomically(path / "config.toml", to_toml(config) + versions_toml());
+  run.cut_metrics(0);
+  return run;
+}
+
+RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& config) {
+  RunDirectory run;
+  run.path_ = path;
+  const TrainConfig stored = read_run_config(path);
+  for (const ConfigKey& key : train_config_keys()) {
+    const std::string then = config_value(stored, key.name), now = config_value(config, key.name);
+    if (key.affects_result && then != now) {
+      throw InputError(fmt::format("--resume {}: this run has {} = {}, not {}; start a new run for that",
+                                   path.string(), key.name, then, now));
+    }
+  }
+  if (!run.has_checkpoint()) run.cut_metrics(0);
+  return run;
+}
+
+void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
+  if (!writes()) return;
+  const std::string line = record.dump() + "\n";
+  if (std::fwrite(line.data(), 1, line.size(), metrics_.get()) != line.size() ||
+      std::fflush(metrics_.get()) != 0) {
+    disk_refuses(path_ / "metrics.jsonl", "write");
+  }
+}
+
+void RunDirectory::cut_metrics(std::uint64_t bytes) {
+  if (!writes()) return;
+  const fs::path file = path_ / "metrics.jsonl";
+  metrics_.reset(std::fopen(file.c_str(), "ab"));
+  if (!metrics_) disk_refuses(file, "write");
+  if (::ftruncate(::fileno(metrics_.get()), static_cast<off_t>(bytes)) != 0) disk_refuses(file, "shorten");
+}
+
+bool RunDirectory::has_checkpoint() const {
+  return writes() && fs::exists(path_ / "checkpoint" / "state.safetensors");
+}
+
+void RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
+  if (!writes()) return;
+  make_folder(path_ / "checkpoint");
+  state.metrics_bytes = fs::file_size(path_ / "metrics.jsonl");
+  const nlohmann::json json = {{"step", state.step},
+                               {"seconds", state.seconds},
+                               {"metrics_bytes", state.metrics_bytes},
+                               {"test_loss", state.test_loss},
+                               {"test_accuracy", state.test_accuracy}};
+  // One file, so that one rename replaces weights, momentum and position together.
+  save_safetensors(path_ / "checkpoint" / "state.safetensors", tensors, {{"run_state", json.dump()}});
+}
+
+RunState RunDirectory::load_checkpoint(TensorMap& tensors) const {
+  const fs::path file = path_ / "checkpoint" / "state.safetensors";
+  std::map<std::string, std::string> metadata;
+  tensors = load_safetensors(file, &metadata);
+  try {
+    const auto json = nlohmann::json::parse(metadata.at("run_state"));
+    RunState state;
+    state.step = json.at("step");
+    state.seconds = json.at("seconds");
+    state.metrics_bytes = json.at("metrics_bytes");
+    state.test_loss = json.at("test_loss");
+    state.test_accuracy = json.at("test_accuracy");
+    if (state.step < 0 || !(state.seconds >= 0)) throw InputError("negative");
+    return state;
+  } catch (const std::exception&) {
+    throw InputError(
+        fmt::format("{}: holds no run state; it is not a checkpoint of glidepath train", file.string()));
+  }
+}
+
+void RunDirectory::save_model(const TensorMap& tensors, const std::map<std::string, std::string>& metadata) {
+  if (writes()) save_safetensors(path_ / "model.safetensors", tensors, metadata);
+}
+
+void RunDirectory::save_summary(const nlohmann::ordered_json& summary) {
+  if (writes()) write_file_atomically(path_ / "summary.json", summary.dump(2) + "\n");
+}
+
+TrainConfig read_run_config(const fs::path& run) {
+  const fs::path file = run / "config.toml";
+  if (!fs::exists(file)) {
+    throw InputError(fmt::format(
+        "{}: no run there (config.toml is missing); give the --out of an earlier run", run.string()));
+  }
+  return read_train_config(file);
+}
+
+}  // namespace glidepath

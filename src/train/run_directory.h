@@ -1,0 +1,60 @@
+// src/train/run_directory.h - the files of a run: configuration, metrics, checkpoint, weights, summary.
+#pragma once
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+#include <torch/types.h>
+
+#include "glidepath/safetensors.h"
+#include "glidepath/train_config.h"
+
+namespace glidepath {
+
+/// What a run needs to go on where it stopped, beside the weights and momentum.
+struct RunState {
+  std::int64_t step = 0;
+  double seconds = 0;               ///< spent
+  std::uint64_t metrics_bytes = 0;  ///< length of metrics.jsonl at this moment
+  double test_loss = 0;
+  double test_accuracy = -1;
+};
+
+/// A run directory open for writing. With an empty path nothing is written and every call succeeds.
+/// Throws RunError naming the file when the disk refuses.
+class RunDirectory {
+ public:
+  /// A new run: makes the folder and writes config.toml. Throws InputError if a run is there already.
+  static RunDirectory create(const std::filesystem::path& path, const TrainConfig& config);
+  /// A run to go on with: checks that its configuration is the same. Throws InputError otherwise.
+  static RunDirectory reopen(const std::filesystem::path& path, const TrainConfig& config);
+
+  bool writes() const { return !path_.empty(); }
+  const std::filesystem::path& path() const { return path_; }
+
+  void append_metrics(const nlohmann::ordered_json& record);
+  /// Shortens metrics.jsonl to what it was at a checkpoint.
+  void cut_metrics(std::uint64_t bytes);
+
+  void save_checkpoint(const TensorMap& tensors, RunState state);
+  bool has_checkpoint() const;
+  RunState load_checkpoint(TensorMap& tensors) const;
+
+  void save_model(const TensorMap& tensors, const std::map<std::string, std::string>& metadata);
+  void save_summary(const nlohmann::ordered_json& summary);
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::filesystem::path path_;
+  std::unique_ptr<std::FILE, Closer> metrics_;
+};
+
+/// Writes a text file whole or not at all: temporary name, fsync, rename. Throws RunError.
+void write_file_atomically(const std::filesystem::path& file, const std::string& text);
+
+}  // namespace glidepath
