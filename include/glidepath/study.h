@@ -1,9 +1,11 @@
 // include/glidepath/study.h - a grid of training runs: planned, executed in parallel, stored, resumed.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "glidepath/train_config.h"
@@ -16,18 +18,39 @@ struct StudyPlan {
   std::string name;
   std::string title;
   std::vector<std::string> axes;  ///< grid keys in the file's order: e.g. schedule, budget, seed
-  std::vector<TrainConfig> runs;  ///< the product, seeds outermost so that a stopped study has whole tables
-  std::string source_toml;        ///< the file's text, kept in the store
+  /// The product. Seeds are outermost, and within a seed the cheap budgets come first, so that a stopped
+  /// study has whole tables, and the left columns of the next one.
+  std::vector<TrainConfig> runs;
+  /// The values of each axis, in the file's order: rows and columns of a table follow it.
+  std::map<std::string, std::vector<std::string>> values;
+  std::string source_toml;  ///< the file's text, kept in the store
 };
 
-/// Throws InputError with file, line and key.
-StudyPlan read_study_plan(const std::filesystem::path& file);
+/// What the command line changes in a study file.
+struct PlanChanges {
+  std::string profile;  ///< name of a [profile.NAME] table of the file; empty: none
+  /// Train options that replace those of [base], [grid] and the profile: key and text. A text that starts
+  /// with
+  /// `[` is a TOML list and makes the key an axis: {"seed", "[1, 2]"}.
+  std::vector<std::pair<std::string, std::string>> set;
+};
 
-/// The identity of a run: a hash of every config value that affects its result. 16 hex digits.
+/// Reads a study file. Runs get `threads = 1` unless the file says otherwise: a study uses the cores by
+/// running several runs side by side, which is faster for small networks and keeps results free of the
+/// machine's size. Throws InputError with file, line and key: unknown keys, wrong types, empty lists, values
+/// twice in a list, more than 100,000 runs, values that do not go together.
+StudyPlan read_study_plan(const std::filesystem::path& file, const PlanChanges& changes = {});
+
+/// The identity of a run: a hash of every config value that affects its result. 16 hex digits. Two spellings
+/// of one schedule or budget (60m, 1h) are one run. A value equal to its default leaves the hash as it is, so
+/// that a later version with more options still knows the runs of this one.
 std::string run_id(const TrainConfig& config);
 
 enum class RunStatus { kPending, kRunning, kDone, kFailed };
+/// "pending", "running", "done", "failed".
+const char* to_string(RunStatus status);
 
+/// A run and what came of it. The numbers are NaN or 0 until it is done.
 struct RunRecord {
   std::string id;
   TrainConfig config;
@@ -36,18 +59,39 @@ struct RunRecord {
   double test_accuracy = 0;  ///< in [0, 1], after the last update
   double test_loss = 0;
   double train_loss = 0;  ///< mean over the last epoch (or the whole run when shorter)
+  double train_accuracy = 0;
   std::int64_t updates = 0;
-  double seconds = 0;
+  double epochs = 0;
+  double seconds = 0;  ///< of the whole run: loading, training, evaluation, writing
+  double images_per_second = 0;
+  double peak_memory_mib = 0;
+  std::int64_t attempts = 0;        ///< how often it was started
   std::filesystem::path directory;  ///< the run directory: config.toml, metrics.jsonl, summary.json, ...
 };
 
 struct StudyResults {
   std::string name, title;
   std::vector<std::string> axes;
-  std::vector<RunRecord> runs;  ///< in the plan's order
+  std::map<std::string, std::vector<std::string>> values;  ///< of each axis, in the plan's order
+  std::vector<RunRecord> runs;                             ///< in the plan's order
 };
 
-/// Opens DIR/study.sqlite read-only. Throws InputError when DIR holds no study.
+/// Reads DIR/study.sqlite; a study may be running on it. Throws InputError when DIR holds no study.
 StudyResults read_study_results(const std::filesystem::path& dir);
+
+/// One line of a run's metrics.jsonl. What a line does not have (an evaluation has no lr) and what was not
+/// finite is NaN.
+struct CurvePoint {
+  std::string kind;  ///< "train" or "eval"
+  std::int64_t step = 0;
+  double progress = 0;
+  double lr = 0;
+  double loss = 0;
+  double accuracy = 0;  ///< in [0, 1]
+};
+
+/// The curve of a finished run, in the order it was written; empty for a run that has not finished.
+/// Throws InputError when DIR holds no study or the study has no such run.
+std::vector<CurvePoint> read_curve(const std::filesystem::path& dir, const std::string& run_id);
 
 }  // namespace glidepath

@@ -1,0 +1,73 @@
+// src/study/estimate.cpp - how much work a run is, before and after the first runs have been timed.
+#include "study/estimate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "glidepath/budget.h"
+
+namespace glidepath {
+namespace {
+
+std::int64_t training_images(const TrainConfig& config) {
+  static const std::map<std::string, std::int64_t> kSizes = {{"cifar10", 50'000},
+                                                             {"cifar100", 50'000},
+                                                             {"mnist", 60'000},
+                                                             {"fashion-mnist", 60'000},
+                                                             {"digits", 1'500}};
+  const auto known = kSizes.find(config.data);
+  const std::int64_t all = known == kSizes.end() ? 50'000 : known->second;
+  return config.train_limit > 0 ? std::min(all, config.train_limit) : all;
+}
+
+std::string group_of(const TrainConfig& config) {
+  std::string group;
+  for (const ConfigKey& key : train_config_keys()) {
+    if (key.name == "schedule" || key.name == "budget" || key.name == "seed") continue;
+    group += config_value(config, key.name) + '\n';
+  }
+  return group;
+}
+
+}  // namespace
+
+double images_to_train(const TrainConfig& config) {
+  constexpr double kImagesPerSecond = 1'000, kFlopsPerImage = 1e8;  // a small network on one core
+  const Budget budget = parse_budget(config.budget);
+  if (budget.unit == BudgetUnit::kSeconds) return budget.amount * kImagesPerSecond;
+  if (budget.unit == BudgetUnit::kFlops) return budget.amount / kFlopsPerImage;
+  const std::int64_t steps_per_epoch = (training_images(config) + config.batch_size - 1) / config.batch_size;
+  const BudgetContext context{steps_per_epoch, parse_budget(config.full), 0};
+  return static_cast<double>(updates_in(budget, context)) * static_cast<double>(config.batch_size);
+}
+
+void TimeEstimate::add(const TrainConfig& config, double seconds) {
+  const double images = images_to_train(config);
+  for (const std::string& group : {group_of(config), std::string()}) {  // "" is the group of everything
+    Sums& sums = groups_[group];
+    sums.runs += 1;
+    sums.images += images;
+    sums.seconds += seconds;
+    sums.images_squared += images * images;
+    sums.images_seconds += images * seconds;
+  }
+}
+
+double TimeEstimate::Sums::at(double wanted) const {
+  const double spread = runs * images_squared - images * images;
+  double rate = seconds / images, start = 0;
+  if (spread > 1e-9 * images_squared * runs) {
+    const double slope = (runs * images_seconds - images * seconds) / spread;
+    const double intercept = (seconds - slope * images) / runs;
+    if (slope > 0 && intercept >= 0) rate = slope, start = intercept;
+  }
+  return start + rate * wanted;
+}
+
+double TimeEstimate::seconds(const TrainConfig& config) const {
+  auto group = groups_.find(group_of(config));
+  if (group == groups_.end()) group = groups_.find("");
+  return group == groups_.end() ? 0 : group->second.at(images_to_train(config));
+}
+
+}  // namespace glidepath

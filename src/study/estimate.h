@@ -1,0 +1,32 @@
+// src/study/estimate.h - how much work a run is, before and after the first runs have been timed.
+#pragma once
+#include <map>
+#include <string>
+
+#include "glidepath/train_config.h"
+
+namespace glidepath {
+
+/// Training images that the budget of `config` buys: a size to order runs by. Exact where the data set's size
+/// is known here; for a clock or a FLOP budget a round guess.
+double images_to_train(const TrainConfig& config);
+
+/// Learns seconds from finished runs. Runs that differ in schedule, budget or seed alone cost the same per
+/// image.
+class TimeEstimate {
+ public:
+  void add(const TrainConfig& config, double seconds);
+  bool empty() const { return groups_.empty(); }
+  /// Expected seconds of a whole run; that of the nearest known thing when nothing like it has finished.
+  double seconds(const TrainConfig& config) const;
+
+ private:
+  // Least squares of seconds = start + rate * images.
+  struct Sums {
+    double runs = 0, images = 0, seconds = 0, images_squared = 0, images_seconds = 0;
+    double at(double images) const;
+  };
+  std::map<std::string, Sums> groups_;
+};
+
+}  // namespace glidepath

@@ -1,0 +1,53 @@
+// src/study/identity.cpp - which runs are the same run.
+#include <fmt/format.h>
+#include <openssl/sha.h>
+
+#include "glidepath/budget.h"
+#include "glidepath/schedule.h"
+#include "glidepath/study.h"
+
+namespace glidepath {
+namespace {
+
+/// One text for every spelling of a value.
+std::string canonical_value(const TrainConfig& config, const std::string& key) {
+  const std::string text = config_value(config, key);
+  if (key == "schedule") return canonical_schedule(text);
+  if (key == "budget" || key == "full" || (key == "eval_every" && text != "end")) {
+    return to_string(parse_budget(text));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string run_id(const TrainConfig& config) {
+  static const TrainConfig defaults;
+  std::string identity;
+  for (const ConfigKey& key : train_config_keys()) {
+    if (!key.affects_result) continue;
+    const std::string value = canonical_value(config, key.name);
+    if (value != canonical_value(defaults, key.name)) identity += fmt::format("{}={}\n", key.name, value);
+  }
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest);
+  std::string id;
+  for (int i = 0; i < 8; ++i) id += fmt::format("{:02x}", digest[i]);
+  return id;
+}
+
+const char* to_string(RunStatus status) {
+  switch (status) {
+    case RunStatus::kPending:
+      return "pending";
+    case RunStatus::kRunning:
+      return "running";
+    case RunStatus::kDone:
+      return "done";
+    case RunStatus::kFailed:
+      return "failed";
+  }
+  return "pending";
+}
+
+}  // namespace glidepath

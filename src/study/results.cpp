@@ -1,0 +1,88 @@
+// src/study/results.cpp - reading a study's store, from any process and at any time.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "glidepath/error.h"
+#include "glidepath/study.h"
+#include "study/store.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+Database open_store(const fs::path& dir) {
+  const fs::path file = store_file(dir);
+  if (!fs::exists(file)) {
+    throw InputError(fmt::format(
+        "{}: no study there (study.sqlite is missing); give the --out of glidepath study", dir.string()));
+  }
+  return Database(file, Database::Mode::kRead);
+}
+
+RunRecord read_run(const Statement& row, const fs::path& dir) {
+  RunRecord run;
+  run.id = row.text(0);
+  run.config = parse_train_config(row.text(1), fmt::format("{}: run {}", store_file(dir).string(), run.id));
+  const std::string status = row.text(2);
+  for (const RunStatus known : {RunStatus::kRunning, RunStatus::kDone, RunStatus::kFailed}) {
+    if (status == to_string(known)) run.status = known;
+  }
+  run.error = row.text(3);
+  run.test_accuracy = row.real(4);
+  run.test_loss = row.real(5);
+  run.train_loss = row.real(6);
+  run.train_accuracy = row.real(7);
+  run.updates = row.integer(8);
+  run.epochs = row.real(9);
+  run.seconds = row.real(10);
+  run.images_per_second = row.real(11);
+  run.peak_memory_mib = row.real(12);
+  run.attempts = row.integer(13);
+  run.directory = dir / "runs" / run.id;
+  return run;
+}
+
+}  // namespace
+
+StudyResults read_study_results(const fs::path& dir) {
+  Database database = open_store(dir);
+  database.execute("BEGIN");  // one moment for the plan and its runs
+  StudyResults results;
+  Statement plan(database, "SELECT key, value FROM plan");
+  while (plan.step()) {
+    const std::string key = plan.text(0), value = plan.text(1);
+    if (key == "name") results.name = value;
+    if (key == "title") results.title = value;
+    if (key == "axes") results.axes = nlohmann::json::parse(value).get<std::vector<std::string>>();
+    if (key == "axis_values") {
+      results.values = nlohmann::json::parse(value).get<std::map<std::string, std::vector<std::string>>>();
+    }
+  }
+  Statement rows(
+      database,
+      "SELECT id, config, status, error, test_accuracy, test_loss, train_loss, train_accuracy, updates, "
+      "epochs, seconds, images_per_second, peak_memory_mib, attempts FROM runs "
+      "WHERE position IS NOT NULL ORDER BY position");
+  while (rows.step()) results.runs.push_back(read_run(rows, dir));
+  return results;
+}
+
+std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_id) {
+  Database database = open_store(dir);
+  Statement known(database, "SELECT 1 FROM runs WHERE id = ?1");
+  if (!known.bind(1, run_id).step()) {
+    throw InputError(fmt::format("{}: the study has no run {}", dir.string(), run_id));
+  }
+  std::vector<CurvePoint> curve;
+  Statement rows(
+      database,
+      "SELECT kind, step, progress, lr, loss, accuracy FROM curves WHERE run_id = ?1 ORDER BY position");
+  rows.bind(1, run_id);
+  while (rows.step()) {
+    curve.push_back({rows.text(0), rows.integer(1), rows.real(2), rows.real(3), rows.real(4), rows.real(5)});
+  }
+  return curve;
+}
+
+}  // namespace glidepath

@@ -1,0 +1,202 @@
+// src/study/store.cpp - what OUT/study.sqlite holds, and who may work on which run.
+#include "study/store.h"
+
+#include <ctime>
+#include <unordered_map>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "glidepath/error.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+// docs/studies.md describes the columns.
+constexpr const char* kSchema = R"sql(
+CREATE TABLE plan (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY, position INTEGER, config TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'done', 'failed')),
+  error TEXT NOT NULL DEFAULT '',
+  test_accuracy REAL, test_loss REAL, train_loss REAL, train_accuracy REAL, updates INTEGER, epochs REAL,
+  seconds REAL, images_per_second REAL, peak_memory_mib REAL,
+  attempts INTEGER NOT NULL DEFAULT 0, started_at TEXT, finished_at TEXT,
+  owner_host TEXT, owner_pid INTEGER, owner_start INTEGER, lease_until INTEGER
+) WITHOUT ROWID;
+CREATE INDEX runs_by_status ON runs (status);
+CREATE TABLE curves (
+  run_id TEXT NOT NULL REFERENCES runs (id), position INTEGER NOT NULL, kind TEXT NOT NULL,
+  step INTEGER NOT NULL, progress REAL, lr REAL, loss REAL, accuracy REAL, PRIMARY KEY (run_id, position)
+) WITHOUT ROWID;
+)sql";
+
+// What `status = 'running'` means for the process in parameters 1 to 3.
+constexpr const char* kMine =
+    "status = 'running' AND owner_host = ?1 AND owner_pid = ?2 AND owner_start = ?3";
+
+std::string timestamp(std::int64_t seconds) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+fs::path made_folder(const fs::path& dir) {
+  std::error_code error;
+  fs::create_directories(dir, error);
+  if (error) throw RunError(fmt::format("{}: cannot make this folder: {}", dir.string(), error.message()));
+  return dir;
+}
+
+std::int64_t stored_version(Database& database) {
+  Statement statement(database, "PRAGMA user_version");
+  statement.step();
+  return statement.integer(0);
+}
+
+RunStatus status_from(const std::string& text) {
+  for (const RunStatus status : {RunStatus::kRunning, RunStatus::kDone, RunStatus::kFailed}) {
+    if (text == to_string(status)) return status;
+  }
+  return RunStatus::kPending;
+}
+
+Statement& bind_owner(Statement& statement, const Owner& owner) {
+  return statement.bind(1, owner.host).bind(2, owner.pid).bind(3, owner.start);
+}
+
+}  // namespace
+
+fs::path store_file(const fs::path& dir) { return dir / "study.sqlite"; }
+
+StudyStore::StudyStore(const fs::path& dir, std::function<std::int64_t()> now)
+    : database_(store_file(made_folder(dir)), Database::Mode::kCreate), now_(std::move(now)) {
+  if (!now_) now_ = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
+  Transaction transaction(database_);
+  const std::int64_t version = stored_version(database_);
+  if (version > kVersion) {
+    throw InputError(
+        fmt::format("{}: written by a newer Glidepath (version {} of the store, this one knows {})",
+                    store_file(dir).string(), version, kVersion));
+  }
+  if (version == 0) {
+    database_.execute(kSchema);
+    database_.execute(fmt::format("PRAGMA user_version = {}", kVersion));
+  }
+  transaction.commit();
+}
+
+void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>& ids) {
+  const std::map<std::string, std::string> entries = {{"name", plan.name},
+                                                      {"title", plan.title},
+                                                      {"axes", nlohmann::json(plan.axes).dump()},
+                                                      {"axis_values", nlohmann::json(plan.values).dump()},
+                                                      {"source_toml", plan.source_toml}};
+  Transaction transaction(database_);
+  Statement entry(database_, "INSERT OR REPLACE INTO plan VALUES (?1, ?2)");
+  for (const auto& [key, value] : entries) entry.bind(1, key).bind(2, value).run();
+  database_.execute("UPDATE runs SET position = NULL WHERE position IS NOT NULL");
+  // A finished run keeps the configuration it ran with: folders and the like may differ now.
+  Statement run(database_,
+                "INSERT INTO runs (id, position, config) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
+                "position = ?2, config = CASE status WHEN 'done' THEN config ELSE ?3 END");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    run.bind(1, ids[i]).bind(2, static_cast<std::int64_t>(i)).bind(3, to_toml(plan.runs[i])).run();
+  }
+  transaction.commit();
+}
+
+void StudyStore::retry_failed(const std::vector<std::string>& ids) {
+  Transaction transaction(database_);
+  Statement statement(database_,
+                      "UPDATE runs SET status = 'pending', error = '' WHERE id = ?1 AND status = 'failed'");
+  for (const std::string& id : ids) statement.bind(1, id).run();
+  transaction.commit();
+}
+
+std::optional<StudyStore::Claim> StudyStore::claim(
+    const Owner& self, const std::vector<std::string>& ids,
+    const std::function<std::size_t(const std::vector<std::string>&)>& choose) {
+  Transaction transaction(database_);
+  std::unordered_map<std::string, std::int64_t> attempts;  // of the runs that are free
+  Statement open(database_,
+                 "SELECT id, status, owner_host, owner_pid, owner_start, lease_until, attempts FROM runs "
+                 "WHERE status IN ('pending', 'running')");
+  while (open.step()) {
+    const bool is_free = open.text(1) == "pending" || open.integer(5) < now_() ||
+                         is_gone({open.text(2), open.integer(3), open.integer(4)}, self);
+    if (is_free) attempts.emplace(open.text(0), open.integer(6));
+  }
+  std::vector<std::string> free;
+  for (const std::string& id : ids) {
+    if (attempts.count(id) != 0) free.push_back(id);
+  }
+  if (free.empty()) return std::nullopt;
+  const std::string id = free.at(choose(free));
+  Statement take(
+      database_,
+      "UPDATE runs SET status = 'running', owner_host = ?1, owner_pid = ?2, owner_start = ?3, "
+      "lease_until = ?4, started_at = ?5, finished_at = NULL, attempts = attempts + 1 WHERE id = ?6");
+  bind_owner(take, self).bind(4, now_() + kLeaseSeconds).bind(5, timestamp(now_())).bind(6, id).run();
+  transaction.commit();
+  return Claim{id, attempts[id] + 1};
+}
+
+std::int64_t StudyStore::renew(const Owner& self) {
+  Statement statement(database_, fmt::format("UPDATE runs SET lease_until = ?4 WHERE {}", kMine));
+  bind_owner(statement, self).bind(4, now_() + kLeaseSeconds).run();
+  return database_.changes();
+}
+
+bool StudyStore::owns(const Owner& self, const std::string& id) {
+  Statement statement(database_, fmt::format("SELECT 1 FROM runs WHERE {} AND id = ?4", kMine));
+  return bind_owner(statement, self).bind(4, id).step();
+}
+
+void StudyStore::release(const Owner& self, const std::string& id) {
+  Statement statement(database_,
+                      fmt::format("UPDATE runs SET status = 'pending' WHERE {} AND id = ?4", kMine));
+  bind_owner(statement, self).bind(4, id).run();
+}
+
+bool StudyStore::finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve) {
+  Transaction transaction(database_);
+  Statement statement(
+      database_,
+      fmt::format("UPDATE runs SET status = ?5, error = ?6, test_accuracy = ?7, test_loss = ?8, "
+                  "train_loss = ?9, train_accuracy = ?10, updates = ?11, epochs = ?12, seconds = ?13, "
+                  "images_per_second = ?14, peak_memory_mib = ?15, finished_at = ?16, owner_host = NULL, "
+                  "owner_pid = NULL, owner_start = NULL, lease_until = NULL WHERE {} AND id = ?4",
+                  kMine));
+  bind_owner(statement, self).bind(4, run.id).bind(5, std::string(to_string(run.status))).bind(6, run.error);
+  statement.bind(7, run.test_accuracy).bind(8, run.test_loss).bind(9, run.train_loss);
+  statement.bind(10, run.train_accuracy).bind(11, run.updates).bind(12, run.epochs).bind(13, run.seconds);
+  statement.bind(14, run.images_per_second).bind(15, run.peak_memory_mib).bind(16, timestamp(now_()));
+  statement.run();
+  if (database_.changes() == 0) return false;
+  add_curve(run.id, curve);
+  transaction.commit();
+  return true;
+}
+
+void StudyStore::add_curve(const std::string& id, const std::vector<CurvePoint>& curve) {
+  Statement(database_, "DELETE FROM curves WHERE run_id = ?1").bind(1, id).run();
+  Statement statement(database_, "INSERT INTO curves VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    const CurvePoint& point = curve[i];
+    statement.bind(1, id).bind(2, static_cast<std::int64_t>(i)).bind(3, point.kind).bind(4, point.step);
+    statement.bind(5, point.progress).bind(6, point.lr).bind(7, point.loss).bind(8, point.accuracy).run();
+  }
+}
+
+std::map<std::string, RunStatus> StudyStore::statuses() {
+  std::map<std::string, RunStatus> statuses;
+  Statement statement(database_, "SELECT id, status FROM runs");
+  while (statement.step()) statuses[statement.text(0)] = status_from(statement.text(1));
+  return statuses;
+}
+
+}  // namespace glidepath

@@ -1,0 +1,67 @@
+// src/study/store.h - what OUT/study.sqlite holds, and who may work on which run.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glidepath/study.h"
+#include "study/sqlite.h"
+
+namespace glidepath {
+
+/// A study process. Its runs are free again when it is gone (same machine), or when its lease has run out.
+struct Owner {
+  std::string host;      ///< machine, boot and process-id namespace: processes of one can see each other
+  std::int64_t pid = 0;  ///< process id
+  std::int64_t start =
+      0;  ///< when it started, in clock ticks since boot: tells a reused id from the real one
+};
+Owner this_process();
+/// True if `owner` is surely not running: it was on this machine and is no more.
+bool is_gone(const Owner& owner, const Owner& self);
+
+std::filesystem::path store_file(const std::filesystem::path& dir);
+
+class StudyStore {
+ public:
+  static constexpr std::int64_t kLeaseSeconds = 60;
+
+  /// Opens or makes DIR/study.sqlite. `now` is in seconds since 1970 (tests put their own here).
+  explicit StudyStore(const std::filesystem::path& dir, std::function<std::int64_t()> now = {});
+
+  /// Makes `plan` the current one: adds its new runs, keeps every other run and leaves it out of the table.
+  void save_plan(const StudyPlan& plan, const std::vector<std::string>& ids);
+  /// Failed runs among `ids` become pending.
+  void retry_failed(const std::vector<std::string>& ids);
+
+  /// One claimed run: `attempts` counts this start.
+  struct Claim {
+    std::string id;
+    std::int64_t attempts = 0;
+  };
+  /// Chooses among the free runs of `ids` (their order kept) and makes the chosen one `self`'s, in one
+  /// transaction. `choose` gets the free ids, at least one, and returns an index.
+  std::optional<Claim> claim(const Owner& self, const std::vector<std::string>& ids,
+                             const std::function<std::size_t(const std::vector<std::string>&)>& choose);
+  /// Renews the lease of every run of `self`; returns how many those are.
+  std::int64_t renew(const Owner& self);
+  bool owns(const Owner& self, const std::string& id);
+  /// Makes a run of `self` pending again.
+  void release(const Owner& self, const std::string& id);
+  /// Stores status (done or failed), summary and curve of a run of `self` together. False if it was lost.
+  bool finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve);
+
+  /// Status of every run in the store, those of other plans included.
+  std::map<std::string, RunStatus> statuses();
+
+ private:
+  void add_curve(const std::string& id, const std::vector<CurvePoint>& curve);
+
+  Database database_;
+  std::function<std::int64_t()> now_;
+};
+
+}  // namespace glidepath
