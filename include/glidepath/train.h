@@ -48,7 +48,7 @@ struct TrainResult {
   double final_lr = 0;           ///< base_lr * f(1): where the schedule has landed
   double last_update_lr = 0;     ///< the one that the last update used
   double seconds = 0;            ///< everything: loading, training, evaluation, writing
-  double images_per_second = 0;  ///< training images / seconds of updates (data and augmentation included)
+  double images_per_second = 0;  ///< of updates, data and augmentation included, the first three left out
   double flops = 0;              ///< forward + backward of every update
   double peak_memory_mib = 0;    ///< largest resident set of the process
   std::string precision;         ///< what `auto` came to: fp32 or bf16

@@ -32,6 +32,7 @@ namespace {
 constexpr double kStatusEverySeconds = 0.1;
 constexpr double kCheckpointEverySeconds = 300;
 constexpr std::int64_t kRecordsPerRun = 100;
+constexpr std::int64_t kUpdatesBeforeRate = 3;
 constexpr double kBackwardPerForward =
     2;  // the usual count: a gradient for the input and one for the weights
 
@@ -157,8 +158,9 @@ class Trainer {
   std::int64_t last_record_ = 0;
   std::int64_t evaluations_ = 0;
   double lr_ = 0;
-  double training_seconds_ = 0;  // of this session's updates
-  std::int64_t images_here_ = 0;
+  std::int64_t updates_here_ = 0;  // in this session
+  double training_seconds_ = 0;    // of this session's updates, the first few left out
+  double images_here_ = 0;
   double last_status_ = 0, last_checkpoint_;
   double evaluation_seconds_ = 0;
   Evaluation evaluation_{0, -1};
@@ -297,9 +299,11 @@ void Trainer::update() {
   }
   if (plan_.device.is_cpu()) require_finite_loss();
   const double took = now() - begun;
-  training_seconds_ += took;
-  images_here_ += labels.size(0);
   meter_.update_done(took);
+  // In the first updates memory is taken and kernels are chosen: they say nothing of the rate.
+  if (++updates_here_ == kUpdatesBeforeRate + 1) training_seconds_ = images_here_ = 0;
+  training_seconds_ += took;
+  images_here_ += static_cast<double>(labels.size(0));
 }
 
 void Trainer::require_finite_loss() {
@@ -396,8 +400,7 @@ TrainStatus Trainer::status() {
   status.test_accuracy = evaluation_.accuracy;
   status.seconds = seconds_spent();
   status.seconds_left = meter_.seconds_left();
-  status.images_per_second =
-      training_seconds_ > 0 ? static_cast<double>(images_here_) / training_seconds_ : 0;
+  status.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
   return status;
 }
 
@@ -454,8 +457,7 @@ TrainResult Trainer::finish() {
   result.train_accuracy = mean.accuracy;
   result.last_update_lr = lr_;
   result.final_lr = config_.base_lr * schedule_(1);
-  result.images_per_second =
-      training_seconds_ > 0 ? static_cast<double>(images_here_) / training_seconds_ : 0;
+  result.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
   result.flops = context_.flops_per_step * static_cast<double>(meter_.step());
   result.precision = plan_.bf16 ? "bf16" : "fp32";
   result.channels_last = plan_.channels_last;

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Images per second of `glidepath train` against PyTorch's Python, in turn, in one run; prints the ratios.
+
+    python3 bench/train_throughput.py --program build/release/src/cli/glidepath --data-dir DIR [--python /usr/bin/python3]
+
+Both train the same network on CIFAR-10 with batch 128, random crop and flip, SGD with Nesterov momentum, in
+channels_last and bf16 autocast; both times are of the whole loop, data and augmentation included, without the first
+three updates. Contestants alternate (A B A B ...), so that a machine that slows down slows both. Needs a Python with
+torch (Debian: python3-torch).
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+#        model      width  updates (ours and theirs)
+CASES = [("resnet18", 1.0, 12), ("resnet18", 0.25, 60), ("resnet8", 1.0, 150), ("resnet8", 0.5, 200)]
+
+
+def ours(args, model, width, updates):
+    command = [args.program, "train", "--data", "cifar10", "--data-dir", args.data_dir, "--model", model,
+               "--width", str(width), "--budget", f"{updates + 3}it", "--full", "200ep", "--eval-every", "end",
+               "--threads", str(args.threads), "--precision", args.precision, "--json"]
+    result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return result["images_per_second"], result["peak_memory_mib"]
+
+
+def theirs(args, model, width, updates):
+    command = [args.python, os.path.join(HERE, "python", "resnet_train.py"), "--data-dir", args.data_dir,
+               "--model", model, "--width", str(width), "--updates", str(updates), "--threads", str(args.threads),
+               "--precision", args.precision]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--data-dir", required=True, help="folder of the CIFAR-10 .bin files")
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--precision", default="bf16", choices=["bf16", "fp32"])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", help="for example resnet18:0.25")
+    args = parser.parse_args()
+    version = subprocess.run([args.python, "-c", "import torch; print(torch.__version__)"], check=True,
+                             capture_output=True, text=True).stdout.strip()
+    print(f"{platform.processor() or platform.machine()}, {args.threads} thread(s), {args.precision}, "
+          f"{args.repeats} pairs; PyTorch {version}")
+    print("| network | width | glidepath img/s | PyTorch img/s | ratio: median (min to max) | memory MiB |")
+    print("|---|---|---|---|---|---|")
+    for model, width, updates in CASES:
+        if args.only and args.only != f"{model}:{width:g}":
+            continue
+        rates, peers, ratios, memory = [], [], [], 0
+        for _ in range(args.repeats):
+            rate, memory = ours(args, model, width, updates)
+            peer = theirs(args, model, width, updates)
+            rates.append(rate)
+            peers.append(peer)
+            ratios.append(rate / peer)
+        print(f"| {model} | {width:g} | {statistics.median(rates):.0f} | {statistics.median(peers):.0f} | "
+              f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) | {memory:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
