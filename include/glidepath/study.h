@@ -94,4 +94,40 @@ struct CurvePoint {
 /// Throws InputError when DIR holds no study or the study has no such run.
 std::vector<CurvePoint> read_curve(const std::filesystem::path& dir, const std::string& run_id);
 
+/// How far a study is; given to the callbacks of StudyOptions.
+struct StudyProgress {
+  struct Job {
+    TrainConfig config;
+    double progress = 0;  ///< spent / budget of the run, in [0, 1]
+    double seconds = 0;   ///< since it was started
+  };
+  std::size_t total = 0;  ///< runs of the plan
+  std::size_t done = 0;   ///< of them, those of earlier sessions included
+  std::size_t failed = 0;
+  std::vector<Job> jobs;      ///< running now, in this process
+  std::size_t elsewhere = 0;  ///< running in other processes that share the store
+  double seconds_left = 0;    ///< estimate; NaN before anything is known
+};
+
+struct StudyOptions {
+  std::filesystem::path out;  ///< holds study.sqlite, runs/ and the tables; made if missing
+  std::int64_t jobs = 0;      ///< runs side by side; 0: as many as the cores hold
+  bool retry_failed = false;
+  /// What runs `train --config ... --out ...`; empty: the program that is running.
+  std::filesystem::path program;
+  /// Asked often: a signal number to stop for, or 0. Running runs are told, save, and are gone on with later.
+  std::function<int()> stop_signal;
+  /// After each run that ended in this process, done or failed.
+  std::function<void(const RunRecord&, const StudyProgress&)> on_finished;
+  /// Twice a second; reading the progress of the jobs costs nothing when it is empty.
+  std::function<void(const StudyProgress&)> on_progress;
+};
+
+/// Does what is left of `plan` in options.out, and returns the whole study once every run is done or failed.
+/// Each run is a process of its own, so that one that crashes takes nothing with it. It is safe to kill this
+/// process at any moment, and to start several on one folder: no run is done twice at the same time, and none
+/// that is done is repeated. Runs of the store that the plan does not name are kept and left out.
+/// Throws Interrupted when stopped, RunError when the store or the program cannot be used.
+StudyResults run_study(const StudyPlan& plan, const StudyOptions& options);
+
 }  // namespace glidepath

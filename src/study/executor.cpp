@@ -1,0 +1,355 @@
+// src/study/executor.cpp - runs what is left of a study, several runs side by side, each a process of its
+// own.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <limits>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "glidepath/error.h"
+#include "glidepath/study.h"
+#include "study/child.h"
+#include "study/estimate.h"
+#include "study/run_files.h"
+#include "study/store.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPollEvery = std::chrono::milliseconds(10);
+constexpr auto kProgressEvery = std::chrono::milliseconds(500);
+constexpr auto kRenewEvery = std::chrono::seconds(StudyStore::kLeaseSeconds / 6);
+// When nothing is free, how often to look whether another process has given something back.
+constexpr auto kLookAgainAfter = std::chrono::milliseconds(500);
+// A signal meant for the whole job may reach a run before it reaches us.
+constexpr auto kSignalMayFollow = std::chrono::seconds(1);
+constexpr auto kPatienceWhenStopping = std::chrono::seconds(60);
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Job {
+  Job(RunRecord run_, Child child_, bool resumed_)
+      : run(std::move(run_)), child(std::move(child_)), resumed(resumed_) {}
+  RunRecord run;
+  Child child;
+  bool resumed;  // goes on from a checkpoint
+  Clock::time_point started = Clock::now();
+  std::optional<ChildEnd> end;  // interrupted: kept until we know whether we are to stop as well
+  Clock::time_point ended{};
+};
+
+class Executor {
+ public:
+  Executor(const StudyPlan& plan, const StudyOptions& options)
+      : options_(options),
+        store_(options.out),
+        program_(options.program.empty() ? this_program() : options.program) {
+    for (const TrainConfig& config : plan.runs) {
+      ids_.push_back(run_id(config));
+      configs_.emplace(ids_.back(), config);
+    }
+    store_.save_plan(plan, ids_);
+    if (options.retry_failed) store_.retry_failed(ids_);
+    learn_finished();
+    limit_ = options.jobs > 0 ? options.jobs : default_jobs(plan);
+  }
+
+  ~Executor() {
+    std::vector<std::string> unfinished;
+    for (const Job& job : jobs_) unfinished.push_back(job.run.id);
+    jobs_.clear();  // kills them first
+    for (const std::string& id : unfinished) release_quietly(id);
+  }
+
+  void run() {
+    while (true) {
+      watch_signal();
+      collect();
+      if (stop_ == 0) start_more();
+      if (jobs_.empty() && (stop_ != 0 || left_.empty())) break;
+      keep_lease();
+      report_progress();
+      std::this_thread::sleep_for(kPollEvery);
+    }
+    if (stop_ != 0) {
+      throw Interrupted(fmt::format("stopped with {} of {} runs finished; the same command goes on from here",
+                                    ids_.size() - left_.size(), ids_.size()),
+                        stop_);
+    }
+  }
+
+ private:
+  static std::int64_t default_jobs(const StudyPlan& plan) {
+    std::int64_t threads = 1;
+    for (const TrainConfig& run : plan.runs) {
+      threads = std::max(threads, run.threads == 0 ? available_cores() : run.threads);
+    }
+    return std::max<std::int64_t>(1, available_cores() / threads);
+  }
+
+  /// Seconds of the runs that earlier sessions finished, and which are left.
+  void learn_finished() {
+    for (const RunRecord& run : read_study_results(options_.out).runs) {
+      if (run.status == RunStatus::kDone && run.seconds > 0) estimate_.add(run.config, run.seconds);
+    }
+    refresh_left();
+  }
+
+  void refresh_left() {
+    const auto statuses = store_.statuses();
+    left_.clear();
+    done_ = failed_ = running_ = 0;
+    for (const std::string& id : ids_) {
+      const RunStatus status = statuses.at(id);
+      done_ += status == RunStatus::kDone;
+      failed_ += status == RunStatus::kFailed;
+      running_ += status == RunStatus::kRunning;
+      if (status == RunStatus::kPending || status == RunStatus::kRunning) left_.push_back(id);
+    }
+  }
+
+  void watch_signal() {
+    const int signal = options_.stop_signal ? options_.stop_signal() : 0;
+    if (stop_ == 0 && signal != 0) {
+      stop_ = signal;
+      stopped_at_ = Clock::now();
+      for (const Job& job : jobs_) job.child.send(signal);
+    }
+    if (stop_ != 0 && Clock::now() - stopped_at_ > kPatienceWhenStopping) {
+      for (const Job& job : jobs_) job.child.send(SIGKILL);
+    }
+  }
+
+  /// Takes in every run that has ended.
+  void collect() {
+    for (std::size_t i = 0; i < jobs_.size();) {
+      Job& job = jobs_[i];
+      if (!job.end) {
+        job.end = job.child.poll();
+        job.ended = Clock::now();
+      }
+      if (job.end && settle(job)) {
+        jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        ++i;
+      }
+    }
+  }
+
+  /// True when nothing more is to be done for the ended run.
+  bool settle(Job& job) {
+    const ChildEnd end = *job.end;
+    const bool finished = end.signal == 0 && end.exit_status == kExitOk;
+    if (!finished && stop_ != 0) {
+      store_.release(self_, job.run.id);
+      return true;
+    }
+    if (end.interrupted() && Clock::now() - job.ended < kSignalMayFollow) return false;
+    if (job.resumed && end.signal == 0 && end.exit_status == kExitWrongInput) {
+      start_fresh(job);  // its checkpoint is of no use
+      return false;
+    }
+    finish(job.run, end);
+    return true;
+  }
+
+  void finish(RunRecord& run, const ChildEnd& end) {
+    const bool has_summary = read_summary(run.directory, run);
+    if (end.signal != 0 || end.exit_status != kExitOk) {
+      run.status = RunStatus::kFailed;
+      run.error = why_failed(run.directory, end);
+    } else if (!has_summary) {
+      run.status = RunStatus::kFailed;
+      run.error = "ended well but left no summary.json";
+    }
+    record(run);
+  }
+
+  static std::string why_failed(const fs::path& dir, const ChildEnd& end) {
+    if (end.signal == SIGKILL) {
+      return end.text() + "; when the machine is out of memory, fewer --jobs help";
+    }
+    const std::string message = last_message(dir / "log.txt");
+    if (end.signal != 0) return message.empty() ? end.text() : end.text() + ": " + message;
+    return message.empty() ? end.text() + " without a message" : message;
+  }
+
+  void record(const RunRecord& run) {
+    if (!store_.finish(self_, run, read_metrics(run.directory))) return;  // lost to another process
+    left_.erase(std::remove(left_.begin(), left_.end(), run.id), left_.end());
+    (run.status == RunStatus::kDone ? done_ : failed_) += 1;
+    if (run.status == RunStatus::kDone && run.seconds > 0) estimate_.add(run.config, run.seconds);
+    if (options_.on_finished) options_.on_finished(run, progress());
+  }
+
+  void start_more() {
+    if (static_cast<std::int64_t>(jobs_.size()) >= limit_ || left_.empty() || Clock::now() < look_again_)
+      return;
+    while (static_cast<std::int64_t>(jobs_.size()) < limit_) {
+      const auto choose = [&](const std::vector<std::string>& free) { return this->choose(free); };
+      const auto claim = store_.claim(self_, left_, choose);
+      if (!claim) {
+        refresh_left();
+        look_again_ = Clock::now() + kLookAgainAfter;
+        return;
+      }
+      try {
+        start(*claim);
+      } catch (...) {
+        release_quietly(claim->id);
+        throw;
+      }
+    }
+  }
+
+  void release_quietly(const std::string& id) noexcept {
+    try {
+      store_.release(self_, id);
+    } catch (const std::exception&) {  // the claim ends with this process
+    }
+  }
+
+  /// The plan's order; near the end the longest first, so that no long run is left over for one core.
+  std::size_t choose(const std::vector<std::string>& free) const {
+    if (static_cast<std::int64_t>(free.size()) > 2 * limit_) return 0;
+    const auto size = [&](const std::string& id) {
+      const TrainConfig& config = configs_.at(id);
+      return estimate_.empty() ? images_to_train(config) : estimate_.seconds(config);
+    };
+    const auto shorter = [&](const std::string& a, const std::string& b) { return size(a) < size(b); };
+    return static_cast<std::size_t>(std::max_element(free.begin(), free.end(), shorter) - free.begin());
+  }
+
+  void start(const StudyStore::Claim& claim) {
+    RunRecord run;
+    run.id = claim.id;
+    run.config = configs_.at(claim.id);
+    run.attempts = claim.attempts;
+    run.directory = options_.out / "runs" / claim.id;
+    const bool is_ours = holds_run(run.directory, claim.id);
+    // A run that ended just before its study was killed needs no second go.
+    if (is_ours && read_summary(run.directory, run) && run.status == RunStatus::kDone) return record(run);
+    run.error.clear();
+    if (is_ours && fs::exists(run.directory / "checkpoint")) {
+      jobs_.emplace_back(run, launch(run, {"--resume", run.directory.string()}), true);
+    } else {
+      prepare(run);
+      jobs_.emplace_back(run, launch_fresh(run), false);
+    }
+  }
+
+  void start_fresh(Job& job) {
+    prepare(job.run);
+    job.child = launch_fresh(job.run);
+    job.resumed = false;
+    job.end.reset();
+    job.started = Clock::now();
+  }
+
+  /// An empty folder with the run's configuration.
+  static void prepare(const RunRecord& run) {
+    std::error_code error;
+    fs::remove_all(run.directory, error);
+    fs::create_directories(run.directory, error);
+    std::ofstream file(run.directory / "config.toml");
+    file << to_toml(run.config);
+    file.close();
+    if (error || !file) throw RunError(fmt::format("{}: cannot write this folder", run.directory.string()));
+  }
+
+  Child launch_fresh(const RunRecord& run) const {
+    return launch(run,
+                  {"--config", (run.directory / "config.toml").string(), "--out", run.directory.string()});
+  }
+
+  Child launch(const RunRecord& run, const std::vector<std::string>& what) const {
+    std::vector<std::string> arguments = {"train"};
+    arguments.insert(arguments.end(), what.begin(), what.end());
+    arguments.insert(arguments.end(), {"--quiet", "--no-progress"});
+    return Child(program_, arguments, run.directory / "log.txt");
+  }
+
+  /// Renews our claims; a run that another process took while this one was asleep is given up.
+  void keep_lease() {
+    if (Clock::now() - renewed_ < kRenewEvery) return;
+    renewed_ = Clock::now();
+    if (store_.renew(self_) == static_cast<std::int64_t>(jobs_.size())) return;
+    const auto lost = [&](const Job& job) { return !store_.owns(self_, job.run.id); };
+    jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(), lost), jobs_.end());
+  }
+
+  void report_progress() {
+    if (!options_.on_progress || Clock::now() - reported_ < kProgressEvery) return;
+    reported_ = Clock::now();
+    options_.on_progress(progress());
+  }
+
+  StudyProgress progress() const {
+    StudyProgress progress;
+    progress.total = ids_.size();
+    progress.done = done_;
+    progress.failed = failed_;
+    progress.elsewhere = running_ > jobs_.size() ? running_ - jobs_.size() : 0;
+    for (const Job& job : jobs_) {
+      progress.jobs.push_back(
+          {job.run.config, latest_progress(job.run.directory), seconds_since(job.started)});
+    }
+    progress.seconds_left = seconds_left(progress.jobs);
+    return progress;
+  }
+
+  double seconds_left(const std::vector<StudyProgress::Job>& running) const {
+    double sum = 0, longest = 0;
+    const auto add = [&](double seconds) {
+      sum += seconds;
+      longest = std::max(longest, seconds);
+    };
+    std::set<std::string> started;
+    for (const Job& job : jobs_) started.insert(job.run.id);
+    if (estimate_.empty()) return std::numeric_limits<double>::quiet_NaN();
+    for (const StudyProgress::Job& job : running) {
+      const bool is_measured = job.progress > 0.05;
+      const double whole = is_measured ? job.seconds / job.progress : estimate_.seconds(job.config);
+      add(std::max(0.0, whole - job.seconds));
+    }
+    for (const std::string& id : left_) {
+      if (started.count(id) == 0) add(estimate_.seconds(configs_.at(id)));
+    }
+    return std::max(longest, sum / static_cast<double>(limit_));
+  }
+
+  const StudyOptions& options_;
+  StudyStore store_;
+  const fs::path program_;
+  const Owner self_ = this_process();
+  std::int64_t limit_ = 1;
+  std::vector<std::string> ids_;   // of the plan, in its order
+  std::vector<std::string> left_;  // of them, those not known to be finished
+  std::unordered_map<std::string, TrainConfig> configs_;
+  std::size_t done_ = 0, failed_ = 0, running_ = 0;
+  TimeEstimate estimate_;
+  std::vector<Job> jobs_;
+  int stop_ = 0;
+  Clock::time_point stopped_at_{}, look_again_{}, renewed_ = Clock::now(), reported_{};
+};
+
+}  // namespace
+
+StudyResults run_study(const StudyPlan& plan, const StudyOptions& options) {
+  Executor(plan, options).run();
+  return read_study_results(options.out);
+}
+
+}  // namespace glidepath

@@ -1,0 +1,116 @@
+// src/study/run_files.cpp - what a run leaves in its folder, read back.
+#include "study/run_files.h"
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "glidepath/error.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using nlohmann::json;
+
+/// NaN for what is missing: JSON has no NaN, so a loss that is not finite is null.
+double number(const json& object, const char* key) {
+  const auto value = object.find(key);
+  if (value == object.end() || !value->is_number()) return std::numeric_limits<double>::quiet_NaN();
+  return value->get<double>();
+}
+
+std::int64_t whole(const json& object, const char* key) {
+  const auto value = object.find(key);
+  return value == object.end() || !value->is_number() ? 0 : value->get<std::int64_t>();
+}
+
+json parse_object(const std::string& text) {
+  json object = json::parse(text, nullptr, false);
+  return object.is_object() ? object : json();
+}
+
+/// The last `limit` bytes of a file.
+std::string tail(const fs::path& file, std::streamoff limit) {
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) return {};
+  const std::streamoff size = stream.tellg();
+  stream.seekg(size > limit ? size - limit : 0);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+bool read_summary(const fs::path& dir, RunRecord& run) {
+  std::ifstream stream(dir / "summary.json", std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  const json summary = parse_object(text.str());
+  if (!summary.is_object() || !summary.contains("status") || !summary["status"].is_string()) return false;
+  run.test_accuracy = number(summary, "test_accuracy");
+  run.test_loss = number(summary, "test_loss");
+  run.train_loss = number(summary, "train_loss");
+  run.train_accuracy = number(summary, "train_accuracy");
+  run.updates = whole(summary, "updates");
+  run.epochs = number(summary, "epochs");
+  run.seconds = number(summary, "seconds");
+  run.images_per_second = number(summary, "images_per_second");
+  run.peak_memory_mib = number(summary, "peak_memory_mib");
+  const std::string status = summary["status"];
+  const bool has_accuracy = run.test_accuracy >= 0 && run.test_accuracy <= 1;
+  run.status = status == "done" && has_accuracy ? RunStatus::kDone : RunStatus::kFailed;
+  run.error = run.status == RunStatus::kDone ? ""
+              : status != "done"             ? status
+                                             : "summary.json has no test_accuracy";
+  return true;
+}
+
+std::vector<CurvePoint> read_metrics(const fs::path& dir) {
+  std::vector<CurvePoint> curve;
+  std::ifstream stream(dir / "metrics.jsonl");
+  for (std::string line; std::getline(stream, line);) {
+    const json point = parse_object(line);
+    if (!point.is_object() || !point.contains("kind") || !point["kind"].is_string()) continue;
+    curve.push_back({point["kind"].get<std::string>(), whole(point, "step"), number(point, "progress"),
+                     number(point, "lr"), number(point, "loss"), number(point, "accuracy")});
+  }
+  return curve;
+}
+
+double latest_progress(const fs::path& dir) {
+  const std::string text = tail(dir / "metrics.jsonl", 2048);
+  std::istringstream lines(text);
+  double progress = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const double value = number(parse_object(line), "progress");
+    if (value >= 0 && value <= 1) progress = value;
+  }
+  return progress;
+}
+
+std::string last_message(const fs::path& log) {
+  std::istringstream lines(tail(log, 4096));
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
+  }
+  const std::string name = "glidepath train: ";
+  if (last.compare(0, name.size(), name) == 0) last.erase(0, name.size());
+  return last;
+}
+
+bool holds_run(const fs::path& dir, const std::string& id) {
+  try {
+    return run_id(read_train_config(dir / "config.toml")) == id;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace glidepath

@@ -1,0 +1,26 @@
+// src/study/run_files.h - what a run leaves in its folder, read back.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "glidepath/study.h"
+
+namespace glidepath {
+
+/// Fills status, error and numbers from DIR/summary.json. False if there is none, or not a whole one.
+bool read_summary(const std::filesystem::path& dir, RunRecord& run);
+
+/// The points of DIR/metrics.jsonl; lines that are not whole are left out.
+std::vector<CurvePoint> read_metrics(const std::filesystem::path& dir);
+
+/// Progress in the last whole line of DIR/metrics.jsonl; 0 when there is none.
+double latest_progress(const std::filesystem::path& dir);
+
+/// The last line that a run wrote to `log`, without the program's name before it.
+std::string last_message(const std::filesystem::path& log);
+
+/// True if DIR/config.toml holds a run with this identity.
+bool holds_run(const std::filesystem::path& dir, const std::string& id);
+
+}  // namespace glidepath
