@@ -1,0 +1,188 @@
+// src/study/table.cpp - sorts the runs of a study into rows, columns and cells.
+#include "glidepath/table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "glidepath/error.h"
+
+namespace glidepath {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double sample_stddev(const std::vector<double>& values) {
+  const double centre = mean(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - centre) * (value - centre);
+  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+/// Rank 1 is the smallest; equal values share the mean of their ranks.
+std::vector<double> ranks(const std::vector<double>& values) {
+  std::vector<double> result;
+  for (const double value : values) {
+    const auto below = std::count_if(values.begin(), values.end(), [&](double v) { return v < value; });
+    const auto equal = std::count(values.begin(), values.end(), value);
+    result.push_back(static_cast<double>(below) + (static_cast<double>(equal) + 1) / 2);
+  }
+  return result;
+}
+
+std::string checked_axis(const StudyResults& results, const std::string& flag, const std::string& axis) {
+  if (std::find(results.axes.begin(), results.axes.end(), axis) == results.axes.end()) {
+    throw InputError(fmt::format("{} \"{}\": not an axis of this study; its axes are {}", flag, axis,
+                                 fmt::join(results.axes, ", ")));
+  }
+  return axis;
+}
+
+/// `preferred` if it is an axis, or else the first that is neither the seed nor taken; "" if there is none.
+std::string default_axis(const StudyResults& results, const std::string& preferred,
+                         const std::string& taken) {
+  std::string first;
+  for (const std::string& axis : results.axes) {
+    if (axis == taken) continue;
+    if (axis == preferred) return axis;
+    if (first.empty() && axis != "seed") first = axis;
+  }
+  return first;
+}
+
+struct Axes {
+  std::string row, column;
+  std::vector<std::string> others;
+};
+
+Axes choose_axes(const StudyResults& results, const TableOptions& options) {
+  Axes axes;
+  if (!options.rows.empty()) axes.row = checked_axis(results, "--rows", options.rows);
+  if (!options.columns.empty()) axes.column = checked_axis(results, "--columns", options.columns);
+  if (!axes.row.empty() && axes.row == axes.column) {
+    throw InputError(fmt::format("--columns \"{}\": is already the rows' axis", axes.column));
+  }
+  if (axes.row.empty()) axes.row = default_axis(results, "schedule", axes.column);
+  if (axes.column.empty()) axes.column = default_axis(results, "budget", axes.row);
+  for (const std::string& axis : results.axes) {
+    if (axis != axes.row && axis != axes.column && axis != "seed") axes.others.push_back(axis);
+  }
+  return axes;
+}
+
+std::vector<std::string> axis_values(const StudyResults& results, const std::string& axis) {
+  if (axis.empty()) return {"test accuracy"};
+  return results.values.at(axis);
+}
+
+std::size_t value_index(const std::vector<std::string>& values, const RunRecord& run,
+                        const std::string& axis) {
+  if (axis.empty()) return 0;
+  const auto found = std::find(values.begin(), values.end(), config_value(run.config, axis));
+  return static_cast<std::size_t>(found - values.begin());
+}
+
+void add_run(TableCell& cell, const RunRecord& run) {
+  cell.planned += 1;
+  if (run.status == RunStatus::kFailed) cell.failed += 1;
+  if (run.status == RunStatus::kDone) cell.values.push_back(100 * run.test_accuracy);
+}
+
+void summarise(TableCell& cell) {
+  cell.mean = cell.values.empty() ? kNaN : mean(cell.values);
+  cell.stddev = cell.values.size() < 2 ? kNaN : sample_stddev(cell.values);
+}
+
+void mark_best(StudyTable& table, std::size_t column) {
+  double best = -1;
+  // Compared as printed: a lead that the reader cannot see is none.
+  const auto printed = [](double value) { return std::round(value * 100); };
+  for (const auto& row : table.cells) {
+    if (!row[column].values.empty()) best = std::max(best, printed(row[column].mean));
+  }
+  for (auto& row : table.cells)
+    row[column].best = !row[column].values.empty() && printed(row[column].mean) == best;
+}
+
+void rank_rows(StudyTable& table) {
+  if (table.rows.size() < 2) return;
+  std::vector<double> sums(table.rows.size(), 0);
+  for (std::size_t column = 0; column < table.columns.size(); ++column) {
+    std::vector<double> negated;  // rank 1 is the smallest
+    for (const auto& row : table.cells) {
+      // Means of the same runs in another order may differ in their last bit.
+      if (!row[column].values.empty()) negated.push_back(-std::round(row[column].mean * 1e9) / 1e9);
+    }
+    if (negated.size() != table.rows.size()) continue;
+    const std::vector<double> column_ranks = ranks(negated);
+    for (std::size_t row = 0; row < sums.size(); ++row) sums[row] += column_ranks[row];
+    table.ranked_columns += 1;
+  }
+  if (table.ranked_columns == 0) return;
+  for (const double sum : sums) table.average_rank.push_back(sum / static_cast<double>(table.ranked_columns));
+}
+
+std::string caption_of(const RunRecord& run, const std::vector<std::string>& axes) {
+  std::vector<std::string> parts;
+  for (const std::string& axis : axes) parts.push_back(axis + " " + config_value(run.config, axis));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// The place of a run's table among all: the other axes' values in the plan's order.
+std::vector<std::size_t> table_place(const StudyResults& results, const RunRecord& run,
+                                     const std::vector<std::string>& axes) {
+  std::vector<std::size_t> place;
+  for (const std::string& axis : axes) place.push_back(value_index(axis_values(results, axis), run, axis));
+  return place;
+}
+
+}  // namespace
+
+std::string TableCell::text() const {
+  std::vector<std::string> notes;
+  if (!values.empty() && values.size() < planned) notes.push_back(fmt::format("n={}", values.size()));
+  if (failed > 0) notes.push_back(fmt::format("{} failed", failed));
+  if (values.empty()) return notes.empty() ? "-" : notes.front();
+  std::string text = fmt::format("{:.2f}", mean);
+  if (values.size() > 1) text += fmt::format(" ± {:.2f}", stddev);
+  if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, ", "));
+  return text;
+}
+
+std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& options) {
+  const Axes axes = choose_axes(results, options);
+  std::map<std::vector<std::size_t>, StudyTable> tables;
+  for (const RunRecord& run : results.runs) {
+    StudyTable& table = tables[table_place(results, run, axes.others)];
+    if (table.cells.empty()) {
+      table.caption = caption_of(run, axes.others);
+      table.row_axis = axes.row;
+      table.column_axis = axes.column;
+      table.rows = axes.row.empty() ? std::vector<std::string>{results.name} : axis_values(results, axes.row);
+      table.columns = axis_values(results, axes.column);
+      table.cells.assign(table.rows.size(), std::vector<TableCell>(table.columns.size()));
+    }
+    const std::size_t row = value_index(table.rows, run, axes.row);
+    add_run(table.cells.at(row).at(value_index(table.columns, run, axes.column)), run);
+  }
+  std::vector<StudyTable> list;
+  for (auto& [place, table] : tables) {
+    for (auto& row : table.cells) {
+      for (TableCell& cell : row) summarise(cell);
+    }
+    for (std::size_t column = 0; column < table.columns.size(); ++column) mark_best(table, column);
+    rank_rows(table);
+    list.push_back(std::move(table));
+  }
+  return list;
+}
+
+}  // namespace glidepath
