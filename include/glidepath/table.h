@@ -54,6 +54,9 @@ std::string render_latex(const std::vector<StudyTable>& tables);
 /// One line a run: id, status, the axes, the numbers, error. Quoted likewise; accuracies in [0, 1].
 std::string results_csv(const StudyResults& results);
 
+/// Everything as one JSON document: runs with their configurations, and the tables (accuracies in percent).
+std::string results_json(const StudyResults& results, const TableOptions& options = {});
+
 /// Writes table.md, table.csv, table.tex and results.csv into `dir`, each whole or not at all.
 /// Throws RunError naming the file.
 void write_tables(const std::filesystem::path& dir, const StudyResults& results,

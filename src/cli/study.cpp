@@ -1,2 +1,197 @@
+// src/cli/study.cpp - `glidepath study`: runs what is left of a grid, shows how far it is, prints the table.
+#include "glidepath/study.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
 #include "cli/commands.h"
-namespace glidepath::cli { void add_study_command(CLI::App&, int&) {} }
+#include "cli/progress_line.h"
+#include "glidepath/dataset.h"
+#include "glidepath/error.h"
+#include "glidepath/models.h"
+#include "glidepath/table.h"
+#include "study/progress.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath::cli {
+namespace {
+
+volatile std::sig_atomic_t stop_signal = 0;
+
+void on_signal(int signal_number) { stop_signal = signal_number; }
+
+/// The first signal lets the running runs save; the second has its usual effect.
+void watch_signals() {
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
+}
+
+struct StudyArguments {
+  std::string file, out, profile, rows, columns;
+  std::vector<std::string> set;
+  std::int64_t jobs = 0;
+  bool retry_failed = false, resume = false, quiet = false, json = false, dry_run = false;
+};
+
+/// The live lines at the bottom of a terminal.
+class LiveBlock {
+ public:
+  explicit LiveBlock(bool enabled) : enabled_(enabled) {}
+  ~LiveBlock() { clear(); }
+  void show(const std::vector<std::string>& lines) {
+    if (!enabled_) return;
+    clear();
+    for (const std::string& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
+    drawn_ = lines.size();
+    std::fflush(stderr);
+  }
+  void clear() {
+    if (drawn_ > 0) std::fprintf(stderr, "\x1b[%zuA\x1b[J", drawn_);
+    drawn_ = 0;
+  }
+
+ private:
+  bool enabled_;
+  std::size_t drawn_ = 0;
+};
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
+}
+
+PlanChanges read_changes(const StudyArguments& arguments) {
+  PlanChanges changes;
+  changes.profile = arguments.profile;
+  for (const std::string& text : arguments.set) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw InputError(
+          fmt::format("--set \"{}\": must be key=value, for example --set model=resnet20", text));
+    }
+    changes.set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return changes;
+}
+
+/// A wrong name would fail every run; better said before the first.
+void check_name(const char* key, const std::string& name, const std::vector<std::string>& known,
+                const std::string& file) {
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw InputError(fmt::format("{}: {} \"{}\": must be one of {}", file, key, name, fmt::join(known, ", ")));
+}
+
+void check_names(const StudyPlan& plan, const std::string& file) {
+  for (const TrainConfig& run : plan.runs) {
+    check_name("model", run.model, model_names(), file);
+    check_name("data", run.data, dataset_names(), file);
+  }
+}
+
+void print_plan(const StudyPlan& plan) {
+  for (const TrainConfig& run : plan.runs) {
+    std::cout << fmt::format("{}  {}\n", run_id(run), run_label(run, plan.axes));
+  }
+}
+
+void print_results(const StudyResults& results, const StudyArguments& arguments) {
+  const TableOptions options{arguments.rows, arguments.columns};
+  write_tables(arguments.out, results, options);
+  if (arguments.json) {
+    std::cout << results_json(results, options);
+  } else if (!arguments.quiet) {
+    if (!results.title.empty()) std::cout << results.title << "\n\n";
+    std::cout << render_terminal(make_tables(results, options), wants_colour(STDOUT_FILENO));
+  }
+  std::cout.flush();
+}
+
+void refuse_failures(const StudyResults& results) {
+  const auto is_failed = [](const RunRecord& run) { return run.status == RunStatus::kFailed; };
+  const auto count = std::count_if(results.runs.begin(), results.runs.end(), is_failed);
+  if (count == 0) return;
+  const auto first = std::find_if(results.runs.begin(), results.runs.end(), is_failed);
+  throw RunError(fmt::format("{} of {} runs failed, the first is {} ({}): {}; --retry-failed runs them again",
+                             count, results.runs.size(), first->id, run_label(first->config, results.axes),
+                             first->error));
+}
+
+StudyOptions make_options(const StudyArguments& arguments) {
+  StudyOptions options;
+  options.out = arguments.out;
+  options.jobs = arguments.jobs;
+  options.retry_failed = arguments.retry_failed;
+  options.stop_signal = [] { return static_cast<int>(stop_signal); };
+  return options;
+}
+
+void run_study_command(const StudyArguments& arguments) {
+  const StudyPlan plan = read_study_plan(arguments.file, read_changes(arguments));
+  check_names(plan, arguments.file);
+  if (arguments.dry_run) return print_plan(plan);
+  if (arguments.out.empty())
+    throw InputError("--out: missing; give a folder for the results, for example --out out");
+  if (arguments.resume) read_study_results(arguments.out);  // refuses a folder without a study
+  make_tables({plan.name, plan.title, plan.axes, plan.values, {}}, {arguments.rows, arguments.columns});
+
+  watch_signals();
+  StudyOptions options = make_options(arguments);
+  const bool is_terminal = isatty(STDERR_FILENO) != 0;
+  LiveBlock block(is_terminal && !arguments.quiet);
+  if (!arguments.quiet) {
+    options.on_finished = [&](const RunRecord& run, const StudyProgress& progress) {
+      block.clear();
+      std::fprintf(stderr, "%s\n", finished_line(run, progress, plan.axes).c_str());
+    };
+    if (is_terminal) {
+      options.on_progress = [&](const StudyProgress& progress) {
+        block.show(live_lines(progress, plan.axes, terminal_width()));
+      };
+    }
+  }
+  try {
+    const StudyResults results = run_study(plan, options);
+    block.clear();
+    print_results(results, arguments);
+    refuse_failures(results);
+  } catch (const Interrupted&) {
+    block.clear();
+    print_results(read_study_results(arguments.out), arguments);
+    throw;
+  }
+}
+
+}  // namespace
+
+void add_study_command(CLI::App& app, int&) {
+  auto* command =
+      app.add_subcommand("study", "Run a grid of runs and print its table; go on where it stopped");
+  auto arguments = std::make_shared<StudyArguments>();
+  command->add_option("file", arguments->file, "study file in TOML (docs/studies.md)")->required();
+  command->add_option("--out", arguments->out, "folder for the store, the runs and the tables");
+  command->add_option("--jobs", arguments->jobs, "runs side by side; 0: as many as the cores hold")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{4096}));
+  command->add_option("--profile", arguments->profile, "[profile.NAME] of the file to apply");
+  command->add_option("--set", arguments->set, "key=value: a train option for every run; key=[a, b]: an axis")
+      ->allow_extra_args(false);
+  command->add_flag("--retry-failed", arguments->retry_failed, "run the failed runs again");
+  command->add_flag("--resume", arguments->resume, "refuse to start a new study (going on is the default)");
+  command->add_option("--rows", arguments->rows, "axis for the table's rows (default: schedule)");
+  command->add_option("--columns", arguments->columns, "axis for the table's columns (default: budget)");
+  command->add_flag("--dry-run", arguments->dry_run, "print the runs in their order and stop");
+  command->add_flag("--quiet", arguments->quiet, "print errors only");
+  command->add_flag("--json", arguments->json, "print runs and tables as one JSON document");
+  command->callback([arguments] { run_study_command(*arguments); });
+}
+
+}  // namespace glidepath::cli

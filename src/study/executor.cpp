@@ -125,7 +125,8 @@ class Executor {
     if (stop_ == 0 && signal != 0) {
       stop_ = signal;
       stopped_at_ = Clock::now();
-      for (const Job& job : jobs_) job.child.send(signal);
+      // A run saves at SIGINT and SIGTERM; a closed terminal is no reason to lose its work.
+      for (const Job& job : jobs_) job.child.send(signal == SIGHUP ? SIGTERM : signal);
     }
     if (stop_ != 0 && Clock::now() - stopped_at_ > kPatienceWhenStopping) {
       for (const Job& job : jobs_) job.child.send(SIGKILL);

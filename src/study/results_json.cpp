@@ -1,0 +1,65 @@
+// src/study/results_json.cpp - a study's runs and tables as one JSON document.
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "glidepath/table.h"
+
+namespace glidepath {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json run_json(const RunRecord& run) {
+  Json config = Json::object();
+  for (const ConfigKey& key : train_config_keys()) config[key.name] = config_value(run.config, key.name);
+  return {{"id", run.id},
+          {"status", to_string(run.status)},
+          {"error", run.error},
+          {"config", config},
+          {"test_accuracy", number(run.test_accuracy)},
+          {"test_loss", number(run.test_loss)},
+          {"train_loss", number(run.train_loss)},
+          {"train_accuracy", number(run.train_accuracy)},
+          {"updates", run.updates},
+          {"epochs", number(run.epochs)},
+          {"seconds", number(run.seconds)},
+          {"images_per_second", number(run.images_per_second)},
+          {"peak_memory_mib", number(run.peak_memory_mib)},
+          {"attempts", run.attempts},
+          {"directory", run.directory.string()}};
+}
+
+Json cell_json(const TableCell& cell) {
+  return {{"mean", number(cell.mean)}, {"stddev", number(cell.stddev)}, {"n", cell.values.size()},
+          {"planned", cell.planned},   {"failed", cell.failed},         {"best", cell.best}};
+}
+
+Json table_json(const StudyTable& table) {
+  Json cells = Json::array();
+  for (const auto& row : table.cells) {
+    Json line = Json::array();
+    for (const TableCell& cell : row) line.push_back(cell_json(cell));
+    cells.push_back(line);
+  }
+  return {{"caption", table.caption},           {"row_axis", table.row_axis},
+          {"column_axis", table.column_axis},   {"rows", table.rows},
+          {"columns", table.columns},           {"cells", cells},
+          {"average_rank", table.average_rank}, {"ranked_columns", table.ranked_columns}};
+}
+
+}  // namespace
+
+std::string results_json(const StudyResults& results, const TableOptions& options) {
+  Json document = {{"name", results.name}, {"title", results.title}, {"axes", results.axes}};
+  document["runs"] = Json::array();
+  for (const RunRecord& run : results.runs) document["runs"].push_back(run_json(run));
+  document["tables"] = Json::array();
+  for (const StudyTable& table : make_tables(results, options))
+    document["tables"].push_back(table_json(table));
+  return document.dump(2) + "\n";
+}
+
+}  // namespace glidepath
