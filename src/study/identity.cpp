@@ -1,4 +1,6 @@
 // src/study/identity.cpp - which runs are the same run.
+#include <map>
+
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
@@ -23,12 +25,14 @@ std::string canonical_value(const TrainConfig& config, const std::string& key) {
 
 std::string run_id(const TrainConfig& config) {
   static const TrainConfig defaults;
-  std::string identity;
+  std::map<std::string, std::string> values;  // by name: the order of the options may change
   for (const ConfigKey& key : train_config_keys()) {
     if (!key.affects_result) continue;
     const std::string value = canonical_value(config, key.name);
-    if (value != canonical_value(defaults, key.name)) identity += fmt::format("{}={}\n", key.name, value);
+    if (value != canonical_value(defaults, key.name)) values[key.name] = value;
   }
+  std::string identity;
+  for (const auto& [name, value] : values) identity += fmt::format("{}={}\n", name, value);
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest);
   std::string id;

@@ -45,6 +45,8 @@ std::string process_namespace() {
 
 }  // namespace
 
+std::int64_t process_start(std::int64_t pid) { return read_process(pid).start; }
+
 Owner this_process() {
   char name[HOST_NAME_MAX + 1] = {};
   ::gethostname(name, sizeof name - 1);

@@ -221,13 +221,14 @@ std::string results_csv(const StudyResults& results) {
   for (const RunRecord& run : results.runs) {
     std::vector<std::string> fields = {run.id, to_string(run.status)};
     for (const std::string& axis : results.axes) fields.push_back(config_value(run.config, axis));
-    for (const double value : {run.test_accuracy, run.test_loss, run.train_loss, run.train_accuracy}) {
-      fields.push_back(csv_number(value));
-    }
-    fields.push_back(run.status == RunStatus::kDone ? fmt::format("{}", run.updates) : "");
-    for (const double value : {run.epochs, run.seconds, run.images_per_second, run.peak_memory_mib}) {
-      fields.push_back(csv_number(value));
-    }
+    // A failed run's numbers would be taken for a result.
+    const bool is_done = run.status == RunStatus::kDone;
+    const auto add = [&](double value) { fields.push_back(is_done ? csv_number(value) : ""); };
+    for (const double value : {run.test_accuracy, run.test_loss, run.train_loss, run.train_accuracy})
+      add(value);
+    fields.push_back(is_done ? fmt::format("{}", run.updates) : "");
+    for (const double value : {run.epochs, run.seconds, run.images_per_second, run.peak_memory_mib})
+      add(value);
     fields.push_back(fmt::format("{}", run.attempts));
     fields.push_back(run.error);
     text += csv_line(fields);

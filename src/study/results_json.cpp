@@ -13,21 +13,23 @@ using Json = nlohmann::ordered_json;
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json run_json(const RunRecord& run) {
+  const bool is_done = run.status == RunStatus::kDone;
+  const auto result = [&](double value) { return is_done ? number(value) : Json(nullptr); };
   Json config = Json::object();
   for (const ConfigKey& key : train_config_keys()) config[key.name] = config_value(run.config, key.name);
   return {{"id", run.id},
           {"status", to_string(run.status)},
           {"error", run.error},
           {"config", config},
-          {"test_accuracy", number(run.test_accuracy)},
-          {"test_loss", number(run.test_loss)},
-          {"train_loss", number(run.train_loss)},
-          {"train_accuracy", number(run.train_accuracy)},
+          {"test_accuracy", result(run.test_accuracy)},
+          {"test_loss", result(run.test_loss)},
+          {"train_loss", result(run.train_loss)},
+          {"train_accuracy", result(run.train_accuracy)},
           {"updates", run.updates},
-          {"epochs", number(run.epochs)},
-          {"seconds", number(run.seconds)},
-          {"images_per_second", number(run.images_per_second)},
-          {"peak_memory_mib", number(run.peak_memory_mib)},
+          {"epochs", result(run.epochs)},
+          {"seconds", result(run.seconds)},
+          {"images_per_second", result(run.images_per_second)},
+          {"peak_memory_mib", result(run.peak_memory_mib)},
           {"attempts", run.attempts},
           {"directory", run.directory.string()}};
 }

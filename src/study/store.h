@@ -20,6 +20,8 @@ struct Owner {
       0;  ///< when it started, in clock ticks since boot: tells a reused id from the real one
 };
 Owner this_process();
+/// When a process of this machine started, in clock ticks since boot; -1 if there is none.
+std::int64_t process_start(std::int64_t pid);
 /// True if `owner` is surely not running: it was on this machine and is no more.
 bool is_gone(const Owner& owner, const Owner& self);
 

@@ -1,0 +1,60 @@
+// tests/study/estimate_test.cpp - how long runs will take.
+#include "study/estimate.h"
+
+#include <gtest/gtest.h>
+
+namespace glidepath {
+namespace {
+
+TrainConfig config_of(const std::string& budget, std::uint64_t seed = 0) {
+  TrainConfig config;
+  config.budget = budget;
+  config.seed = seed;
+  return config;
+}
+
+TEST(ImagesToTrain, CountsWhatTheBudgetBuys) {
+  EXPECT_EQ(images_to_train(config_of("500it")), 500 * 128);
+  EXPECT_EQ(images_to_train(config_of("1ep")), 391 * 128);
+  EXPECT_EQ(images_to_train(config_of("1%")), 782 * 128);  // of 200 epochs
+  TrainConfig small = config_of("1ep");
+  small.train_limit = 1000;
+  small.batch_size = 100;
+  EXPECT_EQ(images_to_train(small), 1000);
+  EXPECT_GT(images_to_train(config_of("2h")), images_to_train(config_of("1h")));
+  EXPECT_GT(images_to_train(config_of("2e15flop")), images_to_train(config_of("1e15flop")));
+}
+
+TEST(TimeEstimate, FindsStartAndRateOfRunsOnALine) {
+  TimeEstimate estimate;
+  EXPECT_TRUE(estimate.empty());
+  EXPECT_EQ(estimate.seconds(config_of("1ep")), 0);
+  for (const char* budget : {"10it", "20it", "50it"}) {  // 3 s to start, then 1000 images/s
+    estimate.add(config_of(budget), 3 + images_to_train(config_of(budget)) / 1000);
+  }
+  EXPECT_FALSE(estimate.empty());
+  EXPECT_NEAR(estimate.seconds(config_of("1000it", 7)), 3 + 128, 1e-6);
+}
+
+TEST(TimeEstimate, OfOneRunIsInProportion) {
+  TimeEstimate estimate;
+  estimate.add(config_of("10it"), 2);
+  EXPECT_DOUBLE_EQ(estimate.seconds(config_of("100it")), 20);
+}
+
+TEST(TimeEstimate, OfAnotherNetworkIsItsOwn) {
+  TimeEstimate estimate;
+  TrainConfig slow = config_of("10it");
+  slow.width = 4;
+  estimate.add(config_of("10it"), 1);
+  estimate.add(slow, 100);
+  EXPECT_DOUBLE_EQ(estimate.seconds(config_of("20it")), 2);
+  slow.budget = "20it";
+  EXPECT_DOUBLE_EQ(estimate.seconds(slow), 200);
+  TrainConfig unseen = config_of("10it");
+  unseen.width = 2;
+  EXPECT_DOUBLE_EQ(estimate.seconds(unseen), 50.5);  // the mean of all
+}
+
+}  // namespace
+}  // namespace glidepath

@@ -1,0 +1,77 @@
+// tests/study/progress_test.cpp - what a study says while it runs.
+#include "study/progress.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+
+namespace glidepath {
+namespace {
+
+using testing::ElementsAre;
+
+const std::vector<std::string> kAxes = {"schedule", "budget", "seed"};
+
+TrainConfig config_of(const std::string& schedule) {
+  TrainConfig config;
+  config.schedule = schedule;
+  config.budget = "10%";
+  config.seed = 1;
+  return config;
+}
+
+TEST(RoughDuration, TakesTheUnitThatFits) {
+  for (const auto& [seconds, text] : std::vector<std::pair<double, std::string>>{{0, "0 s"},
+                                                                                 {41.4, "41 s"},
+                                                                                 {59.6, "1 min"},
+                                                                                 {23 * 60 + 20, "23 min"},
+                                                                                 {3599, "1 h 0 min"},
+                                                                                 {4800, "1 h 20 min"},
+                                                                                 {276'000, "3 d 4 h"}}) {
+    EXPECT_EQ(rough_duration(seconds), text);
+  }
+}
+
+TEST(FinishedLine, SaysWhichRunHowWellAndHowLongIsLeft) {
+  RunRecord run;
+  run.config = config_of("linear");
+  run.status = RunStatus::kDone;
+  run.test_accuracy = 0.78312;
+  run.seconds = 41;
+  StudyProgress progress;
+  progress.total = 144;
+  progress.done = 11;
+  progress.failed = 1;
+  progress.seconds_left = 23 * 60;
+  EXPECT_EQ(finished_line(run, progress, kAxes),
+            "[ 12/144] linear 10% seed 1: 78.31 % in 41 s, about 23 min left");
+  progress.seconds_left = std::nan("");
+  EXPECT_EQ(finished_line(run, progress, kAxes), "[ 12/144] linear 10% seed 1: 78.31 % in 41 s");
+  run.status = RunStatus::kFailed;
+  run.error = "no space left";
+  progress.done = 143;
+  progress.seconds_left = 0;
+  EXPECT_EQ(finished_line(run, progress, kAxes), "[144/144] linear 10% seed 1: failed: no space left");
+}
+
+TEST(LiveLines, ShowEveryJobAndTheWholeInTheWidthGiven) {
+  StudyProgress progress;
+  progress.total = 8;
+  progress.done = 3;
+  progress.elsewhere = 2;
+  progress.seconds_left = 95;
+  progress.jobs = {{config_of("linear"), 0.5, 12}, {config_of("cosine"), 0, 0}};
+  EXPECT_THAT(
+      live_lines(progress, kAxes, 100),
+      ElementsAre("[##########..........]  50 % linear 10% seed 1, 12 s",
+                  "[....................]   0 % cosine 10% seed 1, 0 s",
+                  "[#########...........]  44 % 3 of 8 runs done, 2 in other processes, about 2 min left"));
+  for (const std::string& line : live_lines(progress, kAxes, 30)) EXPECT_LE(line.size(), 30u);
+}
+
+TEST(RunLabel, WithoutAxesIsScheduleAndBudget) {
+  EXPECT_EQ(run_label(config_of("linear"), {}), "linear 10%");
+}
+
+}  // namespace
+}  // namespace glidepath

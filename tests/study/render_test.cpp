@@ -1,0 +1,133 @@
+// tests/study/render_test.cpp - tables and results as exact text.
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "glidepath/table.h"
+#include "study/support.h"
+#include "study/tables_support.h"
+
+namespace glidepath {
+namespace {
+
+TEST(RenderTable, Terminal) {
+  EXPECT_EQ(render_terminal(make_tables(small_results()), false),
+            "schedule                     10%          100%  avg. rank\n"
+            "linear              56.25 ± 8.84  81.25 ± 8.84       1.00\n"
+            "htd(-6,3)  25.00 (n=1, 1 failed)   75.00 (n=1)       2.00\n");
+}
+
+TEST(RenderTable, TerminalInBold) {
+  const std::string text = render_terminal(make_tables(small_results()), true);
+  EXPECT_THAT(text, testing::HasSubstr("         \x1b[1m56.25 ± 8.84\x1b[0m  \x1b[1m81.25 ± 8.84\x1b[0m"));
+  EXPECT_THAT(text, testing::HasSubstr("  75.00 (n=1)"));
+}
+
+TEST(RenderTable, Markdown) {
+  EXPECT_EQ(render_markdown(make_tables(small_results())),
+            "| schedule | 10% | 100% | avg. rank |\n"
+            "|---|---:|---:|---:|\n"
+            "| linear | **56.25 ± 8.84** | **81.25 ± 8.84** | **1.00** |\n"
+            "| htd(-6,3) | 25.00 (n=1, 1 failed) | 75.00 (n=1) | 2.00 |\n");
+}
+
+TEST(RenderTable, Latex) {
+  EXPECT_EQ(render_latex(make_tables(small_results())),
+            "\\begin{tabular}{lrrr}\n"
+            "\\toprule\n"
+            "schedule & 10\\% & 100\\% & avg. rank \\\\\n"
+            "\\midrule\n"
+            "linear & \\textbf{56.25 $\\pm$ 8.84} & \\textbf{81.25 $\\pm$ 8.84} & \\textbf{1.00} \\\\\n"
+            "htd(-6,3) & 25.00 (n=1, 1 failed) & 75.00 (n=1) & 2.00 \\\\\n"
+            "\\bottomrule\n"
+            "\\end{tabular}\n");
+}
+
+TEST(RenderTable, Csv) {
+  EXPECT_EQ(render_csv(make_tables(small_results())),
+            "schedule,10% mean,10% std,10% n,10% failed,100% mean,100% std,100% n,100% failed,average rank\n"
+            "linear,56.25,8.838834764831844,2,0,81.25,8.838834764831844,2,0,1\n"
+            "\"htd(-6,3)\",25,,1,1,75,,1,0,2\n");
+}
+
+TEST(RenderTable, SeveralTablesHaveCaptions) {
+  StudyResults results;
+  results.axes = {"schedule", "budget", "eval_every"};
+  results.values = {{"schedule", {"linear"}}, {"budget", {"1%"}}, {"eval_every", {"1ep", "10%"}}};
+  for (const char* every : {"1ep", "10%"}) {
+    results.runs.push_back(make_run({{"schedule", "linear"}, {"budget", "1%"}, {"eval_every", every}}, 0.5));
+  }
+  const auto tables = make_tables(results);
+  EXPECT_EQ(render_terminal(tables, false),
+            "eval_every 1ep\nschedule     1%\nlinear    50.00\n\neval_every 10%\nschedule     1%\nlinear    "
+            "50.00\n");
+  EXPECT_EQ(render_markdown({tables[0]}),
+            "eval\\_every 1ep\n\n| schedule | 1% |\n|---|---:|\n| linear | **50.00** |\n");
+  EXPECT_THAT(render_latex({tables[1]}), testing::StartsWith("% eval_every 10%\n\\begin{tabular}{lr}\n"));
+  EXPECT_EQ(render_csv(tables),
+            "table,schedule,1% mean,1% std,1% n,1% failed,average rank\n"
+            "eval_every 1ep,linear,50,,1,0,\neval_every 10%,linear,50,,1,0,\n");
+}
+
+TEST(RenderTable, SaysOverHowManyColumnsTheRankIs) {
+  StudyResults results = small_results();
+  results.runs[6].status = RunStatus::kFailed;  // nothing is left of htd at 100%
+  EXPECT_THAT(render_markdown(make_tables(results)), testing::HasSubstr("| avg. rank (1 of 2) |"));
+}
+
+TEST(ResultsCsv, HasOneLineARun) {
+  StudyResults results = small_results();
+  results.runs.resize(5);
+  results.runs.erase(results.runs.begin(), results.runs.begin() + 3);
+  RunRecord& done = results.runs[0];
+  done.updates = 7820;
+  done.test_loss = 0.5;
+  done.train_loss = std::nan("");
+  done.epochs = 20;
+  done.seconds = 61.5;
+  done.attempts = 2;
+  EXPECT_EQ(results_csv(results),
+            "id,status,schedule,budget,seed,test_accuracy,test_loss,train_loss,train_accuracy,updates,epochs,"
+            "seconds,"
+            "images_per_second,peak_memory_mib,attempts,error\n" +
+                done.id + ",done,linear,100%,2,0.875,0.5,,0,7820,20,61.5,0,0,2,\n" + results.runs[1].id +
+                ",failed,\"htd(-6,3)\",10%,1,,,,,,,,,,0,\"loss is \"\"nan\"\", stopped\"\n");
+}
+
+TEST(ResultsJson, HoldsRunsAndTables) {
+  const auto json = nlohmann::json::parse(results_json(small_results()));
+  EXPECT_EQ(json["name"], "small");
+  ASSERT_EQ(json["runs"].size(), 8u);
+  EXPECT_EQ(json["runs"][0]["config"]["schedule"], "linear");
+  EXPECT_EQ(json["runs"][4]["status"], "failed");
+  EXPECT_EQ(json["runs"][4]["error"], "loss is \"nan\", stopped");
+  EXPECT_TRUE(json["runs"][4]["test_accuracy"].is_null());
+  ASSERT_EQ(json["tables"].size(), 1u);
+  EXPECT_EQ(json["tables"][0]["cells"][0][1]["mean"], 81.25);
+  EXPECT_EQ(json["tables"][0]["cells"][1][0]["failed"], 1);
+  EXPECT_TRUE(json["tables"][0]["cells"][1][0]["stddev"].is_null());
+  EXPECT_EQ(json["tables"][0]["average_rank"], nlohmann::json({1.0, 2.0}));
+}
+
+using WriteTables = FolderTest;
+
+TEST_F(WriteTables, LeavesFourWholeFiles) {
+  write_tables(folder_, small_results());
+  EXPECT_EQ(read_text(folder_ / "table.md"), render_markdown(make_tables(small_results())));
+  EXPECT_EQ(read_text(folder_ / "table.csv"), render_csv(make_tables(small_results())));
+  EXPECT_EQ(read_text(folder_ / "table.tex"), render_latex(make_tables(small_results())));
+  EXPECT_EQ(read_text(folder_ / "results.csv"), results_csv(small_results()));
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
+  EXPECT_EQ(files, 4u);
+}
+
+TEST_F(WriteTables, SaysWhichFileItCannotWrite) {
+  const std::string none = (folder_ / "none").string();
+  EXPECT_EQ(message_of<RunError>([&] { write_tables(none, small_results()); }),
+            none + "/table.md: cannot write: No such file or directory");
+}
+
+}  // namespace
+}  // namespace glidepath

@@ -1,0 +1,127 @@
+// tests/study/resume_test.cpp - studies killed at any moment, and two studies on one folder.
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include "study/support.h"
+
+namespace glidepath {
+namespace {
+
+constexpr const char* kStudy =
+    "[base]\ndata_dir = \"15\"\n[grid]\nschedule = [\"linear\", \"const\", \"cosine\"]\n"
+    "budget = [\"1%\", \"10%\", \"100%\"]\nseed = [1, 2]\n";
+
+class KilledStudy : public FolderTest {
+ protected:
+  KilledStudy() {
+    study_ = write("s.toml", kStudy);
+    ::setenv("FAKE_TRAINER_LOG", (folder_ / "log").c_str(), 1);
+  }
+
+  pid_t start(const std::string& out, const char* jobs = "3") const {
+    const std::string folder = (folder_ / out).string();
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::execl(STUDY_DRIVER, STUDY_DRIVER, study_.c_str(), folder.c_str(), FAKE_TRAINER, jobs, nullptr);
+      ::_exit(127);
+    }
+    return pid;
+  }
+  static int wait(pid_t pid) {
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  std::map<std::string, int> log_counts(const std::string& wanted) const {
+    std::istringstream words(read_text(folder_ / "log"));
+    std::map<std::string, int> counts;
+    for (std::string what, run; words >> what >> run;) counts[run] += what == wanted;
+    return counts;
+  }
+  void expect_each_run_done_once(int per_run) const {
+    const auto done = log_counts("done");
+    EXPECT_EQ(done.size(), 18u);
+    for (const auto& [run, count] : done) EXPECT_LE(count, per_run) << run << " was repeated";
+    for (const auto& [run, count] : log_counts("overlap")) EXPECT_EQ(count, 0) << run << " ran twice at once";
+  }
+
+  std::filesystem::path study_;
+};
+
+TEST_F(KilledStudy, EndsWithTheSameTableAsAnUninterruptedOne) {
+  ASSERT_EQ(wait(start("whole")), 0);
+  const std::string table = read_text(folder_ / "whole" / "table.md");
+  std::filesystem::remove(folder_ / "log");
+
+  int kills = 0;
+  for (int milliseconds = 1; milliseconds < 200; milliseconds += 7) {
+    const pid_t pid = start("killed");
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds % 61));
+    ::kill(pid, SIGKILL);
+    kills += wait(pid) == 128 + SIGKILL;
+  }
+  EXPECT_GT(kills, 5);
+  ASSERT_EQ(wait(start("killed")), 0);
+  EXPECT_EQ(read_text(folder_ / "killed" / "table.md"), table);
+  expect_each_run_done_once(1);
+  for (const RunRecord& run : read_study_results(folder_ / "killed").runs)
+    EXPECT_EQ(run.status, RunStatus::kDone);
+}
+
+TEST_F(KilledStudy, LeavesNoRunBehind) {
+  const pid_t pid = start("out");
+  while (log_counts("start").size() < 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  ::kill(pid, SIGKILL);
+  wait(pid);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "out" / "runs")) {
+    pid_t run = 0;
+    std::ifstream(entry.path() / "fake.pid") >> run;
+    if (run != 0 && ::kill(run, 0) == 0) {
+      // Nobody may have buried it yet: what counts is that it runs no more.
+      std::string stat = read_text("/proc/" + std::to_string(run) + "/stat");
+      EXPECT_NE(stat.find(") Z"), std::string::npos) << stat;
+    }
+  }
+}
+
+TEST_F(KilledStudy, StopsForSignalsWithTheirExitStatus) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t pid = start("out", "1");
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    ::kill(pid, signal);
+    EXPECT_EQ(wait(pid), 128 + signal);
+    for (const RunRecord& run : read_study_results(folder_ / "out").runs)
+      EXPECT_NE(run.status, RunStatus::kRunning);
+  }
+  EXPECT_EQ(wait(start("out")), 0);
+  expect_each_run_done_once(1);
+}
+
+TEST_F(KilledStudy, SharesItsRunsWithASecondProcess) {
+  const pid_t first = start("shared"), second = start("shared");
+  EXPECT_EQ(wait(first), 0);
+  EXPECT_EQ(wait(second), 0);
+  expect_each_run_done_once(1);
+  std::int64_t attempts = 0;
+  for (const RunRecord& run : read_study_results(folder_ / "shared").runs) attempts += run.attempts;
+  EXPECT_EQ(attempts, 18);
+}
+
+TEST_F(KilledStudy, SecondProcessTakesOverWhatAKilledOneLeaves) {
+  const pid_t first = start("shared", "2"), second = start("shared", "2");
+  std::this_thread::sleep_for(std::chrono::milliseconds(40));
+  ::kill(first, SIGKILL);
+  wait(first);
+  EXPECT_EQ(wait(second), 0);
+  for (const RunRecord& run : read_study_results(folder_ / "shared").runs)
+    EXPECT_EQ(run.status, RunStatus::kDone);
+  expect_each_run_done_once(1);
+}
+
+}  // namespace
+}  // namespace glidepath

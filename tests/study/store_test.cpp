@@ -1,0 +1,227 @@
+// tests/study/store_test.cpp - who may work on which run, and what the store gives back.
+#include "study/store.h"
+
+#include <cmath>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+
+#include "study/support.h"
+
+namespace glidepath {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+StudyPlan seeds_plan(std::vector<std::string> seeds) {
+  StudyPlan plan;
+  plan.name = "n";
+  plan.title = "t";
+  plan.axes = {"seed"};
+  plan.values["seed"] = seeds;
+  for (const std::string& seed : seeds) {
+    plan.runs.emplace_back();
+    set_config_value(plan.runs.back(), "seed", seed);
+  }
+  return plan;
+}
+
+std::vector<std::string> ids_of(const StudyPlan& plan) {
+  std::vector<std::string> ids;
+  for (const TrainConfig& run : plan.runs) ids.push_back(run_id(run));
+  return ids;
+}
+
+std::size_t first(const std::vector<std::string>&) { return 0; }
+
+class StudyStoreTest : public FolderTest {
+ protected:
+  StudyStoreTest() : plan_(seeds_plan({"1", "2", "3"})), ids_(ids_of(plan_)) {
+    store_.save_plan(plan_, ids_);
+  }
+
+  std::string claim(const Owner& owner) {
+    const auto claim = store_.claim(owner, ids_, first);
+    return claim ? claim->id : "";
+  }
+  void finish(const Owner& owner, const std::string& id, double accuracy) {
+    RunRecord run;
+    run.id = id;
+    run.status = RunStatus::kDone;
+    run.test_accuracy = accuracy;
+    run.train_loss = std::nan("");
+    run.updates = 12;
+    EXPECT_TRUE(
+        store_.finish(owner, run, {{"train", 1, 0.5, 0.1, std::nan(""), 0.25}, {"eval", 2, 1, 0, 2, 0.5}}));
+  }
+
+  std::int64_t now_ = 1'000'000;
+  StudyStore store_{folder_ / "out", [this] { return now_; }};
+  StudyPlan plan_;
+  std::vector<std::string> ids_;
+  const Owner self_ = this_process();
+  const Owner far_away_{"another machine", 1, 1};
+};
+
+TEST_F(StudyStoreTest, GivesEachRunToOneOwner) {
+  EXPECT_EQ(claim(self_), ids_[0]);
+  EXPECT_EQ(claim(far_away_), ids_[1]);
+  EXPECT_EQ(claim(self_), ids_[2]);
+  EXPECT_EQ(claim(self_), "");
+  EXPECT_TRUE(store_.owns(self_, ids_[0]));
+  EXPECT_FALSE(store_.owns(self_, ids_[1]));
+}
+
+TEST_F(StudyStoreTest, GivesARunBackWhenItsLeaseHasRunOut) {
+  EXPECT_EQ(claim(far_away_), ids_[0]);
+  now_ += StudyStore::kLeaseSeconds;
+  EXPECT_EQ(claim(self_), ids_[1]);  // the first is still leased
+  EXPECT_EQ(store_.renew(far_away_), 1);
+  now_ += StudyStore::kLeaseSeconds;
+  EXPECT_EQ(claim(self_), ids_[2]);
+  now_ += 1;
+  EXPECT_EQ(claim(self_), ids_[0]);
+  EXPECT_EQ(store_.renew(far_away_), 0);
+  RunRecord late;
+  late.id = ids_[0];
+  late.status = RunStatus::kDone;
+  EXPECT_FALSE(store_.finish(far_away_, late, {}));
+  EXPECT_EQ(store_.statuses().at(ids_[0]), RunStatus::kRunning);
+}
+
+TEST_F(StudyStoreTest, GivesTheRunsOfADeadProcessBackAtOnce) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  Owner other = self_;
+  other.pid = child;
+  EXPECT_TRUE(is_gone(other, self_)) << "the id is in use, by a process that started at another time";
+  other.start = process_start(child);
+  EXPECT_FALSE(is_gone(other, self_));
+  EXPECT_EQ(claim(other), ids_[0]);
+  EXPECT_EQ(claim(self_), ids_[1]);
+  ::kill(child, SIGKILL);
+  siginfo_t info;
+  ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);  // it is a zombie now
+  EXPECT_TRUE(is_gone(other, self_));
+  EXPECT_EQ(claim(self_), ids_[0]);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(is_gone(other, self_));
+  EXPECT_FALSE(is_gone(far_away_, self_)) << "what cannot be seen is not known to be gone";
+}
+
+TEST_F(StudyStoreTest, CountsStartsAndFreesWhatIsReleased) {
+  EXPECT_EQ(store_.claim(self_, ids_, first)->attempts, 1);
+  store_.release(far_away_, ids_[0]);  // not its own
+  EXPECT_TRUE(store_.owns(self_, ids_[0]));
+  store_.release(self_, ids_[0]);
+  EXPECT_EQ(store_.claim(self_, ids_, first)->attempts, 2);
+}
+
+TEST_F(StudyStoreTest, ChoosesAmongTheFreeRunsInTheOrderAskedFor) {
+  claim(self_);
+  std::vector<std::string> offered;
+  const auto last = [&](const std::vector<std::string>& free) {
+    offered = free;
+    return free.size() - 1;
+  };
+  const auto claim = store_.claim(self_, {ids_[2], ids_[0], ids_[1]}, last);
+  EXPECT_THAT(offered, ElementsAre(ids_[2], ids_[1]));
+  EXPECT_EQ(claim->id, ids_[1]);
+}
+
+TEST_F(StudyStoreTest, KeepsResultsAndCurveTogether) {
+  claim(self_);
+  finish(self_, ids_[0], 0.75);
+  const StudyResults results = read_study_results(folder_ / "out");
+  EXPECT_EQ(results.name, "n");
+  EXPECT_EQ(results.title, "t");
+  EXPECT_THAT(results.axes, ElementsAre("seed"));
+  EXPECT_THAT(results.values.at("seed"), ElementsAre("1", "2", "3"));
+  ASSERT_EQ(results.runs.size(), 3u);
+  EXPECT_EQ(results.runs[0].status, RunStatus::kDone);
+  EXPECT_EQ(results.runs[0].test_accuracy, 0.75);
+  EXPECT_TRUE(std::isnan(results.runs[0].train_loss));
+  EXPECT_EQ(results.runs[0].updates, 12);
+  EXPECT_EQ(results.runs[0].config, plan_.runs[0]);
+  EXPECT_EQ(results.runs[0].directory, folder_ / "out" / "runs" / ids_[0]);
+  EXPECT_EQ(results.runs[1].status, RunStatus::kPending);
+
+  const auto curve = read_curve(folder_ / "out", ids_[0]);
+  ASSERT_EQ(curve.size(), 2u);
+  EXPECT_EQ(curve[0].kind, "train");
+  EXPECT_EQ(curve[0].lr, 0.1);
+  EXPECT_TRUE(std::isnan(curve[0].loss));
+  EXPECT_EQ(curve[1].step, 2);
+  EXPECT_EQ(curve[1].accuracy, 0.5);
+  EXPECT_THAT(read_curve(folder_ / "out", ids_[1]), IsEmpty());
+}
+
+TEST_F(StudyStoreTest, ChangedPlanAddsItsRunsAndKeepsTheOthersOutOfSight) {
+  claim(self_);
+  finish(self_, ids_[0], 0.75);
+  const StudyPlan changed = seeds_plan({"4", "1"});
+  store_.save_plan(changed, ids_of(changed));
+  StudyResults results = read_study_results(folder_ / "out");
+  ASSERT_EQ(results.runs.size(), 2u);
+  EXPECT_EQ(results.runs[0].config.seed, 4u);
+  EXPECT_EQ(results.runs[1].test_accuracy, 0.75);
+  store_.save_plan(plan_, ids_);
+  results = read_study_results(folder_ / "out");
+  ASSERT_EQ(results.runs.size(), 3u);
+  EXPECT_EQ(results.runs[0].test_accuracy, 0.75);
+}
+
+TEST_F(StudyStoreTest, FinishedRunKeepsTheConfigurationItRanWith) {
+  claim(self_);
+  finish(self_, ids_[0], 0.75);
+  StudyPlan moved = plan_;
+  for (TrainConfig& run : moved.runs) run.data_dir = "/elsewhere";
+  store_.save_plan(moved, ids_);
+  const StudyResults results = read_study_results(folder_ / "out");
+  EXPECT_EQ(results.runs[0].config.data_dir, "");
+  EXPECT_EQ(results.runs[1].config.data_dir, "/elsewhere");
+}
+
+TEST_F(StudyStoreTest, RetriesOnlyFailedRuns) {
+  for (const RunStatus status : {RunStatus::kFailed, RunStatus::kDone}) {
+    RunRecord run;
+    run.id = claim(self_);
+    run.status = status;
+    run.error = status == RunStatus::kFailed ? "the disk is on fire" : "";
+    store_.finish(self_, run, {});
+  }
+  EXPECT_EQ(read_study_results(folder_ / "out").runs[0].error, "the disk is on fire");
+  store_.retry_failed(ids_);
+  EXPECT_EQ(store_.statuses().at(ids_[0]), RunStatus::kPending);
+  EXPECT_EQ(store_.statuses().at(ids_[1]), RunStatus::kDone);
+}
+
+TEST_F(StudyStoreTest, ReadersRefuseWhatIsNoStudy) {
+  const std::string out = (folder_ / "out").string(), none = (folder_ / "none").string();
+  EXPECT_EQ(message_of<InputError>([&] { read_study_results(none); }),
+            none + ": no study there (study.sqlite is missing); give the --out of glidepath study");
+  EXPECT_EQ(message_of<InputError>([&] { read_curve(out, "x"); }), out + ": the study has no run x");
+  const std::string bad = write("bad/study.sqlite", std::string(4096, 'x')).parent_path().string();
+  const std::string expected = bad +
+                               "/study.sqlite: not a study store, or damaged (file is not a database); move "
+                               "it away, the runs beside it "
+                               "are found again";
+  EXPECT_EQ(message_of<InputError>([&] { read_study_results(bad); }), expected);
+  EXPECT_EQ(message_of<InputError>([&] { StudyStore store(bad); }), expected);
+}
+
+TEST_F(StudyStoreTest, RefusesTheStoreOfANewerVersion) {
+  Database(folder_ / "out" / "study.sqlite", Database::Mode::kCreate).execute("PRAGMA user_version = 99");
+  EXPECT_EQ(message_of<InputError>([&] { StudyStore store(folder_ / "out"); }),
+            (folder_ / "out" / "study.sqlite").string() +
+                ": written by a newer Glidepath (version 99 of the store, this one knows 1)");
+}
+
+}  // namespace
+}  // namespace glidepath

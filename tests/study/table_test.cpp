@@ -1,0 +1,180 @@
+// tests/study/table_test.cpp - the numbers of a table, against a table made by plain Python.
+#include "glidepath/table.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+
+#include "study/support.h"
+#include "study/tables_support.h"
+
+namespace glidepath {
+namespace {
+
+using testing::ElementsAre;
+
+/// A CSV file of ours as rows of fields; only schedules such as "htd(-4,4)" are quoted.
+std::vector<std::vector<std::string>> read_csv(const std::string& name) {
+  std::ifstream stream(std::string(GLIDEPATH_TEST_DATA "/study/") + name);
+  EXPECT_TRUE(stream) << name;
+  std::vector<std::vector<std::string>> rows;
+  for (std::string line; std::getline(stream, line);) {
+    rows.emplace_back(1);
+    bool quoted = false;
+    for (const char c : line) {
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == ',' && !quoted) {
+        rows.back().emplace_back();
+      } else {
+        rows.back().back() += c;
+      }
+    }
+  }
+  rows.erase(rows.begin());  // titles
+  return rows;
+}
+
+TEST(StudyTable, EqualsTheTableMadeByPython) {
+  StudyResults results;
+  results.axes = {"schedule", "budget", "seed"};
+  results.values = {{"schedule", {"const", "step-d2", "htd(-4,4)", "cosine", "linear"}},
+                    {"budget", {"1%", "5%", "10%", "25%", "50%", "100%"}},
+                    {"seed", {"1", "2", "3"}}};
+  for (const auto& row : read_csv("runs.csv")) {
+    results.runs.push_back(
+        make_run({{"schedule", row[0]}, {"budget", row[1]}, {"seed", row[2]}}, std::stod(row[4])));
+    if (row[3] == "failed") results.runs.back().status = RunStatus::kFailed;
+    if (row[3] == "pending") results.runs.back().status = RunStatus::kPending;
+  }
+  ASSERT_EQ(results.runs.size(), 90u);
+  const auto tables = make_tables(results);
+  ASSERT_EQ(tables.size(), 1u);
+  const StudyTable& table = tables[0];
+  EXPECT_EQ(table.ranked_columns, 5u);
+  std::size_t index = 0;
+  for (const auto& expected : read_csv("expected.csv")) {
+    SCOPED_TRACE(expected[0] + " " + expected[1]);
+    const std::size_t row = index / 6, column = index % 6;
+    ++index;
+    ASSERT_EQ(table.rows.at(row), expected[0]);
+    ASSERT_EQ(table.columns.at(column), expected[1]);
+    const TableCell& cell = table.cells[row][column];
+    EXPECT_EQ(cell.planned, 3u);
+    EXPECT_EQ(std::to_string(cell.values.size()), expected[4]);
+    EXPECT_EQ(std::to_string(cell.failed), expected[5]);
+    EXPECT_EQ(std::isnan(cell.mean), expected[2].empty());
+    EXPECT_EQ(std::isnan(cell.stddev), expected[3].empty());
+    if (!expected[2].empty()) {
+      EXPECT_NEAR(cell.mean, std::stod(expected[2]), 1e-11);
+    }
+    if (!expected[3].empty()) {
+      EXPECT_NEAR(cell.stddev, std::stod(expected[3]), 1e-11);
+    }
+    EXPECT_NEAR(table.average_rank.at(row), std::stod(expected[6]), 1e-12);
+  }
+  EXPECT_EQ(index, 30u);
+}
+
+TEST(StudyTable, OtherAxesGiveOneTableEach) {
+  StudyResults results;
+  results.axes = {"model", "schedule", "width"};
+  results.values = {
+      {"model", {"resnet20", "resnet8"}}, {"schedule", {"linear", "const"}}, {"width", {"1", "2"}}};
+  for (const char* width : {"2", "1"}) {
+    for (const char* model : {"resnet8", "resnet20"}) {
+      for (const char* schedule : {"const", "linear"}) {
+        results.runs.push_back(make_run({{"model", model}, {"schedule", schedule}, {"width", width}}, 0.5));
+      }
+    }
+  }
+  const auto by_default = make_tables(results);  // no budget among the axes: the first other one
+  ASSERT_EQ(by_default.size(), 2u);
+  EXPECT_EQ(by_default[0].row_axis, "schedule");
+  EXPECT_EQ(by_default[0].column_axis, "model");
+  EXPECT_EQ(by_default[0].caption, "width 1");
+  EXPECT_EQ(by_default[1].caption, "width 2");
+  EXPECT_THAT(by_default[0].columns, ElementsAre("resnet20", "resnet8"));
+
+  const auto chosen = make_tables(results, {"width", "schedule"});
+  ASSERT_EQ(chosen.size(), 2u);
+  EXPECT_EQ(chosen[0].caption, "model resnet20");
+  EXPECT_THAT(chosen[0].rows, ElementsAre("1", "2"));
+  EXPECT_THAT(chosen[0].columns, ElementsAre("linear", "const"));
+}
+
+TEST(StudyTable, RefusesWhatIsNoAxis) {
+  StudyResults results;
+  results.axes = {"schedule", "budget"};
+  EXPECT_EQ(message_of<InputError>([&] {
+              make_tables(results, {"model", ""});
+            }),
+            "--rows \"model\": not an axis of this study; its axes are schedule, budget");
+  EXPECT_EQ(message_of<InputError>([&] {
+              make_tables(results, {"", "lr"});
+            }),
+            "--columns \"lr\": not an axis of this study; its axes are schedule, budget");
+  EXPECT_EQ(message_of<InputError>([&] {
+              make_tables(results, {"budget", "budget"});
+            }),
+            "--columns \"budget\": is already the rows' axis");
+}
+
+TEST(StudyTable, OneAxisOrNoneStillGivesATable) {
+  StudyResults results;
+  results.name = "alone";
+  results.runs = {make_run({}, 0.5)};
+  auto tables = make_tables(results);
+  ASSERT_EQ(tables.size(), 1u);
+  EXPECT_THAT(tables[0].rows, ElementsAre("alone"));
+  EXPECT_THAT(tables[0].columns, ElementsAre("test accuracy"));
+  EXPECT_TRUE(tables[0].average_rank.empty());
+
+  results.axes = {"budget"};
+  results.values = {{"budget", {"1%", "100%"}}};
+  results.runs = {make_run({{"budget", "1%"}}, 0.5), make_run({{"budget", "100%"}}, 0.75)};
+  tables = make_tables(results);
+  ASSERT_EQ(tables.size(), 1u);
+  EXPECT_THAT(tables[0].rows, ElementsAre("1%", "100%"));
+  EXPECT_EQ(tables[0].cells[1][0].mean, 75);
+  EXPECT_THAT(tables[0].average_rank, ElementsAre(2, 1));
+}
+
+TEST(StudyTable, MarksEveryMeanThatPrintsAsTheBest) {
+  StudyResults results;
+  results.axes = {"schedule"};
+  results.values = {{"schedule", {"linear", "cosine", "const"}}};
+  results.runs = {make_run({{"schedule", "linear"}}, 0.900001), make_run({{"schedule", "cosine"}}, 0.9),
+                  make_run({{"schedule", "const"}}, 0.8999)};
+  const StudyTable table = make_tables(results).at(0);
+  EXPECT_TRUE(table.cells[0][0].best);
+  EXPECT_TRUE(table.cells[1][0].best);
+  EXPECT_FALSE(table.cells[2][0].best);
+  EXPECT_THAT(table.average_rank, ElementsAre(1, 2, 3));
+}
+
+TEST(TableCell, TextSaysWhatIsNotIn) {
+  struct Case {
+    std::size_t values, planned, failed;
+    const char* text;
+  };
+  for (const Case& c : {Case{3, 3, 0, "50.00 ± 0.25"},
+                        {1, 1, 0, "50.00"},
+                        {2, 3, 0, "50.00 ± 0.25 (n=2)"},
+                        {2, 3, 1, "50.00 ± 0.25 (n=2, 1 failed)"},
+                        {1, 3, 2, "50.00 (n=1, 2 failed)"},
+                        {0, 3, 3, "3 failed"},
+                        {0, 3, 1, "1 failed"},
+                        {0, 3, 0, "-"}}) {
+    TableCell cell;
+    cell.values.assign(c.values, 50);
+    cell.planned = c.planned;
+    cell.failed = c.failed;
+    cell.mean = 50;
+    cell.stddev = 0.25;
+    EXPECT_EQ(cell.text(), c.text);
+  }
+}
+
+}  // namespace
+}  // namespace glidepath
