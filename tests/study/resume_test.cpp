@@ -73,19 +73,22 @@ TEST_F(KilledStudy, EndsWithTheSameTableAsAnUninterruptedOne) {
 }
 
 TEST_F(KilledStudy, LeavesNoRunBehind) {
-  const pid_t pid = start("out");
+  write("s.toml", "[grid]\ndata = [\"hang\"]\nseed = [1, 2, 3]\n");
+  const pid_t study = start("out");
   while (log_counts("start").size() < 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  ::kill(pid, SIGKILL);
-  wait(pid);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // each has written down its process id
+  ::kill(study, SIGKILL);
+  wait(study);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
   for (const auto& entry : std::filesystem::directory_iterator(folder_ / "out" / "runs")) {
     pid_t run = 0;
     std::ifstream(entry.path() / "fake.pid") >> run;
-    if (run != 0 && ::kill(run, 0) == 0) {
-      // Nobody may have buried it yet: what counts is that it runs no more.
-      std::string stat = read_text("/proc/" + std::to_string(run) + "/stat");
-      EXPECT_NE(stat.find(") Z"), std::string::npos) << stat;
-    }
+    ASSERT_GT(run, 0);
+    const std::string stat = read_text("/proc/" + std::to_string(run) + "/stat");
+    if (stat.empty()) continue;
+    // Nobody may have buried it yet: what counts is that it runs no more.
+    EXPECT_NE(stat.find(") Z"), std::string::npos) << stat;
+    ::kill(run, SIGKILL);
   }
 }
 
