@@ -6,13 +6,17 @@
 find_path(LibTorch_INCLUDE_DIR torch/csrc/autograd/function.h PATH_SUFFIXES include)
 find_path(LibTorch_API_INCLUDE_DIR torch/torch.h
           HINTS ${LibTorch_INCLUDE_DIR}/torch/csrc/api/include NO_DEFAULT_PATH)
-find_library(LibTorch_LIBRARY torch PATH_SUFFIXES lib)
 find_library(LibTorch_CPU_LIBRARY torch_cpu PATH_SUFFIXES lib)
-find_library(LibTorch_C10_LIBRARY c10 PATH_SUFFIXES lib)
-find_library(LibTorch_CUDA_LIBRARY torch_cuda PATH_SUFFIXES lib)
-find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda PATH_SUFFIXES lib)
-mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR LibTorch_LIBRARY LibTorch_CPU_LIBRARY
-                 LibTorch_C10_LIBRARY LibTorch_CUDA_LIBRARY LibTorch_C10_CUDA_LIBRARY)
+if(LibTorch_CPU_LIBRARY)
+  # The others from the same folder: parts of two LibTorches do not fit together. libtorch.so itself is an
+  # empty shell that pulls in CUDA wherever it was built with it, so it is not linked.
+  get_filename_component(_torch_library_dir ${LibTorch_CPU_LIBRARY} DIRECTORY)
+  find_library(LibTorch_C10_LIBRARY c10 PATHS ${_torch_library_dir} NO_DEFAULT_PATH)
+  find_library(LibTorch_CUDA_LIBRARY torch_cuda PATHS ${_torch_library_dir} NO_DEFAULT_PATH)
+  find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda PATHS ${_torch_library_dir} NO_DEFAULT_PATH)
+endif()
+mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY
+                 LibTorch_CUDA_LIBRARY LibTorch_C10_CUDA_LIBRARY)
 
 if(LibTorch_API_INCLUDE_DIR AND EXISTS ${LibTorch_API_INCLUDE_DIR}/torch/version.h)
   file(STRINGS ${LibTorch_API_INCLUDE_DIR}/torch/version.h _torch_version REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
@@ -25,14 +29,29 @@ endif()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
-  REQUIRED_VARS LibTorch_LIBRARY LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR
+  REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR
   VERSION_VAR LibTorch_VERSION
   REASON_FAILURE_MESSAGE "install Debian's libtorch-dev, or point CMAKE_PREFIX_PATH at an unpacked LibTorch or at the torch/ folder of a Python wheel")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
+  # Upstream builds carry a copy of fmt's headers that is not the fmt we link: ours has to be found first.
+  if(EXISTS ${LibTorch_INCLUDE_DIR}/fmt/core.h)
+    find_package(fmt REQUIRED)
+    get_target_property(_fmt_include_dirs fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+    find_path(LibTorch_FMT_INCLUDE_DIR fmt/core.h HINTS ${_fmt_include_dirs} NO_DEFAULT_PATH)
+    mark_as_advanced(LibTorch_FMT_INCLUDE_DIR)
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/fmt-before-torch)
+    file(CREATE_LINK ${LibTorch_FMT_INCLUDE_DIR}/fmt ${CMAKE_BINARY_DIR}/fmt-before-torch/fmt SYMBOLIC)
+    target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/fmt-before-torch)
+  endif()
   target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE ${LibTorch_INCLUDE_DIR} ${LibTorch_API_INCLUDE_DIR})
-  set(_torch_libraries ${LibTorch_LIBRARY} ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
+  # Headers of 2.x say themselves which C++ they ask for.
+  file(STRINGS ${LibTorch_API_INCLUDE_DIR}/torch/all.h _torch_needs_cxx20 REGEX "__cplusplus < 202002L")
+  if(_torch_needs_cxx20)
+    target_compile_features(LibTorch::LibTorch INTERFACE cxx_std_20)
+  endif()
+  set(_torch_libraries ${LibTorch_CPU_LIBRARY} ${LibTorch_C10_LIBRARY})
   if(LibTorch_CUDA_LIBRARY AND LibTorch_C10_CUDA_LIBRARY)
     # Nothing of ours names a CUDA symbol: without --no-as-needed the linker would drop the backend.
     list(APPEND _torch_libraries ${LibTorch_C10_CUDA_LIBRARY} -Wl,--no-as-needed ${LibTorch_CUDA_LIBRARY} -Wl,--as-needed)
@@ -40,6 +59,5 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   find_package(Threads REQUIRED)
   target_link_libraries(LibTorch::LibTorch INTERFACE ${_torch_libraries} Threads::Threads)
   # A wheel's library folder also holds what its libraries need (OpenMP and the CUDA runtime).
-  get_filename_component(_torch_library_dir ${LibTorch_LIBRARY} DIRECTORY)
   target_link_options(LibTorch::LibTorch INTERFACE -Wl,-rpath-link,${_torch_library_dir})
 endif()

@@ -1,9 +1,13 @@
 // include/glidepath/schedule.h - learning-rate schedules as pure functions of progress.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "glidepath/plateau.h"
 
 namespace glidepath {
 
@@ -21,14 +25,19 @@ class Schedule {
  public:
   Schedule(std::string text, std::function<double(double)> factor)
       : text_(std::move(text)), factor_(std::move(factor)) {}
-  /// The factor at `progress`. Throws InputError outside [0, 1] and for NaN.
+  /// The factor at `progress`. Throws InputError outside [0, 1] and for NaN, and for `plateau`, which is no
+  /// function of progress alone.
   double operator()(double progress) const;
   /// Canonical text: parse_schedule reads it back to the same function.
   const std::string& text() const { return text_; }
+  /// For `plateau`: the options of the Plateau that the training loop feeds with losses.
+  const std::optional<PlateauOptions>& plateau() const { return plateau_; }
+  static Schedule from_plateau(std::string text, const PlateauOptions& options);
 
  private:
   std::string text_;
   std::function<double(double)> factor_;
+  std::optional<PlateauOptions> plateau_;
 };
 
 /// Reads the one grammar of the CLI, study files, C++ and Python (docs/schedules.md).
@@ -43,6 +52,8 @@ struct ScheduleInfo {
   std::string form;     ///< with arguments and defaults, e.g. "poly(power=0.9)"
   std::string formula;  ///< f(p), plain text
   std::string source;   ///< paper
+  std::string example;  ///< a text that parse_schedule reads, e.g. "poly(power=2)"
+  std::string ends_at;  ///< f(1): "0" for those that land on zero exactly, else what it is
 };
 /// Every schedule, in the order of docs/schedules.md.
 const std::vector<ScheduleInfo>& schedule_list();

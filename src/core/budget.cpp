@@ -1,0 +1,154 @@
+// src/core/budget.cpp - budgets as text, and how many updates they buy.
+#include "glidepath/budget.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/text.h"
+#include "glidepath/error.h"
+
+namespace glidepath {
+namespace {
+
+constexpr double kLargestCount = 9007199254740992.0;  // 2^53: above it a double no longer counts one by one
+
+struct Unit {
+  std::string_view suffix;
+  BudgetUnit unit;
+  double size;  // of one, in the unit's own terms
+};
+// Larger clock units first: to_string prefers them, and in text they come in this order.
+constexpr Unit kUnits[] = {{"it", BudgetUnit::kIterations, 1}, {"ep", BudgetUnit::kEpochs, 1},
+                           {"%", BudgetUnit::kPercent, 1},     {"h", BudgetUnit::kSeconds, 3600},
+                           {"m", BudgetUnit::kSeconds, 60},    {"s", BudgetUnit::kSeconds, 1},
+                           {"flop", BudgetUnit::kFlops, 1}};
+
+[[noreturn]] void refuse(std::string_view text, const std::string& reason) {
+  throw InputError(fmt::format("\"{}\": {}", text, reason));
+}
+
+const Unit& unit_named(std::string_view name, std::string_view text) {
+  for (const Unit& unit : kUnits) {
+    if (unit.suffix == name) return unit;
+  }
+  refuse(text,
+         name.empty()
+             ? fmt::format("no unit; add it, ep, %, h, m, s or flop, for example {}ep or {}%", text, text)
+             : fmt::format("unknown unit \"{}\"; use it, ep, %, h, m, s or flop, for example 30ep or "
+                           "1h30m",
+                           name));
+}
+
+// One number with its unit, taken off the front of `rest`.
+struct Part {
+  double number;
+  const Unit* unit;
+};
+
+Part take_part(std::string_view& rest, std::string_view text) {
+  core::NumberAndRest read;
+  try {
+    read = core::read_number(rest);
+  } catch (const InputError& error) {
+    refuse(text, fmt::format("{}; a budget is a number and a unit, for example 500it, 30ep, 10% or 1h30m",
+                             error.what()));
+  }
+  const std::size_t length = std::min(read.rest.find_first_of("0123456789.-"), read.rest.size());
+  const Unit& unit = unit_named(read.rest.substr(0, length), text);
+  rest = read.rest.substr(length);
+  return {read.number, &unit};
+}
+
+void check_amount(const Budget& budget, std::string_view text) {
+  if (!(budget.amount > 0 && std::isfinite(budget.amount))) {
+    refuse(text, "a budget must be above 0, for example 30ep");
+  }
+  if (budget.unit != BudgetUnit::kIterations) return;
+  if (budget.amount != std::floor(budget.amount)) {
+    refuse(text, "iterations must be a whole number, for example 500it");
+  }
+  if (budget.amount > kLargestCount) refuse(text, "more than 9007199254740992 iterations");
+}
+
+std::int64_t whole_updates(double updates, const Budget& budget) {
+  if (!(updates <= kLargestCount)) {
+    refuse(to_string(budget), fmt::format("{} updates are more than 9007199254740992", updates));
+  }
+  return std::max<std::int64_t>(1, std::llround(updates));
+}
+
+std::int64_t updates_in_full(const BudgetContext& context) {
+  if (context.full.unit != BudgetUnit::kEpochs && context.full.unit != BudgetUnit::kIterations) {
+    refuse(to_string(context.full), "the full budget must be in epochs or iterations, for example 200ep");
+  }
+  return updates_in(context.full, context);
+}
+
+}  // namespace
+
+Budget parse_budget(std::string_view text) {
+  std::string_view rest = text;
+  const Part first = take_part(rest, text);
+  Budget budget{first.unit->unit, first.number * first.unit->size};
+  const Unit* previous = first.unit;
+  double previous_number = first.number;
+  while (!rest.empty()) {
+    const Part part = take_part(rest, text);
+    if (part.unit->unit != BudgetUnit::kSeconds || budget.unit != BudgetUnit::kSeconds) {
+      refuse(text, "two amounts; only hours, minutes and seconds can be joined, for example 1h30m");
+    }
+    if (part.unit <= previous) refuse(text, "hours, minutes and seconds must come in this order, each once");
+    if (previous_number != std::floor(previous_number) || part.number < 0) {
+      refuse(text, "only the last of hours, minutes and seconds can be a fraction, for example 1h30m");
+    }
+    budget.amount += part.number * part.unit->size;
+    previous = part.unit;
+    previous_number = part.number;
+  }
+  check_amount(budget, text);
+  return budget;
+}
+
+std::string to_string(const Budget& budget) {
+  std::string shortest;
+  for (const Unit& unit : kUnits) {
+    if (unit.unit != budget.unit) continue;
+    const double number = budget.amount / unit.size;
+    if (number * unit.size != budget.amount || (unit.size != 1 && number != std::floor(number))) continue;
+    const std::string text = core::number_text(number) + std::string(unit.suffix);
+    if (shortest.empty() || text.size() < shortest.size()) shortest = text;
+  }
+  return shortest;
+}
+
+std::int64_t updates_in(const Budget& budget, const BudgetContext& context) {
+  check_amount(budget, to_string(budget));
+  switch (budget.unit) {
+    case BudgetUnit::kIterations:
+      return std::llround(budget.amount);
+    case BudgetUnit::kEpochs:
+      if (context.steps_per_epoch <= 0) refuse(to_string(budget), "needs the number of updates in an epoch");
+      return whole_updates(budget.amount * static_cast<double>(context.steps_per_epoch), budget);
+    case BudgetUnit::kPercent:
+      // Multiplied before it is divided: 1 % of 78,200 is then exactly 782.
+      return whole_updates(budget.amount * static_cast<double>(updates_in_full(context)) / 100, budget);
+    case BudgetUnit::kFlops:
+      if (!(context.flops_per_step > 0 && std::isfinite(context.flops_per_step))) {
+        refuse(to_string(budget), "needs the floating-point operations of an update");
+      }
+      return whole_updates(budget.amount / context.flops_per_step, budget);
+    case BudgetUnit::kSeconds:
+      break;
+  }
+  refuse(to_string(budget), "a time budget does not say beforehand how many updates it buys");
+}
+
+double progress_at(std::int64_t step, std::int64_t updates) {
+  if (updates <= 0) throw InputError(fmt::format("updates {}: must be above 0", updates));
+  if (step < 0 || step > updates) throw InputError(fmt::format("step {}: must be in [0, {}]", step, updates));
+  return static_cast<double>(step) / static_cast<double>(updates);
+}
+
+}  // namespace glidepath

@@ -1,0 +1,190 @@
+// src/data/loader.cpp - batches of normalised, augmented images, made ahead of training.
+#include "glidepath/loader.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "data/augment.h"
+#include "data/random.h"
+#include "glidepath/error.h"
+
+namespace glidepath {
+namespace {
+
+// What a random number is for is part of its key, so that crops do not repeat the order's numbers.
+constexpr std::uint64_t kForOrder = 1, kForCrop = 2;
+
+torch::Tensor empty_batch(const torch::Tensor& images, std::int64_t count, torch::ScalarType dtype,
+                          bool channels_last) {
+  return torch::empty(
+      {count, images.size(1), images.size(2), images.size(3)},
+      torch::TensorOptions().dtype(dtype).memory_format(channels_last ? torch::MemoryFormat::ChannelsLast
+                                                                      : torch::MemoryFormat::Contiguous));
+}
+
+torch::Tensor labels_at(const torch::Tensor& labels, const std::vector<Crop>& crops) {
+  torch::Tensor chosen = torch::empty({static_cast<std::int64_t>(crops.size())}, torch::kInt64);
+  const auto* from = labels.data_ptr<std::int64_t>();
+  auto* to = chosen.data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < crops.size(); ++i) to[i] = from[crops[i].image];
+  return chosen;
+}
+
+void check(const LoaderOptions& options, const Dataset& dataset) {
+  if (options.batch_size < 1)
+    throw InputError(fmt::format("batch_size {}: must be at least 1", options.batch_size));
+  if (options.dtype != torch::kFloat32 && options.dtype != torch::kBFloat16) {
+    throw InputError("loader: batches are float32 or bfloat16");
+  }
+  if (options.crop_padding < 0 || options.crop_padding >= dataset.train.images.size(2)) {
+    throw InputError(fmt::format("crop_padding {}: must be in [0, {})", options.crop_padding,
+                                 dataset.train.images.size(2)));
+  }
+}
+
+}  // namespace
+
+/// Makes batches by number; with a thread of its own, ahead of who takes them.
+struct TrainLoader::Impl {
+  Impl(const Dataset& dataset, const LoaderOptions& options)
+      : split(dataset.train), flip(dataset.flip), options(options), normaliser(dataset) {
+    images = split.labels.size(0);
+    steps_per_epoch = (images + options.batch_size - 1) / options.batch_size;
+  }
+
+  Batch make(std::int64_t step) {
+    const std::int64_t epoch = step / steps_per_epoch;
+    if (epoch != order_epoch) {
+      order = random_order(images, {options.seed, kForOrder, static_cast<std::uint64_t>(epoch)});
+      order_epoch = epoch;
+    }
+    const std::int64_t first = step % steps_per_epoch * options.batch_size;
+    const std::int64_t count = std::min(options.batch_size, images - first);
+    std::vector<Crop> crops;
+    for (std::int64_t i = first; i < first + count; ++i)
+      crops.push_back(crop_of(epoch, order[static_cast<std::size_t>(i)]));
+    Batch batch{empty_batch(split.images, count, options.dtype, options.channels_last),
+                labels_at(split.labels, crops)};
+    normaliser.write(split.images, crops, batch.images);
+    return batch;
+  }
+
+  Crop crop_of(std::int64_t epoch, std::int64_t image) const {
+    Crop crop;
+    crop.image = image;
+    if (!options.augment) return crop;
+    KeyedRandom random{options.seed, kForCrop, static_cast<std::uint64_t>(epoch),
+                       static_cast<std::uint64_t>(image)};
+    const auto window = static_cast<std::uint64_t>(2 * options.crop_padding + 1);
+    crop.top = static_cast<int>(random.below(window)) - static_cast<int>(options.crop_padding);
+    crop.left = static_cast<int>(random.below(window)) - static_cast<int>(options.crop_padding);
+    crop.mirrored = flip && random.below(2) == 1;
+    return crop;
+  }
+
+  void start() {
+    if (options.prefetch <= 0) return;
+    stopping = false;
+    worker = std::thread([this] { work(); });
+  }
+
+  void stop() {
+    if (!worker.joinable()) return;
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    worker.join();
+    ready.clear();
+    failure = nullptr;
+  }
+
+  void work() {
+    for (std::int64_t step = next_step;; ++step) {
+      Batch batch;
+      std::exception_ptr thrown;
+      try {
+        batch = make(step);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+      std::unique_lock<std::mutex> lock(mutex);
+      changed.wait(lock,
+                   [this] { return stopping || static_cast<std::int64_t>(ready.size()) < options.prefetch; });
+      if (stopping) return;
+      failure = thrown;
+      if (!thrown) ready.push_back(std::move(batch));
+      changed.notify_all();
+      if (thrown) return;
+    }
+  }
+
+  Batch next() {
+    if (options.prefetch <= 0) return make(next_step++);
+    if (!worker.joinable()) start();
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [this] { return !ready.empty() || failure; });
+    if (ready.empty()) std::rethrow_exception(failure);
+    Batch batch = std::move(ready.front());
+    ready.pop_front();
+    ++next_step;
+    changed.notify_all();
+    return batch;
+  }
+
+  Split split;  // shares the data set's tensors
+  bool flip;
+  LoaderOptions options;
+  Normaliser normaliser;
+  std::int64_t images, steps_per_epoch;
+  std::vector<std::int64_t> order;
+  std::int64_t order_epoch = -1;
+  std::int64_t next_step = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Batch> ready;
+  std::exception_ptr failure;
+  bool stopping = false;
+  std::thread worker;
+};
+
+TrainLoader::TrainLoader(const Dataset& dataset, const LoaderOptions& options) {
+  check(options, dataset);
+  impl_ = std::make_unique<Impl>(dataset, options);
+}
+
+TrainLoader::~TrainLoader() { impl_->stop(); }
+
+std::int64_t TrainLoader::steps_per_epoch() const { return impl_->steps_per_epoch; }
+
+Batch TrainLoader::next() { return impl_->next(); }
+
+void TrainLoader::seek(std::int64_t step) {
+  if (step < 0)
+    throw InputError(fmt::format("loader: batch {} does not exist; batches are counted from 0", step));
+  impl_->stop();
+  impl_->next_step = step;
+}
+
+Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
+                  torch::ScalarType dtype, bool channels_last) {
+  if (first < 0 || count < 1 || first + count > split.labels.size(0)) {
+    throw InputError(
+        fmt::format("images {} to {}: the split has {}", first, first + count, split.labels.size(0)));
+  }
+  std::vector<Crop> crops(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) crops[static_cast<std::size_t>(i)].image = first + i;
+  Batch batch{empty_batch(split.images, count, dtype, channels_last), labels_at(split.labels, crops)};
+  Normaliser(dataset).write(split.images, crops, batch.images);
+  return batch;
+}
+
+}  // namespace glidepath

@@ -1,0 +1,78 @@
+// src/nn/models.cpp - every model by name. A new model is one line here and a file of its own.
+#include "glidepath/models.h"
+
+#include <functional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "glidepath/error.h"
+#include "nn/resnet.h"
+#include "nn/small_models.h"
+
+namespace glidepath {
+namespace {
+
+constexpr std::int64_t kLargestCifarStemImage = 64;
+
+bool wants_imagenet_stem(const ModelOptions& options) {
+  if (options.stem == "imagenet") return true;
+  if (options.stem == "cifar") return false;
+  if (options.stem == "auto") return options.image_size > kLargestCifarStemImage;
+  throw InputError(fmt::format("stem \"{}\": must be one of auto, cifar, imagenet", options.stem));
+}
+
+using Maker = std::function<std::shared_ptr<Model>(const ModelOptions&)>;
+
+Maker resnet(ResNetForm form) {
+  return [form = std::move(form)](const ModelOptions& options) {
+    return make_resnet(options, form, wants_imagenet_stem(options));
+  };
+}
+
+// 6n + 2 layers: n blocks in each of three stages (He et al., section 4.2).
+Maker cifar_resnet(int n) { return resnet({{16, 32, 64}, {n, n, n}, false}); }
+
+const std::vector<std::pair<std::string, Maker>>& makers() {
+  static const std::vector<std::pair<std::string, Maker>> list = {
+      {"resnet18", resnet({{64, 128, 256, 512}, {2, 2, 2, 2}, false})},
+      {"resnet34", resnet({{64, 128, 256, 512}, {3, 4, 6, 3}, false})},
+      {"resnet50", resnet({{64, 128, 256, 512}, {3, 4, 6, 3}, true})},
+      {"resnet8", cifar_resnet(1)},
+      {"resnet20", cifar_resnet(3)},
+      {"resnet32", cifar_resnet(5)},
+      {"resnet56", cifar_resnet(9)},
+      {"convnet", make_convnet},
+      {"mlp", make_mlp},
+  };
+  return list;
+}
+
+}  // namespace
+
+const std::vector<std::string>& model_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const auto& maker : makers()) list.push_back(maker.first);
+    return list;
+  }();
+  return names;
+}
+
+std::shared_ptr<Model> make_model(const ModelOptions& options) {
+  if (!(options.width > 0 && options.width <= 64)) {
+    throw InputError(fmt::format("width \"{}\": must be a number in (0, 64]", options.width));
+  }
+  if (options.classes < 1 || options.in_channels < 1 || options.image_size < 1) {
+    throw InputError(fmt::format(
+        "model \"{}\": {} classes and {} channels of {}x{} pixels: all must be at least 1", options.name,
+        options.classes, options.in_channels, options.image_size, options.image_size));
+  }
+  for (const auto& [name, make] : makers()) {
+    if (name == options.name) return make(options);
+  }
+  throw InputError(
+      fmt::format("model \"{}\": must be one of {}", options.name, fmt::join(model_names(), ", ")));
+}
+
+}  // namespace glidepath

@@ -1,0 +1,19 @@
+// src/core/plateau.cpp - the learning rate lowered when the loss stops falling.
+#include "glidepath/plateau.h"
+
+namespace glidepath {
+
+void Plateau::observe(double progress, double loss) {
+  if (!state_.any ? loss == loss : loss < state_.best * (1 - options_.threshold)) {
+    state_.best = loss;
+    state_.best_progress = progress;
+    state_.any = true;
+    return;
+  }
+  if (progress - state_.best_progress > options_.patience) {
+    state_.factor *= options_.factor;
+    state_.best_progress = progress;
+  }
+}
+
+}  // namespace glidepath

@@ -1,0 +1,44 @@
+// src/core/schedule_text.h - the grammar of schedules: name(argument, key=argument, ...).
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace glidepath {
+
+/// `poly(power=2, warmup=5%)` taken apart. Arguments stay text until a schedule asks for them by name, so
+/// that whoever asks knows what to say when one is wrong.
+class ScheduleCall {
+ public:
+  /// Throws InputError for text that is not of the grammar.
+  static ScheduleCall parse(std::string_view text);
+
+  const std::string& name() const { return name_; }
+  const std::string& text() const { return text_; }
+
+  /// The named argument, or the next positional one; each is handed out once. Nothing when it was not given.
+  std::optional<std::string> take(const std::string& key, bool positional = true);
+  /// As take(), as a number in the range; `fallback` when not given.
+  double number(const std::string& key, double fallback, double low, double high, bool open_low = false);
+  /// As number(), for a share: `20%` or `0.2`, in [0, 1].
+  double share(const std::string& key, double fallback, bool positional = true);
+  /// As take(), one of the words.
+  std::string word(const std::string& key, const std::string& fallback,
+                   const std::vector<std::string>& words);
+  /// All positional arguments that are left.
+  std::vector<std::string> take_positional();
+  /// Throws InputError naming what nobody asked for, with the names that were asked for.
+  void require_all_taken() const;
+
+  [[noreturn]] void refuse(const std::string& reason) const;
+
+ private:
+  std::string text_, name_;
+  std::vector<std::string> positional_;
+  std::vector<std::pair<std::string, std::string>> named_;
+  std::vector<std::string> asked_;
+};
+
+}  // namespace glidepath

@@ -1,0 +1,22 @@
+// src/core/words.h - strict reading of numbers, and the nearest known word for error messages.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace glidepath::words {
+
+/// The whole text as a finite number; nothing for "10k", "1e", "", "nan", "inf" and what overflows.
+std::optional<double> number(std::string_view text);
+
+/// Splits "12.5ep" into its number (as text) and what follows it.
+std::pair<std::string_view, std::string_view> split_number(std::string_view text);
+
+std::string_view trim(std::string_view text);
+
+/// The known word with the fewest edits to `word`; ties go to the first.
+std::string nearest(std::string_view word, const std::vector<std::string>& known);
+
+}  // namespace glidepath::words

@@ -1,0 +1,109 @@
+// src/nn/resnet.cpp - residual networks with ImageNet and CIFAR stems.
+#include "nn/resnet.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "nn/batch_norm_relu.h"
+#include "nn/layers.h"
+
+namespace glidepath {
+namespace {
+
+using torch::Tensor;
+
+// Children are registered in torchvision's order: it is the order of its state dict.
+class BlockImpl : public torch::nn::Module {
+ public:
+  BlockImpl(Flow& flow, std::int64_t planes, std::int64_t stride, bool bottleneck) {
+    const Flow input = flow;
+    const std::int64_t out = bottleneck ? 4 * planes : planes;
+    if (bottleneck) {
+      add(flow, planes, 1, 1, 0);
+      add(flow, planes, 3, stride, 1);
+      add(flow, out, 1, 1, 0);
+    } else {
+      add(flow, planes, 3, stride, 1);
+      add(flow, out, 3, 1, 1);
+    }
+    if (stride == 1 && input.channels == out) return;
+    Flow shortcut{input.channels, input.size, 0};
+    shortcut_conv_ = shortcut.conv(out, 1, stride, 0);
+    shortcut_norm_ = shortcut.norm();
+    register_module("downsample", torch::nn::Sequential(shortcut_conv_, shortcut_norm_));
+    flow.flops += shortcut.flops;
+  }
+
+  Tensor forward(const Tensor& x) {
+    const Tensor identity = shortcut_conv_.is_empty()
+                                ? x
+                                : batch_norm_relu(shortcut_norm_, shortcut_conv_(x), {}, /*relu=*/false);
+    Tensor y = x;
+    for (std::size_t i = 0; i + 1 < convs_.size(); ++i) y = batch_norm_relu(norms_[i], convs_[i](y));
+    return batch_norm_relu(norms_.back(), convs_.back()(y), identity);
+  }
+
+ private:
+  void add(Flow& flow, std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+    const std::size_t number = convs_.size() + 1;
+    convs_.push_back(register_module(fmt::format("conv{}", number), flow.conv(out, kernel, stride, padding)));
+    norms_.push_back(register_module(fmt::format("bn{}", number), flow.norm()));
+  }
+
+  std::vector<torch::nn::Conv2d> convs_;
+  std::vector<torch::nn::BatchNorm2d> norms_;
+  torch::nn::Conv2d shortcut_conv_{nullptr};
+  torch::nn::BatchNorm2d shortcut_norm_{nullptr};
+};
+TORCH_MODULE(Block);
+
+class ResNet : public Model {
+ public:
+  ResNet(const ModelOptions& options, const ResNetForm& form, bool imagenet_stem)
+      : imagenet_stem_(imagenet_stem) {
+    Flow flow{options.in_channels, options.image_size, 0};
+    const std::int64_t stem = scaled(form.planes.front(), options.width);
+    conv1_ = register_module("conv1", imagenet_stem ? flow.conv(stem, 7, 2, 3) : flow.conv(stem, 3, 1, 1));
+    bn1_ = register_module("bn1", flow.norm());
+    if (imagenet_stem) flow.pool(3, 2, 1);
+    for (std::size_t stage = 0; stage < form.planes.size(); ++stage) {
+      torch::nn::Sequential layer;
+      for (int block = 0; block < form.blocks[stage]; ++block) {
+        const std::int64_t stride = stage > 0 && block == 0 ? 2 : 1;
+        layer->push_back(Block(flow, scaled(form.planes[stage], options.width), stride, form.bottleneck));
+      }
+      layers_.push_back(register_module(fmt::format("layer{}", stage + 1), layer));
+    }
+    fc_ = register_module("fc", flow.linear(flow.channels, options.classes));
+    flops_ = flow.flops;
+    for (auto& module : modules(/*include_self=*/false)) {
+      if (auto* conv = module->as<torch::nn::Conv2d>()) {
+        torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
+      }
+    }
+  }
+
+  Tensor forward(Tensor x) override {
+    x = batch_norm_relu(bn1_, conv1_(x));
+    if (imagenet_stem_) x = torch::max_pool2d(x, 3, 2, 1);
+    for (auto& layer : layers_) x = layer->forward(x);
+    return fc_(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
+  }
+  double forward_flops() const override { return flops_; }
+
+ private:
+  bool imagenet_stem_;
+  double flops_;
+  torch::nn::Conv2d conv1_{nullptr};
+  torch::nn::BatchNorm2d bn1_{nullptr};
+  std::vector<torch::nn::Sequential> layers_;
+  torch::nn::Linear fc_{nullptr};
+};
+
+}  // namespace
+
+std::shared_ptr<Model> make_resnet(const ModelOptions& options, const ResNetForm& form, bool imagenet_stem) {
+  return std::make_shared<ResNet>(options, form, imagenet_stem);
+}
+
+}  // namespace glidepath
