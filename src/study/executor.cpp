@@ -321,9 +321,7 @@ class Executor {
     for (const Job& job : jobs_) started.insert(job.run.id);
     if (estimate_.empty()) return std::numeric_limits<double>::quiet_NaN();
     for (const StudyProgress::Job& job : running) {
-      const bool is_measured = job.progress > 0.05;
-      const double whole = is_measured ? job.seconds / job.progress : estimate_.seconds(job.config);
-      add(std::max(0.0, whole - job.seconds));
+      add(estimate_.seconds(job.config) * (1 - job.progress));
     }
     for (const std::string& id : left_) {
       if (started.count(id) == 0) add(estimate_.seconds(configs_.at(id)));

@@ -20,8 +20,8 @@ TEST(RunId, IsTheSameForEverySpelling) {
   a.budget = "60m";
   b.budget = "1h";
   EXPECT_EQ(run_id(a), run_id(b));
-  a.schedule = "poly";
-  b.schedule = "poly(power=0.9)";
+  a.schedule = "htd(-6,3)";
+  b.schedule = "htd( -6, 3 )";
   EXPECT_EQ(run_id(a), run_id(b));
 }
 

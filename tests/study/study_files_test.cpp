@@ -22,9 +22,13 @@ TEST(StudyFiles, AllCanBeReadWithTheirProfiles) {
 TEST(StudyFiles, SmallCifarStudyIsThePapersTable) {
   const std::filesystem::path file = GLIDEPATH_SOURCE_DIR "/studies/cifar10-small.toml";
   const StudyPlan plan = read_study_plan(file);
-  EXPECT_EQ(plan.runs.size(), 13u * 6 * 3);
   const StudyPlan paper = read_study_plan(file, {"paper", {}});
-  EXPECT_EQ(paper.runs.size(), plan.runs.size());
+  for (const StudyPlan* either : {&plan, &paper}) {
+    EXPECT_EQ(either->values.at("budget"),
+              (std::vector<std::string>{"1%", "5%", "10%", "25%", "50%", "100%"}));
+    EXPECT_EQ(either->values.at("seed").size(), 3u);
+    EXPECT_EQ(either->runs.size(), either->values.at("schedule").size() * 6 * 3);
+  }
   for (const TrainConfig& run : paper.runs) {  // Li et al., ICLR 2020, section 4.1
     EXPECT_EQ(run.model, "resnet18");
     EXPECT_EQ(run.full, "200ep");
