@@ -50,5 +50,7 @@ function(glidepath_use_torch_pch target)
     glidepath_compile_flags(glidepath_torch_pch)
     target_precompile_headers(glidepath_torch_pch PRIVATE <torch/torch.h>)
   endif()
+  # CMake compiles programs with -fPIE; the header was precompiled for libraries, and the last flag wins.
+  target_compile_options(${target} PRIVATE -fPIC)
   target_precompile_headers(${target} REUSE_FROM glidepath_torch_pch)
 endfunction()

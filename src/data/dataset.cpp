@@ -1,38 +1,136 @@
-// src/data/dataset.cpp - temporary
+// src/data/dataset.cpp - data sets by name. A new one is a line here and, for a new format, a reader of its
+// own.
 #include "glidepath/dataset.h"
 
-#include <fstream>
+#include <functional>
 
-#include <torch/torch.h>
+#include <fmt/format.h>
+
+#include "data/locations.h"
+#include "data/readers.h"
+#include "glidepath/error.h"
+
+namespace fs = std::filesystem;
+
 namespace glidepath {
-const std::vector<std::string>& dataset_names() {
-  static std::vector<std::string> n{"cifar10"};
-  return n;
-}
-Dataset load_dataset(const std::string&, const std::filesystem::path& dir) {
-  Dataset d;
-  d.name = "cifar10";
-  d.classes = 10;
-  d.mean = {0.4914f, 0.4822f, 0.4465f};
-  d.stddev = {0.2470f, 0.2435f, 0.2616f};
-  auto rd = [&](std::vector<std::string> fs, Split& s) {
-    auto n = (std::int64_t)fs.size() * 10000;
-    s.images = torch::empty({n, 3, 32, 32}, torch::kUInt8);
-    s.labels = torch::empty({n}, torch::kInt64);
-    std::vector<char> b(30730000);
-    std::int64_t k = 0;
-    for (auto& f : fs) {
-      std::ifstream i(dir / f, std::ios::binary);
-      i.read(b.data(), b.size());
-      for (int r = 0; r < 10000; ++r, ++k) {
-        s.labels.data_ptr<std::int64_t>()[k] = (unsigned char)b[r * 3073];
-        memcpy(s.images.data_ptr<std::uint8_t>() + k * 3072, &b[r * 3073 + 1], 3072);
+namespace {
+
+/// A data set kept in files: where they may lie below a root, and how they are read.
+struct Filed {
+  std::vector<std::string> folders;  // tried below each root, after the root itself
+  std::string landmark;              // a file that tells the right folder
+};
+
+fs::path find_folder(const std::string& name, const Filed& filed, const fs::path& data_dir) {
+  std::vector<std::string> tried;
+  for (const fs::path& root : data_roots(data_dir)) {
+    std::vector<fs::path> candidates{root};
+    for (const std::string& folder : filed.folders) candidates.push_back(root / folder);
+    for (const fs::path& candidate : candidates) {
+      std::error_code error;
+      if (fs::exists(candidate / filed.landmark, error) ||
+          fs::exists(candidate / (filed.landmark + ".gz"), error)) {
+        return candidate;
       }
     }
-  };
-  rd({"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
-     d.train);
-  rd({"test_batch.bin"}, d.test);
-  return d;
+    tried.push_back(root.string());
+  }
+  throw InputError(
+      fmt::format("data \"{}\": {} is not in {}; fetch it with: glidepath data fetch {}, or name its folder "
+                  "by --data-dir or GLIDEPATH_DATA",
+                  name, filed.landmark, fmt::join(tried, " or "), name));
 }
+
+void load_cifar10(Dataset& dataset, const fs::path& data_dir) {
+  const fs::path folder = find_folder(dataset.name, {{"cifar-10-batches-bin"}, "data_batch_1.bin"}, data_dir);
+  std::vector<fs::path> batches;
+  for (int i = 1; i <= 5; ++i) batches.push_back(folder / fmt::format("data_batch_{}.bin", i));
+  dataset.classes = 10;
+  dataset.class_names = {"airplane", "automobile", "bird",  "cat",  "deer",
+                         "dog",      "frog",       "horse", "ship", "truck"};
+  dataset.mean = {0.4914F, 0.4822F, 0.4465F};
+  dataset.stddev = {0.2470F, 0.2435F, 0.2616F};
+  dataset.train = read_cifar(batches, 1, 10000, 10);
+  dataset.test = read_cifar({folder / "test_batch.bin"}, 1, 10000, 10);
+}
+
+void load_cifar100(Dataset& dataset, const fs::path& data_dir) {
+  const fs::path folder = find_folder(dataset.name, {{"cifar-100-binary"}, "train.bin"}, data_dir);
+  dataset.classes = 100;
+  dataset.mean = {0.5071F, 0.4865F, 0.4409F};
+  dataset.stddev = {0.2673F, 0.2564F, 0.2762F};
+  dataset.train = read_cifar({folder / "train.bin"}, 2, 50000, 100);
+  dataset.test = read_cifar({folder / "test.bin"}, 2, 10000, 100);
+}
+
+fs::path plain_or_gz(const fs::path& file) {
+  std::error_code error;
+  return fs::exists(file, error) ? file : fs::path(file.string() + ".gz");
+}
+
+void load_mnist_like(Dataset& dataset, const fs::path& data_dir, const std::vector<std::string>& folders) {
+  const fs::path folder = find_folder(dataset.name, {folders, "train-images-idx3-ubyte"}, data_dir);
+  dataset.classes = 10;
+  dataset.train = read_idx(plain_or_gz(folder / "train-images-idx3-ubyte"),
+                           plain_or_gz(folder / "train-labels-idx1-ubyte"), 60000, 28, 10);
+  dataset.test = read_idx(plain_or_gz(folder / "t10k-images-idx3-ubyte"),
+                          plain_or_gz(folder / "t10k-labels-idx1-ubyte"), 10000, 28, 10);
+}
+
+void load_mnist(Dataset& dataset, const fs::path& data_dir) {
+  load_mnist_like(dataset, data_dir, {"mnist", "MNIST/raw"});
+  dataset.mean = {0.1307F};
+  dataset.stddev = {0.3081F};
+  dataset.flip = false;  // a mirrored digit is another sign
+}
+
+void load_fashion_mnist(Dataset& dataset, const fs::path& data_dir) {
+  load_mnist_like(dataset, data_dir, {"fashion-mnist", "FashionMNIST/raw"});
+  dataset.class_names = {"T-shirt/top", "trouser", "pullover", "dress", "coat",
+                         "sandal",      "shirt",   "sneaker",  "bag",   "ankle boot"};
+  dataset.mean = {0.2860F};
+  dataset.stddev = {0.3530F};
+}
+
+void load_digits(Dataset& dataset, const fs::path&) {
+  dataset.classes = 10;
+  dataset.mean = {0.3053F};
+  dataset.stddev = {0.3760F};
+  dataset.flip = false;
+  std::tie(dataset.train, dataset.test) = read_digits();
+}
+
+using Loader = std::function<void(Dataset&, const fs::path&)>;
+
+const std::vector<std::pair<std::string, Loader>>& loaders() {
+  static const std::vector<std::pair<std::string, Loader>> list = {{"cifar10", load_cifar10},
+                                                                   {"cifar100", load_cifar100},
+                                                                   {"mnist", load_mnist},
+                                                                   {"fashion-mnist", load_fashion_mnist},
+                                                                   {"digits", load_digits}};
+  return list;
+}
+
+}  // namespace
+
+const std::vector<std::string>& dataset_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const auto& loader : loaders()) list.push_back(loader.first);
+    return list;
+  }();
+  return names;
+}
+
+Dataset load_dataset(const std::string& name, const fs::path& data_dir) {
+  for (const auto& [known, load] : loaders()) {
+    if (known != name) continue;
+    Dataset dataset;
+    dataset.name = name;
+    load(dataset, data_dir);
+    return dataset;
+  }
+  throw InputError(fmt::format("data \"{}\": must be one of {}", name, fmt::join(dataset_names(), ", ")));
+}
+
 }  // namespace glidepath

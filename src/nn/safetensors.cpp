@@ -1,6 +1,252 @@
+// src/nn/safetensors.cpp - the safetensors format: 8 bytes of header length, a JSON header, then raw tensors.
+// Format: https://github.com/huggingface/safetensors (README, "Format").
 #include "glidepath/safetensors.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <limits>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <torch/torch.h>
+
+#include "glidepath/error.h"
+
+namespace fs = std::filesystem;
+
 namespace glidepath {
-void save_safetensors(const std::filesystem::path&, const TensorMap&,
-                      const std::map<std::string, std::string>&) {}
-TensorMap load_safetensors(const std::filesystem::path&, std::map<std::string, std::string>*) { return {}; }
+namespace {
+
+using nlohmann::json;
+constexpr std::uint64_t kLargestHeader = 100'000'000;  // the limit of the format's own library
+constexpr std::size_t kLengthBytes = 8;
+
+struct Dtype {
+  const char* name;
+  torch::ScalarType type;
+};
+constexpr std::array<Dtype, 10> kDtypes{{{"F64", torch::kFloat64},
+                                         {"F32", torch::kFloat32},
+                                         {"F16", torch::kFloat16},
+                                         {"BF16", torch::kBFloat16},
+                                         {"I64", torch::kInt64},
+                                         {"I32", torch::kInt32},
+                                         {"I16", torch::kInt16},
+                                         {"I8", torch::kInt8},
+                                         {"U8", torch::kUInt8},
+                                         {"BOOL", torch::kBool}}};
+
+[[noreturn]] void refuse(const fs::path& file, const std::string& what) {
+  throw InputError(fmt::format("{}: {}; it is not a whole safetensors file", file.string(), what));
+}
+
+/// One tensor of the header, checked.
+struct Entry {
+  std::string name;
+  torch::ScalarType type;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin, end;
+};
+
+std::uint64_t checked_bytes(const fs::path& file, const Entry& entry) {
+  std::uint64_t bytes = c10::elementSize(entry.type);
+  for (const std::int64_t extent : entry.shape) {
+    if (extent != 0 &&
+        bytes > std::numeric_limits<std::uint64_t>::max() / static_cast<std::uint64_t>(extent)) {
+      refuse(file, fmt::format("tensor \"{}\" has a shape too large to exist", entry.name));
+    }
+    bytes *= static_cast<std::uint64_t>(extent);
+  }
+  return bytes;
+}
+
+Entry read_entry(const fs::path& file, const std::string& name, const json& value, std::uint64_t data_bytes) {
+  const auto is_count = [](const json& number) {
+    return number.is_number_unsigned() && number <= json(std::uint64_t{1} << 62);
+  };
+  const auto all_counts = [&](const json& list) {
+    return list.is_array() && std::all_of(list.begin(), list.end(), is_count);
+  };
+  if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
+      !value.contains("shape") || !all_counts(value["shape"]) || !value.contains("data_offsets") ||
+      !all_counts(value["data_offsets"]) || value["data_offsets"].size() != 2) {
+    refuse(file, fmt::format("tensor \"{}\" lacks dtype, shape or data_offsets", name));
+  }
+  Entry entry{name, torch::kFloat32, value["shape"].get<std::vector<std::int64_t>>(),
+              value["data_offsets"][0], value["data_offsets"][1]};
+  const std::string dtype = value["dtype"];
+  const auto* found =
+      std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return dtype == d.name; });
+  if (found == kDtypes.end())
+    refuse(file, fmt::format("tensor \"{}\" has the unknown dtype {}", name, dtype));
+  entry.type = found->type;
+  if (entry.begin > entry.end || entry.end > data_bytes) {
+    refuse(file, fmt::format("tensor \"{}\" lies at bytes {} to {} of {}", name, entry.begin, entry.end,
+                             data_bytes));
+  }
+  if (checked_bytes(file, entry) != entry.end - entry.begin) {
+    refuse(file, fmt::format("tensor \"{}\" needs {} bytes and has {}", name, checked_bytes(file, entry),
+                             entry.end - entry.begin));
+  }
+  return entry;
+}
+
+std::vector<Entry> read_entries(const fs::path& file, const json& header, std::uint64_t data_bytes) {
+  std::vector<Entry> entries;
+  for (const auto& [name, value] : header.items()) {
+    if (name != "__metadata__") entries.push_back(read_entry(file, name, value, data_bytes));
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::make_pair(a.begin, a.end) < std::make_pair(b.begin, b.end);
+  });
+  std::uint64_t position = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin != position)
+      refuse(file, fmt::format("tensor \"{}\" leaves a gap or overlaps", entry.name));
+    position = entry.end;
+  }
+  if (position != data_bytes)
+    refuse(file, fmt::format("{} bytes follow the last tensor", data_bytes - position));
+  return entries;
+}
+
+json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file_bytes,
+                 std::uint64_t* header_bytes) {
+  std::array<unsigned char, kLengthBytes> length{};
+  if (file_bytes < kLengthBytes || !stream.read(reinterpret_cast<char*>(length.data()), kLengthBytes)) {
+    refuse(file, fmt::format("{} bytes, too short for a header", file_bytes));
+  }
+  std::uint64_t bytes = 0;
+  for (std::size_t i = kLengthBytes; i > 0; --i) bytes = bytes << 8 | length[i - 1];
+  if (bytes > kLargestHeader || bytes > file_bytes - kLengthBytes) {
+    refuse(file, fmt::format("a header of {} bytes in a file of {}", bytes, file_bytes));
+  }
+  std::string text(bytes, '\0');
+  if (!stream.read(text.data(), static_cast<std::streamsize>(bytes)))
+    refuse(file, "the header cannot be read");
+  *header_bytes = bytes;
+  json header = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!header.is_object()) refuse(file, "the header is not a JSON object");
+  return header;
+}
+
+std::map<std::string, std::string> read_metadata(const fs::path& file, const json& header) {
+  std::map<std::string, std::string> metadata;
+  if (!header.contains("__metadata__")) return metadata;
+  const json& values = header["__metadata__"];
+  if (!values.is_object()) refuse(file, "__metadata__ is not an object");
+  for (const auto& [key, value] : values.items()) {
+    if (!value.is_string()) refuse(file, fmt::format("__metadata__ \"{}\" is not a text", key));
+    metadata[key] = value;
+  }
+  return metadata;
+}
+
+const char* dtype_name(const std::string& name, torch::ScalarType type) {
+  for (const Dtype& dtype : kDtypes) {
+    if (dtype.type == type) return dtype.name;
+  }
+  throw InputError(
+      fmt::format("tensor \"{}\": dtype {} has no place in safetensors", name, c10::toString(type)));
+}
+
+/// A file that becomes visible under its name only when it is whole and on the disk.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const fs::path& file) : file_(file), temporary_(file.string() + ".part") {
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (descriptor_ < 0) fail("write");
+  }
+  ~AtomicFile() {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+      ::unlink(temporary_.c_str());
+    }
+  }
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* data, std::size_t bytes) {
+    const auto* at = static_cast<const char*>(data);
+    while (bytes > 0) {
+      const ssize_t count = ::write(descriptor_, at, bytes);
+      if (count < 0 && errno != EINTR) fail("write");
+      if (count <= 0) continue;
+      at += count;
+      bytes -= static_cast<std::size_t>(count);
+    }
+  }
+  void commit() {
+    if (::fsync(descriptor_) != 0) fail("flush");
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail("close");
+    if (::rename(temporary_.c_str(), file_.c_str()) != 0) fail("replace");
+    const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+    const int folder_descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder_descriptor < 0) return;
+    ::fsync(folder_descriptor);  // some file systems refuse this for folders, and need it least
+    ::close(folder_descriptor);
+  }
+
+ private:
+  [[noreturn]] void fail(const char* what) const {
+    throw RunError(fmt::format("{}: cannot {}: {}", file_.string(), what, std::strerror(errno)));
+  }
+  fs::path file_, temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+void save_safetensors(const fs::path& file, const TensorMap& tensors,
+                      const std::map<std::string, std::string>& metadata) {
+  json header = json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::vector<torch::Tensor> contiguous;
+  std::uint64_t position = 0;
+  for (const auto& [name, tensor] : tensors) {
+    contiguous.push_back(tensor.detach().to(torch::kCPU).contiguous());
+    const std::uint64_t end = position + contiguous.back().nbytes();
+    header[name] = {{"dtype", dtype_name(name, tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {position, end}}};
+    position = end;
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8,
+              ' ');  // tensors begin at a multiple of 8, as the format's library writes
+  std::array<unsigned char, kLengthBytes> length{};
+  for (std::size_t i = 0; i < kLengthBytes; ++i)
+    length[i] = static_cast<unsigned char>(text.size() >> (8 * i));
+  AtomicFile out(file);
+  out.write(length.data(), length.size());
+  out.write(text.data(), text.size());
+  for (const torch::Tensor& tensor : contiguous) out.write(tensor.data_ptr(), tensor.nbytes());
+  out.commit();
+}
+
+TensorMap load_safetensors(const fs::path& file, std::map<std::string, std::string>* metadata) {
+  std::error_code error;
+  const std::uint64_t file_bytes = fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || error || !fs::is_regular_file(file, error)) {
+    throw InputError(fmt::format("{}: cannot be read; give a safetensors file", file.string()));
+  }
+  std::uint64_t header_bytes = 0;
+  const json header = read_header(file, stream, file_bytes, &header_bytes);
+  if (metadata != nullptr) *metadata = read_metadata(file, header);
+  TensorMap tensors;
+  for (const Entry& entry : read_entries(file, header, file_bytes - kLengthBytes - header_bytes)) {
+    torch::Tensor tensor = torch::empty(entry.shape, entry.type);
+    if (!stream.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(tensor.nbytes()))) {
+      refuse(file, fmt::format("tensor \"{}\" is cut off", entry.name));
+    }
+    tensors.emplace(entry.name, std::move(tensor));
+  }
+  return tensors;
+}
+
 }  // namespace glidepath
