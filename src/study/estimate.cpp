@@ -41,13 +41,14 @@ double images_to_train(const TrainConfig& config) {
   return static_cast<double>(updates_in(budget, context)) * static_cast<double>(config.batch_size);
 }
 
-void TimeEstimate::add(const TrainConfig& config, double seconds) {
+void TimeEstimate::add(const TrainConfig& config, double seconds, double seconds_of_updates) {
   const double images = images_to_train(config);
   for (const std::string& group : {group_of(config), std::string()}) {  // "" is the group of everything
     Sums& sums = groups_[group];
     sums.runs += 1;
     sums.images += images;
     sums.seconds += seconds;
+    sums.seconds_of_updates += seconds_of_updates;
     sums.images_squared += images * images;
     sums.images_seconds += images * seconds;
   }
@@ -55,7 +56,8 @@ void TimeEstimate::add(const TrainConfig& config, double seconds) {
 
 double TimeEstimate::Sums::at(double wanted) const {
   const double spread = runs * images_squared - images * images;
-  double rate = seconds / images, start = 0;
+  double rate = seconds_of_updates / images;
+  double start = (seconds - seconds_of_updates) / runs;
   if (spread > 1e-9 * images_squared * runs) {
     const double slope = (runs * images_seconds - images * seconds) / spread;
     const double intercept = (seconds - slope * images) / runs;

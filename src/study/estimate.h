@@ -15,15 +15,16 @@ double images_to_train(const TrainConfig& config);
 /// image.
 class TimeEstimate {
  public:
-  void add(const TrainConfig& config, double seconds);
+  /// A finished run: seconds of the whole of it, and of its updates alone (loading and evaluation left out).
+  void add(const TrainConfig& config, double seconds, double seconds_of_updates);
   bool empty() const { return groups_.empty(); }
   /// Expected seconds of a whole run; that of the nearest known thing when nothing like it has finished.
   double seconds(const TrainConfig& config) const;
 
  private:
-  // Least squares of seconds = start + rate * images.
+  // Least squares of seconds = start + rate * images; with one budget alone, the rate of the updates.
   struct Sums {
-    double runs = 0, images = 0, seconds = 0, images_squared = 0, images_seconds = 0;
+    double runs = 0, images = 0, seconds = 0, seconds_of_updates = 0, images_squared = 0, images_seconds = 0;
     double at(double images) const;
   };
   std::map<std::string, Sums> groups_;

@@ -106,13 +106,12 @@ void check_axis(const Setting& axis, const std::string& where) {
   }
 }
 
-Setting read_list(const toml::array& array, const std::string& where, const std::string& key) {
+Setting make_axis(const std::vector<std::string>& texts, const std::string& where, const std::string& key) {
   Setting setting{key, {}, true};
-  if (array.empty())
+  if (texts.empty()) {
     throw InputError(fmt::format("{}: {}: an empty list; give at least one value", where, key));
-  for (const toml::node& item : array) {
-    setting.values.push_back(checked_value(key, value_text(item, where, key), where));
   }
+  for (const std::string& text : texts) setting.values.push_back(checked_value(key, text, where));
   check_axis(setting, where);
   return setting;
 }
@@ -127,7 +126,11 @@ void check_key(const std::string& key, const std::string& where) {
 
 Setting read_setting(const toml::node& node, const std::string& where, const std::string& key) {
   check_key(key, where);
-  if (const auto* array = node.as_array()) return read_list(*array, where, key);
+  if (const auto* array = node.as_array()) {
+    std::vector<std::string> texts;
+    for (const toml::node& item : *array) texts.push_back(value_text(item, where, key));
+    return make_axis(texts, where, key);
+  }
   return {key, {checked_value(key, value_text(node, where, key), where)}, false};
 }
 
@@ -239,17 +242,41 @@ class StudyFile {
   toml::table table_;
 };
 
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
+  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
+}
+
+/// The items of `[a, "b", htd(-6,3)]`: commas in parentheses do not part, quotes may be left out.
+std::vector<std::string> split_list(const std::string& list, const std::string& where) {
+  if (list.size() < 2 || list.back() != ']') {
+    throw InputError(fmt::format("{}: the list has no end; write it as [a, b]", where));
+  }
+  std::vector<std::string> items(1);
+  int depth = 0;
+  for (const char c : list.substr(1, list.size() - 2)) {
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (c == ',' && depth == 0) {
+      items.emplace_back();
+    } else {
+      items.back() += c;
+    }
+  }
+  for (std::string& item : items) {
+    item = trimmed(item);
+    const bool is_quoted =
+        item.size() > 1 && item.front() == item.back() && (item[0] == '"' || item[0] == '\'');
+    if (is_quoted) item = item.substr(1, item.size() - 2);
+  }
+  if (items.back().empty()) items.pop_back();  // as TOML has it: the last comma is free
+  return items;
+}
+
 Setting read_change(const std::string& key, const std::string& text) {
   const std::string where = fmt::format("--set {}={}", key, text);
   check_key(key, where);
   if (text.empty() || text.front() != '[') return {key, {checked_value(key, text, where)}, false};
-  try {
-    const toml::table table = toml::parse("list = " + text);
-    if (const auto* array = table["list"].as_array()) return read_list(*array, where, key);
-  } catch (const toml::parse_error& error) {
-    throw InputError(fmt::format("{}: not a list in TOML: {}", where, error.description()));
-  }
-  throw InputError(fmt::format("{}: not a list in TOML", where));
+  return make_axis(split_list(text, where), where, key);
 }
 
 /// Every combination, the last axis changing fastest.

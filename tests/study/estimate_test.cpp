@@ -30,24 +30,26 @@ TEST(TimeEstimate, FindsStartAndRateOfRunsOnALine) {
   EXPECT_TRUE(estimate.empty());
   EXPECT_EQ(estimate.seconds(config_of("1ep")), 0);
   for (const char* budget : {"10it", "20it", "50it"}) {  // 3 s to start, then 1000 images/s
-    estimate.add(config_of(budget), 3 + images_to_train(config_of(budget)) / 1000);
+    const double updates = images_to_train(config_of(budget)) / 1000;
+    estimate.add(config_of(budget), 3 + updates, 3 + updates);
   }
   EXPECT_FALSE(estimate.empty());
   EXPECT_NEAR(estimate.seconds(config_of("1000it", 7)), 3 + 128, 1e-6);
 }
 
-TEST(TimeEstimate, OfOneRunIsInProportion) {
+TEST(TimeEstimate, OfOneBudgetTakesTheRateOfItsUpdates) {
   TimeEstimate estimate;
-  estimate.add(config_of("10it"), 2);
-  EXPECT_DOUBLE_EQ(estimate.seconds(config_of("100it")), 20);
+  estimate.add(config_of("10it"), 2, 0.5);
+  EXPECT_DOUBLE_EQ(estimate.seconds(config_of("10it")), 2);
+  EXPECT_DOUBLE_EQ(estimate.seconds(config_of("100it")), 1.5 + 5);
 }
 
 TEST(TimeEstimate, OfAnotherNetworkIsItsOwn) {
   TimeEstimate estimate;
   TrainConfig slow = config_of("10it");
   slow.width = 4;
-  estimate.add(config_of("10it"), 1);
-  estimate.add(slow, 100);
+  estimate.add(config_of("10it"), 1, 1);
+  estimate.add(slow, 100, 100);
   EXPECT_DOUBLE_EQ(estimate.seconds(config_of("20it")), 2);
   slow.budget = "20it";
   EXPECT_DOUBLE_EQ(estimate.seconds(slow), 200);

@@ -78,6 +78,11 @@ TEST_F(StudyPlanFile, TakesNumbersTextsAndFlags) {
   EXPECT_THAT(p.values.at("width"), ElementsAre("0.5", "1", "2"));
 }
 
+TEST_F(StudyPlanFile, SetTakesListsWithAndWithoutQuotes) {
+  const StudyPlan p = plan("", {"", {{"schedule", "[linear, \"htd(-6,3)\",step(0.5,0.75), 'const',]"}}});
+  EXPECT_THAT(p.values.at("schedule"), ElementsAre("linear", "htd(-6,3)", "step(0.5,0.75)", "const"));
+}
+
 constexpr const char* kProfiles = R"([base]
 model = "resnet18"
 [grid]
@@ -161,8 +166,9 @@ TEST_F(StudyPlanFile, RefusesUnknownProfilesAndWrongChanges) {
             "--set sed=1: \"sed\" is not a train option; the nearest is seed");
   EXPECT_EQ(refusal("", {"", {{"seed", "[]"}}}),
             "--set seed=[]: seed: an empty list; give at least one value");
-  EXPECT_THAT(refusal("", {"", {{"seed", "[1"}}}),
-              testing::StartsWith("--set seed=[1: not a list in TOML: "));
+  EXPECT_EQ(refusal("", {"", {{"seed", "[1"}}}), "--set seed=[1: the list has no end; write it as [a, b]");
+  EXPECT_EQ(refusal("", {"", {{"seed", "[1,,2]"}}}),
+            "--set seed=[1,,2]: seed \"\": must be a whole number in [0, 9223372036854775807]");
 }
 
 TEST_F(StudyPlanFile, RefusesMoreThanAHundredThousandRuns) {
