@@ -27,14 +27,14 @@ struct TrainConfig {
   bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
   double label_smoothing = 0;   ///< [0, 1)
   std::int64_t batch_size = 128;
-  bool augment = true;
+  bool augment = true;  ///< random crop padded by an eighth of the side (4 px at 32), and flip
   std::uint64_t seed = 0;
   std::string precision = "auto";      ///< fp32, bf16, auto: bf16 autocast where the device has it
   std::string channels_last = "auto";  ///< true, false, auto
   std::string device = "auto";         ///< cpu, cuda, cuda:N, auto
   std::int64_t threads = 0;            ///< 0: every core
   std::string eval_every = "1ep";      ///< a budget (1ep, 10%, 500it) or "end"
-  std::int64_t eval_batch_size = 500;
+  std::int64_t eval_batch_size = 250;
 
   bool operator==(const TrainConfig& other) const;
   bool operator!=(const TrainConfig& other) const { return !(*this == other); }

@@ -114,6 +114,11 @@ void RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
   const nlohmann::json json = {{"step", state.step},
                                {"seconds", state.seconds},
                                {"metrics_bytes", state.metrics_bytes},
+                               {"lr", state.lr},
+                               {"plateau_factor", state.plateau.factor},
+                               {"plateau_best", state.plateau.best},
+                               {"plateau_best_progress", state.plateau.best_progress},
+                               {"plateau_any", state.plateau.any},
                                {"test_loss", state.test_loss},
                                {"test_accuracy", state.test_accuracy}};
   // One file, so that one rename replaces weights, momentum and position together.
@@ -130,6 +135,9 @@ RunState RunDirectory::load_checkpoint(TensorMap& tensors) const {
     state.step = json.at("step");
     state.seconds = json.at("seconds");
     state.metrics_bytes = json.at("metrics_bytes");
+    state.lr = json.at("lr");
+    state.plateau = {json.at("plateau_factor"), json.at("plateau_best"), json.at("plateau_best_progress"),
+                     json.at("plateau_any")};
     state.test_loss = json.at("test_loss");
     state.test_accuracy = json.at("test_accuracy");
     if (state.step < 0 || !(state.seconds >= 0)) throw InputError("negative");

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
 
+#include "glidepath/plateau.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
 
@@ -19,8 +20,10 @@ struct RunState {
   std::int64_t step = 0;
   double seconds = 0;               ///< spent
   std::uint64_t metrics_bytes = 0;  ///< length of metrics.jsonl at this moment
+  double lr = 0;                    ///< of the last update
   double test_loss = 0;
   double test_accuracy = -1;
+  Plateau::State plateau;
 };
 
 /// A run directory open for writing. With an empty path nothing is written and every call succeeds.

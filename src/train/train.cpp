@@ -135,6 +135,9 @@ class Trainer {
   TrainStatus status();
   nlohmann::ordered_json summary(const TrainResult& result, const std::string& state) const;
 
+  double factor_at(double progress) const {
+    return schedule_.plateau() ? plateau_.factor() : schedule_(progress);
+  }
   double now() const { return options_.clock ? options_.clock() : steady_seconds(); }
   double seconds_spent() const { return seconds_before_ + now() - started_; }
 
@@ -154,6 +157,7 @@ class Trainer {
   RunDirectory directory_;
   BudgetMeter meter_;
   Schedule schedule_;
+  Plateau plateau_;
   std::int64_t record_every_ = 1;
   std::int64_t last_record_ = 0;
   std::int64_t evaluations_ = 0;
@@ -166,8 +170,10 @@ class Trainer {
   Evaluation evaluation_{0, -1};
 };
 
-LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan) {
+LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset) {
   LoaderOptions options;
+  // The field's 4 px at 32, and the same share of other pictures.
+  options.crop_padding = std::lround(static_cast<double>(dataset.train.images.size(2)) / 8);
   options.batch_size = config.batch_size;
   options.seed = config.seed;
   options.augment = config.augment;
@@ -210,7 +216,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       started_(options.clock ? options.clock() : steady_seconds()),
       plan_(plan_compute(config)),
       dataset_(load_limited(config)),
-      loader_(dataset_, loader_options(config, plan_)),
+      loader_(dataset_, loader_options(config, plan_, dataset_)),
       model_(build_model(config, dataset_, plan_)),
       context_(budget_context(config, loader_, *model_)),
       budget_(parse_budget(config.budget)),
@@ -219,6 +225,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       window_(loader_.steps_per_epoch()),
       meter_(budget_, context_, 0, 0),
       schedule_(schedule_for(config, context_, meter_.updates())),
+      plateau_(schedule_.plateau().value_or(PlateauOptions())),
       last_checkpoint_(started_) {
   directory_ = open_directory(config, options);
   if (options.resume && directory_.has_checkpoint()) restore();
@@ -247,9 +254,8 @@ void Trainer::restore() {
   meter_ = BudgetMeter(budget_, context_, state.step, state.seconds);
   last_record_ = state.step;
   evaluations_ = evaluation_plan_.due(state.step, meter_.progress());
-  if (state.step > 0)
-    lr_ = config_.base_lr *
-          schedule_(meter_.by_clock() ? meter_.progress() : progress_at(state.step - 1, meter_.updates()));
+  lr_ = state.lr;
+  plateau_.set_state(state.plateau);
   loader_.seek(state.step);
   directory_.cut_metrics(state.metrics_bytes);
 }
@@ -279,7 +285,7 @@ TrainResult Trainer::run() {
 
 void Trainer::update() {
   const double begun = now();
-  lr_ = config_.base_lr * schedule_(meter_.progress());
+  lr_ = config_.base_lr * factor_at(meter_.progress());
   const Batch batch = loader_.next();
   const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
   optimizer_.drop_gradients();
@@ -369,8 +375,8 @@ void Trainer::save_checkpoint() {
   for (const auto& [name, tensor] : optimizer_.state()) tensors["momentum." + name] = tensor;
   tensors["loss_window"] = window_.state();
   if (last_record_ != meter_.step()) record_updates();
-  directory_.save_checkpoint(tensors,
-                             {meter_.step(), seconds_spent(), 0, evaluation_.loss, evaluation_.accuracy});
+  directory_.save_checkpoint(tensors, {meter_.step(), seconds_spent(), 0, lr_, evaluation_.loss,
+                                       evaluation_.accuracy, plateau_.state()});
   last_checkpoint_ = now();
 }
 
@@ -456,7 +462,7 @@ TrainResult Trainer::finish() {
   result.train_loss = mean.loss;
   result.train_accuracy = mean.accuracy;
   result.last_update_lr = lr_;
-  result.final_lr = config_.base_lr * schedule_(1);
+  result.final_lr = config_.base_lr * factor_at(1);
   result.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
   result.flops = context_.flops_per_step * static_cast<double>(meter_.step());
   result.precision = plan_.bf16 ? "bf16" : "fp32";

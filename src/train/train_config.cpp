@@ -165,7 +165,7 @@ std::vector<Entry> make_entries() {
       whole_entry(&C::batch_size, "batch_size", "images in one update", std::int64_t{1},
                   std::int64_t{1} << 20),
       flag_entry(&C::augment, "augment",
-                 "random crop with 4 px padding, and horizontal flip where it fits the data"),
+                 "random crop with padding (4 px at 32 px), and horizontal flip where it fits the data"),
       whole_entry(&C::seed, "seed", "of every random generator", std::uint64_t{0},
                   std::uint64_t{std::numeric_limits<std::int64_t>::max()}),
       choice_entry(&C::precision, "precision", "auto: bf16 autocast where the device has it",
