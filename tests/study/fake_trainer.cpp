@@ -1,8 +1,8 @@
 // tests/study/fake_trainer.cpp - takes train's arguments and leaves a run's files, without training.
 //
-// The run's `data` says how it goes: fail, wrong-input, no-summary, diverge, crash, hang; anything else is
-// well. `data_dir` is how long it takes in milliseconds. $FAKE_TRAINER_LOG gets a line for each start, end
-// and overlap.
+// The run's `data` says how it goes: fail, wrong-input, no-summary, diverge, crash, out-of-memory, hang;
+// anything else is well. `data_dir` is how long it takes in milliseconds. $FAKE_TRAINER_LOG gets a line for
+// each start, end and overlap.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -71,7 +71,8 @@ int misbehave(const std::string& how, const fs::path& run, const glidepath::Trai
     std::fprintf(stderr, "warning: something\nglidepath train: the disk is on fire\n\n");
     return how == "fail" ? 1 : 2;
   }
-  if (how == "crash") ::raise(SIGSEGV);
+  if (how == "crash") ::raise(SIGABRT);
+  if (how == "out-of-memory") ::raise(SIGKILL);
   if (how == "diverge") write_files(run, config, "diverged");
   return 0;  // no-summary
 }
@@ -96,7 +97,7 @@ int main(int argc, char** argv) {
     std::ofstream(run / "checkpoint" / "state.safetensors") << "half way";
     return 128 + stop_signal;
   }
-  for (const char* how : {"fail", "wrong-input", "crash", "diverge", "no-summary"}) {
+  for (const char* how : {"fail", "wrong-input", "crash", "out-of-memory", "diverge", "no-summary"}) {
     if (config.data == how) return misbehave(how, run, config);
   }
   write_files(run, config, "done");
