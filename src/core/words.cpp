@@ -32,7 +32,8 @@ std::optional<double> number(std::string_view text) {
   double value = 0;
   const char* end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, value);
-  if (text.empty() || result.ec != std::errc() || result.ptr != end || !std::isfinite(value)) return std::nullopt;
+  if (text.empty() || result.ec != std::errc() || result.ptr != end || !std::isfinite(value))
+    return std::nullopt;
   return value;
 }
 
