@@ -46,6 +46,8 @@ class IdxFile {
     const int count = gzread(file_.get(), &extra, 1);
     if (count < 0) refuse("its compressed stream is damaged");
     if (count > 0) refuse("goes on after its last record");
+    // Only closing tells that a compressed stream stopped before its checksum.
+    if (gzclose(file_.release()) != Z_OK) refuse("its compressed stream is cut off");
   }
 
  private:

@@ -4,161 +4,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <vector>
 
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include "glidepath/error.h"
+#include "nn/batch_norm_kernels.h"
+
 namespace glidepath {
 namespace {
 
 using torch::Tensor;
 
-// The memory of a channels_last tensor is one long row in which channels repeat with period C. It is taken in
-// tiles of lcm(C, kLanes) elements, so that every vector register holds the same channels in each tile.
-constexpr std::int64_t kLanes = 64;
 constexpr std::int64_t kLargestTile = 4096;
 // Sums are taken over this many blocks and added up in order, whatever the number of threads.
 constexpr std::int64_t kBlocks = 16;
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define GLIDEPATH_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define GLIDEPATH_CLONES
-#endif
-#define GLIDEPATH_INLINE inline __attribute__((always_inline))
-
-GLIDEPATH_INLINE float to_float(float value) { return value; }
-GLIDEPATH_INLINE float to_float(std::uint16_t bf16) {
-  const std::uint32_t bits = static_cast<std::uint32_t>(bf16) << 16;
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-GLIDEPATH_INLINE void store(float* to, float value) { *to = value; }
-GLIDEPATH_INLINE void store(std::uint16_t* to, float value) {  // round to nearest, ties to even
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  *to = static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
-}
-
-/// Per lane of a tile: sum of x and of x squared over whole tiles.
-template <typename T>
-GLIDEPATH_INLINE void sum_tiles(const T* x, std::int64_t tile, std::int64_t tiles, float* sum,
-                                float* square) {
-  for (std::int64_t lane = 0; lane < tile; lane += kLanes) {
-    float s[kLanes] = {}, q[kLanes] = {};
-    const T* row = x + lane;
-    for (std::int64_t t = 0; t < tiles; ++t, row += tile) {
-      for (std::int64_t j = 0; j < kLanes; ++j) {
-        const float v = to_float(row[j]);
-        s[j] += v;
-        q[j] += v * v;
-      }
-    }
-    std::memcpy(sum + lane, s, sizeof s);
-    std::memcpy(square + lane, q, sizeof q);
-  }
-}
-
-/// y = relu(x * scale + shift + residual), lane by lane.
-template <typename T, bool kResidual, bool kRelu>
-GLIDEPATH_INLINE void apply_tiles(const T* x, const T* residual, T* y, std::int64_t tile, std::int64_t count,
-                                  const float* scale, const float* shift) {
-  for (std::int64_t base = 0; base < count; base += tile) {
-    const std::int64_t lanes = std::min(tile, count - base);
-    for (std::int64_t j = 0; j < lanes; ++j) {
-      float v = to_float(x[base + j]) * scale[j] + shift[j];
-      if (kResidual) v += to_float(residual[base + j]);
-      if (kRelu) v = v < 0.0F ? 0.0F : v;  // keeps NaN, so that a diverged run is seen
-      store(y + base + j, v);
-    }
-  }
-}
-
-/// Per lane: sum of g and of g * (x - mean), where g is dy where the output was above zero.
-template <typename T, bool kRelu>
-GLIDEPATH_INLINE void sum_gradients(const T* x, const T* y, const T* dy, std::int64_t tile,
-                                    std::int64_t tiles, const float* mean, float* sum, float* product) {
-  for (std::int64_t lane = 0; lane < tile; lane += kLanes) {
-    float s[kLanes] = {}, q[kLanes] = {}, m[kLanes];
-    std::memcpy(m, mean + lane, sizeof m);
-    for (std::int64_t t = 0; t < tiles; ++t) {
-      const std::int64_t base = t * tile + lane;
-      for (std::int64_t j = 0; j < kLanes; ++j) {
-        float g = to_float(dy[base + j]);
-        if (kRelu) g = to_float(y[base + j]) > 0.0F ? g : 0.0F;
-        s[j] += g;
-        q[j] += g * (to_float(x[base + j]) - m[j]);
-      }
-    }
-    std::memcpy(sum + lane, s, sizeof s);
-    std::memcpy(product + lane, q, sizeof q);
-  }
-}
-
-/// dx = a * g + b * x + c, lane by lane; the residual's gradient is g.
-template <typename T, bool kRelu, bool kResidual>
-GLIDEPATH_INLINE void apply_gradients(const T* x, const T* y, const T* dy, T* dx, T* dresidual,
-                                      std::int64_t tile, std::int64_t count, const float* a, const float* b,
-                                      const float* c) {
-  for (std::int64_t base = 0; base < count; base += tile) {
-    const std::int64_t lanes = std::min(tile, count - base);
-    for (std::int64_t j = 0; j < lanes; ++j) {
-      float g = to_float(dy[base + j]);
-      if (kRelu) g = to_float(y[base + j]) > 0.0F ? g : 0.0F;
-      store(dx + base + j, a[j] * g + b[j] * to_float(x[base + j]) + c[j]);
-      if (kResidual) store(dresidual + base + j, g);
-    }
-  }
-}
-
-// target_clones wants plain functions: one set for each element type.
-#define GLIDEPATH_KERNELS(T, suffix)                                                                   \
-  GLIDEPATH_CLONES void sums_##suffix(const T* x, std::int64_t tile, std::int64_t tiles, float* sum,   \
-                                      float* square) {                                                 \
-    sum_tiles<T>(x, tile, tiles, sum, square);                                                         \
-  }                                                                                                    \
-  GLIDEPATH_CLONES void apply_##suffix(const T* x, const T* residual, T* y, std::int64_t tile,         \
-                                       std::int64_t count, const float* scale, const float* shift,     \
-                                       bool relu) {                                                    \
-    if (residual != nullptr && relu) {                                                                 \
-      apply_tiles<T, true, true>(x, residual, y, tile, count, scale, shift);                           \
-    } else if (residual != nullptr) {                                                                  \
-      apply_tiles<T, true, false>(x, residual, y, tile, count, scale, shift);                          \
-    } else if (relu) {                                                                                 \
-      apply_tiles<T, false, true>(x, nullptr, y, tile, count, scale, shift);                           \
-    } else {                                                                                           \
-      apply_tiles<T, false, false>(x, nullptr, y, tile, count, scale, shift);                          \
-    }                                                                                                  \
-  }                                                                                                    \
-  GLIDEPATH_CLONES void gradient_sums_##suffix(const T* x, const T* y, const T* dy, std::int64_t tile, \
-                                               std::int64_t tiles, const float* mean, float* sum,      \
-                                               float* product) {                                       \
-    if (y != nullptr) {                                                                                \
-      sum_gradients<T, true>(x, y, dy, tile, tiles, mean, sum, product);                               \
-    } else {                                                                                           \
-      sum_gradients<T, false>(x, y, dy, tile, tiles, mean, sum, product);                              \
-    }                                                                                                  \
-  }                                                                                                    \
-  GLIDEPATH_CLONES void gradients_##suffix(const T* x, const T* y, const T* dy, T* dx, T* dresidual,   \
-                                           std::int64_t tile, std::int64_t count, const float* a,      \
-                                           const float* b, const float* c) {                           \
-    if (y != nullptr && dresidual != nullptr) {                                                        \
-      apply_gradients<T, true, true>(x, y, dy, dx, dresidual, tile, count, a, b, c);                   \
-    } else if (y != nullptr) {                                                                         \
-      apply_gradients<T, true, false>(x, y, dy, dx, nullptr, tile, count, a, b, c);                    \
-    } else if (dresidual != nullptr) {                                                                 \
-      apply_gradients<T, false, true>(x, y, dy, dx, dresidual, tile, count, a, b, c);                  \
-    } else {                                                                                           \
-      apply_gradients<T, false, false>(x, y, dy, dx, nullptr, tile, count, a, b, c);                   \
-    }                                                                                                  \
-  }
-GLIDEPATH_KERNELS(float, f32)
-GLIDEPATH_KERNELS(std::uint16_t, bf16)
-#undef GLIDEPATH_KERNELS
 
 /// How the elements of a tensor are divided: whole tiles into blocks, and a rest shorter than a tile.
 struct Layout {
@@ -230,33 +92,12 @@ T* data_of(const Tensor& tensor) {
 }
 
 template <typename T>
-std::pair<Sums, Sums> input_sums(const Layout& layout, const T* x) {
-  return reduce(
-      layout,
-      [&](std::int64_t first, std::int64_t tiles, float* sum, float* square) {
-        if constexpr (std::is_same_v<T, float>) {
-          sums_f32(x + first, layout.tile, tiles, sum, square);
-        } else {
-          sums_bf16(x + first, layout.tile, tiles, sum, square);
-        }
-      },
-      [&](std::int64_t i, std::size_t) {
-        const double v = to_float(x[i]);
-        return std::make_pair(v, v * v);
-      });
-}
-
-template <typename T>
 void apply(const Layout& layout, const T* x, const T* residual, T* y, const Sums& scale, const Sums& shift,
            bool relu) {
   const std::vector<float> scale_lanes = lanes_of(layout, scale), shift_lanes = lanes_of(layout, shift);
   over_tiles(layout, [&](std::int64_t first, std::int64_t count) {
     const T* r = residual == nullptr ? nullptr : residual + first;
-    if constexpr (std::is_same_v<T, float>) {
-      apply_f32(x + first, r, y + first, layout.tile, count, scale_lanes.data(), shift_lanes.data(), relu);
-    } else {
-      apply_bf16(x + first, r, y + first, layout.tile, count, scale_lanes.data(), shift_lanes.data(), relu);
-    }
+    normalise(x + first, r, y + first, layout.tile, count, scale_lanes.data(), shift_lanes.data(), relu);
   });
 }
 
@@ -265,12 +106,36 @@ struct Statistics {
 };
 
 template <typename T>
+Sums rough_means(const Layout& layout, const T* x, std::int64_t rows) {
+  constexpr std::int64_t kSamples = 8;
+  Sums means(static_cast<std::size_t>(layout.channels));
+  for (std::int64_t sample = 0; sample < kSamples; ++sample) {
+    const T* row = x + rows * sample / kSamples * layout.channels;
+    for (std::size_t c = 0; c < means.size(); ++c) means[c] += to_float(row[c]) / kSamples;
+  }
+  return means;
+}
+
+/// Mean and variance in one pass. Sums of squares lose digits where the mean is large beside the deviation,
+/// so they are taken around an origin that lies near the mean: each channel's average over a few pixels.
+template <typename T>
 Statistics batch_statistics(const Layout& layout, const T* x) {
-  auto [sum, square] = input_sums(layout, x);
-  const double rows = static_cast<double>(layout.count / layout.channels);
+  const std::int64_t rows = layout.count / layout.channels;
+  Sums origin = rough_means(layout, x, rows);
+  const std::vector<float> origin_lanes = lanes_of(layout, origin);
+  auto [sum, square] = reduce(
+      layout,
+      [&](std::int64_t first, std::int64_t tiles, float* s, float* q) {
+        input_sums(x + first, layout.tile, tiles, origin_lanes.data(), s, q);
+      },
+      [&](std::int64_t i, std::size_t channel) {
+        const double v = to_float(x[i]) - origin_lanes[channel];
+        return std::make_pair(v, v * v);
+      });
   for (std::size_t c = 0; c < sum.size(); ++c) {
-    sum[c] /= rows;
-    square[c] = std::max(0.0, square[c] / rows - sum[c] * sum[c]);
+    const double offset = sum[c] / static_cast<double>(rows);
+    square[c] = std::max(0.0, square[c] / static_cast<double>(rows) - offset * offset);
+    sum[c] = origin_lanes[c] + offset;
   }
   return {std::move(sum), std::move(square)};
 }
@@ -285,11 +150,7 @@ void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tens
       layout,
       [&](std::int64_t first, std::int64_t tiles, float* s, float* q) {
         const T* yb = ys == nullptr ? nullptr : ys + first;
-        if constexpr (std::is_same_v<T, float>) {
-          gradient_sums_f32(xs + first, yb, dys + first, layout.tile, tiles, mean_lanes.data(), s, q);
-        } else {
-          gradient_sums_bf16(xs + first, yb, dys + first, layout.tile, tiles, mean_lanes.data(), s, q);
-        }
+        gradient_sums(xs + first, yb, dys + first, layout.tile, tiles, mean_lanes.data(), s, q);
       },
       [&](std::int64_t i, std::size_t channel) {
         const double g = ys != nullptr && !(to_float(ys[i]) > 0) ? 0.0 : to_float(dys[i]);
@@ -309,13 +170,8 @@ void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tens
   over_tiles(layout, [&](std::int64_t first, std::int64_t count) {
     const T* yb = ys == nullptr ? nullptr : ys + first;
     T* dr = drs == nullptr ? nullptr : drs + first;
-    if constexpr (std::is_same_v<T, float>) {
-      gradients_f32(xs + first, yb, dys + first, dxs + first, dr, layout.tile, count, al.data(), bl.data(),
-                    cl.data());
-    } else {
-      gradients_bf16(xs + first, yb, dys + first, dxs + first, dr, layout.tile, count, al.data(), bl.data(),
-                     cl.data());
-    }
+    gradients(xs + first, yb, dys + first, dxs + first, dr, layout.tile, count, al.data(), bl.data(),
+              cl.data());
   });
 }
 
@@ -323,7 +179,7 @@ Tensor run_apply(const Layout& layout, const Tensor& x, const Tensor& residual, 
                  const Sums& shift, bool relu) {
   Tensor y = torch::empty_like(x);
   if (x.scalar_type() == torch::kBFloat16) {
-    using T = std::uint16_t;
+    using T = Bf16;
     apply<T>(layout, data_of<T>(x), data_of<T>(residual), data_of<T>(y), scale, shift, relu);
   } else {
     apply<float>(layout, data_of<float>(x), data_of<float>(residual), data_of<float>(y), scale, shift, relu);
@@ -364,7 +220,7 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     const Layout layout(x);
     const Tensor residual = added.value_or(Tensor());
     const Statistics batch = x.scalar_type() == torch::kBFloat16
-                                 ? batch_statistics(layout, data_of<std::uint16_t>(x))
+                                 ? batch_statistics(layout, data_of<Bf16>(x))
                                  : batch_statistics(layout, data_of<float>(x));
     const double rows = static_cast<double>(layout.count / layout.channels);
     update_running(running_mean, batch.mean, 1, momentum);
@@ -381,6 +237,10 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
+    if (torch::GradMode::is_enabled()) {
+      throw RunError(
+          "batch_norm_relu: has no second derivative on the CPU in channels_last; use NCHW for it");
+    }
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &y = saved[1], &weight = saved[2];
     const Tensor dy = gradients[0].to(x.scalar_type()).contiguous(torch::MemoryFormat::ChannelsLast);
@@ -390,8 +250,8 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     Tensor dresidual = context->saved_data["residual"].toBool() ? torch::empty_like(x) : Tensor();
     const Layout layout(x);
     if (x.scalar_type() == torch::kBFloat16) {
-      glidepath::backward<std::uint16_t>(layout, x, y, dy, mean, invstd, channel_values(weight), dx,
-                                         dresidual, dweight, dbias);
+      glidepath::backward<Bf16>(layout, x, y, dy, mean, invstd, channel_values(weight), dx, dresidual,
+                                dweight, dbias);
     } else {
       glidepath::backward<float>(layout, x, y, dy, mean, invstd, channel_values(weight), dx, dresidual,
                                  dweight, dbias);
@@ -418,7 +278,7 @@ Tensor batch_norm_relu(torch::nn::BatchNorm2d& norm, const Tensor& x, const Tens
   const bool training = norm->is_training();
   if (!fits(*norm, x, residual) || (!training && torch::GradMode::is_enabled())) {
     Tensor y = norm(x);
-    if (residual.defined()) y = y + residual;
+    if (residual.defined()) y.add_(residual);
     return relu ? y.relu_() : y;
   }
   if (training) {

@@ -17,17 +17,18 @@ struct Flow {
   std::int64_t size = 0;
   double flops = 0;
 
+  double area() const { return static_cast<double>(size) * static_cast<double>(size); }
   /// A convolution without bias (a norm follows), from here to `out` channels.
   torch::nn::Conv2d conv(std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
     torch::nn::Conv2d layer(
         torch::nn::Conv2dOptions(channels, out, kernel).stride(stride).padding(padding).bias(false));
     size = (size + 2 * padding - kernel) / stride + 1;
-    flops += 2.0 * static_cast<double>(channels * kernel * kernel * out * size * size);
+    flops += 2.0 * static_cast<double>(channels * kernel * kernel) * static_cast<double>(out) * area();
     channels = out;
     return layer;
   }
   torch::nn::BatchNorm2d norm() {
-    flops += 2.0 * static_cast<double>(channels * size * size);
+    flops += 2.0 * static_cast<double>(channels) * area();
     return torch::nn::BatchNorm2d(channels);
   }
   /// Pooling of the whole picture, or of windows of `kernel`.
@@ -35,7 +36,7 @@ struct Flow {
     size = (size + 2 * padding - kernel) / stride + 1;
   }
   torch::nn::Linear linear(std::int64_t in, std::int64_t out) {
-    flops += 2.0 * static_cast<double>(in * out);
+    flops += 2.0 * static_cast<double>(in) * static_cast<double>(out);
     return torch::nn::Linear(in, out);
   }
 };

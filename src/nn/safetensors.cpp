@@ -2,6 +2,7 @@
 // Format: https://github.com/huggingface/safetensors (README, "Format").
 #include "glidepath/safetensors.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,7 +23,9 @@ namespace glidepath {
 namespace {
 
 using nlohmann::json;
+constexpr const char* kMetadataName = "__metadata__";
 constexpr std::uint64_t kLargestHeader = 100'000'000;  // the limit of the format's own library
+constexpr std::uint64_t kLargestTensor = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kLengthBytes = 8;
 
 struct Dtype {
@@ -54,14 +57,17 @@ struct Entry {
 
 std::uint64_t checked_bytes(const fs::path& file, const Entry& entry) {
   std::uint64_t bytes = c10::elementSize(entry.type);
+  bool empty = false;
   for (const std::int64_t extent : entry.shape) {
-    if (extent != 0 &&
-        bytes > std::numeric_limits<std::uint64_t>::max() / static_cast<std::uint64_t>(extent)) {
+    empty = empty || extent == 0;
+    // An extent of 0 counts as 1 here: torch multiplies the others for the strides of an empty tensor too.
+    const auto factor = static_cast<std::uint64_t>(std::max<std::int64_t>(1, extent));
+    if (bytes > kLargestTensor / factor) {
       refuse(file, fmt::format("tensor \"{}\" has a shape too large to exist", entry.name));
     }
-    bytes *= static_cast<std::uint64_t>(extent);
+    bytes *= factor;
   }
-  return bytes;
+  return empty ? 0 : bytes;
 }
 
 Entry read_entry(const fs::path& file, const std::string& name, const json& value, std::uint64_t data_bytes) {
@@ -98,7 +104,7 @@ Entry read_entry(const fs::path& file, const std::string& name, const json& valu
 std::vector<Entry> read_entries(const fs::path& file, const json& header, std::uint64_t data_bytes) {
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {
-    if (name != "__metadata__") entries.push_back(read_entry(file, name, value, data_bytes));
+    if (name != kMetadataName) entries.push_back(read_entry(file, name, value, data_bytes));
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::make_pair(a.begin, a.end) < std::make_pair(b.begin, b.end);
@@ -112,6 +118,15 @@ std::vector<Entry> read_entries(const fs::path& file, const json& header, std::u
   if (position != data_bytes)
     refuse(file, fmt::format("{} bytes follow the last tensor", data_bytes - position));
   return entries;
+}
+
+/// C++ has no bool that is neither true nor false.
+void require_booleans(const fs::path& file, const Entry& entry, const torch::Tensor& tensor) {
+  const auto* bytes = static_cast<const unsigned char*>(tensor.data_ptr());
+  const auto* end = bytes + tensor.nbytes();
+  const auto* found = std::find_if(bytes, end, [](unsigned char byte) { return byte > 1; });
+  if (found == end) return;
+  refuse(file, fmt::format("tensor \"{}\" has the value {} where BOOL has 0 or 1", entry.name, *found));
 }
 
 json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file_bytes,
@@ -130,14 +145,14 @@ json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file
     refuse(file, "the header cannot be read");
   *header_bytes = bytes;
   json header = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object()) refuse(file, "the header is not a JSON object");
+  if (!header.is_object() || text.front() != '{') refuse(file, "the header is not a JSON object");
   return header;
 }
 
 std::map<std::string, std::string> read_metadata(const fs::path& file, const json& header) {
   std::map<std::string, std::string> metadata;
-  if (!header.contains("__metadata__")) return metadata;
-  const json& values = header["__metadata__"];
+  if (!header.contains(kMetadataName)) return metadata;
+  const json& values = header[kMetadataName];
   if (!values.is_object()) refuse(file, "__metadata__ is not an object");
   for (const auto& [key, value] : values.items()) {
     if (!value.is_string()) refuse(file, fmt::format("__metadata__ \"{}\" is not a text", key));
@@ -152,6 +167,16 @@ const char* dtype_name(const std::string& name, torch::ScalarType type) {
   }
   throw InputError(
       fmt::format("tensor \"{}\": dtype {} has no place in safetensors", name, c10::toString(type)));
+}
+
+/// Wide elements first, so that every tensor begins at a multiple of its element size: readers that map the
+/// file, the Python package among them, refuse others.
+std::vector<std::pair<std::string, torch::Tensor>> in_file_order(const TensorMap& tensors) {
+  std::vector<std::pair<std::string, torch::Tensor>> ordered(tensors.begin(), tensors.end());
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+    return a.second.element_size() > b.second.element_size();
+  });
+  return ordered;
 }
 
 /// A file that becomes visible under its name only when it is whole and on the disk.
@@ -204,10 +229,12 @@ class AtomicFile {
 void save_safetensors(const fs::path& file, const TensorMap& tensors,
                       const std::map<std::string, std::string>& metadata) {
   json header = json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  if (!metadata.empty()) header[kMetadataName] = metadata;
   std::vector<torch::Tensor> contiguous;
   std::uint64_t position = 0;
-  for (const auto& [name, tensor] : tensors) {
+  for (const auto& [name, tensor] : in_file_order(tensors)) {
+    if (name == kMetadataName)
+      throw InputError(fmt::format("tensor \"{}\": the format keeps this name", name));
     contiguous.push_back(tensor.detach().to(torch::kCPU).contiguous());
     const std::uint64_t end = position + contiguous.back().nbytes();
     header[name] = {{"dtype", dtype_name(name, tensor.scalar_type())},
@@ -215,9 +242,10 @@ void save_safetensors(const fs::path& file, const TensorMap& tensors,
                     {"data_offsets", {position, end}}};
     position = end;
   }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8,
-              ' ');  // tensors begin at a multiple of 8, as the format's library writes
+  // JSON is UTF-8; a path among the metadata may not be.
+  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
+  // Tensors begin at a multiple of 8, as the format's library writes.
+  text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
   std::array<unsigned char, kLengthBytes> length{};
   for (std::size_t i = 0; i < kLengthBytes; ++i)
     length[i] = static_cast<unsigned char>(text.size() >> (8 * i));
@@ -237,13 +265,15 @@ TensorMap load_safetensors(const fs::path& file, std::map<std::string, std::stri
   }
   std::uint64_t header_bytes = 0;
   const json header = read_header(file, stream, file_bytes, &header_bytes);
-  if (metadata != nullptr) *metadata = read_metadata(file, header);
+  auto stored_metadata = read_metadata(file, header);
+  if (metadata != nullptr) *metadata = std::move(stored_metadata);
   TensorMap tensors;
   for (const Entry& entry : read_entries(file, header, file_bytes - kLengthBytes - header_bytes)) {
     torch::Tensor tensor = torch::empty(entry.shape, entry.type);
     if (!stream.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(tensor.nbytes()))) {
       refuse(file, fmt::format("tensor \"{}\" is cut off", entry.name));
     }
+    if (entry.type == torch::kBool) require_booleans(file, entry, tensor);
     tensors.emplace(entry.name, std::move(tensor));
   }
   return tensors;

@@ -1,0 +1,118 @@
+// tests/nn/batch_norm_relu_test.cpp - the fused norm against torch's own operators, forward, backward,
+// statistics.
+#include "nn/batch_norm_relu.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+namespace glidepath {
+namespace {
+
+using torch::Tensor;
+
+struct Case {
+  torch::ScalarType dtype;
+  std::int64_t channels;
+  bool residual, relu;
+};
+
+float relative_error(const Tensor& ours, const Tensor& theirs) {
+  return ((ours.to(torch::kFloat32) - theirs).abs().max() / (theirs.abs().max() + 1e-6)).item<float>();
+}
+
+class BatchNormReluTest : public testing::TestWithParam<Case> {
+ protected:
+  static Tensor picture(const Case& c) {
+    return (torch::randn({5, c.channels, 7, 6}) * 2 + 0.5)
+        .to(c.dtype)
+        .contiguous(torch::MemoryFormat::ChannelsLast);
+  }
+};
+
+TEST_P(BatchNormReluTest, EqualsTorchsOperators) {
+  const Case c = GetParam();
+  torch::manual_seed(c.channels);
+  const Tensor x = picture(c), residual = picture(c), gradient = picture(c);
+  torch::nn::BatchNorm2d ours(c.channels), theirs(c.channels);
+  {
+    torch::NoGradGuard no_grad;
+    ours->weight.normal_();
+    ours->bias.normal_();
+    theirs->weight.copy_(ours->weight);
+    theirs->bias.copy_(ours->bias);
+  }
+  const Tensor x1 = x.clone().requires_grad_(), r1 = residual.clone().requires_grad_();
+  const Tensor x2 = x.to(torch::kFloat32).requires_grad_(),
+               r2 = residual.to(torch::kFloat32).requires_grad_();
+  const Tensor y1 = batch_norm_relu(ours, x1, c.residual ? r1 : Tensor(), c.relu);
+  Tensor y2 = theirs(x2);
+  if (c.residual) y2 = y2 + r2;
+  if (c.relu) y2 = y2.relu();
+  y1.backward(gradient);
+  y2.backward(gradient.to(torch::kFloat32));
+
+  const float rounding = c.dtype == torch::kBFloat16 ? 1.0F / 256 : 2e-6F;
+  EXPECT_LT(relative_error(y1, y2), rounding);
+  EXPECT_LT(relative_error(x1.grad(), x2.grad()), rounding);
+  EXPECT_LT(relative_error(ours->weight.grad(), theirs->weight.grad()), 5e-6F);
+  EXPECT_LT(relative_error(ours->bias.grad(), theirs->bias.grad()), 5e-6F);
+  EXPECT_LT(relative_error(ours->running_mean, theirs->running_mean), 2e-6F);
+  EXPECT_LT(relative_error(ours->running_var, theirs->running_var), 2e-6F);
+  EXPECT_EQ(ours->num_batches_tracked.item<std::int64_t>(), 1);
+  if (c.residual) {
+    EXPECT_LT(relative_error(r1.grad(), r2.grad()), rounding);
+  }
+
+  ours->eval();
+  theirs->eval();
+  torch::NoGradGuard no_grad;
+  Tensor e2 = theirs(x2);
+  if (c.residual) e2 = e2 + r2;
+  if (c.relu) e2 = e2.relu();
+  EXPECT_LT(relative_error(batch_norm_relu(ours, x, c.residual ? residual : Tensor(), c.relu), e2), rounding);
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+    for (const std::int64_t channels : {1, 3, 8, 16, 24, 64, 96}) {
+      for (const bool residual : {false, true}) {
+        for (const bool relu : {false, true}) cases.push_back({dtype, channels, residual, relu});
+      }
+    }
+  }
+  return cases;
+}
+INSTANTIATE_TEST_SUITE_P(All, BatchNormReluTest, testing::ValuesIn(all_cases()));
+
+TEST(BatchNormRelu, SameBitsWhateverTheThreads) {
+  torch::manual_seed(1);
+  const Tensor x = torch::randn({16, 16, 32, 32}).contiguous(torch::MemoryFormat::ChannelsLast);
+  const int threads = torch::get_num_threads();
+  std::vector<Tensor> outputs;
+  for (const int count : {1, 2, 3}) {
+    torch::set_num_threads(count);
+    torch::nn::BatchNorm2d norm(16);
+    outputs.push_back(batch_norm_relu(norm, x));
+  }
+  torch::set_num_threads(threads);
+  EXPECT_TRUE(torch::equal(outputs[0], outputs[1]));
+  EXPECT_TRUE(torch::equal(outputs[0], outputs[2]));
+}
+
+TEST(BatchNormRelu, ContiguousInputGoesToTorchsOperators) {
+  torch::manual_seed(2);
+  const Tensor x = torch::randn({4, 8, 5, 5});
+  torch::nn::BatchNorm2d a(8), b(8);
+  EXPECT_TRUE(torch::allclose(batch_norm_relu(a, x), b(x).relu(), 1e-6, 1e-6));
+}
+
+TEST(BatchNormRelu, NotANumberIsNotHidden) {
+  Tensor x = torch::randn({2, 8, 4, 4}).contiguous(torch::MemoryFormat::ChannelsLast);
+  x[0][3][0][0] = std::nan("");
+  torch::nn::BatchNorm2d norm(8);
+  EXPECT_TRUE(batch_norm_relu(norm, x).isnan().any().item<bool>());
+}
+
+}  // namespace
+}  // namespace glidepath
