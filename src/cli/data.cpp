@@ -1,2 +1,4 @@
 #include "cli/commands.h"
-namespace glidepath::cli { void add_data_command(CLI::App&, int&) {} }
+namespace glidepath::cli {
+void add_data_command(CLI::App&, int&) {}
+}  // namespace glidepath::cli

@@ -1,2 +1,32 @@
+// src/cli/report.cpp - `glidepath report`: figures and tables of a study.
+#include "glidepath/report.h"
+
+#include <iostream>
+#include <memory>
+
 #include "cli/commands.h"
-namespace glidepath::cli { void add_report_command(CLI::App&, int&) {} }
+#include "glidepath/error.h"
+
+namespace glidepath::cli {
+
+void add_report_command(CLI::App& app, int&) {
+  struct Arguments {
+    std::string study;
+    ReportOptions options;
+    std::string out;
+  };
+  auto* command = app.add_subcommand("report", "Draw the figures of a study and write its tables");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("study", arguments->study, "folder of a study (its --out)")->required();
+  command->add_option("--out", arguments->out, "folder to write to (default: the study's)");
+  command->add_option("--format", arguments->options.formats, "svg,png")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"svg", "png"}));
+  command->callback([arguments] {
+    arguments->options.out = arguments->out;
+    for (const auto& file : write_report(arguments->study, arguments->options))
+      std::cout << file.string() << "\n";
+  });
+}
+
+}  // namespace glidepath::cli
