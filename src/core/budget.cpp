@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "core/text.h"
+#include "core/words.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
@@ -48,17 +48,18 @@ struct Part {
 };
 
 Part take_part(std::string_view& rest, std::string_view text) {
-  core::NumberAndRest read;
-  try {
-    read = core::read_number(rest);
-  } catch (const InputError& error) {
-    refuse(text, fmt::format("{}; a budget is a number and a unit, for example 500it, 30ep, 10% or 1h30m",
-                             error.what()));
+  const auto [digits, tail] = words::split_number(rest);
+  if (digits.empty()) {
+    refuse(text, fmt::format("{} where a number should be; a budget is a number and a unit, for example 500it, "
+                             "30ep, 10% or 1h30m",
+                             rest.empty() ? "nothing" : fmt::format("\"{}\"", rest)));
   }
-  const std::size_t length = std::min(read.rest.find_first_of("0123456789.-"), read.rest.size());
-  const Unit& unit = unit_named(read.rest.substr(0, length), text);
-  rest = read.rest.substr(length);
-  return {read.number, &unit};
+  const auto number = words::number(digits);
+  if (!number) refuse(text, fmt::format("\"{}\" is not a number that can be used, for example 30ep", digits));
+  const std::size_t length = std::min(tail.find_first_of("0123456789.-+"), tail.size());
+  const Unit& unit = unit_named(tail.substr(0, length), text);
+  rest = tail.substr(length);
+  return {*number, &unit};
 }
 
 void check_amount(const Budget& budget, std::string_view text) {
@@ -117,7 +118,7 @@ std::string to_string(const Budget& budget) {
     if (unit.unit != budget.unit) continue;
     const double number = budget.amount / unit.size;
     if (number * unit.size != budget.amount || (unit.size != 1 && number != std::floor(number))) continue;
-    const std::string text = core::number_text(number) + std::string(unit.suffix);
+    const std::string text = words::number_text(number) + std::string(unit.suffix);
     if (shortest.empty() || text.size() < shortest.size()) shortest = text;
   }
   return shortest;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace glidepath::forms {
 namespace {
@@ -22,6 +23,11 @@ double mix(double from, double to, double progress, bool cosine_shape) {
 }
 
 }  // namespace
+
+double snapped(double x) {
+  const double whole = std::round(x);
+  return std::abs(x - whole) <= 4 * std::numeric_limits<double>::epsilon() * std::abs(x) ? whole : x;
+}
 
 double poly(double progress, double power) { return std::pow(1 - progress, power); }
 
@@ -43,6 +49,10 @@ double htd(double progress, double lower, double upper) {
 
 double sgdr_epochs(double epochs, double first_cycle, double multiplier) {
   double length = first_cycle;
+  if (multiplier == 1) {
+    const double cycles = snapped(epochs / length);
+    return cosine(cycles - std::floor(cycles));
+  }
   while (epochs >= length) {
     epochs -= length;
     length *= multiplier;
@@ -52,7 +62,7 @@ double sgdr_epochs(double epochs, double first_cycle, double multiplier) {
 
 double sgdr_cycles(double progress, int cycles) {
   if (progress >= 1) return 0;  // the end of the last cycle, not the beginning of one more
-  const double position = progress * cycles;
+  const double position = snapped(progress * cycles);
   return cosine(position - std::floor(position));
 }
 
@@ -60,7 +70,7 @@ double rex(double progress) { return (1 - progress) / (0.5 + 0.5 * (1 - progress
 
 double uba(double progress, double phi) {
   const double u = 1 + cos_pi(progress);
-  return 2 * u / (2 * phi + (2 - phi) * u);
+  return std::min(1.0, 2 * u / (2 * phi + (2 - phi) * u));
 }
 
 double onecycle(double progress, double peak, double div, double final_div, bool cosine_shape) {

@@ -6,6 +6,10 @@
 // Every function: progress in [0, 1] -> factor. Callers have checked the arguments.
 namespace glidepath::forms {
 
+/// x, or the whole number that it misses by rounding errors alone: a drop that falls on an update falls on that
+/// one, not on the next.
+double snapped(double x);
+
 double poly(double progress, double power);  // (1 - p)^power
 double cosine(double progress);              // (1 + cos(pi p)) / 2
 double step(double progress, const std::vector<double>& milestones, double gamma);

@@ -95,7 +95,10 @@ std::optional<std::string> ScheduleCall::take(const std::string& key, bool posit
 
 double ScheduleCall::number(const std::string& key, double fallback, double low, double high, bool open_low) {
   const auto given = take(key);
-  if (!given) return fallback;
+  if (!given) {
+    if (bare_) note(key, words::number_text(fallback));
+    return fallback;
+  }
   const auto value = words::number(*given);
   if (!value || !(open_low ? *value > low : *value >= low) || !(*value <= high)) {
     refuse(fmt::format("{} \"{}\" must be a number {}", key, *given,
@@ -103,6 +106,7 @@ double ScheduleCall::number(const std::string& key, double fallback, double low,
                        : std::isinf(high) ? fmt::format("{} {}", open_low ? "above" : "of at least", low)
                                           : fmt::format("in {}{}, {}]", open_low ? "(" : "[", low, high)));
   }
+  if (bare_ || *value != fallback) note(key, words::number_text(*value));
   return *value;
 }
 
@@ -115,6 +119,7 @@ double ScheduleCall::share(const std::string& key, double fallback, bool positio
   if ((!unit.empty() && unit != "%") || !(share >= 0 && share <= 1)) {
     refuse(fmt::format("{} \"{}\" must be a share in [0, 1], for example 20% or 0.2", key, *given));
   }
+  if (share != fallback) note(key, words::share_text(share));
   return share;
 }
 
@@ -125,7 +130,16 @@ std::string ScheduleCall::word(const std::string& key, const std::string& fallba
   if (std::find(words.begin(), words.end(), *given) == words.end()) {
     refuse(fmt::format("{} \"{}\" must be one of {}", key, *given, fmt::join(words, ", ")));
   }
+  if (*given != fallback) note(key, *given);
   return *given;
+}
+
+void ScheduleCall::note(const std::string& key, const std::string& value) {
+  noted_.push_back(bare_ ? value : key + "=" + value);
+}
+
+std::string ScheduleCall::canonical() const {
+  return noted_.empty() ? name_ : fmt::format("{}({})", name_, fmt::join(noted_, ","));
 }
 
 std::vector<std::string> ScheduleCall::take_positional() { return std::exchange(positional_, {}); }

@@ -29,6 +29,12 @@ class ScheduleCall {
                    const std::vector<std::string>& words);
   /// All positional arguments that are left.
   std::vector<std::string> take_positional();
+  /// Puts an argument into the canonical text; asked-for numbers, shares and words do so by themselves when they
+  /// differ from their fallback, and always, without key, while show_bare() is on.
+  void note(const std::string& key, const std::string& value);
+  void show_bare(bool bare) { bare_ = bare; }
+  /// The text that every spelling of this call shares, once all its arguments were asked for.
+  std::string canonical() const;
   /// Throws InputError naming what nobody asked for, with the names that were asked for.
   void require_all_taken() const;
 
@@ -39,6 +45,8 @@ class ScheduleCall {
   std::vector<std::string> positional_;
   std::vector<std::pair<std::string, std::string>> named_;
   std::vector<std::string> asked_;
+  std::vector<std::string> noted_;
+  bool bare_ = false;
 };
 
 }  // namespace glidepath

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 namespace glidepath::words {
 namespace {
 
@@ -51,6 +53,17 @@ std::pair<std::string_view, std::string_view> split_number(std::string_view text
     }
   }
   return {text.substr(0, end), text.substr(end)};
+}
+
+std::string number_text(double number) { return fmt::format("{}", number); }
+
+std::string share_text(double share) {
+  for (int digits = 1; digits <= 17; ++digits) {
+    const std::string percent = fmt::format("{:.{}g}", share * 100, digits);
+    const auto value = number(percent);
+    if (value && *value / 100 == share) return percent + "%";
+  }
+  return number_text(share);
 }
 
 std::string_view trim(std::string_view text) {

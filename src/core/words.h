@@ -14,6 +14,11 @@ std::optional<double> number(std::string_view text);
 /// Splits "12.5ep" into its number (as text) and what follows it.
 std::pair<std::string_view, std::string_view> split_number(std::string_view text);
 
+/// The shortest text that reads back to the same number: 0.9, 1e-05.
+std::string number_text(double number);
+/// A share as a percentage that reads back to the same share ("20%"), or as number_text where none does.
+std::string share_text(double share);
+
 std::string_view trim(std::string_view text);
 
 /// The known word with the fewest edits to `word`; ties go to the first.

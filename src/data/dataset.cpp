@@ -36,7 +36,7 @@ fs::path find_folder(const std::string& name, const Filed& filed, const fs::path
     tried.push_back(root.string());
   }
   throw InputError(
-      fmt::format("data \"{}\": {} is not in {}; fetch it with: glidepath data fetch {}, or name its folder "
+      fmt::format("data \"{}\": {} is not in {}; name its folder "
                   "by --data-dir or GLIDEPATH_DATA",
                   name, filed.landmark, fmt::join(tried, " or "), name));
 }
