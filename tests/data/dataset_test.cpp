@@ -126,10 +126,10 @@ TEST(Dataset, UnknownNameListsTheKnown) {
             "data \"cifar11\": must be one of cifar10, cifar100, mnist, fashion-mnist, digits");
 }
 
-TEST(Dataset, MissingFilesSayWhereTheyWereLookedForAndHowToFetch) {
+TEST(Dataset, MissingFilesSayWhereTheyWereLookedFor) {
   const std::string message = message_of([] { load_dataset("cifar10", "/nowhere"); });
   EXPECT_THAT(message, testing::HasSubstr("data_batch_1.bin is not in /nowhere"));
-  EXPECT_THAT(message, testing::HasSubstr("glidepath data fetch cifar10"));
+  EXPECT_THAT(message, testing::HasSubstr("--data-dir or GLIDEPATH_DATA"));
 }
 
 // Counts and the first picture as scikit-learn's load_digits() has them.
