@@ -6,6 +6,8 @@
 
 #include <torch/nn/module.h>
 
+#include "glidepath/safetensors.h"
+
 namespace glidepath {
 
 /// images float [B, in_channels, image_size, image_size] -> logits [B, classes].
@@ -28,11 +30,22 @@ struct ModelOptions {
 };
 
 /// resnet18, resnet34, resnet50 (He et al. 2016), resnet8, resnet20, resnet32, resnet56 (the same paper's
-/// CIFAR family, 16-32-64 channels), convnet, mlp.
+/// CIFAR family, 16-32-64 channels), convnet, mlp. Every shortcut that changes shape is a 1x1 convolution
+/// with a norm (the paper's option B): option A, which the paper uses on CIFAR-10, has no parameters, and the
+/// names downsample.0 and downsample.1 would be missing.
 const std::vector<std::string>& model_names();
 
 /// Builds and initialises a model from torch's default generator (seed it first).
 /// Throws InputError for an unknown name or an option out of range.
 std::shared_ptr<Model> make_model(const ModelOptions& options);
+
+/// Parameters and buffers by name: the names and shapes of torchvision's state_dict(). The tensors are the
+/// model's own, not copies.
+TensorMap state_dict(const Model& model);
+
+/// Copies `tensors` into the model; dtype, device and memory format stay the model's.
+/// Throws InputError naming the first tensor that is missing, unknown or of another shape; the model is then
+/// unchanged.
+void load_state_dict(Model& model, const TensorMap& tensors);
 
 }  // namespace glidepath

@@ -2,8 +2,11 @@
 // statistics.
 #include "nn/batch_norm_relu.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
+
+#include "glidepath/error.h"
 
 namespace glidepath {
 namespace {
@@ -98,6 +101,62 @@ TEST(BatchNormRelu, SameBitsWhateverTheThreads) {
   torch::set_num_threads(threads);
   EXPECT_TRUE(torch::equal(outputs[0], outputs[1]));
   EXPECT_TRUE(torch::equal(outputs[0], outputs[2]));
+}
+
+// The plain formula E[x^2] - E[x]^2 in float has no right digit here. Expected: torch in double.
+TEST(BatchNormRelu, ALargeMeanCostsNoDigitsOfTheVariance) {
+  torch::manual_seed(4);
+  const Tensor x =
+      (torch::randn({32, 16, 16, 16}) * 0.01 + 100).contiguous(torch::MemoryFormat::ChannelsLast);
+  torch::nn::BatchNorm2d ours(16), theirs(16);
+  theirs->to(torch::kFloat64);
+  const Tensor y = batch_norm_relu(ours, x, {}, /*relu=*/false), expected = theirs(x.to(torch::kFloat64));
+  EXPECT_LT(relative_error(ours->running_var - 0.9, (theirs->running_var - 0.9).to(torch::kFloat32)), 0.02F);
+  EXPECT_LT(relative_error(y, expected.to(torch::kFloat32)),
+            1e-3F);  // float has 7e-6 at 100, a 1e-3rd of 0.01
+}
+
+// Central differences of the fallback in double; the fused kernels are compared with torch's above.
+TEST(BatchNormRelu, GradientsEqualDifferences) {
+  torch::manual_seed(5);
+  const auto options = torch::dtype(torch::kFloat64);
+  const Tensor x = torch::randn({3, 2, 2, 2}, options).requires_grad_(),
+               residual = torch::randn({3, 2, 2, 2}, options);
+  const Tensor upstream = torch::randn({3, 2, 2, 2}, options);
+  const auto loss = [&](const Tensor& input) {
+    torch::nn::BatchNorm2d norm(2);
+    norm->to(torch::kFloat64);
+    return (batch_norm_relu(norm, input, residual) * upstream).sum();
+  };
+  loss(x).backward();
+  const torch::NoGradGuard no_grad;
+  constexpr double kStep = 1e-6;
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    Tensor above = x.detach().clone(), below = x.detach().clone();
+    above.view(-1)[i] += kStep;
+    below.view(-1)[i] -= kStep;
+    EXPECT_NEAR(x.grad().view(-1)[i].item<double>(), (loss(above) - loss(below)).item<double>() / (2 * kStep),
+                1e-7);
+  }
+}
+
+TEST(BatchNormRelu, ChannelsLastIsFusedAndItsSecondDerivativeRefused) {
+  const Tensor x = torch::randn({2, 8, 4, 4}).contiguous(torch::MemoryFormat::ChannelsLast).requires_grad_();
+  torch::nn::BatchNorm2d norm(8);
+  const Tensor y = batch_norm_relu(norm, x);
+  ASSERT_THAT(y.grad_fn()->name(), testing::HasSubstr("BatchNormRelu"));
+  EXPECT_THROW(torch::autograd::grad({y.sum()}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true),
+               RunError);
+}
+
+// More channels than a tile holds, and one value a channel, go to torch's operators; the latter refuse it.
+TEST(BatchNormRelu, WhatTheKernelsDoNotTakeGoesToTorchsOperators) {
+  torch::manual_seed(6);
+  const Tensor x = torch::randn({2, 67, 3, 3}).contiguous(torch::MemoryFormat::ChannelsLast);
+  torch::nn::BatchNorm2d a(67), b(67);
+  EXPECT_TRUE(torch::allclose(batch_norm_relu(a, x), b(x).relu(), 1e-6, 1e-6));
+  torch::nn::BatchNorm2d one(8);
+  EXPECT_THROW(batch_norm_relu(one, torch::randn({1, 8, 1, 1})), std::exception);
 }
 
 TEST(BatchNormRelu, ContiguousInputGoesToTorchsOperators) {

@@ -1,15 +1,23 @@
 // tests/nn/models_test.cpp - our networks against torchvision's: names, shapes, logits, gradients, costs.
 #include "glidepath/models.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <tuple>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
+#include "support/python.h"
+
+namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
@@ -30,69 +38,197 @@ std::string shape_text(const Tensor& tensor) {
   return text.empty() ? "scalar" : text;
 }
 
-std::map<std::string, Tensor> state_of(Model& model) {
-  std::map<std::string, Tensor> state;
-  for (const auto& item : model.named_parameters()) state[item.key()] = item.value();
-  for (const auto& item : model.named_buffers()) state[item.key()] = item.value();
-  return state;
-}
-
-TEST(Models, NamesAndShapesEqualTorchvisions) {
+// names.txt: torchvision's state dicts (tests/data/golden/nn/make_names.py).
+TEST(Models, NamesShapesAndOrderEqualTorchvisions) {
   std::ifstream file(GLIDEPATH_TEST_DATA "/nn/names.txt");
-  std::map<std::string, std::map<std::string, std::string>> expected;
-  for (std::string network, name, shape; file >> network >> name >> shape;) expected[network][name] = shape;
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> expected;
+  for (std::string network, name, shape; file >> network >> name >> shape;) {
+    expected[network].emplace_back(name, shape);
+  }
   ASSERT_EQ(expected.size(), 3U);
   for (const auto& [network, entries] : expected) {
     const auto model = make_model(imagenet_options(network));
-    const auto state = state_of(*model);
+    const TensorMap state = state_dict(*model);
     EXPECT_EQ(state.size(), entries.size()) << network;
+    std::vector<std::string> parameters;
     for (const auto& [name, shape] : entries) {
       ASSERT_TRUE(state.count(name)) << network << " " << name;
       EXPECT_EQ(shape_text(state.at(name)), shape) << network << " " << name;
+      if (model->named_parameters().contains(name)) parameters.push_back(name);
     }
+    EXPECT_EQ(model->named_parameters().keys(), parameters) << network;
   }
 }
 
-class NarrowTest : public testing::TestWithParam<const char*> {};
+void expect_close(const Tensor& ours, const Tensor& theirs, float tolerance, const std::string& what) {
+  ASSERT_EQ(ours.sizes(), theirs.sizes()) << what;
+  const Tensor difference = (ours.to(torch::kFloat64) - theirs.to(torch::kFloat64)).abs().max();
+  EXPECT_LE(difference.item<double>(),
+            tolerance * (1 + theirs.abs().max().to(torch::kFloat64).item<double>()))
+      << what;
+}
 
-// In both memory formats: one goes through the fused norm, one through torch's operators.
-TEST_P(NarrowTest, LogitsAndGradientsEqualTorchvisions) {
+/// Tensors whose names begin with `prefix`, without it.
+TensorMap part(const TensorMap& tensors, const std::string& prefix) {
+  TensorMap found;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.rfind(prefix, 0) == 0) found[name.substr(prefix.size())] = tensor;
+  }
+  return found;
+}
+
+class GoldenTest : public testing::TestWithParam<std::tuple<const char*, bool>> {};
+
+// Narrow networks of torchvision's own blocks, with all that PyTorch computes from them
+// (tests/data/golden/nn/make_logits.py). channels_last takes the fused norm, NCHW torch's operators.
+TEST_P(GoldenTest, LogitsGradientsAndBuffersEqualPyTorchs) {
+  const auto [name, channels_last] = GetParam();
+  std::map<std::string, std::string> metadata;
   const TensorMap golden =
-      load_safetensors(std::string(GLIDEPATH_TEST_DATA "/nn/narrow-") + GetParam() + ".safetensors");
-  for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
-    ModelOptions options = imagenet_options(GetParam());
-    options.width = 1.0 / 16;
-    options.classes = 7;
-    options.image_size = 64;
-    options.stem = "imagenet";
-    const auto model = make_model(options);
-    {
-      torch::NoGradGuard no_grad;
-      for (auto& [name, tensor] : state_of(*model)) tensor.copy_(golden.at("model." + name));
-    }
-    const Tensor images = golden.at("images").contiguous(format);
-    model->train();
-    const Tensor logits = model->forward(images);
-    EXPECT_TRUE(torch::allclose(logits, golden.at("train_logits"), 1e-4, 1e-5));
-    logits.square().sum().backward();
-    const auto state = state_of(*model);
-    const Tensor expected = golden.at("conv1_gradient");
-    EXPECT_LT((state.at("conv1.weight").grad() - expected).abs().max().item<float>(),
-              2e-4F * expected.abs().max().item<float>());
-    EXPECT_TRUE(
-        torch::allclose(state.at("layer4.0.bn2.running_var"), golden.at("running_var_after"), 1e-4, 1e-6));
-    model->eval();
-    torch::NoGradGuard no_grad;
-    EXPECT_TRUE(torch::allclose(model->forward(images), golden.at("eval_logits"), 1e-4, 1e-4));
+      load_safetensors(fmt::format("{}/nn/{}.safetensors", GLIDEPATH_TEST_DATA, name), &metadata);
+  ModelOptions options;
+  options.name = metadata.at("name");
+  options.width = std::stod(metadata.at("width"));
+  options.stem = metadata.at("stem");
+  options.classes = std::stoll(metadata.at("classes"));
+  options.in_channels = std::stoll(metadata.at("in_channels"));
+  options.image_size = std::stoll(metadata.at("image_size"));
+  const auto model = make_model(options);
+  load_state_dict(*model, part(golden, "before."));
+  const Tensor images = golden.at("images").contiguous(channels_last ? torch::MemoryFormat::ChannelsLast
+                                                                     : torch::MemoryFormat::Contiguous);
+  model->eval();
+  {
+    const torch::NoGradGuard no_grad;
+    expect_close(model->forward(images), golden.at("eval_logits"), 1e-5F, "eval logits");
+  }
+  expect_close(model->forward(images), golden.at("eval_logits"), 1e-5F, "eval logits with gradients on");
+  model->train();
+  const Tensor logits = model->forward(images);
+  expect_close(logits, golden.at("train_logits"), 1e-5F, "train logits");
+  torch::nn::functional::cross_entropy(logits, golden.at("labels")).backward();
+  const TensorMap gradients = part(golden, "gradient.");
+  EXPECT_EQ(gradients.size(), model->parameters().size());
+  for (const auto& [key, expected] : gradients) {
+    expect_close(model->named_parameters()[key].grad(), expected, 1e-5F, "gradient of " + key);
+  }
+  for (const auto& [key, expected] : part(golden, "after.")) {
+    expect_close(model->named_buffers()[key], expected, 1e-5F, key);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Torchvision, NarrowTest, testing::Values("resnet18", "resnet50"));
+INSTANTIATE_TEST_SUITE_P(
+    PyTorch, GoldenTest,
+    testing::Combine(testing::Values("resnet18", "resnet50", "resnet8", "convnet", "mlp"), testing::Bool()));
 
-// Multiply-adds as torchvision's documentation gives them ("GFLOPS" there): 1.81, 3.66, 4.09 at 224 pixels.
-TEST(Models, CostsAreThoseThatTorchvisionDocuments) {
-  EXPECT_NEAR(make_model(imagenet_options("resnet18"))->forward_flops() / 2e9, 1.81, 0.02);
-  EXPECT_NEAR(make_model(imagenet_options("resnet34"))->forward_flops() / 2e9, 3.66, 0.02);
-  EXPECT_NEAR(make_model(imagenet_options("resnet50"))->forward_flops() / 2e9, 4.09, 0.04);
+// flops.csv: counted by fvcore on the same networks in PyTorch (tests/data/golden/nn/make_flops.py).
+TEST(Models, ParametersAndCostsEqualThoseThatFvcoreCounts) {
+  std::ifstream file(GLIDEPATH_TEST_DATA "/nn/flops.csv");
+  std::string line;
+  ASSERT_TRUE(std::getline(file, line));
+  int rows = 0;
+  for (; std::getline(file, line); ++rows) {
+    SCOPED_TRACE(line);
+    std::replace(line.begin(), line.end(), ',', ' ');
+    std::istringstream words(line);
+    ModelOptions options;
+    double parameters = 0, conv = 0, linear = 0, norm = 0;
+    words >> options.name >> options.width >> options.stem >> options.classes >> options.in_channels >>
+        options.image_size >> parameters >> conv >> linear >> norm;
+    ASSERT_FALSE(words.fail());
+    const auto model = make_model(options);
+    EXPECT_EQ(model->forward_flops(), 2 * conv + 2 * linear + norm);
+    double count = 0;
+    for (const auto& parameter : model->parameters()) count += static_cast<double>(parameter.numel());
+    EXPECT_EQ(count, parameters);
+  }
+  EXPECT_EQ(rows, 17);
+}
+
+// torchvision initialises its convolutions from N(0, 2 / (out * k * k)), norms with 1 and 0; PyTorch its
+// linear layers from U(-1 / sqrt(in), 1 / sqrt(in)).
+TEST(Models, InitialisesAsTorchvisionDoes) {
+  torch::manual_seed(3);
+  ModelOptions options;
+  const auto model = make_model(options);
+  TensorMap state = state_dict(*model);
+  const Tensor conv = state.at("layer3.1.conv2.weight");  // 256 channels, 3x3
+  EXPECT_NEAR(conv.std().item<double>(), std::sqrt(2.0 / (256 * 9)), 2e-4);
+  EXPECT_NEAR(conv.mean().item<double>(), 0, 2e-4);
+  EXPECT_NEAR(state.at("layer2.0.downsample.0.weight").std().item<double>(), std::sqrt(2.0 / 128), 4e-3);
+  EXPECT_EQ(state.at("bn1.weight").min().item<double>(), 1);
+  EXPECT_EQ(state.at("bn1.bias").abs().max().item<double>(), 0);
+  const double bound = 1 / std::sqrt(512.0);
+  EXPECT_LE(state.at("fc.weight").abs().max().item<double>(), bound);
+  EXPECT_NEAR(state.at("fc.weight").std().item<double>(), bound / std::sqrt(3.0), 1e-3);
+}
+
+TEST(Models, TheSeedDecidesTheWeights) {
+  const auto weights = [](std::uint64_t seed) {
+    torch::manual_seed(seed);
+    ModelOptions options;
+    options.name = "resnet8";
+    return state_dict(*make_model(options)).at("layer3.0.conv2.weight").clone();
+  };
+  EXPECT_TRUE(torch::equal(weights(1), weights(1)));
+  EXPECT_FALSE(torch::equal(weights(1), weights(2)));
+}
+
+TEST(Models, WeightsOfAnotherModelAreRefusedByName) {
+  ModelOptions options;
+  options.name = "mlp";
+  options.image_size = 8;
+  const auto model = make_model(options);
+  const auto message_of = [&](const TensorMap& tensors) -> std::string {
+    try {
+      load_state_dict(*model, tensors);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const Tensor before = state_dict(*model).at("fc1.bias").clone();
+  TensorMap tensors;
+  for (const auto& [name, tensor] : state_dict(*model)) tensors[name] = tensor + 1;
+  TensorMap lacking = tensors, more = tensors, other = tensors;
+  lacking.erase("fc2.weight");
+  more["fc4.bias"] = torch::ones({1});
+  other["fc3.weight"] = torch::ones({10, 64});
+  EXPECT_EQ(message_of(lacking), "weights: \"fc2.weight\" is missing; they are of another model");
+  EXPECT_EQ(message_of(more), "weights: \"fc4.bias\" is none of this model's; they are of another model");
+  EXPECT_EQ(message_of(other), "weights: \"fc3.weight\" has the shape [10, 64], this model's is [10, 128]");
+  EXPECT_TRUE(torch::equal(state_dict(*model).at("fc1.bias"), before));
+  EXPECT_EQ(message_of(tensors), "no error");
+  EXPECT_TRUE(torch::equal(state_dict(*model).at("fc1.bias"), before + 1));
+}
+
+// Full networks with the weights that torchvision makes: too large to keep, so made here.
+TEST(Models, LoadsTorchvisionsWeightsAndGivesItsLogits) {
+  GLIDEPATH_NEED_PYTHON("torchvision");
+  GLIDEPATH_NEED_PYTHON("safetensors");
+  std::string folder_name = (fs::temp_directory_path() / "glidepath-models-XXXXXX").string();
+  const fs::path folder = ::mkdtemp(folder_name.data());
+  const PythonResult made = run_python(folder, R"(
+import sys, torch, torchvision
+from safetensors.torch import save_file
+torch.manual_seed(0)
+for name in ("resnet18", "resnet50"):
+    model = getattr(torchvision.models, name)(weights=None).eval()
+    images = torch.randn(2, 3, 96, 96)
+    save_file(model.state_dict(), f"{sys.argv[1]}/{name}.safetensors")
+    save_file({"images": images, "logits": model(images).detach()}, f"{sys.argv[1]}/{name}-logits.safetensors")
+)",
+                                       folder.string());
+  EXPECT_EQ(made.status, 0) << made.output;
+  for (const std::string name : {"resnet18", "resnet50"}) {
+    if (made.status != 0) break;
+    const auto model = make_model(imagenet_options(name));
+    load_state_dict(*model, load_safetensors(folder / (name + ".safetensors")));
+    model->eval();
+    const TensorMap expected = load_safetensors(folder / (name + "-logits.safetensors"));
+    const torch::NoGradGuard no_grad;
+    expect_close(model->forward(expected.at("images")), expected.at("logits"), 1e-5F, name);
+  }
+  fs::remove_all(folder);
 }
 
 // He et al., table 6: 0.27, 0.46 and 0.85 million parameters (theirs have no shortcut convolutions).
@@ -125,7 +261,7 @@ TEST(Models, EveryModelTakesItsImagesAndGivesLogits) {
 
 TEST(Models, StemFollowsTheImageSizeUnlessNamed) {
   ModelOptions options;
-  const auto kernel = [&] { return state_of(*make_model(options)).at("conv1.weight").size(2); };
+  const auto kernel = [&] { return state_dict(*make_model(options)).at("conv1.weight").size(2); };
   EXPECT_EQ(kernel(), 3);
   options.image_size = 224;
   EXPECT_EQ(kernel(), 7);
@@ -153,6 +289,14 @@ TEST(Models, WrongOptionsAreNamed) {
   options = {};
   options.stem = "none";
   EXPECT_EQ(message_of(options), "stem \"none\": must be one of auto, cifar, imagenet");
+  options = {};
+  options.classes = 0;
+  EXPECT_EQ(message_of(options),
+            "model \"resnet18\": 0 classes and 3 channels of 32x32 pixels: all must be at least 1");
+  options = {};
+  options.name = "convnet";
+  options.image_size = 3;
+  EXPECT_EQ(message_of(options), "model \"convnet\": images of 3x3 are too small; it halves them twice");
 }
 
 }  // namespace

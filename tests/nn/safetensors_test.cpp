@@ -9,6 +9,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "support/python.h"
 
 namespace fs = std::filesystem;
 
@@ -99,6 +100,11 @@ TEST_F(SafetensorsTest, DamagedFilesAreRefusedBeforeAnythingIsAllocated) {
            {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", data, "leaves a gap or overlaps"},
            {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", data, "lies at bytes 8 to 0"},
            {R"({"__metadata__":{"a":1}})", "", "__metadata__ \"a\" is not a text"},
+           {" " + one, data, "the header is not a JSON object"},
+           {R"({"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}})", "",
+            "a shape too large to exist"},
+           {R"({"a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}})", "\x01\x02",
+            "tensor \"a\" has the value 2 where BOOL has 0 or 1"},
        }) {
     EXPECT_THAT(message_of(write(d.header, d.data, d.declared)), testing::HasSubstr(d.message)) << d.header;
   }
@@ -106,6 +112,42 @@ TEST_F(SafetensorsTest, DamagedFilesAreRefusedBeforeAnythingIsAllocated) {
   EXPECT_THAT(message_of(folder_ / "short"), testing::HasSubstr("4 bytes, too short for a header"));
   EXPECT_THAT(message_of(folder_ / "missing"), testing::HasSubstr("cannot be read"));
   EXPECT_THAT(message_of(folder_), testing::HasSubstr("cannot be read"));
+}
+
+TEST_F(SafetensorsTest, TheFormatsOwnNameIsRefused) {
+  EXPECT_THROW(save_safetensors(folder_ / "a", {{"__metadata__", torch::ones({2})}}), InputError);
+  EXPECT_FALSE(fs::exists(folder_ / "a"));
+}
+
+// Three bytes come first by name: int64 after them would lie where PyTorch cannot look at it.
+TEST_F(SafetensorsTest, ThePythonPackageReadsOurFiles) {
+  GLIDEPATH_NEED_PYTHON("torch");
+  GLIDEPATH_NEED_PYTHON("safetensors");
+  save_safetensors(folder_ / "ours.safetensors",
+                   {{"a", torch::tensor({true, false, true})},
+                    {"b", torch::tensor({std::int64_t{-5}, std::int64_t{1} << 40})},
+                    {"c", torch::tensor({0.5, 1.5, -2.0}).to(torch::kBFloat16)},
+                    {"d", torch::tensor(0.1F)},
+                    {"e", torch::empty({0, 2})}},
+                   {{"made_by", "glidepath"}});
+  const PythonResult read = run_python(folder_, R"(
+import sys
+from safetensors import safe_open
+from safetensors.torch import load_file
+with safe_open(sys.argv[1], "pt") as file:
+    print(file.metadata())
+for name, tensor in sorted(load_file(sys.argv[1]).items()):
+    print(name, tensor.dtype, tuple(tensor.shape), tensor.tolist())
+)",
+                                       (folder_ / "ours.safetensors").string());
+  EXPECT_EQ(read.status, 0);
+  EXPECT_EQ(read.output,
+            "{'made_by': 'glidepath'}\n"
+            "a torch.bool (3,) [True, False, True]\n"
+            "b torch.int64 (2,) [-5, 1099511627776]\n"
+            "c torch.bfloat16 (3,) [0.5, 1.5, -2.0]\n"
+            "d torch.float32 () 0.10000000149011612\n"
+            "e torch.float32 (0, 2) []\n");
 }
 
 TEST_F(SafetensorsTest, AFileThatCannotBeWrittenLeavesTheOldOne) {
