@@ -50,9 +50,10 @@ struct Part {
 Part take_part(std::string_view& rest, std::string_view text) {
   const auto [digits, tail] = words::split_number(rest);
   if (digits.empty()) {
-    refuse(text, fmt::format("{} where a number should be; a budget is a number and a unit, for example 500it, "
-                             "30ep, 10% or 1h30m",
-                             rest.empty() ? "nothing" : fmt::format("\"{}\"", rest)));
+    refuse(text,
+           fmt::format("{} where a number should be; a budget is a number and a unit, for example 500it, "
+                       "30ep, 10% or 1h30m",
+                       rest.empty() ? "nothing" : fmt::format("\"{}\"", rest)));
   }
   const auto number = words::number(digits);
   if (!number) refuse(text, fmt::format("\"{}\" is not a number that can be used, for example 30ep", digits));
@@ -113,6 +114,7 @@ Budget parse_budget(std::string_view text) {
 }
 
 std::string to_string(const Budget& budget) {
+  if (budget.unit == BudgetUnit::kFlops) return words::scientific_text(budget.amount) + "flop";
   std::string shortest;
   for (const Unit& unit : kUnits) {
     if (unit.unit != budget.unit) continue;

@@ -16,6 +16,19 @@ namespace glidepath {
 namespace {
 
 using Factor = std::function<double(double)>;
+
+/// The part of a run that is left behind a warm-up.
+struct Stretch {
+  double warmup = 0;   ///< share of the run before it, in [0, 1)
+  double updates = 0;  ///< in it; 0 when unknown
+};
+/// Factor at progress on the stretch, in [0, 1].
+using Curve = std::function<double(double, const Stretch&)>;
+
+Curve curve_of(Factor factor) {
+  return [factor = std::move(factor)](double u, const Stretch&) { return factor(u); };
+}
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A context in which nothing is known and nothing is asked for: text is checked, numbers are not needed yet.
@@ -26,12 +39,13 @@ double needed(const ScheduleCall& call, double value, const char* what) {
   return value;
 }
 
-Factor unneeded() {
-  return [](double) { return 1.0; };
+Curve unneeded() {
+  return curve_of([](double) { return 1.0; });
 }
 
-Factor make_step(ScheduleCall& call, const std::vector<std::string>& texts) {
+Curve make_step(ScheduleCall& call, const std::vector<std::string>& texts) {
   std::vector<double> milestones;
+  call.show_bare(true);
   for (const std::string& given : texts) {
     const auto [digits, unit] = words::split_number(given);
     const auto value = words::number(digits);
@@ -42,10 +56,12 @@ Factor make_step(ScheduleCall& call, const std::vector<std::string>& texts) {
     }
     if (!milestones.empty() && milestone <= milestones.back()) call.refuse("milestones must rise");
     milestones.push_back(milestone);
+    call.note("", words::number_text(milestone));
   }
+  call.show_bare(false);
   if (milestones.empty()) call.refuse("needs milestones, for example step(0.5,0.75)");
   const double gamma = call.number("gamma", 0.1, 0, 1, true);
-  return [=](double p) { return forms::step(p, milestones, gamma); };
+  return curve_of([=](double u) { return forms::step(u, milestones, gamma); });
 }
 
 // step-d2, sgdr-r2: the number after the name's last letter.
@@ -58,16 +74,24 @@ std::optional<int> counted_suffix(const std::string& name, std::string_view pref
   return count > 0 ? std::optional<int>(count) : std::nullopt;
 }
 
-Factor make_sgdr(ScheduleCall& call, const ScheduleContext* context) {
+Curve make_sgdr(ScheduleCall& call, const ScheduleContext* context) {
+  call.show_bare(true);
   const double first = call.number("T0", 10, 0, kInfinity, true);
   const double multiplier = call.number("Tmult", 2, 1, kInfinity);
+  call.show_bare(false);
+  if (multiplier != std::floor(multiplier)) {
+    call.refuse(fmt::format("Tmult \"{}\" must be a whole number, for example sgdr(10,2)", multiplier));
+  }
   if (context == kTextOnly) return unneeded();
-  const double updates =
-      needed(call, context->updates, "a budget in updates, epochs or percent: its restarts are at epochs");
+  needed(call, context->updates, "a budget in updates, epochs or percent: its restarts are at epochs");
   const double per_epoch =
       needed(call, context->steps_per_epoch, "the updates of an epoch (--steps-per-epoch)");
-  const double epochs = updates / per_epoch;
-  return [=](double p) { return forms::sgdr_epochs(p * epochs, first, multiplier); };
+  return [=](double u, const Stretch& stretch) {
+    const double factor =
+        forms::sgdr_epochs(forms::snapped(u * stretch.updates) / per_epoch, first, multiplier);
+    return u == 1 && factor == 1 ? 0
+                                 : factor;  // a cycle that ends with the budget lands; it does not restart
+  };
 }
 
 const std::vector<std::string>& names() {
@@ -80,58 +104,77 @@ const std::vector<std::string>& names() {
   return list;
 }
 
-/// The function that the call's own arguments make; what is common to all schedules is left in the call.
-Factor make_factor(ScheduleCall& call, const ScheduleContext* context) {
+Curve make_exp(ScheduleCall& call) {
+  call.show_bare(true);
+  const double gamma = call.number("gamma", 0.97, 0, 1, true);
+  call.show_bare(false);
+  const double epochs = call.number("full_epochs", 200, 0, kInfinity, true);
+  return curve_of([=](double u) { return forms::exponential(u, gamma, epochs); });
+}
+
+Curve make_htd(ScheduleCall& call) {
+  call.show_bare(true);
+  const double lower = call.number("L", -6, -1000, 1000);
+  const double upper = call.number("U", 3, -1000, 1000);
+  call.show_bare(false);
+  if (!(lower < upper)) call.refuse("L must be below U, for example htd(-6,3)");
+  return curve_of([=](double u) { return forms::htd(u, lower, upper); });
+}
+
+Curve make_onecycle(ScheduleCall& call) {
+  const double peak = call.share("peak", 0.3);
+  const double div = call.number("div", 25, 1, kInfinity);
+  const double final_div = call.number("final_div", 1e4, 1, kInfinity);
+  const bool cosine_shape = call.word("shape", "cosine", {"cosine", "linear"}) == "cosine";
+  return curve_of([=](double u) { return forms::onecycle(u, peak, div, final_div, cosine_shape); });
+}
+
+Curve make_wsd(ScheduleCall& call) {
+  const double decay = call.share("decay", 0.2);
+  const std::string word = call.word("shape", "sqrt", {"sqrt", "linear", "cosine"});
+  const auto shape = word == "linear"   ? forms::WsdShape::kLinear
+                     : word == "cosine" ? forms::WsdShape::kCosine
+                                        : forms::WsdShape::kSqrt;
+  return curve_of([=](double u) { return forms::wsd(u, decay, shape); });
+}
+
+Curve make_inverse_sqrt() {
+  return [](double u, const Stretch& stretch) {
+    return forms::inverse_sqrt(stretch.warmup + (1 - stretch.warmup) * u, stretch.warmup);
+  };
+}
+
+/// The curve that the call's own arguments make; what is common to all schedules is left in the call.
+Curve make_curve(ScheduleCall& call, const ScheduleContext* context) {
   const std::string& name = call.name();
-  if (name == "const") return [](double) { return 1.0; };
-  if (name == "linear" || name == "d2z") return [](double p) { return 1 - p; };
+  if (name == "const") return curve_of([](double) { return 1.0; });
+  if (name == "linear" || name == "d2z") return curve_of([](double u) { return 1 - u; });
   if (name == "poly") {
     const double power = call.number("power", 0.9, 0, kInfinity, true);
-    return [=](double p) { return forms::poly(p, power); };
+    return curve_of([=](double u) { return forms::poly(u, power); });
   }
-  if (name == "cosine") return forms::cosine;
-  if (name == "rex") return forms::rex;
+  if (name == "cosine") return curve_of(forms::cosine);
+  if (name == "rex") return curve_of(forms::rex);
   if (name == "step") return make_step(call, call.take_positional());
   if (const auto drops = counted_suffix(name, "step-d")) {
     std::vector<double> milestones;
     for (int i = 1; i <= *drops; ++i) milestones.push_back(static_cast<double>(i) / (*drops + 1));
     const double gamma = call.number("gamma", 0.1, 0, 1, true);
-    return [=](double p) { return forms::step(p, milestones, gamma); };
+    return curve_of([=](double u) { return forms::step(u, milestones, gamma); });
   }
   if (const auto restarts = counted_suffix(name, "sgdr-r")) {
-    return [cycles = *restarts + 1](double p) { return forms::sgdr_cycles(p, cycles); };
+    return curve_of([cycles = *restarts + 1](double u) { return forms::sgdr_cycles(u, cycles); });
   }
   if (name == "sgdr") return make_sgdr(call, context);
-  if (name == "exp") {
-    const double gamma = call.number("gamma", 0.97, 0, 1, true);
-    const double epochs = call.number("full_epochs", 200, 0, kInfinity, true);
-    return [=](double p) { return forms::exponential(p, gamma, epochs); };
-  }
-  if (name == "htd") {
-    const double lower = call.number("L", -6, -kInfinity, kInfinity),
-                 upper = call.number("U", 3, -kInfinity, kInfinity);
-    if (!(lower < upper)) call.refuse("L must be below U, for example htd(-6,3)");
-    return [=](double p) { return forms::htd(p, lower, upper); };
-  }
+  if (name == "exp") return make_exp(call);
+  if (name == "htd") return make_htd(call);
   if (name == "uba") {
-    const double phi = call.number("phi", 2, 0, kInfinity, true);
-    return [=](double p) { return forms::uba(p, phi); };
+    const double phi = call.number("phi", 2, 0, 1e6, true);
+    return curve_of([=](double u) { return forms::uba(u, phi); });
   }
-  if (name == "onecycle") {
-    const double peak = call.share("peak", 0.3);
-    const double div = call.number("div", 25, 1, kInfinity),
-                 final_div = call.number("final_div", 1e4, 1, kInfinity);
-    const bool cosine_shape = call.word("shape", "cosine", {"cosine", "linear"}) == "cosine";
-    return [=](double p) { return forms::onecycle(p, peak, div, final_div, cosine_shape); };
-  }
-  if (name == "wsd") {
-    const double decay = call.share("decay", 0.2);
-    const std::string word = call.word("shape", "sqrt", {"sqrt", "linear", "cosine"});
-    const auto shape = word == "linear"   ? forms::WsdShape::kLinear
-                       : word == "cosine" ? forms::WsdShape::kCosine
-                                          : forms::WsdShape::kSqrt;
-    return [=](double p) { return forms::wsd(p, decay, shape); };
-  }
+  if (name == "onecycle") return make_onecycle(call);
+  if (name == "wsd") return make_wsd(call);
+  if (name == "inverse-sqrt") return make_inverse_sqrt();
   call.refuse(fmt::format("unknown schedule \"{}\"; the nearest is {}; `glidepath schedules` lists all", name,
                           words::nearest(name, names())));
 }
@@ -147,7 +190,11 @@ double warmup_share(ScheduleCall& call, const ScheduleContext* context, double f
         fmt::format("warmup \"{}\" must be a share or a length, for example 5%, 500it or 2ep", *given));
   }
   double share = unit == "%" ? *amount / 100 : *amount;
-  if (unit == "it" || unit == "ep") {
+  const bool counted = unit == "it" || unit == "ep";
+  if (counted || share != fallback) {
+    call.note("warmup", counted ? words::number_text(*amount) + std::string(unit) : words::share_text(share));
+  }
+  if (counted) {
     if (context == kTextOnly) return 0;
     const double updates =
         needed(call, context->updates,
@@ -172,6 +219,7 @@ double floor_factor(ScheduleCall& call, const ScheduleContext* context) {
   const auto value = words::number(*min_lr);
   if (!value || *value < 0)
     call.refuse(fmt::format("min_lr \"{}\" must be a learning rate of at least 0", *min_lr));
+  if (*value > 0) call.note("min_lr", words::number_text(*value));
   if (share > 0) call.refuse("give floor or min_lr, not both");
   if (context == kTextOnly) return 0;
   if (*value > context->base_lr)
@@ -179,17 +227,31 @@ double floor_factor(ScheduleCall& call, const ScheduleContext* context) {
   return *value / context->base_lr;
 }
 
-// The rest of the schedule covers what the warm-up leaves, so that it ends where it should all the same.
-Factor compose(Factor inner, double warmup, double start, double floor) {
+struct Warmup {
+  double share = 0;  ///< of the budget
+  double start = 0;  ///< factor of its first update
+};
+
+// The curve covers what the warm-up leaves, so that it ends where it should all the same. Where updates are
+// known it counts in them: a drop then falls on the very update it should, not a rounding error later.
+Factor compose(Curve curve, const Warmup& warmup, double floor, double updates) {
+  const double warmup_updates = forms::snapped(warmup.share * updates);
+  const Stretch stretch{warmup.share, updates - warmup_updates};
   return [=](double p) {
-    if (p < warmup) return start + (1 - start) * (p / warmup);
-    const double rest = warmup > 0 ? (p - warmup) / (1 - warmup) : p;
-    const double factor = inner(std::min(1.0, rest));
-    return floor > 0 ? floor + (1 - floor) * factor : factor;
+    const double spent = updates > 0 ? forms::snapped(p * updates) : p;
+    const double rising = updates > 0 ? warmup_updates : warmup.share;
+    if (spent < rising) return warmup.start + (1 - warmup.start) * (spent / rising);
+    const double rest = rising > 0 ? (spent - rising) / ((updates > 0 ? updates : 1) - rising) : p;
+    const double factor = curve(std::min(1.0, rest), stretch);
+    return floor > 0 && factor < 1 ? floor + (1 - floor) * factor : factor;
   };
 }
 
-Factor make_schedule(const ScheduleCall& parsed, const ScheduleContext* context);
+struct Made {
+  Factor factor;
+  double warmup = 0;  ///< share of the updates of its context
+};
+Made make_schedule(ScheduleCall& call, const ScheduleContext* context);
 
 // cut(S): S over the full budget, ended where this one ends.  bac(S): S over the full budget, squeezed into
 // this one.
@@ -197,20 +259,33 @@ Factor make_converted(ScheduleCall& call, const ScheduleContext* context) {
   const auto inner_text = call.take("schedule");
   if (!inner_text) call.refuse(fmt::format("needs a schedule, for example {}(step-d2)", call.name()));
   call.require_all_taken();
-  const ScheduleCall inner_call = ScheduleCall::parse(*inner_text);
-  if (context == kTextOnly) return make_schedule(inner_call, kTextOnly);
-  ScheduleContext inner_context = *context;
-  inner_context.updates = needed(call, context->full_updates, "the full budget (--full)");
-  Factor inner = make_schedule(inner_call, &inner_context);
-  if (call.name() == "bac") return inner;
-  const double share =
-      needed(call, context->updates, "a budget in updates, epochs or percent") / context->full_updates;
-  return [inner, share](double p) { return inner(std::min(1.0, p * share)); };
+  ScheduleCall inner_call = ScheduleCall::parse(*inner_text);
+  if (inner_call.name() == "cut" || inner_call.name() == "bac") {
+    call.refuse(
+        fmt::format("{} inside {} means nothing; give one of them alone", inner_call.name(), call.name()));
+  }
+  ScheduleContext inner_context;
+  if (context != kTextOnly) {
+    inner_context = *context;
+    inner_context.updates = needed(call, context->full_updates, "the full budget (--full)");
+  }
+  const Made inner = make_schedule(inner_call, context == kTextOnly ? kTextOnly : &inner_context);
+  call.show_bare(true);
+  call.note("", inner_call.canonical());
+  if (context == kTextOnly || call.name() == "bac") return inner.factor;
+  const double updates = needed(call, context->updates, "a budget in updates, epochs or percent");
+  const double full = context->full_updates;
+  if (inner.warmup * full >= updates) {
+    call.refuse(
+        fmt::format("the warm-up takes {:.0f} updates of the full budget and this budget has {:.0f}; "
+                    "shorten it",
+                    inner.warmup * full, updates));
+  }
+  return [=](double p) { return inner.factor(std::min(1.0, forms::snapped(p * updates) / full)); };
 }
 
-std::optional<PlateauOptions> plateau_of(const ScheduleCall& parsed) {
-  if (parsed.name() != "plateau") return std::nullopt;
-  ScheduleCall call = parsed;
+std::optional<PlateauOptions> plateau_of(ScheduleCall& call) {
+  if (call.name() != "plateau") return std::nullopt;
   PlateauOptions options;
   options.factor = call.number("factor", options.factor, 0, 1, true);
   options.patience = call.share("patience", options.patience);
@@ -221,27 +296,43 @@ std::optional<PlateauOptions> plateau_of(const ScheduleCall& parsed) {
   return options;
 }
 
-Factor make_schedule(const ScheduleCall& parsed, const ScheduleContext* context) {
-  ScheduleCall call = parsed;
+double default_warmup(const std::string& name) {
+  return name == "inverse-sqrt" ? 0.05 : name == "d2z" ? 0.1 : 0;
+}
+
+Made make_schedule(ScheduleCall& call, const ScheduleContext* context) {
   if (call.name() == "plateau") call.refuse("plateau follows the loss and cannot be inside another schedule");
-  if (call.name() == "cut" || call.name() == "bac") return make_converted(call, context);
-  const bool rises_by_itself = call.name() == "onecycle";
-  const bool inverse = call.name() == "inverse-sqrt";
-  Factor inner = inverse ? unneeded() : make_factor(call, context);
-  const double warmup = rises_by_itself ? 0
-                                        : warmup_share(call, context,
-                                                       inverse                ? 0.05
-                                                       : call.name() == "d2z" ? 0.1
-                                                                              : 0);
-  if (inverse) {
-    if (!(warmup > 0) && context != kTextOnly)
-      call.refuse("needs a warm-up above 0: its rate is sqrt(warmup / p)");
-    inner = [warmup](double rest) { return forms::inverse_sqrt(warmup + (1 - warmup) * rest, warmup); };
+  if (call.name() == "cut" || call.name() == "bac") return {make_converted(call, context), 0};
+  Curve curve = make_curve(call, context);
+  Warmup warmup;
+  if (call.name() != "onecycle") {  // rises by itself
+    warmup.share = warmup_share(call, context, default_warmup(call.name()));
+    warmup.start = call.share("warmup_start", 0.1, false);
   }
-  const double start = rises_by_itself ? 0 : call.share("warmup_start", 0.1, false);
+  if (call.name() == "inverse-sqrt" && context != kTextOnly && !(warmup.share > 0)) {
+    call.refuse("needs a warm-up above 0: its rate is sqrt(warmup / p)");
+  }
   const double floor = floor_factor(call, context);
   call.require_all_taken();
-  return compose(std::move(inner), warmup, start, floor);
+  return {compose(std::move(curve), warmup, floor, context == kTextOnly ? 0 : context->updates),
+          warmup.share};
+}
+
+void check_context(const ScheduleContext& context) {
+  struct Field {
+    const char* name;
+    double value;
+    bool ok;
+  };
+  const auto known = [](double value) { return value >= 0 && std::isfinite(value); };
+  for (const Field& field : {Field{"updates", context.updates, known(context.updates)},
+                             {"steps_per_epoch", context.steps_per_epoch, known(context.steps_per_epoch)},
+                             {"full_updates", context.full_updates, known(context.full_updates)},
+                             {"base_lr", context.base_lr, known(context.base_lr) && context.base_lr > 0}}) {
+    if (field.ok) continue;
+    throw InputError(fmt::format("{} {}: must be a number above 0{}", field.name, field.value,
+                                 field.name == std::string_view("base_lr") ? "" : ", or 0 when unknown"));
+  }
 }
 
 }  // namespace
@@ -261,20 +352,17 @@ Schedule Schedule::from_plateau(std::string text, const PlateauOptions& options)
 }
 
 Schedule parse_schedule(std::string_view text, const ScheduleContext& context) {
-  const ScheduleCall call = ScheduleCall::parse(text);
-  std::string canonical = canonical_schedule(text);
-  if (const auto plateau = plateau_of(call)) return Schedule::from_plateau(std::move(canonical), *plateau);
-  return Schedule(std::move(canonical), make_schedule(call, &context));
+  check_context(context);
+  ScheduleCall call = ScheduleCall::parse(text);
+  if (const auto plateau = plateau_of(call)) return Schedule::from_plateau(call.canonical(), *plateau);
+  Factor factor = make_schedule(call, &context).factor;
+  return Schedule(call.canonical(), std::move(factor));
 }
 
 std::string canonical_schedule(std::string_view text) {
-  const ScheduleCall call = ScheduleCall::parse(text);
+  ScheduleCall call = ScheduleCall::parse(text);
   if (!plateau_of(call)) make_schedule(call, kTextOnly);
-  std::string canonical;
-  for (const char c : text) {
-    if (c != ' ' && c != '\t') canonical += c;
-  }
-  return canonical;
+  return call.canonical();
 }
 
 }  // namespace glidepath

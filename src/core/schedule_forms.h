@@ -6,8 +6,8 @@
 // Every function: progress in [0, 1] -> factor. Callers have checked the arguments.
 namespace glidepath::forms {
 
-/// x, or the whole number that it misses by rounding errors alone: a drop that falls on an update falls on that
-/// one, not on the next.
+/// x, or the whole number that it misses by rounding errors alone: a drop that falls on an update falls on
+/// that one, not on the next.
 double snapped(double x);
 
 double poly(double progress, double power);  // (1 - p)^power

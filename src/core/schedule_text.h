@@ -29,8 +29,8 @@ class ScheduleCall {
                    const std::vector<std::string>& words);
   /// All positional arguments that are left.
   std::vector<std::string> take_positional();
-  /// Puts an argument into the canonical text; asked-for numbers, shares and words do so by themselves when they
-  /// differ from their fallback, and always, without key, while show_bare() is on.
+  /// Puts an argument into the canonical text; asked-for numbers, shares and words do so by themselves when
+  /// they differ from their fallback, and always, without key, while show_bare() is on.
   void note(const std::string& key, const std::string& value);
   void show_bare(bool bare) { bare_ = bare; }
   /// The text that every spelling of this call shares, once all its arguments were asked for.

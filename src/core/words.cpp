@@ -57,11 +57,19 @@ std::pair<std::string_view, std::string_view> split_number(std::string_view text
 
 std::string number_text(double number) { return fmt::format("{}", number); }
 
+std::string scientific_text(double number) {
+  char text[32];
+  const auto result = std::to_chars(text, text + sizeof text, number, std::chars_format::scientific);
+  std::string shortest(text, result.ptr);
+  const auto plus = shortest.find("e+");
+  if (plus != std::string::npos) shortest.erase(plus + 1, shortest[plus + 2] == '0' ? 2 : 1);  // 2e+15, 2e+09
+  return shortest;
+}
+
 std::string share_text(double share) {
   for (int digits = 1; digits <= 17; ++digits) {
-    const std::string percent = fmt::format("{:.{}g}", share * 100, digits);
-    const auto value = number(percent);
-    if (value && *value / 100 == share) return percent + "%";
+    const auto percent = number(fmt::format("{:.{}g}", share * 100, digits));
+    if (percent && *percent / 100 == share) return number_text(*percent) + "%";
   }
   return number_text(share);
 }

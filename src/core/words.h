@@ -16,6 +16,8 @@ std::pair<std::string_view, std::string_view> split_number(std::string_view text
 
 /// The shortest text that reads back to the same number: 0.9, 1e-05.
 std::string number_text(double number);
+/// Likewise with an exponent: 2e15.
+std::string scientific_text(double number);
 /// A share as a percentage that reads back to the same share ("20%"), or as number_text where none does.
 std::string share_text(double share);
 

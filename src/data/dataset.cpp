@@ -38,7 +38,7 @@ fs::path find_folder(const std::string& name, const Filed& filed, const fs::path
   throw InputError(
       fmt::format("data \"{}\": {} is not in {}; name its folder "
                   "by --data-dir or GLIDEPATH_DATA",
-                  name, filed.landmark, fmt::join(tried, " or "), name));
+                  name, filed.landmark, fmt::join(tried, " or ")));
 }
 
 void load_cifar10(Dataset& dataset, const fs::path& data_dir) {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -86,6 +87,33 @@ TEST(PeersMistakes, OneCycleNeverGoesNegative) {
 TEST(PeersMistakes, TheRateIsAFunctionOfProgressAlone) {
   const Schedule linear = parse_schedule("linear");
   EXPECT_EQ(linear(progress_at(50, 100)), linear(progress_at(100, 200)));
+}
+
+// transformers 26827, accelerate 2926: stepped once per process, the schedule reached 0 at 1/N of the budget.
+// pytorch 103444: a scheduler cannot be put at step n. Ours has no step of its own: asked often or in any
+// order, it answers the same.
+TEST(PeersMistakes, AskingOftenOrInAnyOrderChangesNothing) {
+  for (const ScheduleInfo& info : schedule_list()) {
+    if (info.name == "plateau") continue;
+    ScheduleContext context;
+    context.updates = 100;
+    context.steps_per_epoch = 10;
+    const Schedule schedule = parse_schedule(info.example, context);
+    std::vector<double> forward;
+    for (int step = 0; step <= 100; ++step) forward.push_back(schedule(progress_at(step, 100)));
+    const Schedule resumed = parse_schedule(info.example, context);
+    for (int step = 100; step >= 0; --step) {
+      for (int process = 0; process < 4; ++process) {
+        ASSERT_EQ(resumed(progress_at(step, 100)), forward[static_cast<std::size_t>(step)]) << info.example;
+      }
+    }
+  }
+}
+
+// pytorch 38170 and the "Tried to step 60002 times" threads: a budget of T updates has T rates and one end.
+TEST(PeersMistakes, ABudgetOfTUpdatesHasExactlyT) {
+  EXPECT_NO_THROW(progress_at(100, 100));
+  EXPECT_THROW(progress_at(101, 100), InputError);
 }
 
 // timm 1242: with a warm-up, cosine drops when the warm-up ends or misses its minimum.

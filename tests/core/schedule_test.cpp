@@ -38,7 +38,7 @@ std::vector<std::string> every_example() {
       "cut(step-d2)",   "cut(exp(0.97))",   "bac(sgdr)", "linear(warmup=5%)",
       "uba(phi=0.5)",   "cosine(floor=1%)", "step-d10"};
   for (const ScheduleInfo& info : schedule_list()) {
-    if (info.name != "plateau" && info.name != "step") examples.push_back(info.example);
+    if (info.name != "plateau") examples.push_back(info.example);
   }
   return examples;
 }
@@ -143,6 +143,68 @@ TEST(Schedule, EqualsItsClosedForm) {
   }
 }
 
+// p = s / T is rounded, and so is every product with it: a drop computed from p alone comes one update late
+// in one of a hundred lengths.
+TEST(Schedule, ADropFallsOnItsVeryUpdateBehindAWarmUp) {
+  for (int updates = 20; updates <= 600; ++updates) {
+    for (const int warmup : {1, 3, 7, 10}) {
+      if ((updates - warmup) % 3 != 0) continue;
+      ScheduleContext context;
+      context.updates = updates;
+      const Schedule schedule = parse_schedule("step-d2(warmup=" + std::to_string(warmup) + "it)", context);
+      const int drop = warmup + (updates - warmup) / 3;
+      ASSERT_EQ(schedule(progress_at(drop - 1, updates)), 1) << updates << " " << warmup;
+      ASSERT_DOUBLE_EQ(schedule(progress_at(drop, updates)), 0.1) << updates << " " << warmup;
+    }
+  }
+}
+
+TEST(Schedule, ADropFallsOnItsVeryUpdateWhenCut) {
+  for (int full = 30; full <= 600; full += 3) {
+    for (int updates = full / 3 + 1; updates < full; updates += 7) {
+      ScheduleContext context;
+      context.updates = updates;
+      context.full_updates = full;
+      const Schedule schedule = parse_schedule("cut(step-d2)", context);
+      ASSERT_EQ(schedule(progress_at(full / 3 - 1, updates)), 1) << full << " " << updates;
+      ASSERT_DOUBLE_EQ(schedule(progress_at(full / 3, updates)), 0.1) << full << " " << updates;
+    }
+  }
+}
+
+TEST(Schedule, RestartsFallOnTheirVeryUpdate) {
+  for (int restarts = 1; restarts < 100; ++restarts) {
+    const Schedule schedule = parse_schedule("sgdr-r" + std::to_string(restarts));
+    for (int i = 1; i <= restarts; ++i) {
+      ASSERT_EQ(schedule(progress_at(i * 10, (restarts + 1) * 10)), 1) << restarts << " " << i;
+    }
+  }
+  for (int per_epoch = 1; per_epoch <= 40; ++per_epoch) {
+    for (int epochs = 31; epochs < 70; ++epochs) {
+      ScheduleContext context;
+      context.updates = per_epoch * epochs;
+      context.steps_per_epoch = per_epoch;
+      const Schedule schedule = parse_schedule("sgdr(10,2)", context);
+      for (const int restart : {10, 30}) {
+        ASSERT_EQ(schedule(progress_at(restart * per_epoch, epochs * per_epoch)), 1)
+            << per_epoch << " " << epochs;
+      }
+    }
+  }
+}
+
+TEST(Schedule, EpochsOfSgdrStayEpochsBehindAWarmUp) {
+  ScheduleContext context;
+  context.updates = 350;
+  context.steps_per_epoch = 10;
+  const Schedule schedule = parse_schedule("sgdr(10,2,warmup=5ep)", context);
+  EXPECT_EQ(schedule(progress_at(50, 350)), 1);
+  EXPECT_NEAR(schedule(progress_at(100, 350)), 0.5, 1e-15);
+  EXPECT_EQ(schedule(progress_at(150, 350)), 1);
+  EXPECT_EQ(schedule(1), 0);  // its second cycle ends with the budget
+  EXPECT_NEAR(parse_schedule("sgdr(0.001,1)", context)(0.5), 1, 1e-6);
+}
+
 TEST(Schedule, HugeCountsAndOneUpdate) {
   const Schedule linear = parse_schedule("linear");
   constexpr std::int64_t kHuge = 9'000'000'000'000'000;
@@ -164,6 +226,37 @@ TEST(Schedule, CanonicalTextReadsBackToTheSameFunction) {
     EXPECT_EQ(canonical_schedule(canonical), canonical);
     const Schedule a = parse_schedule(text, cifar_context()), b = parse_schedule(canonical, cifar_context());
     for (int i = 0; i <= 100; ++i) EXPECT_EQ(a(i / 100.0), b(i / 100.0)) << text;
+  }
+}
+
+TEST(Schedule, EverySpellingHasOneCanonicalText) {
+  struct Case {
+    const char *text, *canonical;
+  };
+  for (const Case& c : {Case{"poly( 2 )", "poly(power=2)"},
+                        {"poly(power=2.0)", "poly(power=2)"},
+                        {"poly(0.9)", "poly"},
+                        {"linear()", "linear"},
+                        {"exp(.97)", "exp(0.97)"},
+                        {"exp(gamma=0.97,full_epochs=200)", "exp(0.97)"},
+                        {"exp(0.97,100)", "exp(0.97,full_epochs=100)"},
+                        {"htd", "htd(-6,3)"},
+                        {"htd(U=3, L=-6)", "htd(-6,3)"},
+                        {"sgdr", "sgdr(10,2)"},
+                        {"step(50%, 75%, gamma=0.1)", "step(0.5,0.75)"},
+                        {"step(0.5,gamma=0.2)", "step(0.5,gamma=0.2)"},
+                        {"wsd(0.3,linear)", "wsd(decay=30%,shape=linear)"},
+                        {"linear(warmup=0.05)", "linear(warmup=5%)"},
+                        {"linear(warmup=7%)", "linear(warmup=7%)"},
+                        {"linear(warmup=500it,warmup_start=0)", "linear(warmup=500it,warmup_start=0%)"},
+                        {"d2z(warmup=10%)", "d2z"},
+                        {"cosine(min_lr=1e-5)", "cosine(min_lr=1e-05)"},
+                        {"cut( step( 50% ) )", "cut(step(0.5))"},
+                        {"bac(schedule=sgdr(10,2))", "bac(sgdr(10,2))"},
+                        {"plateau(patience=0.1)", "plateau(patience=10%)"}}) {
+    EXPECT_EQ(canonical_schedule(c.text), c.canonical) << c.text;
+    EXPECT_EQ(canonical_schedule(c.canonical), c.canonical);
+    EXPECT_EQ(parse_schedule(c.text, cifar_context()).text(), c.canonical);
   }
 }
 
@@ -203,6 +296,17 @@ TEST(Schedule, WrongTextsAreNamedWithWhatIsRight) {
            {"linear(min_lr=1)", "\"linear(min_lr=1)\": min_lr 1 is above base_lr 0.1"},
            {"linear(min_lr=0.01,floor=1%)",
             "\"linear(min_lr=0.01,floor=1%)\": give floor or min_lr, not both"},
+           {"sgdr(10,1.5)", "\"sgdr(10,1.5)\": Tmult \"1.5\" must be a whole number, for example sgdr(10,2)"},
+           {"uba(phi=1e308)", "\"uba(phi=1e308)\": phi \"1e308\" must be a number in (0, 1000000]"},
+           {"htd(-1e308,1e308)", "\"htd(-1e308,1e308)\": L \"-1e308\" must be a number in [-1000, 1000]"},
+           {"poly(power=1e999)", "\"poly(power=1e999)\": power \"1e999\" must be a number above 0"},
+           {"poly(power=1e)", "\"poly(power=1e)\": power \"1e\" must be a number above 0"},
+           {"cut(bac(linear))", "\"cut(bac(linear))\": bac inside cut means nothing; give one of them alone"},
+           {"cut(plateau)", "\"plateau\": plateau follows the loss and cannot be inside another schedule"},
+           {"cut(linear(warmup=10%))",
+            "\"cut(linear(warmup=10%))\": the warm-up takes 7820 updates of the full budget and this budget "
+            "has "
+            "7820; shorten it"},
            {"cut", "\"cut\": needs a schedule, for example cut(step-d2)"},
            {"step-d0",
             "\"step-d0\": unknown schedule \"step-d0\"; the nearest is step-d2; `glidepath schedules` lists "
@@ -218,6 +322,23 @@ TEST(Schedule, NeedsOfTheRunAreSaidNotGuessed) {
   EXPECT_THAT(message_of("cut(linear)", {}), testing::HasSubstr("needs the full budget (--full)"));
   EXPECT_THAT(message_of("linear(warmup=500it)", {}), testing::HasSubstr("give warmup=5%"));
   EXPECT_EQ(message_of("linear(warmup=5%)", {}), "no error");
+}
+
+TEST(Schedule, AContextThatIsNoRunIsRefused) {
+  ScheduleContext context;
+  context.updates = -5;
+  EXPECT_EQ(message_of("linear", context), "updates -5: must be a number above 0, or 0 when unknown");
+  context.updates = 0;
+  context.base_lr = 0;
+  EXPECT_EQ(message_of("linear", context), "base_lr 0: must be a number above 0");
+}
+
+TEST(Schedule, PlateauHasNoValueAtAProgress) {
+  const Schedule schedule = parse_schedule("plateau(factor=0.5)");
+  ASSERT_TRUE(schedule.plateau().has_value());
+  EXPECT_EQ(schedule.plateau()->factor, 0.5);
+  EXPECT_THROW(schedule(0.5), InputError);
+  EXPECT_FALSE(parse_schedule("linear").plateau().has_value());
 }
 
 }  // namespace
