@@ -100,6 +100,7 @@ TEST_F(StudyStoreTest, GivesTheRunsOfADeadProcessBackAtOnce) {
   }
   Owner other = self_;
   other.pid = child;
+  other.start = process_start(child) - 1;  // ticks of 10 ms: the child may have started in ours
   EXPECT_TRUE(is_gone(other, self_)) << "the id is in use, by a process that started at another time";
   other.start = process_start(child);
   EXPECT_FALSE(is_gone(other, self_));
