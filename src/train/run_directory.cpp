@@ -2,6 +2,7 @@
 #include "train/run_directory.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -19,6 +20,10 @@ namespace {
 
 [[noreturn]] void disk_refuses(const fs::path& file, const char* what) {
   throw RunError(fmt::format("{}: cannot {}: {}", file.string(), what, std::strerror(errno)));
+}
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 std::string versions_toml() {
@@ -67,7 +72,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& confi
   }
   make_folder(path);
   write_file_atomically(path / "config.toml", to_toml(config) + versions_toml());
-  run.cut_metrics(0);
+  run.open_metrics(0);
   return run;
 }
 
@@ -82,7 +87,7 @@ RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& confi
                                    path.string(), key.name, then, now));
     }
   }
-  if (!run.has_checkpoint()) run.cut_metrics(0);
+  if (!run.has_checkpoint()) run.open_metrics(0);
   return run;
 }
 
@@ -93,14 +98,26 @@ void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
       std::fflush(metrics_.get()) != 0) {
     disk_refuses(path_ / "metrics.jsonl", "write");
   }
+  const std::string kind = record.at("kind");
+  for (const char* name : {"loss", "accuracy", "lr"}) {
+    board_->scalar(kind + "/" + name, record.at("step"), record.at(name), wall_seconds());
+  }
+  board_->flush();
 }
 
-void RunDirectory::cut_metrics(std::uint64_t bytes) {
+void RunDirectory::open_metrics(std::uint64_t bytes) {
   if (!writes()) return;
   const fs::path file = path_ / "metrics.jsonl";
   metrics_.reset(std::fopen(file.c_str(), "ab"));
   if (!metrics_) disk_refuses(file, "write");
   if (::ftruncate(::fileno(metrics_.get()), static_cast<off_t>(bytes)) != 0) disk_refuses(file, "shorten");
+  board_ = std::make_unique<TensorBoardWriter>(path_ / "tensorboard");
+}
+
+void RunDirectory::go_on_from(const RunState& state) {
+  if (!writes()) return;
+  open_metrics(state.metrics_bytes);
+  board_->resumed_at(state.step, wall_seconds());
 }
 
 bool RunDirectory::has_checkpoint() const {

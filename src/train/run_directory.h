@@ -12,6 +12,7 @@
 #include "glidepath/plateau.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
+#include "train/tensorboard.h"
 
 namespace glidepath {
 
@@ -38,9 +39,11 @@ class RunDirectory {
   bool writes() const { return !path_.empty(); }
   const std::filesystem::path& path() const { return path_; }
 
+  /// One line of metrics.jsonl, and the same numbers as TensorBoard scalars: kind/loss, kind/accuracy,
+  /// kind/lr.
   void append_metrics(const nlohmann::ordered_json& record);
-  /// Shortens metrics.jsonl to what it was at a checkpoint.
-  void cut_metrics(std::uint64_t bytes);
+  /// Shortens metrics.jsonl to what it was at a checkpoint, and tells TensorBoard so.
+  void go_on_from(const RunState& state);
 
   void save_checkpoint(const TensorMap& tensors, RunState state);
   bool has_checkpoint() const;
@@ -50,11 +53,14 @@ class RunDirectory {
   void save_summary(const nlohmann::ordered_json& summary);
 
  private:
+  void open_metrics(std::uint64_t bytes);
+
   struct Closer {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   std::filesystem::path path_;
   std::unique_ptr<std::FILE, Closer> metrics_;
+  std::unique_ptr<TensorBoardWriter> board_;
 };
 
 /// Writes a text file whole or not at all: temporary name, fsync, rename. Throws RunError.

@@ -257,7 +257,7 @@ void Trainer::restore() {
   lr_ = state.lr;
   plateau_.set_state(state.plateau);
   loader_.seek(state.step);
-  directory_.cut_metrics(state.metrics_bytes);
+  directory_.go_on_from(state);
 }
 
 TrainResult Trainer::run() {

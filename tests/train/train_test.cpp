@@ -116,6 +116,11 @@ TEST_F(TrainTest, RunDirectoryDescribesItself) {
   EXPECT_EQ(told.at("updates"), 30);
   EXPECT_TRUE(fs::exists(folder_ / "a/checkpoint/state.safetensors"));
   EXPECT_EQ(records(folder_ / "a", "eval").back().at("accuracy"), result.test_accuracy);
+  ASSERT_TRUE(fs::is_directory(folder_ / "a/tensorboard"));
+  std::ifstream events(fs::directory_iterator(folder_ / "a/tensorboard")->path(), std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(events)), std::istreambuf_iterator<char>());
+  for (const char* tag : {"train/loss", "train/lr", "eval/accuracy"})
+    EXPECT_THAT(bytes, testing::HasSubstr(tag));
 }
 
 TEST_F(TrainTest, SameSeedGivesTheSameBitsAndAnotherSeedDoesNot) {
