@@ -7,11 +7,11 @@
 #include <numeric>
 #include <vector>
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
 #include "nn/batch_norm_kernels.h"
+#include "nn/parallel.h"
 
 namespace glidepath {
 namespace {
@@ -38,7 +38,7 @@ using Sums = std::vector<double>;  // one a channel
 template <typename BlockSums, typename Rest>
 std::pair<Sums, Sums> reduce(const Layout& layout, const BlockSums& block_sums, const Rest& rest) {
   std::vector<float> partial(static_cast<std::size_t>(2 * kBlocks * layout.tile));
-  at::parallel_for(0, kBlocks, 1, [&](std::int64_t begin, std::int64_t end) {
+  parallel_ranges(kBlocks, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block) {
       const std::int64_t first = layout.first_tile(block);
       float* out = partial.data() + 2 * block * layout.tile;
@@ -80,8 +80,8 @@ Sums channel_values(const Tensor& tensor) {
 template <typename Body>
 void over_tiles(const Layout& layout, const Body& body) {
   const std::int64_t tiles = (layout.count + layout.tile - 1) / layout.tile;
-  at::parallel_for(
-      0, tiles, std::max<std::int64_t>(1, 16384 / layout.tile), [&](std::int64_t begin, std::int64_t end) {
+  parallel_ranges(
+      tiles, std::max<std::int64_t>(1, 16384 / layout.tile), [&](std::int64_t begin, std::int64_t end) {
         body(begin * layout.tile, std::min(end * layout.tile, layout.count) - begin * layout.tile);
       });
 }
