@@ -1,8 +1,9 @@
 // src/train/sgd.cpp - stochastic gradient descent with momentum, each parameter updated in one pass.
 #include "train/sgd.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
+
+#include "nn/parallel.h"
 
 namespace glidepath {
 namespace {
@@ -69,7 +70,7 @@ void Sgd::step(double lr) {
     auto* w = slot.parameter.data_ptr<float>();
     const auto* g = gradient.data_ptr<float>();
     auto* v = slot.momentum.data_ptr<float>();
-    at::parallel_for(0, slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(slot.parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       update_range(w + begin, g + begin, v + begin, end - begin, rule);
     });
   }

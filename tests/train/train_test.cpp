@@ -106,6 +106,21 @@ TEST_F(TrainTest, FirstUpdateUsesBaseLrAndEveryUpdateItsProgress) {
   }
 }
 
+// No loss is lower than the best by 99.9 %, so the factor falls each time the patience is over.
+TEST_F(TrainTest, PlateauFollowsTheLoss) {
+  TrainConfig config = digits();
+  config.schedule = "plateau(factor=0.5,patience=20%,threshold=0.999)";
+  run(config, "a");
+  const auto lines = records(folder_ / "a", "train");
+  ASSERT_EQ(lines.size(), 30U);
+  EXPECT_EQ(lines.front().at("lr"), config.base_lr);
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const double before = lines[i - 1].at("lr"), after = lines[i].at("lr");
+    EXPECT_TRUE(after == before || after == before / 2) << "update " << i;
+  }
+  EXPECT_LE(lines.back().at("lr").get<double>(), config.base_lr / 8);
+}
+
 TEST_F(TrainTest, RunDirectoryDescribesItself) {
   const TrainConfig config = digits();
   const TrainResult result = run(config, "a");

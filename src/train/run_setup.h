@@ -1,0 +1,33 @@
+// src/train/run_setup.h - the parts of a run, made from its configuration.
+#pragma once
+#include <memory>
+
+#include "glidepath/budget.h"
+#include "glidepath/dataset.h"
+#include "glidepath/loader.h"
+#include "glidepath/models.h"
+#include "glidepath/schedule.h"
+#include "glidepath/train_config.h"
+#include "train/device.h"
+#include "train/sgd.h"
+
+namespace glidepath {
+
+/// The data set, its training split cut to train_limit. Throws InputError when it has fewer images.
+Dataset load_limited(const TrainConfig& config);
+
+/// A model for the data set's images, initialised from the seed, on the plan's device and in its memory
+/// format.
+std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
+                                   const ComputePlan& plan);
+
+LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset);
+
+BudgetContext budget_context(const TrainConfig& config, const TrainLoader& loader, const Model& model);
+
+/// `updates` of the budget, or 0 where a clock decides.
+Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates);
+
+SgdOptions sgd_options(const TrainConfig& config);
+
+}  // namespace glidepath

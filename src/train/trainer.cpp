@@ -1,0 +1,186 @@
+// src/train/trainer.cpp - the training loop.
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "glidepath/error.h"
+
+namespace glidepath {
+namespace {
+
+constexpr double kStatusEverySeconds = 0.1;
+constexpr double kCheckpointEverySeconds = 300;
+constexpr std::int64_t kRecordsPerRun = 100;
+constexpr std::int64_t kUpdatesBeforeRate = 3;
+
+std::vector<std::pair<std::string, torch::Tensor>> parameters_of(Model& model) {
+  std::vector<std::pair<std::string, torch::Tensor>> list;
+  for (const auto& item : model.named_parameters()) list.emplace_back(item.key(), item.value());
+  return list;
+}
+
+RunDirectory open_directory(const TrainConfig& config, const TrainOptions& options) {
+  return options.resume ? RunDirectory::reopen(options.out, config)
+                        : RunDirectory::create(options.out, config);
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
+    : config_(config),
+      options_(options),
+      started_(options.clock()),
+      plan_(plan_compute(config)),
+      dataset_(load_limited(config)),
+      loader_(dataset_, loader_options(config, plan_, dataset_)),
+      model_(build_model(config, dataset_, plan_)),
+      context_(budget_context(config, loader_, *model_)),
+      budget_(parse_budget(config.budget)),
+      evaluation_plan_(config.eval_every, context_),
+      optimizer_(parameters_of(*model_), sgd_options(config)),
+      window_(loader_.steps_per_epoch()),
+      meter_(budget_, context_, 0, 0),
+      schedule_(schedule_for(config, context_, meter_.updates())),
+      plateau_(schedule_.plateau().value_or(PlateauOptions())),
+      last_checkpoint_(started_) {
+  directory_ = open_directory(config, options);
+  if (options.resume && directory_.has_checkpoint()) restore();
+  const std::int64_t expected = meter_.by_clock() ? context_.steps_per_epoch : meter_.updates();
+  record_every_ = std::clamp<std::int64_t>(expected / kRecordsPerRun, 1, context_.steps_per_epoch);
+}
+
+TrainResult Trainer::run() {
+  if (meter_.by_clock()) measure_evaluation();
+  meter_.tick(seconds_spent());
+  while (!meter_.finished()) {
+    update();
+    if (meter_.step() % record_every_ == 0) {
+      record_updates();
+      plateau_.observe(meter_.progress(), window_.mean(record_every_).loss);
+    }
+    report_status(false);
+    stop_if_asked();
+    const std::int64_t due = evaluation_plan_.due(meter_.step(), meter_.progress());
+    if (due > evaluations_ && !meter_.finished()) {
+      evaluations_ = due;
+      evaluate_now();
+      save_checkpoint();
+    } else if (now() - last_checkpoint_ > kCheckpointEverySeconds) {
+      save_checkpoint();
+    }
+    meter_.tick(seconds_spent());
+  }
+  if (last_record_ != meter_.step()) record_updates();
+  evaluate_now();
+  return finish();
+}
+
+void Trainer::update() {
+  const double begun = now();
+  lr_ = config_.base_lr * factor_at(meter_.progress());
+  const Batch batch = loader_.next();
+  const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
+  optimizer_.drop_gradients();
+  torch::Tensor loss, logits;
+  {
+    const AutocastGuard autocast(plan_);
+    logits = model_->forward(batch.images.to(plan_.device, /*non_blocking=*/true)).to(torch::kFloat32);
+    loss = torch::nn::functional::cross_entropy(
+        logits, labels,
+        torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config_.label_smoothing));
+  }
+  loss.backward();
+  optimizer_.step(lr_);
+  {
+    torch::NoGradGuard no_grad;
+    window_.add(loss.detach(), logits.detach().argmax(1).eq(labels).sum(), labels.size(0));
+  }
+  if (plan_.device.is_cpu()) require_finite_loss();
+  const double took = now() - begun;
+  meter_.update_done(took);
+  // In the first updates memory is taken and kernels are chosen: they say nothing of the rate.
+  if (++updates_here_ == kUpdatesBeforeRate + 1) training_seconds_ = images_here_ = 0;
+  training_seconds_ += took;
+  images_here_ += static_cast<double>(labels.size(0));
+}
+
+void Trainer::require_finite_loss() {
+  const double loss = window_.last_loss();
+  if (std::isfinite(loss)) return;
+  TrainResult result;
+  result.updates = meter_.step();
+  result.train_loss = loss;
+  directory_.save_summary(summary(result, "diverged"));
+  throw RunError(
+      fmt::format("diverged: the loss is {} at update {} (lr {:.4g}); give a lower --base-lr, or a warm-up "
+                  "such as {}(warmup=5%)",
+                  loss, meter_.step(), lr_, config_.schedule.substr(0, config_.schedule.find('('))));
+}
+
+void Trainer::record_updates() {
+  const auto mean = window_.mean(meter_.step() - last_record_);
+  require_finite_loss();
+  last_record_ = meter_.step();
+  directory_.append_metrics(
+      {{"kind", "train"},
+       {"step", meter_.step()},
+       {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
+       {"progress", meter_.progress()},
+       {"lr", lr_},
+       {"loss", mean.loss},
+       {"accuracy", mean.accuracy},
+       {"seconds", seconds_spent()}});
+}
+
+void Trainer::evaluate_now() {
+  const double begun = now();
+  evaluation_ = evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_);
+  evaluation_seconds_ = now() - begun;
+  if (meter_.by_clock()) meter_.set_kept_back(1.1 * evaluation_seconds_ + 0.3);
+  directory_.append_metrics(
+      {{"kind", "eval"},
+       {"step", meter_.step()},
+       {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
+       {"progress", meter_.progress()},
+       {"lr", lr_},
+       {"loss", evaluation_.loss},
+       {"accuracy", evaluation_.accuracy},
+       {"seconds", seconds_spent()}});
+  if (options_.on_evaluation) options_.on_evaluation(status());
+}
+
+// One batch, after one that warms the caches up, tells what the whole test set will cost at the end.
+void Trainer::measure_evaluation() {
+  const std::int64_t images = dataset_.test.labels.size(0);
+  const std::int64_t count = std::min(config_.eval_batch_size, images);
+  const Split part{dataset_.test.images.narrow(0, 0, count), dataset_.test.labels.narrow(0, 0, count)};
+  evaluate(*model_, dataset_, part, config_.eval_batch_size, plan_);
+  const double begun = now();
+  evaluate(*model_, dataset_, part, config_.eval_batch_size, plan_);
+  const double whole = (now() - begun) * static_cast<double>(images) / static_cast<double>(count);
+  meter_.set_kept_back(1.2 * whole + 0.3);
+}
+
+void Trainer::stop_if_asked() {
+  const int signal = options_.stop_signal ? options_.stop_signal() : 0;
+  if (signal == 0) return;
+  save_checkpoint();
+  throw Interrupted(
+      directory_.writes()
+          ? fmt::format("stopped at update {}; go on with: glidepath train --resume {}", meter_.step(),
+                        directory_.path().string())
+          : fmt::format("stopped at update {}; nothing was kept, as there was no --out", meter_.step()),
+      signal);
+}
+
+void Trainer::report_status(bool always) {
+  if (!options_.on_status || (!always && now() - last_status_ < kStatusEverySeconds)) return;
+  last_status_ = now();
+  options_.on_status(status());
+}
+
+}  // namespace glidepath

@@ -1,0 +1,96 @@
+// src/train/trainer_result.cpp - what a run tells of itself: while it goes, and when it has ended.
+#include <cmath>
+#include <sys/resource.h>
+
+#include <torch/torch.h>
+
+#include "train/trainer.h"
+
+namespace glidepath {
+namespace {
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+}  // namespace
+
+TrainStatus Trainer::status() {
+  TrainStatus status;
+  const auto mean = window_.mean(50);
+  status.step = meter_.step();
+  status.updates = meter_.updates();
+  status.epoch = static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch);
+  status.progress = meter_.progress();
+  status.lr = lr_;
+  status.loss = mean.loss;
+  status.accuracy = mean.accuracy;
+  status.test_loss = evaluation_.loss;
+  status.test_accuracy = evaluation_.accuracy;
+  status.seconds = seconds_spent();
+  status.seconds_left = meter_.seconds_left();
+  status.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
+  return status;
+}
+
+nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::string& state) const {
+  return {{"status", state},
+          {"data", config_.data},
+          {"model", config_.model},
+          {"schedule", config_.schedule},
+          {"budget", config_.budget},
+          {"seed", config_.seed},
+          {"test_accuracy", result.test_accuracy},
+          {"test_loss", result.test_loss},
+          {"train_accuracy", result.train_accuracy},
+          {"train_loss", std::isfinite(result.train_loss) ? nlohmann::ordered_json(result.train_loss)
+                                                          : nlohmann::ordered_json(nullptr)},
+          {"updates", result.updates},
+          {"steps_per_epoch", context_.steps_per_epoch},
+          {"epochs", result.epochs},
+          {"last_update_lr", result.last_update_lr},
+          {"final_lr", result.final_lr},
+          {"spent",
+           {{"updates", result.updates},
+            {"epochs", result.epochs},
+            {"seconds", result.seconds},
+            {"flops", result.flops}}},
+          {"seconds", result.seconds},
+          {"images_per_second", result.images_per_second},
+          {"peak_memory_mib", result.peak_memory_mib},
+          {"precision", plan_.bf16 ? "bf16" : "fp32"},
+          {"channels_last", plan_.channels_last},
+          {"threads", plan_.threads},
+          {"device", plan_.device.str()}};
+}
+
+TrainResult Trainer::finish() {
+  report_status(true);
+  save_checkpoint();
+  directory_.save_model(state_dict(*model_),
+                        {{"format", "pt"}, {"model", config_.model}, {"data", config_.data}});
+  const auto mean = window_.mean(context_.steps_per_epoch);
+  TrainResult result;
+  result.updates = meter_.step();
+  result.steps_per_epoch = context_.steps_per_epoch;
+  result.epochs = static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch);
+  result.test_accuracy = evaluation_.accuracy;
+  result.test_loss = evaluation_.loss;
+  result.train_loss = mean.loss;
+  result.train_accuracy = mean.accuracy;
+  result.last_update_lr = lr_;
+  result.final_lr = config_.base_lr * factor_at(1);
+  result.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
+  result.flops = context_.flops_per_step * static_cast<double>(meter_.step());
+  result.precision = plan_.bf16 ? "bf16" : "fp32";
+  result.channels_last = plan_.channels_last;
+  result.threads = plan_.threads;
+  result.peak_memory_mib = peak_memory_mib();
+  result.seconds = seconds_spent();
+  directory_.save_summary(summary(result, "done"));
+  return result;
+}
+
+}  // namespace glidepath
