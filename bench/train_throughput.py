@@ -18,12 +18,12 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 #        model      width  updates (ours and theirs)
-CASES = [("resnet18", 1.0, 12), ("resnet18", 0.25, 60), ("resnet8", 1.0, 150), ("resnet8", 0.5, 200)]
+CASES = [("resnet18", 1.0, 8), ("resnet18", 0.25, 60), ("resnet8", 1.0, 150), ("resnet8", 0.5, 200)]
 
 
 def ours(args, model, width, updates):
     command = [args.program, "train", "--data", "cifar10", "--data-dir", args.data_dir, "--model", model,
-               "--width", str(width), "--budget", f"{updates + 3}it", "--full", "200ep", "--eval-every", "end",
+               "--width", str(width), "--budget", f"{updates + 3}it", "--full", "200ep", "--eval-every", "end", "--test-limit", "250",
                "--threads", str(args.threads), "--precision", args.precision, "--json"]
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return result["images_per_second"], result["peak_memory_mib"]

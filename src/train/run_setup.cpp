@@ -14,19 +14,23 @@ namespace {
 constexpr double kBackwardPerForward =
     2;  // the usual count: a gradient for the input and one for the weights
 
+// Keeps the first `count` images; 0 keeps all.
+void limit(Split& split, std::int64_t count, const char* key, const std::string& data, const char* which) {
+  const std::int64_t images = split.labels.size(0);
+  if (count > images) {
+    throw InputError(fmt::format("{} \"{}\": {} has {} {} images", key, count, data, images, which));
+  }
+  if (count == 0) return;
+  split.images = split.images.narrow(0, 0, count);
+  split.labels = split.labels.narrow(0, 0, count);
+}
+
 }  // namespace
 
 Dataset load_limited(const TrainConfig& config) {
   Dataset dataset = load_dataset(config.data, config.data_dir);
-  const std::int64_t images = dataset.train.labels.size(0);
-  if (config.train_limit > images) {
-    throw InputError(fmt::format("train_limit \"{}\": {} has {} training images", config.train_limit,
-                                 config.data, images));
-  }
-  if (config.train_limit > 0) {
-    dataset.train.images = dataset.train.images.narrow(0, 0, config.train_limit);
-    dataset.train.labels = dataset.train.labels.narrow(0, 0, config.train_limit);
-  }
+  limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
+  limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
   return dataset;
 }
 

@@ -144,6 +144,8 @@ std::vector<Entry> make_entries() {
                  "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)", false),
       whole_entry(&C::train_limit, "train_limit", "use the first N training images only; 0: all",
                   std::int64_t{0}, kMany),
+      whole_entry(&C::test_limit, "test_limit", "use the first N test images only; 0: all", std::int64_t{0},
+                  kMany),
       text_entry(&C::model, "model", "resnet8, resnet20, resnet18, convnet, ... (docs/models.md)"),
       real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),
       choice_entry(&C::stem, "stem",
