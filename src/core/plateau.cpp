@@ -10,7 +10,9 @@ void Plateau::observe(double progress, double loss) {
     state_.any = true;
     return;
   }
-  if (progress - state_.best_progress > options_.patience) {
+  // Differences of progress are off by rounding errors: patience must not end an update early for them.
+  constexpr double kRounding = 1e-12;
+  if (progress - state_.best_progress > options_.patience + kRounding) {
     state_.factor *= options_.factor;
     state_.best_progress = progress;
   }

@@ -48,7 +48,8 @@ double cos_pi(double progress) {
 double cosine(double progress) { return (1 + cos_pi(progress)) / 2; }
 
 double mix(double from, double to, double progress, bool cosine_shape) {
-  return cosine_shape ? to + (from - to) * cosine(progress) : from + (to - from) * progress;
+  const double left = cosine_shape ? cosine(progress) : 1 - progress;
+  return from * left + to * (1 - left);  // exact at both ends
 }
 
 Curve drops(std::vector<double> milestones, double gamma) {
