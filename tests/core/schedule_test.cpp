@@ -53,6 +53,59 @@ TEST(Schedule, EveryFactorIsInRangeAndFinite) {
   }
 }
 
+TEST(Schedule, ExtremeArgumentsStayInRange) {
+  for (const char* text : {"poly(power=1e-300)",
+                           "poly(power=1e300)",
+                           "exp(1e-300,full_epochs=1e300)",
+                           "exp(1,full_epochs=1e300)",
+                           "htd(-1000,1000)",
+                           "uba(phi=1e-300)",
+                           "uba(phi=1000000)",
+                           "sgdr(1e-300,1)",
+                           "sgdr(1e-300,2)",
+                           "sgdr(1e300,1e300)",
+                           "onecycle(peak=0)",
+                           "onecycle(peak=100%)",
+                           "onecycle(div=1e300,final_div=1e300)",
+                           "onecycle(div=1,final_div=1,shape=linear)",
+                           "wsd(decay=0)",
+                           "wsd(decay=100%)",
+                           "step-d999",
+                           "sgdr-r999",
+                           "step(1e-300,gamma=1e-300)",
+                           "linear(warmup=99.999999999999%)",
+                           "linear(floor=100%)",
+                           "const(warmup=1e-300,warmup_start=0)",
+                           "inverse-sqrt(warmup=1e-300)"}) {
+    const Schedule schedule = parse_schedule(text, cifar_context());
+    for (int i = 0; i <= 7820; ++i) {
+      const double factor = schedule(progress_at(i, 7820));
+      ASSERT_TRUE(factor >= 0 && factor <= 1) << text << " at " << i << ": " << factor;
+    }
+  }
+}
+
+// bac makes any schedule a function of progress: the same at the same share of every budget. Of one that is
+// so already it changes nothing, and cut at the full budget cuts nothing off.
+TEST(Schedule, ConversionsGoBothWays) {
+  for (const std::string& text : every_example()) {
+    if (text.rfind("cut", 0) == 0 || text.rfind("bac", 0) == 0) continue;
+    ScheduleContext full = cifar_context();
+    full.updates = full.full_updates;
+    const Schedule whole = parse_schedule(text, full), cut = parse_schedule("cut(" + text + ")", full);
+    const Schedule converted = parse_schedule("bac(" + text + ")", cifar_context());
+    ScheduleContext half = full;
+    half.updates = full.full_updates / 2;
+    const Schedule early = parse_schedule("cut(" + text + ")", half);
+    for (int step = 0; step <= 782; ++step) {
+      const double p = progress_at(step, 782);
+      ASSERT_EQ(cut(p), whole(p)) << text << " " << step;
+      ASSERT_EQ(converted(p), whole(p)) << text << " " << step;
+      ASSERT_NEAR(early(p), whole(progress_at(step, 2 * 782)), 1e-12) << text << " " << step;
+    }
+  }
+}
+
 TEST(Schedule, BeginsAtBaseLrOrAtTheStartOfItsWarmUp) {
   for (const std::string& text : every_example()) {
     const double first = parse_schedule(text, cifar_context())(0);
