@@ -76,7 +76,9 @@ std::string study_caption(const StudyResults& results) {
     seeds.insert(run.config.seed);
     done += run.status == RunStatus::kDone ? 1 : 0;
   }
-  return fmt::format("{}, {}{}, full budget {}, {} seed{}, {} of {} runs", config.data, config.model,
+  const std::string part =
+      config.train_limit == 0 ? "" : fmt::format(", first {} images", config.train_limit);
+  return fmt::format("{}{}, {}{}, full budget {}, {} seed{}, {} of {} runs", config.data, part, config.model,
                      config.width == 1 ? "" : fmt::format(" at width {}", config.width), config.full,
                      seeds.size(), seeds.size() == 1 ? "" : "s", done, results.runs.size());
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
@@ -14,6 +13,7 @@
 #include "glidepath/table.h"
 #include "report/draw.h"
 #include "report/figures.h"
+#include "study/write_file.h"
 
 namespace fs = std::filesystem;
 
@@ -96,9 +96,7 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   }
   write_tables(out, results);
   const fs::path summary = out / "report.md";
-  std::ofstream stream(summary);
-  stream << page(results, caption, options.formats.front());
-  if (!stream.flush()) throw RunError(fmt::format("{}: cannot be written", summary.string()));
+  write_file(summary, page(results, caption, options.formats.front()));
   written.push_back(summary);
   return written;
 }
