@@ -28,10 +28,10 @@ struct Dataset {
 const std::vector<std::string>& dataset_names();
 
 /// Where data sets are looked for, in this order: `data_dir` when not empty, $GLIDEPATH_DATA,
-/// $XDG_CACHE_HOME/glidepath/data, ~/.cache/glidepath/data. Each may hold the files themselves, or the
-/// official folder (cifar-10-batches-bin, cifar-100-binary, ...) that holds them.
-/// Every file is checked by size, and label range; a wrong one throws InputError that names the file, its
-/// size, the size expected and what to do (`glidepath data fetch cifar10`).
+/// $XDG_CACHE_HOME/glidepath/data, ~/.cache/glidepath/data. Each may hold the official folder
+/// (cifar-10-batches-bin, cifar-100-binary, ...) with the files, or, looked at after that, the files
+/// themselves. Every file is checked by size, and label range; a wrong one throws InputError that names the
+/// file, its size, the size expected and what to do (`glidepath data fetch cifar10`).
 Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {});
 
 }  // namespace glidepath

@@ -1,48 +1,24 @@
-// src/data/dataset.cpp - data sets by name. A new one is a line here and, for a new format, a reader of its
-// own.
+// src/data/dataset.cpp - data sets by name. A new one is a line here, an entry of catalogue.cpp that says
+// where it comes from and, for a new format, a reader of its own.
 #include "glidepath/dataset.h"
 
 #include <functional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "data/locations.h"
 #include "data/readers.h"
 #include "glidepath/error.h"
+#include "glidepath/fetch.h"
 
 namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
 
-/// A data set kept in files: where they may lie below a root, and how they are read.
-struct Filed {
-  std::vector<std::string> folders;  // tried below each root, after the root itself
-  std::string landmark;              // a file that tells the right folder
-};
-
-fs::path find_folder(const std::string& name, const Filed& filed, const fs::path& data_dir) {
-  std::vector<std::string> tried;
-  for (const fs::path& root : data_roots(data_dir)) {
-    std::vector<fs::path> candidates{root};
-    for (const std::string& folder : filed.folders) candidates.push_back(root / folder);
-    for (const fs::path& candidate : candidates) {
-      std::error_code error;
-      if (fs::exists(candidate / filed.landmark, error) ||
-          fs::exists(candidate / (filed.landmark + ".gz"), error)) {
-        return candidate;
-      }
-    }
-    tried.push_back(root.string());
-  }
-  throw InputError(
-      fmt::format("data \"{}\": {} is not in {}; name its folder "
-                  "by --data-dir or GLIDEPATH_DATA",
-                  name, filed.landmark, fmt::join(tried, " or ")));
-}
-
 void load_cifar10(Dataset& dataset, const fs::path& data_dir) {
-  const fs::path folder = find_folder(dataset.name, {{"cifar-10-batches-bin"}, "data_batch_1.bin"}, data_dir);
+  const fs::path folder = need_folder(data_source(dataset.name), data_dir);
   std::vector<fs::path> batches;
   for (int i = 1; i <= 5; ++i) batches.push_back(folder / fmt::format("data_batch_{}.bin", i));
   dataset.classes = 10;
@@ -55,7 +31,7 @@ void load_cifar10(Dataset& dataset, const fs::path& data_dir) {
 }
 
 void load_cifar100(Dataset& dataset, const fs::path& data_dir) {
-  const fs::path folder = find_folder(dataset.name, {{"cifar-100-binary"}, "train.bin"}, data_dir);
+  const fs::path folder = need_folder(data_source(dataset.name), data_dir);
   dataset.classes = 100;
   dataset.mean = {0.5071F, 0.4865F, 0.4409F};
   dataset.stddev = {0.2673F, 0.2564F, 0.2762F};
@@ -68,8 +44,8 @@ fs::path plain_or_gz(const fs::path& file) {
   return fs::exists(file, error) ? file : fs::path(file.string() + ".gz");
 }
 
-void load_mnist_like(Dataset& dataset, const fs::path& data_dir, const std::vector<std::string>& folders) {
-  const fs::path folder = find_folder(dataset.name, {folders, "train-images-idx3-ubyte"}, data_dir);
+void load_mnist_like(Dataset& dataset, const fs::path& data_dir) {
+  const fs::path folder = need_folder(data_source(dataset.name), data_dir);
   dataset.classes = 10;
   dataset.train = read_idx(plain_or_gz(folder / "train-images-idx3-ubyte"),
                            plain_or_gz(folder / "train-labels-idx1-ubyte"), 60000, 28, 10);
@@ -78,14 +54,14 @@ void load_mnist_like(Dataset& dataset, const fs::path& data_dir, const std::vect
 }
 
 void load_mnist(Dataset& dataset, const fs::path& data_dir) {
-  load_mnist_like(dataset, data_dir, {"mnist", "MNIST/raw"});
+  load_mnist_like(dataset, data_dir);
   dataset.mean = {0.1307F};
   dataset.stddev = {0.3081F};
   dataset.flip = false;  // a mirrored digit is another sign
 }
 
 void load_fashion_mnist(Dataset& dataset, const fs::path& data_dir) {
-  load_mnist_like(dataset, data_dir, {"fashion-mnist", "FashionMNIST/raw"});
+  load_mnist_like(dataset, data_dir);
   dataset.class_names = {"T-shirt/top", "trouser", "pullover", "dress", "coat",
                          "sandal",      "shirt",   "sneaker",  "bag",   "ankle boot"};
   dataset.mean = {0.2860F};

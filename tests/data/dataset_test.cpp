@@ -129,6 +129,7 @@ TEST(Dataset, UnknownNameListsTheKnown) {
 TEST(Dataset, MissingFilesSayWhereTheyWereLookedFor) {
   const std::string message = message_of([] { load_dataset("cifar10", "/nowhere"); });
   EXPECT_THAT(message, testing::HasSubstr("data_batch_1.bin is not in /nowhere"));
+  EXPECT_THAT(message, testing::HasSubstr("\"glidepath data fetch cifar10 --data-dir /nowhere\""));
   EXPECT_THAT(message, testing::HasSubstr("--data-dir or GLIDEPATH_DATA"));
 }
 

@@ -1,0 +1,36 @@
+// src/data/archive_reader.h - the regular files inside a .tar.gz, one after the other.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+struct archive;
+
+namespace glidepath {
+
+/// Streams; nothing is written anywhere by what an archive says: callers get names and bytes, and choose.
+/// Throws SourceFailed when it is no tar archive (plain or gzip-compressed) or is damaged.
+class ArchiveReader {
+ public:
+  explicit ArchiveReader(const std::filesystem::path& path);
+  ~ArchiveReader();
+  ArchiveReader(const ArchiveReader&) = delete;
+  ArchiveReader& operator=(const ArchiveReader&) = delete;
+
+  /// The last part of the next regular file's path ("data_batch_1.bin"); empty at the end.
+  std::optional<std::string> next();
+  /// Up to `bytes` bytes of that file; 0 at its end.
+  std::size_t read(char* to, std::size_t bytes);
+  /// Compressed bytes read so far.
+  std::int64_t position() const;
+
+ private:
+  [[noreturn]] void fail() const;
+
+  std::filesystem::path path_;
+  struct archive* archive_;
+};
+
+}  // namespace glidepath

@@ -1,0 +1,31 @@
+// src/data/fetch_lock.h - one fetch at a time in a folder.
+#pragma once
+#include <filesystem>
+
+#include "data/fetch_context.h"
+
+namespace glidepath {
+
+/// The folder FOLDER/.fetch, held by this process. Its lock file goes with the process, however that ends.
+class FetchLock {
+ public:
+  /// Makes the folder and waits for whoever holds it, saying so. Throws RunError when it cannot be made,
+  /// Interrupted when stopped.
+  FetchLock(const std::filesystem::path& folder, const FetchContext& context);
+  /// Removes the lock file, and the folders where nothing is left in them.
+  ~FetchLock();
+  FetchLock(const FetchLock&) = delete;
+  FetchLock& operator=(const FetchLock&) = delete;
+
+  const std::filesystem::path& work() const { return work_; }
+  bool waited() const { return waited_; }
+
+ private:
+  bool try_once();
+
+  std::filesystem::path folder_, work_, file_;
+  int descriptor_ = -1;
+  bool waited_ = false;
+};
+
+}  // namespace glidepath

@@ -1,0 +1,43 @@
+// src/data/unpack.cpp - the wanted files out of an archive.
+#include "data/unpack.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "data/archive_reader.h"
+#include "data/staging.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+
+void unpack(const fs::path& archive, const std::vector<DataFile>& wanted, const fs::path& folder,
+            FetchContext& context) {
+  ArchiveReader reader(archive);
+  std::error_code error;
+  context.begin("unpacking", archive.stem().string(),
+                static_cast<std::int64_t>(fs::file_size(archive, error)));
+  std::vector<char> block(1U << 20);
+  std::set<std::string> found;
+  while (const auto name = reader.next()) {
+    const auto file =
+        std::find_if(wanted.begin(), wanted.end(), [&](const DataFile& one) { return one.name == *name; });
+    if (file == wanted.end() || found.count(*name) != 0) continue;
+    StagedFile staged(folder, *file);
+    while (const std::size_t bytes = reader.read(block.data(), block.size())) {
+      staged.write(block.data(), bytes);
+      context.advance(reader.position());
+    }
+    staged.finish();
+    found.insert(*name);
+  }
+  for (const DataFile& file : wanted) {
+    if (found.count(file.name) == 0) {
+      throw SourceFailed{fmt::format("{}: holds no {}", archive.filename().string(), file.name)};
+    }
+  }
+}
+
+}  // namespace glidepath
