@@ -34,4 +34,7 @@ const std::vector<std::string>& dataset_names();
 /// file, its size, the size expected and what to do (`glidepath data fetch cifar10`).
 Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {});
 
+/// Throws the same when the data set is nowhere, without reading it.
+void require_dataset(const std::string& name, const std::filesystem::path& data_dir = {});
+
 }  // namespace glidepath

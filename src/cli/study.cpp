@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -98,6 +100,13 @@ void check_names(const StudyPlan& plan, const std::string& file) {
   }
 }
 
+/// A data set that is nowhere would fail run after run.
+void check_data(const StudyPlan& plan) {
+  std::set<std::pair<std::string, std::string>> needed;
+  for (const TrainConfig& run : plan.runs) needed.emplace(run.data, run.data_dir);
+  for (const auto& [name, folder] : needed) require_dataset(name, folder);
+}
+
 void print_plan(const StudyPlan& plan) {
   for (const TrainConfig& run : plan.runs) {
     std::cout << fmt::format("{}  {}\n", run_id(run), run_label(run, plan.axes));
@@ -143,6 +152,8 @@ void run_study_command(const StudyArguments& arguments) {
     throw InputError("--out: missing; give a folder for the results, for example --out out");
   if (arguments.resume) read_study_results(arguments.out);  // refuses a folder without a study
   make_tables({plan.name, plan.title, plan.axes, plan.values, {}}, {arguments.rows, arguments.columns});
+
+  check_data(plan);
 
   watch_signals();
   StudyOptions options = make_options(arguments);

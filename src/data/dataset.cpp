@@ -2,6 +2,7 @@
 // where it comes from and, for a new format, a reader of its own.
 #include "glidepath/dataset.h"
 
+#include <algorithm>
 #include <functional>
 
 #include <fmt/format.h>
@@ -87,6 +88,10 @@ const std::vector<std::pair<std::string, Loader>>& loaders() {
   return list;
 }
 
+[[noreturn]] void refuse_name(const std::string& name) {
+  throw InputError(fmt::format("data \"{}\": must be one of {}", name, fmt::join(dataset_names(), ", ")));
+}
+
 }  // namespace
 
 const std::vector<std::string>& dataset_names() {
@@ -106,7 +111,13 @@ Dataset load_dataset(const std::string& name, const fs::path& data_dir) {
     load(dataset, data_dir);
     return dataset;
   }
-  throw InputError(fmt::format("data \"{}\": must be one of {}", name, fmt::join(dataset_names(), ", ")));
+  refuse_name(name);
+}
+
+void require_dataset(const std::string& name, const fs::path& data_dir) {
+  const auto& names = dataset_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) refuse_name(name);
+  if (name != "digits") need_folder(data_source(name), data_dir);
 }
 
 }  // namespace glidepath

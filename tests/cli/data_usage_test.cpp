@@ -1,4 +1,6 @@
 // tests/cli/data_usage_test.cpp - wrong uses of `glidepath data`.
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +17,17 @@ TEST(DataCommandLine, WrongUseIsExitStatus2) {
     EXPECT_EQ(ran.status, 2) << arguments;
     EXPECT_THAT(ran.output, testing::StartsWith("glidepath data: ")) << arguments;
   }
+}
+
+// Every run would fail for it, one after the other.
+TEST(DataCommandLine, StudyWithoutItsDataStopsBeforeTheFirstRun) {
+  const std::string out = testing::TempDir() + "/glidepath-study-without-data";
+  const Ran ran = run_program(
+      "study '" GLIDEPATH_SOURCE_DIR "/studies/quick.toml' --set data_dir=/nowhere --out '" + out + "'");
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.output, testing::AllOf(testing::StartsWith("glidepath study: data \"cifar10\""),
+                                         testing::HasSubstr("glidepath data fetch cifar10")));
+  EXPECT_FALSE(std::filesystem::exists(out));
 }
 
 }  // namespace
