@@ -33,8 +33,11 @@ struct TrainOptions {
   std::function<void(const TrainStatus&)> on_evaluation;
   /// Asked after every update: a signal number to stop for, or 0. The run then saves and throws Interrupted.
   std::function<int()> stop_signal;
-  /// Seconds on a clock that never goes back; empty: the steady clock. Tests put their own here.
+  /// Seconds on a clock that never goes back; empty: one that goes on while the machine is suspended, where
+  /// the system has it. Tests put their own here.
   std::function<double()> clock;
+  /// What the program has used before it called train(): part of a time budget, as loading is.
+  double seconds_before = 0;
 };
 
 struct TrainResult {
@@ -64,6 +67,9 @@ TrainResult train(const TrainConfig& config, const TrainOptions& options = {});
 
 /// The configuration of the run in a run directory. Throws InputError when there is none.
 TrainConfig read_run_config(const std::filesystem::path& run);
+
+/// How long ago this process was started, for TrainOptions::seconds_before; 0 where the system does not tell.
+double seconds_since_process_start();
 
 /// Tells the C library to keep freed blocks instead of giving them back to the system after every update,
 /// which costs page faults at each. For programs, once at start; does nothing where the C library is not

@@ -113,6 +113,7 @@ void run_train(const TrainArguments& arguments) {
   TrainOptions options;
   options.out = arguments.resume.empty() ? arguments.out : arguments.resume;
   options.resume = !arguments.resume.empty();
+  options.seconds_before = seconds_since_process_start();
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   options.stop_signal = [] { return static_cast<int>(stop_signal); };

@@ -3,24 +3,23 @@
 #include <cstdint>
 
 #include "glidepath/budget.h"
+#include "train/time_budget.h"
 
 namespace glidepath {
 
-/// Counts updates, or seconds where the budget is a clock's. With a clock, the time that the final evaluation
-/// and the writing of the model will take is kept back, and an update that would not end in time is not
-/// begun.
+/// Counts updates, or seconds where the budget is a clock's: TimeBudget then says what progress they make.
 class BudgetMeter {
  public:
-  /// `step` and `seconds_spent` are what earlier sessions of the run have used.
-  BudgetMeter(const Budget& budget, const BudgetContext& context, std::int64_t step, double seconds_spent);
+  /// `step` and `seconds_spent` are what earlier sessions of the run have used, `clock` where they left a
+  /// clock's progress.
+  BudgetMeter(const Budget& budget, const BudgetContext& context, std::int64_t step, double seconds_spent,
+              const TimeBudget::State& clock = {});
 
   bool by_clock() const { return budget_.unit == BudgetUnit::kSeconds; }
   /// Updates in the budget; 0 by the clock.
   std::int64_t updates() const { return updates_; }
   std::int64_t step() const { return step_; }
 
-  /// Seconds to keep back for what comes after the last update.
-  void set_kept_back(double seconds) { kept_back_ = seconds; }
   /// Reads the clock (seconds spent by the run, sessions before this one included) before an update.
   void tick(double seconds_spent);
   /// Tells that an update ended; `update_seconds` is what it took.
@@ -32,15 +31,16 @@ class BudgetMeter {
   /// Estimated seconds until the last update ends; 0 before the first update.
   double seconds_left() const;
 
- private:
-  double usable_seconds() const;
+  /// The time that a clock's budget is spent by; of no consequence otherwise.
+  TimeBudget& clock() { return clock_; }
+  const TimeBudget& clock() const { return clock_; }
 
+ private:
   Budget budget_;
   std::int64_t updates_ = 0;
   std::int64_t step_;
   std::int64_t steps_here_ = 0;
-  double seconds_spent_;
-  double kept_back_ = 0;
+  TimeBudget clock_;
   double update_seconds_ = 0;  // smoothed
 };
 

@@ -136,6 +136,10 @@ void RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
                                {"plateau_best", state.plateau.best},
                                {"plateau_best_progress", state.plateau.best_progress},
                                {"plateau_any", state.plateau.any},
+                               {"clock_progress", state.clock.progress},
+                               {"clock_origin_progress", state.clock.origin_progress},
+                               {"clock_origin_seconds", state.clock.origin_seconds},
+                               {"clock_begun", state.clock.begun},
                                {"test_loss", state.test_loss},
                                {"test_accuracy", state.test_accuracy}};
   // One file, so that one rename replaces weights, momentum and position together.
@@ -155,6 +159,8 @@ RunState RunDirectory::load_checkpoint(TensorMap& tensors) const {
     state.lr = json.at("lr");
     state.plateau = {json.at("plateau_factor"), json.at("plateau_best"), json.at("plateau_best_progress"),
                      json.at("plateau_any")};
+    state.clock = {json.at("clock_progress"), json.at("clock_origin_progress"),
+                   json.at("clock_origin_seconds"), json.at("clock_begun")};
     state.test_loss = json.at("test_loss");
     state.test_accuracy = json.at("test_accuracy");
     if (state.step < 0 || !(state.seconds >= 0)) throw InputError("negative");

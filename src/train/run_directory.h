@@ -13,6 +13,7 @@
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
 #include "train/tensorboard.h"
+#include "train/time_budget.h"
 
 namespace glidepath {
 
@@ -25,6 +26,7 @@ struct RunState {
   double test_loss = 0;
   double test_accuracy = -1;
   Plateau::State plateau;
+  TimeBudget::State clock;  ///< of a time budget
 };
 
 /// A run directory open for writing. With an empty path nothing is written and every call succeeds.

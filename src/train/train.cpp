@@ -1,26 +1,19 @@
 // src/train/train.cpp - train(), and what programs do around it.
 #include "glidepath/train.h"
 
-#include <chrono>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 
+#include "train/process_clock.h"
 #include "train/trainer.h"
 
 namespace glidepath {
-namespace {
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
 
 TrainResult train(const TrainConfig& config, const TrainOptions& options) {
   check_config(config);
   TrainOptions with_clock = options;
-  if (!with_clock.clock) with_clock.clock = steady_seconds;
+  if (!with_clock.clock) with_clock.clock = budget_clock_seconds;
   return Trainer(config, with_clock).run();
 }
 

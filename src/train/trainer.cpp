@@ -33,7 +33,7 @@ RunDirectory open_directory(const TrainConfig& config, const TrainOptions& optio
 Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
     : config_(config),
       options_(options),
-      started_(options.clock()),
+      started_(options.clock() - options.seconds_before),
       plan_(plan_compute(config)),
       dataset_(load_limited(config)),
       loader_(dataset_, loader_options(config, plan_, dataset_)),
@@ -54,7 +54,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
 }
 
 TrainResult Trainer::run() {
-  if (meter_.by_clock()) measure_evaluation();
+  if (meter_.by_clock()) measure_final_cost();
   meter_.tick(seconds_spent());
   while (!meter_.finished()) {
     update();
@@ -67,11 +67,14 @@ TrainResult Trainer::run() {
     const std::int64_t due = evaluation_plan_.due(meter_.step(), meter_.progress());
     if (due > evaluations_ && !meter_.finished()) {
       evaluations_ = due;
-      evaluate_now();
+      // One that would leave hardly any time is left to the end, which looks at the test set in any case.
+      if (!meter_.by_clock() || meter_.clock().has_time_for(evaluation_seconds_, seconds_spent()))
+        evaluate_now();
       save_checkpoint();
     } else if (now() - last_checkpoint_ > kCheckpointEverySeconds) {
       save_checkpoint();
     }
+    if (meter_.by_clock() && meter_.clock().final_cost_is_old()) measure_evaluation();
     meter_.tick(seconds_spent());
   }
   if (last_record_ != meter_.step()) record_updates();
@@ -140,7 +143,7 @@ void Trainer::evaluate_now() {
   const double begun = now();
   evaluation_ = evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_);
   evaluation_seconds_ = now() - begun;
-  if (meter_.by_clock()) meter_.set_kept_back(1.1 * evaluation_seconds_ + 0.3);
+  plan_final_cost();
   directory_.append_metrics(
       {{"kind", "eval"},
        {"step", meter_.step()},
@@ -153,16 +156,36 @@ void Trainer::evaluate_now() {
   if (options_.on_evaluation) options_.on_evaluation(status());
 }
 
-// One batch, after one that warms the caches up, tells what the whole test set will cost at the end.
+// What a clock's budget keeps back: an evaluation, and what the checkpoint that a run begins with tells of
+// writing.
+void Trainer::measure_final_cost() {
+  measure_evaluation();  // warms the caches up
+  save_checkpoint();
+  measure_evaluation();
+  if (meter_.step() == 0 && !meter_.clock().has_time_for(0, seconds_spent())) {
+    throw RunError(
+        fmt::format("budget \"{}\": {:.1f} s went into starting and {:.1f} s are needed for the evaluation "
+                    "and the model's "
+                    "file at the end, so nothing is left for training; give at least {:.0f}s",
+                    config_.budget, seconds_spent(), meter_.clock().kept_back(),
+                    std::ceil(2 * (seconds_spent() + meter_.clock().kept_back()))));
+  }
+}
+
+// One batch tells what the whole test set will cost.
 void Trainer::measure_evaluation() {
   const std::int64_t images = dataset_.test.labels.size(0);
   const std::int64_t count = std::min(config_.eval_batch_size, images);
   const Split part{dataset_.test.images.narrow(0, 0, count), dataset_.test.labels.narrow(0, 0, count)};
-  evaluate(*model_, dataset_, part, config_.eval_batch_size, plan_);
   const double begun = now();
   evaluate(*model_, dataset_, part, config_.eval_batch_size, plan_);
-  const double whole = (now() - begun) * static_cast<double>(images) / static_cast<double>(count);
-  meter_.set_kept_back(1.2 * whole + 0.3);
+  evaluation_seconds_ = (now() - begun) * static_cast<double>(images) / static_cast<double>(count);
+  plan_final_cost();
+}
+
+void Trainer::plan_final_cost() {
+  // The last checkpoint and the model's file, which is smaller.
+  if (meter_.by_clock()) meter_.clock().set_final_cost(evaluation_seconds_, 2 * writing_seconds_);
 }
 
 void Trainer::stop_if_asked() {

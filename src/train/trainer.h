@@ -28,7 +28,9 @@ class Trainer {
   void update();
   void record_updates();
   void evaluate_now();
+  void measure_final_cost();
   void measure_evaluation();
+  void plan_final_cost();
   void save_checkpoint();
   void stop_if_asked();
   void report_status(bool always);
@@ -68,7 +70,8 @@ class Trainer {
   double training_seconds_ = 0;    // of this session's updates, the first few left out
   double images_here_ = 0;
   double last_status_ = 0, last_checkpoint_;
-  double evaluation_seconds_ = 0;
+  double evaluation_seconds_ = 0;  // of the last evaluation
+  double writing_seconds_ = 0;     // of the last checkpoint
   Evaluation evaluation_{0, -1};
 };
 

@@ -25,7 +25,7 @@ void Trainer::restore() {
   window_.set_state(saved.at("loss_window"));
   seconds_before_ = state.seconds;
   evaluation_ = {state.test_loss, state.test_accuracy};
-  meter_ = BudgetMeter(budget_, context_, state.step, state.seconds);
+  meter_ = BudgetMeter(budget_, context_, state.step, state.seconds, state.clock);
   last_record_ = state.step;
   evaluations_ = evaluation_plan_.due(state.step, meter_.progress());
   lr_ = state.lr;
@@ -35,14 +35,16 @@ void Trainer::restore() {
 }
 
 void Trainer::save_checkpoint() {
+  const double begun = now();
   TensorMap tensors;
   for (const auto& [name, tensor] : state_dict(*model_)) tensors["model." + name] = tensor;
   for (const auto& [name, tensor] : optimizer_.state()) tensors["momentum." + name] = tensor;
   tensors["loss_window"] = window_.state();
   if (last_record_ != meter_.step()) record_updates();
   directory_.save_checkpoint(tensors, {meter_.step(), seconds_spent(), 0, lr_, evaluation_.loss,
-                                       evaluation_.accuracy, plateau_.state()});
+                                       evaluation_.accuracy, plateau_.state(), meter_.clock().state()});
   last_checkpoint_ = now();
+  writing_seconds_ = last_checkpoint_ - begun;
 }
 
 }  // namespace glidepath

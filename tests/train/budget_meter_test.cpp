@@ -1,9 +1,6 @@
 // tests/train/budget_meter_test.cpp - budgets counted in updates and by a clock of the test's own.
 #include "train/budget_meter.h"
 
-#include <cmath>
-#include <random>
-
 #include <gtest/gtest.h>
 
 #include "glidepath/error.h"
@@ -45,48 +42,6 @@ TEST(BudgetMeter, ResumedRunHasWhatIsLeft) {
   std::int64_t made = 0;
   for (; !meter.finished(); ++made) meter.update_done(0.1);
   EXPECT_EQ(made, 40);
-}
-
-// A machine whose speed changes three-fold on the way, with jitter: the clock decides, not an estimate made
-// early.
-TEST(BudgetMeter, ClockBudgetLandsOnTimeWhateverTheSpeedDoes) {
-  std::mt19937 random(7);
-  std::uniform_real_distribution<double> jitter(0.8, 1.2);
-  BudgetMeter meter(parse_budget("60s"), cifar_context(), 0, 0);
-  meter.set_kept_back(2);
-  double clock = 0, last_progress = 0, largest_jump = 0;
-  while (!meter.finished()) {
-    const double progress = meter.progress();
-    largest_jump = std::max(largest_jump, progress - last_progress);
-    ASSERT_GE(progress, last_progress);
-    last_progress = progress;
-    const double slow = clock > 20 && clock < 40 ? 3 : 1;
-    const double took = 0.05 * slow * jitter(random);
-    clock += took;
-    meter.update_done(took);
-    meter.tick(clock);
-  }
-  EXPECT_LE(clock, 58.0 + 0.06);
-  EXPECT_GE(clock, 58.0 - 0.2);
-  EXPECT_GT(last_progress, 0.99);
-  EXPECT_LT(largest_jump, 0.005);
-}
-
-TEST(BudgetMeter, ClockBudgetShorterThanOneUpdateStillMakesOne) {
-  BudgetMeter meter(parse_budget("1s"), cifar_context(), 0, 0);
-  meter.tick(0.9);
-  EXPECT_FALSE(meter.finished());
-  meter.update_done(5);
-  meter.tick(5.9);
-  EXPECT_TRUE(meter.finished());
-  EXPECT_EQ(meter.progress(), 1);
-}
-
-TEST(BudgetMeter, CostlyEvaluationLeavesHalfTheTimeForTraining) {
-  BudgetMeter meter(parse_budget("10s"), cifar_context(), 0, 0);
-  meter.set_kept_back(100);
-  meter.tick(2.5);
-  EXPECT_DOUBLE_EQ(meter.progress(), 0.5);
 }
 
 }  // namespace

@@ -1,0 +1,117 @@
+// src/train/time_budget.cpp - progress under a clock.
+#include "train/time_budget.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace glidepath {
+namespace {
+
+// The last of few updates is aimed this far from the end; of many, 1 / updates.
+constexpr double kSmallestLanding = 0.01;
+// While not even two updates were timed nothing is known of the pace.
+constexpr double kFirstStride = 0.02;
+// Evaluations vary from one to the next.
+constexpr double kMargin = 1.1;
+// Updates this much slower or faster than when the evaluation was measured: it should be measured again.
+constexpr double kOtherPace = 1.5;
+// Leaving the program, and the granularity of the process's start time.
+constexpr double kExitSeconds = 0.3;
+// Share of the tolerance (1 %, or 2 s where that is more) that landing may use when the end came suddenly.
+constexpr double kLandingShare = 0.5;
+// Updates over which a sudden end is landed, where they fit.
+constexpr double kLandingUpdates = 10;
+
+}  // namespace
+
+TimeBudget::TimeBudget(double allowed_seconds, double spent_seconds, std::int64_t updates, const State& state)
+    : allowed_(allowed_seconds), spent_(spent_seconds), updates_(updates), state_(state) {}
+
+// The median of the last few: one update that the system held up says nothing of the next. The first of all
+// is slow (memory is taken, kernels are chosen), so of two the faster counts.
+double TimeBudget::update_seconds() const {
+  const auto count = static_cast<std::size_t>(std::min<std::int64_t>(updates_here_, kRecent));
+  if (count == 0) return 0;
+  std::array<double, kRecent> sorted = recent_;
+  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
+  return sorted[(count - 1) / 2];
+}
+
+void TimeBudget::set_final_cost(double evaluation_seconds, double writing_seconds) {
+  evaluation_ = evaluation_seconds;
+  writing_ = writing_seconds;
+  evaluation_pace_ = updates_here_ >= static_cast<std::int64_t>(kRecent) ? update_seconds() : 0;
+}
+
+double TimeBudget::kept_back() const {
+  const double pace = evaluation_pace_ > 0 ? std::max(1.0, update_seconds() / evaluation_pace_) : 1;
+  return kMargin * (evaluation_ * pace + writing_) + kExitSeconds;
+}
+
+bool TimeBudget::final_cost_is_old() const {
+  if (!(evaluation_pace_ > 0)) return false;
+  const double pace = update_seconds() / evaluation_pace_;
+  return pace > kOtherPace || pace < 1 / kOtherPace;
+}
+
+// Those that still fit, the one about to begin included. Where the end came suddenly and the rate has not
+// landed, a part of the tolerance is used to land it.
+double TimeBudget::updates_left() const {
+  const double seconds = std::max(update_seconds(), 1e-9), usable = allowed_ - kept_back();
+  const double fit = std::floor((usable - spent_) / seconds);
+  if (fit >= 1 || state_.progress >= kLanded) return std::max(0.0, fit);
+  const double slack = kLandingShare * std::max(0.01 * allowed_, 2.0);
+  return std::clamp(std::floor((usable + slack - spent_) / seconds), 0.0, kLandingUpdates);
+}
+
+void TimeBudget::tick(double spent_seconds) {
+  const double passed = spent_seconds - spent_;
+  spent_ = spent_seconds;
+  if (!state_.begun) {
+    state_.begun = true;
+    state_.origin_seconds = spent_seconds;
+    return;
+  }
+  const double left = updates_left();
+  if (updates_here_ == 0 || left < 1) return;  // a resumed run goes on from where it was
+  const double goal =
+      std::max(state_.progress, 1 - std::min(kSmallestLanding, 1 / (static_cast<double>(updates_) + left)));
+  const double until_last = (left - 1) * update_seconds();  // from now to the beginning of the last update
+  const double by_clock = state_.origin_progress + (goal - state_.origin_progress) *
+                                                       (spent_ - state_.origin_seconds) /
+                                                       (spent_ - state_.origin_seconds + until_last);
+  const double even = (goal - state_.progress) / left;
+  const double limit = updates_here_ < 2 ? std::min(kFirstStride, kCatchUp * even) : kCatchUp * even;
+  // Evenly to the end, where the clock is behind.
+  const double counted = std::min(passed, kCatchUp * update_seconds());
+  const double onwards = (goal - state_.progress) * counted / (counted + until_last);
+  state_.progress += std::clamp(std::max(by_clock - state_.progress, onwards), 0.0, limit);
+}
+
+void TimeBudget::update_done(double update_seconds) {
+  recent_[static_cast<std::size_t>(updates_here_) % kRecent] = update_seconds;
+  ++updates_here_;
+  ++updates_;
+  // Measured before the pace was known: the pace then is the first one known.
+  if (evaluation_pace_ == 0 && updates_here_ == static_cast<std::int64_t>(kRecent))
+    evaluation_pace_ = this->update_seconds();
+}
+
+void TimeBudget::replan(double spent_seconds) {
+  if (!state_.begun) return;
+  state_.origin_progress = state_.progress;
+  state_.origin_seconds = spent_seconds;
+}
+
+bool TimeBudget::finished() const {
+  if (updates_ == 0) return false;  // a run of no updates would be no run
+  return updates_left() < 1;
+}
+
+bool TimeBudget::has_time_for(double seconds, double spent_seconds) const {
+  return spent_seconds + 3 * seconds <= allowed_ - kept_back();
+}
+
+double TimeBudget::seconds_left() const { return std::max(0.0, allowed_ - kept_back() - spent_); }
+
+}  // namespace glidepath
