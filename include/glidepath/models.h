@@ -17,6 +17,9 @@ class Model : public torch::nn::Module {
   /// Floating-point operations of forward for one image (a multiply-add counts as 2), from the model's real
   /// convolutions, linear and norm layers at the image size it was made for.
   virtual double forward_flops() const = 0;
+  /// Likewise of the backward pass for one image: every layer's gradients for its weights and its input, but
+  /// for the input of the first layer, where none is needed.
+  virtual double backward_flops() const = 0;
 };
 
 struct ModelOptions {

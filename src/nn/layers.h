@@ -11,11 +11,13 @@
 namespace glidepath {
 
 /// What flows through a network while it is built: channels, and height = width. Adds up the operations of
-/// one image's forward pass; a multiply-add counts as 2, a norm as 2 an element.
+/// one image's forward pass, and of the backward pass that follows; a multiply-add counts as 2, a norm as 2
+/// an element, and twice that backward.
 struct Flow {
   std::int64_t channels = 0;
   std::int64_t size = 0;
   double flops = 0;
+  double backward_flops = 0;
 
   double area() const { return static_cast<double>(size) * static_cast<double>(size); }
   /// A convolution without bias (a norm follows), from here to `out` channels.
@@ -23,12 +25,14 @@ struct Flow {
     torch::nn::Conv2d layer(
         torch::nn::Conv2dOptions(channels, out, kernel).stride(stride).padding(padding).bias(false));
     size = (size + 2 * padding - kernel) / stride + 1;
-    flops += 2.0 * static_cast<double>(channels * kernel * kernel) * static_cast<double>(out) * area();
+    add(2.0 * static_cast<double>(channels * kernel * kernel) * static_cast<double>(out) * area());
     channels = out;
     return layer;
   }
   torch::nn::BatchNorm2d norm() {
-    flops += 2.0 * static_cast<double>(channels) * area();
+    const double forward = 2.0 * static_cast<double>(channels) * area();
+    flops += forward;
+    backward_flops += 2 * forward;
     return torch::nn::BatchNorm2d(channels);
   }
   /// Pooling of the whole picture, or of windows of `kernel`.
@@ -36,8 +40,16 @@ struct Flow {
     size = (size + 2 * padding - kernel) / stride + 1;
   }
   torch::nn::Linear linear(std::int64_t in, std::int64_t out) {
-    flops += 2.0 * static_cast<double>(in) * static_cast<double>(out);
+    add(2.0 * static_cast<double>(in) * static_cast<double>(out));
     return torch::nn::Linear(in, out);
+  }
+
+ private:
+  // Backward: a gradient for the weights and one for the input, which the network's first layer does not
+  // need.
+  void add(double forward) {
+    backward_flops += (flops > 0 ? 2 : 1) * forward;
+    flops += forward;
   }
 };
 

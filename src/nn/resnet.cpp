@@ -27,11 +27,12 @@ class BlockImpl : public torch::nn::Module {
       add(flow, out, 3, 1, 1);
     }
     if (stride == 1 && input.channels == out) return;
-    Flow shortcut{input.channels, input.size, 0};
+    Flow shortcut = input;
     shortcut_conv_ = shortcut.conv(out, 1, stride, 0);
     shortcut_norm_ = shortcut.norm();
     register_module("downsample", torch::nn::Sequential(shortcut_conv_, shortcut_norm_));
-    flow.flops += shortcut.flops;
+    flow.flops += shortcut.flops - input.flops;
+    flow.backward_flops += shortcut.backward_flops - input.backward_flops;
   }
 
   Tensor forward(const Tensor& x) {
@@ -61,7 +62,7 @@ class ResNet : public Model {
  public:
   ResNet(const ModelOptions& options, const ResNetForm& form, bool imagenet_stem)
       : imagenet_stem_(imagenet_stem) {
-    Flow flow{options.in_channels, options.image_size, 0};
+    Flow flow{options.in_channels, options.image_size};
     const std::int64_t stem = scaled(form.planes.front(), options.width);
     conv1_ = register_module("conv1", imagenet_stem ? flow.conv(stem, 7, 2, 3) : flow.conv(stem, 3, 1, 1));
     bn1_ = register_module("bn1", flow.norm());
@@ -76,6 +77,7 @@ class ResNet : public Model {
     }
     fc_ = register_module("fc", flow.linear(flow.channels, options.classes));
     flops_ = flow.flops;
+    backward_flops_ = flow.backward_flops;
     for (auto& module : modules(/*include_self=*/false)) {
       if (auto* conv = module->as<torch::nn::Conv2d>()) {
         torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
@@ -90,10 +92,11 @@ class ResNet : public Model {
     return fc_(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
   }
   double forward_flops() const override { return flops_; }
+  double backward_flops() const override { return backward_flops_; }
 
  private:
   bool imagenet_stem_;
-  double flops_;
+  double flops_, backward_flops_;
   torch::nn::Conv2d conv1_{nullptr};
   torch::nn::BatchNorm2d bn1_{nullptr};
   std::vector<torch::nn::Sequential> layers_;

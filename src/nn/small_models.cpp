@@ -16,7 +16,7 @@ using torch::Tensor;
 class ConvNet : public Model {
  public:
   explicit ConvNet(const ModelOptions& options) {
-    Flow flow{options.in_channels, options.image_size, 0};
+    Flow flow{options.in_channels, options.image_size};
     conv1_ = register_module("conv1", flow.conv(scaled(32, options.width), 3, 1, 1));
     bn1_ = register_module("bn1", flow.norm());
     flow.pool(2, 2, 0);
@@ -25,6 +25,7 @@ class ConvNet : public Model {
     flow.pool(2, 2, 0);
     fc_ = register_module("fc", flow.linear(flow.channels * flow.size * flow.size, options.classes));
     flops_ = flow.flops;
+    backward_flops_ = flow.backward_flops;
   }
   Tensor forward(Tensor x) override {
     x = torch::max_pool2d(batch_norm_relu(bn1_, conv1_(x)), 2);
@@ -32,9 +33,10 @@ class ConvNet : public Model {
     return fc_(x.flatten(1));
   }
   double forward_flops() const override { return flops_; }
+  double backward_flops() const override { return backward_flops_; }
 
  private:
-  double flops_;
+  double flops_, backward_flops_;
   torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr};
   torch::nn::BatchNorm2d bn1_{nullptr}, bn2_{nullptr};
   torch::nn::Linear fc_{nullptr};
@@ -50,15 +52,17 @@ class Mlp : public Model {
     fc2_ = register_module("fc2", flow.linear(hidden, hidden));
     fc3_ = register_module("fc3", flow.linear(hidden, options.classes));
     flops_ = flow.flops;
+    backward_flops_ = flow.backward_flops;
   }
   Tensor forward(Tensor x) override {
     x = torch::relu(fc1_(x.flatten(1)));
     return fc3_(torch::relu(fc2_(x)));
   }
   double forward_flops() const override { return flops_; }
+  double backward_flops() const override { return backward_flops_; }
 
  private:
-  double flops_;
+  double flops_, backward_flops_;
   torch::nn::Linear fc1_{nullptr}, fc2_{nullptr}, fc3_{nullptr};
 };
 

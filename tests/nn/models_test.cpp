@@ -144,6 +144,29 @@ TEST(Models, ParametersAndCostsEqualThoseThatFvcoreCounts) {
   EXPECT_EQ(rows, 17);
 }
 
+// training_flops.csv: counted by PyTorch's FlopCounterMode, which leaves norms out
+// (tests/data/golden/nn/make_training_flops.py).
+TEST(Models, TrainingCostsWhatPyTorchsFlopCounterCounts) {
+  std::ifstream file(GLIDEPATH_TEST_DATA "/nn/training_flops.csv");
+  std::string line;
+  ASSERT_TRUE(std::getline(file, line));
+  int rows = 0;
+  for (; std::getline(file, line); ++rows) {
+    SCOPED_TRACE(line);
+    std::replace(line.begin(), line.end(), ',', ' ');
+    std::istringstream words(line);
+    ModelOptions options;
+    double forward = 0, both = 0;
+    words >> options.name >> options.width >> options.stem >> options.classes >> options.in_channels >>
+        options.image_size >> forward >> both;
+    ASSERT_FALSE(words.fail());
+    const auto model = make_model(options);
+    EXPECT_NEAR(model->forward_flops() / forward, 1, 0.01);
+    EXPECT_NEAR((model->forward_flops() + model->backward_flops()) / both, 1, 0.01);
+  }
+  EXPECT_EQ(rows, 9);
+}
+
 // torchvision initialises its convolutions from N(0, 2 / (out * k * k)), norms with 1 and 0; PyTorch its
 // linear layers from U(-1 / sqrt(in), 1 / sqrt(in)).
 TEST(Models, InitialisesAsTorchvisionDoes) {
