@@ -81,11 +81,26 @@ std::int64_t whole_updates(double updates, const Budget& budget) {
   return std::max<std::int64_t>(1, std::llround(updates));
 }
 
-std::int64_t updates_in_full(const BudgetContext& context) {
-  if (context.full.unit != BudgetUnit::kEpochs && context.full.unit != BudgetUnit::kIterations) {
-    refuse(to_string(context.full), "the full budget must be in epochs or iterations, for example 200ep");
+void check_full(const Budget& full) {
+  if (full.unit == BudgetUnit::kPercent) {
+    refuse(to_string(full), "the full budget must be in epochs, iterations, time or flop, for example 200ep");
   }
+}
+
+std::int64_t updates_in_full(const BudgetContext& context) {
+  check_full(context.full);
   return updates_in(context.full, context);
+}
+
+double updates_in_flops(const Budget& budget, const BudgetContext& context) {
+  if (!(context.flops_per_step > 0 && std::isfinite(context.flops_per_step)))
+    refuse(to_string(budget), "needs the floating-point operations of an update");
+  if (!(context.flops_per_epoch > 0 && context.steps_per_epoch > 0))
+    return budget.amount / context.flops_per_step;
+  const double epochs = std::floor(budget.amount / context.flops_per_epoch);
+  const double rest = (budget.amount - epochs * context.flops_per_epoch) / context.flops_per_step;
+  const auto steps = static_cast<double>(context.steps_per_epoch);
+  return epochs * steps + std::min(rest, steps);
 }
 
 }  // namespace
@@ -138,14 +153,25 @@ std::int64_t updates_in(const Budget& budget, const BudgetContext& context) {
       // Multiplied before it is divided: 1 % of 78,200 is then exactly 782.
       return whole_updates(budget.amount * static_cast<double>(updates_in_full(context)) / 100, budget);
     case BudgetUnit::kFlops:
-      if (!(context.flops_per_step > 0 && std::isfinite(context.flops_per_step))) {
-        refuse(to_string(budget), "needs the floating-point operations of an update");
-      }
-      return whole_updates(budget.amount / context.flops_per_step, budget);
+      return whole_updates(updates_in_flops(budget, context), budget);
     case BudgetUnit::kSeconds:
       break;
   }
   refuse(to_string(budget), "a time budget does not say beforehand how many updates it buys");
+}
+
+Budget resolve_percent(const Budget& budget, const Budget& full) {
+  if (budget.unit != BudgetUnit::kPercent) return budget;
+  check_full(full);
+  if (full.unit != BudgetUnit::kSeconds) return budget;
+  return {BudgetUnit::kSeconds, budget.amount * full.amount / 100};
+}
+
+double flops_of(std::int64_t step, const BudgetContext& context) {
+  if (!(context.flops_per_epoch > 0 && context.steps_per_epoch > 0))
+    return context.flops_per_step * static_cast<double>(step);
+  return context.flops_per_epoch * static_cast<double>(step / context.steps_per_epoch) +
+         context.flops_per_step * static_cast<double>(step % context.steps_per_epoch);
 }
 
 double progress_at(std::int64_t step, std::int64_t updates) {

@@ -41,7 +41,10 @@ Lengths lengths_of(const StudyResults& results) {
   }
   lengths.budgets.assign(budgets.begin(), budgets.end());
   lengths.context.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
-  lengths.context.full_updates = static_cast<double>(updates_in(context.full, context));
+  // A full budget in time or FLOPs has no length in updates that is the same on every machine.
+  const bool counted =
+      context.full.unit == BudgetUnit::kEpochs || context.full.unit == BudgetUnit::kIterations;
+  if (counted) lengths.context.full_updates = static_cast<double>(updates_in(context.full, context));
   lengths.context.updates = lengths.context.full_updates;
   lengths.context.base_lr = measured->config.base_lr;
   return lengths;

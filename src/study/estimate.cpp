@@ -33,11 +33,11 @@ std::string group_of(const TrainConfig& config) {
 
 double images_to_train(const TrainConfig& config) {
   constexpr double kImagesPerSecond = 1'000, kFlopsPerImage = 1e8;  // a small network on one core
-  const Budget budget = parse_budget(config.budget);
+  const Budget full = parse_budget(config.full), budget = resolve_percent(parse_budget(config.budget), full);
   if (budget.unit == BudgetUnit::kSeconds) return budget.amount * kImagesPerSecond;
   if (budget.unit == BudgetUnit::kFlops) return budget.amount / kFlopsPerImage;
   const std::int64_t steps_per_epoch = (training_images(config) + config.batch_size - 1) / config.batch_size;
-  const BudgetContext context{steps_per_epoch, parse_budget(config.full), 0};
+  const BudgetContext context{steps_per_epoch, full};
   return static_cast<double>(updates_in(budget, context)) * static_cast<double>(config.batch_size);
 }
 

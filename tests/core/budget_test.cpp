@@ -130,6 +130,42 @@ TEST(Budget, WhatCannotBeCountedIsSaid) {
   EXPECT_THROW(updates_in(parse_budget("1ep"), context), InputError);
 }
 
+// 1,437 images in batches of 64 are 22 whole batches and one of 29.
+TEST(Budget, FlopsCountAnEpochsLastAndSmallerBatchAsWhatItIs) {
+  BudgetContext context;
+  context.steps_per_epoch = 23;
+  context.flops_per_step = 64 * 1e6;
+  context.flops_per_epoch = 1437 * 1e6;
+  struct Case {
+    std::int64_t step;
+    double images;
+  };
+  for (const Case& c : {Case{0, 0}, {1, 64}, {22, 1408}, {23, 1437}, {24, 1501}, {46, 2874}}) {
+    EXPECT_EQ(flops_of(c.step, context), c.images * 1e6) << c.step;
+    if (c.step > 0) {
+      EXPECT_EQ(updates_in({BudgetUnit::kFlops, c.images * 1e6}, context), c.step);
+    }
+  }
+  EXPECT_EQ(updates_in({BudgetUnit::kFlops, 1000 * 1437 * 1e6}, context), 23000);
+  context.flops_per_epoch = 0;
+  EXPECT_EQ(flops_of(23, context), 23 * 64 * 1e6);
+}
+
+TEST(Budget, PercentOfAFullBudgetInTimeIsTime) {
+  const Budget full = parse_budget("2h");
+  EXPECT_EQ(resolve_percent(parse_budget("10%"), full), parse_budget("12m"));
+  EXPECT_EQ(resolve_percent(parse_budget("30ep"), full), parse_budget("30ep"));
+  EXPECT_EQ(resolve_percent(parse_budget("10%"), parse_budget("200ep")), parse_budget("10%"));
+  EXPECT_THROW(resolve_percent(parse_budget("10%"), parse_budget("50%")), InputError);
+  BudgetContext context;
+  context.steps_per_epoch = 391;
+  context.full = full;
+  EXPECT_THROW(updates_in(parse_budget("10%"), context), InputError);
+  context.full = parse_budget("1e15flop");
+  context.flops_per_step = 1e12;
+  EXPECT_EQ(updates_in(parse_budget("10%"), context), 100);
+}
+
 TEST(Progress, IsSpentOverBudget) {
   EXPECT_EQ(progress_at(0, 10), 0);
   EXPECT_EQ(progress_at(5, 10), 0.5);
