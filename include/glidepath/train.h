@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "glidepath/replan.h"
 #include "glidepath/train_config.h"
 
 namespace glidepath {
@@ -28,7 +29,7 @@ struct TrainStatus {
 
 struct TrainOptions {
   std::filesystem::path out;  ///< the run directory; empty: nothing is written
-  bool resume = false;        ///< go on from out/checkpoint
+  bool resume = false;        ///< go on from out/checkpoint; only the budget and deadline may have changed
   std::function<void(const TrainStatus&)> on_status;
   std::function<void(const TrainStatus&)> on_evaluation;
   /// Asked after every update: a signal number to stop for, or 0. The run then saves and throws Interrupted.
@@ -38,6 +39,12 @@ struct TrainOptions {
   std::function<double()> clock;
   /// What the program has used before it called train(): part of a time budget, as loading is.
   double seconds_before = 0;
+  /// Seconds since 1970, for deadlines; empty: the system's.
+  std::function<double()> wall_clock;
+  /// With resume and another budget than the run had: what the schedule does from here.
+  Replan replan = Replan::kReAnneal;
+  /// Told, in one line, what a changed budget comes to.
+  std::function<void(const std::string&)> on_budget_change;
 };
 
 struct TrainResult {

@@ -20,7 +20,8 @@ struct TrainConfig {
   std::string stem = "auto";  ///< cifar, imagenet, auto
   std::string schedule = "linear";
   std::string budget = "100%";
-  std::string full = "200ep";  ///< what 100 % means: iterations or epochs
+  std::string deadline;        ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
+  std::string full = "200ep";  ///< what 100 % means, in any unit but percent
   double base_lr = 0.1;        ///< > 0
   double momentum = 0.9;       ///< [0, 1)
   bool nesterov = true;
@@ -57,6 +58,10 @@ void set_config_value(TrainConfig& config, const std::string& key, const std::st
 std::string config_value(const TrainConfig& config, const std::string& key);
 /// Checks every value and the values together; throws InputError.
 void check_config(const TrainConfig& config);
+
+/// Sets `deadline` to the end of the Slurm job that this process is in, less a margin (docs/budgets.md).
+/// Throws InputError outside a job or in one without a time limit, RunError where Slurm does not answer.
+void set_slurm_deadline(TrainConfig& config);
 
 /// TOML both ways. Throws InputError with file, line and key.
 TrainConfig read_train_config(const std::filesystem::path& file);

@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/progress_line.h"
+#include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 
 namespace glidepath::cli {
@@ -27,12 +28,26 @@ void on_signal(int signal_number) {
 struct TrainArguments {
   std::map<std::string, std::string> values;  // config key -> text given
   std::string config_file, out, resume;
-  bool quiet = false, json = false, no_progress = false;
+  std::string replan = "re-anneal";
+  bool quiet = false, json = false, no_progress = false, dry_run = false;
 };
 
 std::string flag_name(std::string key) {
   for (char& c : key) c = c == '_' ? '-' : c;
   return "--" + key;
+}
+
+// --budget replaces a deadline of the file or run, --deadline its budget; "slurm" stands for the job's end.
+void set_budget(TrainConfig& config, const TrainArguments& arguments) {
+  const auto budget = arguments.values.find("budget"), deadline = arguments.values.find("deadline");
+  if (budget == arguments.values.end()) return;
+  if (deadline != arguments.values.end())
+    throw InputError("--budget and --deadline: give one of them, they both say when the run ends");
+  if (budget->second == "slurm") {
+    set_slurm_deadline(config);
+  } else {
+    config.deadline.clear();
+  }
 }
 
 // Least to most particular: defaults, the run to resume or the file, flags.
@@ -43,7 +58,9 @@ TrainConfig make_config(const TrainArguments& arguments) {
   } else if (!arguments.config_file.empty()) {
     config = read_train_config(arguments.config_file);
   }
+  set_budget(config, arguments);
   for (const auto& [key, text] : arguments.values) {
+    if (key == "budget" && text == "slurm") continue;
     try {
       set_config_value(config, key, text);
     } catch (const InputError& error) {
@@ -107,10 +124,54 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
   if (!out.empty()) std::cout << "run directory: " << out << "\n";
 }
 
+nlohmann::ordered_json as_json(const DryRun& dry) {
+  return {{"updates", dry.updates},
+          {"epochs", dry.epochs},
+          {"steps_per_epoch", dry.steps_per_epoch},
+          {"seconds", dry.seconds},
+          {"ends_at", dry.ends_at},
+          {"flops", dry.flops},
+          {"peak_memory_mib", dry.peak_memory_mib},
+          {"learning_rates", dry.learning_rates},
+          {"update_seconds", dry.update_seconds},
+          {"evaluation_seconds", dry.evaluation_seconds},
+          {"measured_updates", dry.measured_updates}};
+}
+
+void print_dry_run(const TrainArguments& arguments, const TrainConfig& config, const DryRun& dry) {
+  if (arguments.json) {
+    std::cout << as_json(dry).dump() << "\n";
+    return;
+  }
+  std::string rates;
+  for (std::size_t i = 0; i < dry.learning_rates.size(); ++i)
+    rates += fmt::format("{}{:.4g} at {} %", i == 0 ? "" : ", ", dry.learning_rates[i], 25 * i);
+  std::cout << fmt::format(
+      "updates  {} ({:.4g} epochs of {})\n"
+      "time     {}, until {} ({:.1f} ms an update, median of {}; {} an evaluation)\n"
+      "compute  {:.3g} FLOPs\n"
+      "memory   {:.0f} MiB\n"
+      "lr       {}: {}\n"
+      "nothing was written\n",
+      dry.updates, dry.epochs, dry.steps_per_epoch, spoken_duration(dry.seconds), dry.ends_at,
+      1000 * dry.update_seconds, dry.measured_updates, spoken_duration(dry.evaluation_seconds), dry.flops,
+      dry.peak_memory_mib, config.schedule, rates.empty() ? "follows the loss" : rates);
+}
+
 void run_train(const TrainArguments& arguments) {
   keep_freed_memory();
   const TrainConfig config = make_config(arguments);
   TrainOptions options;
+  if (arguments.dry_run) {
+    options.seconds_before = seconds_since_process_start();
+    print_dry_run(arguments, config, dry_run(config, options));
+    return;
+  }
+  try {
+    options.replan = parse_replan(arguments.replan);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("--replan {}", error.what()));
+  }
   options.out = arguments.resume.empty() ? arguments.out : arguments.resume;
   options.resume = !arguments.resume.empty();
   options.seconds_before = seconds_since_process_start();
@@ -122,6 +183,9 @@ void run_train(const TrainArguments& arguments) {
   options.on_status = [&](const TrainStatus& status) { progress.show(status.progress, status_line(status)); };
   options.on_evaluation = [&](const TrainStatus& status) {
     if (!arguments.quiet && !arguments.json) progress.print_above(evaluation_line(status));
+  };
+  options.on_budget_change = [&](const std::string& line) {
+    if (!arguments.quiet) progress.print_above(line);
   };
   const TrainResult result = train(config, options);
   progress.clear();
@@ -145,6 +209,13 @@ void add_train_command(CLI::App& app, int&) {
   command->add_option("--resume", arguments->resume, "run directory to go on with")
       ->excludes(config)
       ->excludes(out);
+  command
+      ->add_option("--replan", arguments->replan,
+                   "with --resume and another --budget: re-anneal (from the present lr) or rewind (to where "
+                   "both budgets agree)")
+      ->type_name("[re-anneal]");
+  command->add_flag("--dry-run", arguments->dry_run,
+                    "print what the run would do and cost, from a few updates; writes nothing");
   command->add_flag("--quiet", arguments->quiet, "print errors only");
   command->add_flag("--json", arguments->json, "print the result as one JSON object");
   command->add_flag("--no-progress", arguments->no_progress, "no live line");

@@ -4,8 +4,8 @@
 namespace glidepath {
 
 BudgetMeter::BudgetMeter(const Budget& budget, const BudgetContext& context, std::int64_t step,
-                         double seconds_spent, const TimeBudget::State& clock)
-    : budget_(budget), step_(step) {
+                         double seconds_spent, const TimeBudget::State& clock, const ProgressOrigin& origin)
+    : budget_(budget), step_(step), origin_(origin) {
   if (by_clock()) {
     clock_ = TimeBudget(budget.amount, seconds_spent, step, clock);
   } else {
@@ -28,7 +28,9 @@ void BudgetMeter::update_done(double update_seconds) {
   ++steps_here_;
 }
 
-double BudgetMeter::progress() const { return by_clock() ? clock_.progress() : progress_at(step_, updates_); }
+double BudgetMeter::progress() const {
+  return by_clock() ? clock_.progress() : progress_from(origin_, step_, updates_);
+}
 
 bool BudgetMeter::finished() const { return by_clock() ? clock_.finished() : step_ >= updates_; }
 

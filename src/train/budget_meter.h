@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "glidepath/budget.h"
+#include "glidepath/replan.h"
 #include "train/time_budget.h"
 
 namespace glidepath {
@@ -11,9 +12,9 @@ namespace glidepath {
 class BudgetMeter {
  public:
   /// `step` and `seconds_spent` are what earlier sessions of the run have used, `clock` where they left a
-  /// clock's progress.
+  /// clock's progress, `origin` where the budget was last changed.
   BudgetMeter(const Budget& budget, const BudgetContext& context, std::int64_t step, double seconds_spent,
-              const TimeBudget::State& clock = {});
+              const TimeBudget::State& clock = {}, const ProgressOrigin& origin = {});
 
   bool by_clock() const { return budget_.unit == BudgetUnit::kSeconds; }
   /// Updates in the budget; 0 by the clock.
@@ -40,6 +41,7 @@ class BudgetMeter {
   std::int64_t updates_ = 0;
   std::int64_t step_;
   std::int64_t steps_here_ = 0;
+  ProgressOrigin origin_;
   TimeBudget clock_;
   double update_seconds_ = 0;  // smoothed
 };

@@ -1,6 +1,7 @@
 // src/train/device.cpp - where and in which number format a run computes.
 #include "train/device.h"
 
+#include <sys/resource.h>
 #include <thread>
 
 #include <ATen/autocast_mode.h>
@@ -45,6 +46,12 @@ void set_autocast(torch::DeviceType type, bool enabled) {
 }
 
 }  // namespace
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
 
 bool cpu_has_bf16() {
 #if defined(__x86_64__) && defined(__GNUC__)

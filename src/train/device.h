@@ -22,6 +22,9 @@ struct ComputePlan {
 /// count.
 ComputePlan plan_compute(const TrainConfig& config);
 
+/// Largest resident set of this process so far.
+double peak_memory_mib();
+
 /// True where this CPU multiplies bf16 in hardware.
 bool cpu_has_bf16();
 

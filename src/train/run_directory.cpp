@@ -32,6 +32,21 @@ std::string versions_toml() {
       GLIDEPATH_VERSION, TORCH_VERSION);
 }
 
+constexpr const char* kNewest = "state.safetensors";
+constexpr const char* kBranch = "branch.safetensors";
+
+// A budget is changed on purpose; what that means for the schedule is the trainer's to say.
+bool may_change(const std::string& key) { return key == "budget" || key == "deadline"; }
+
+std::string history_toml(const std::vector<std::string>& budgets_before) {
+  if (budgets_before.empty()) return {};
+  std::string list;
+  for (const std::string& told : budgets_before)
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", told);
+  return fmt::format("\n# Budgets that it had before; told, not read back.\n[history]\nbudgets = [{}]\n",
+                     list);
+}
+
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -82,13 +97,19 @@ RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& confi
   const TrainConfig stored = read_run_config(path);
   for (const ConfigKey& key : train_config_keys()) {
     const std::string then = config_value(stored, key.name), now = config_value(config, key.name);
-    if (key.affects_result && then != now) {
+    if (key.affects_result && then != now && !may_change(key.name)) {
       throw InputError(fmt::format("--resume {}: this run has {} = {}, not {}; start a new run for that",
                                    path.string(), key.name, then, now));
     }
   }
   if (!run.has_checkpoint()) run.open_metrics(0);
   return run;
+}
+
+void RunDirectory::rewrite_config(const TrainConfig& config, const std::vector<std::string>& budgets_before) {
+  if (!writes()) return;
+  write_file_atomically(path_ / "config.toml",
+                        to_toml(config) + history_toml(budgets_before) + versions_toml());
 }
 
 void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
@@ -120,11 +141,24 @@ void RunDirectory::go_on_from(const RunState& state) {
   board_->resumed_at(state.step, wall_seconds());
 }
 
-bool RunDirectory::has_checkpoint() const {
-  return writes() && fs::exists(path_ / "checkpoint" / "state.safetensors");
-}
+bool RunDirectory::has_checkpoint() const { return writes() && fs::exists(path_ / "checkpoint" / kNewest); }
 
 void RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
+  save_state(kNewest, tensors, std::move(state));
+}
+
+void RunDirectory::save_branch(const TensorMap& tensors, RunState state) {
+  save_state(kBranch, tensors, std::move(state));
+}
+
+RunState RunDirectory::load_checkpoint(TensorMap& tensors) const { return load_state(kNewest, tensors); }
+
+std::optional<RunState> RunDirectory::load_branch(TensorMap& tensors) const {
+  if (!writes() || !fs::exists(path_ / "checkpoint" / kBranch)) return std::nullopt;
+  return load_state(kBranch, tensors);
+}
+
+void RunDirectory::save_state(const char* name, const TensorMap& tensors, RunState state) {
   if (!writes()) return;
   make_folder(path_ / "checkpoint");
   state.metrics_bytes = fs::file_size(path_ / "metrics.jsonl");
@@ -136,18 +170,15 @@ void RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
                                {"plateau_best", state.plateau.best},
                                {"plateau_best_progress", state.plateau.best_progress},
                                {"plateau_any", state.plateau.any},
-                               {"clock_progress", state.clock.progress},
-                               {"clock_origin_progress", state.clock.origin_progress},
-                               {"clock_origin_seconds", state.clock.origin_seconds},
-                               {"clock_begun", state.clock.begun},
+                               {"budget", to_json(state.budget)},
                                {"test_loss", state.test_loss},
                                {"test_accuracy", state.test_accuracy}};
   // One file, so that one rename replaces weights, momentum and position together.
-  save_safetensors(path_ / "checkpoint" / "state.safetensors", tensors, {{"run_state", json.dump()}});
+  save_safetensors(path_ / "checkpoint" / name, tensors, {{"run_state", json.dump()}});
 }
 
-RunState RunDirectory::load_checkpoint(TensorMap& tensors) const {
-  const fs::path file = path_ / "checkpoint" / "state.safetensors";
+RunState RunDirectory::load_state(const char* name, TensorMap& tensors) const {
+  const fs::path file = path_ / "checkpoint" / name;
   std::map<std::string, std::string> metadata;
   tensors = load_safetensors(file, &metadata);
   try {
@@ -159,8 +190,7 @@ RunState RunDirectory::load_checkpoint(TensorMap& tensors) const {
     state.lr = json.at("lr");
     state.plateau = {json.at("plateau_factor"), json.at("plateau_best"), json.at("plateau_best_progress"),
                      json.at("plateau_any")};
-    state.clock = {json.at("clock_progress"), json.at("clock_origin_progress"),
-                   json.at("clock_origin_seconds"), json.at("clock_begun")};
+    state.budget = budget_state_from(json.at("budget"));
     state.test_loss = json.at("test_loss");
     state.test_accuracy = json.at("test_accuracy");
     if (state.step < 0 || !(state.seconds >= 0)) throw InputError("negative");

@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
@@ -12,8 +14,8 @@
 #include "glidepath/plateau.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
+#include "train/budget_state.h"
 #include "train/tensorboard.h"
-#include "train/time_budget.h"
 
 namespace glidepath {
 
@@ -26,7 +28,7 @@ struct RunState {
   double test_loss = 0;
   double test_accuracy = -1;
   Plateau::State plateau;
-  TimeBudget::State clock;  ///< of a time budget
+  BudgetState budget;
 };
 
 /// A run directory open for writing. With an empty path nothing is written and every call succeeds.
@@ -35,7 +37,8 @@ class RunDirectory {
  public:
   /// A new run: makes the folder and writes config.toml. Throws InputError if a run is there already.
   static RunDirectory create(const std::filesystem::path& path, const TrainConfig& config);
-  /// A run to go on with: checks that its configuration is the same. Throws InputError otherwise.
+  /// A run to go on with: checks that its configuration is the same, but for its budget. Throws InputError
+  /// otherwise.
   static RunDirectory reopen(const std::filesystem::path& path, const TrainConfig& config);
 
   bool writes() const { return !path_.empty(); }
@@ -50,12 +53,21 @@ class RunDirectory {
   void save_checkpoint(const TensorMap& tensors, RunState state);
   bool has_checkpoint() const;
   RunState load_checkpoint(TensorMap& tensors) const;
+  /// The state at which runs of longer budgets part from this one: kept for --replan rewind.
+  void save_branch(const TensorMap& tensors, RunState state);
+  /// Nothing when none was kept.
+  std::optional<RunState> load_branch(TensorMap& tensors) const;
+
+  /// Writes config.toml anew, with the budgets that the run had before.
+  void rewrite_config(const TrainConfig& config, const std::vector<std::string>& budgets_before);
 
   void save_model(const TensorMap& tensors, const std::map<std::string, std::string>& metadata);
   void save_summary(const nlohmann::ordered_json& summary);
 
  private:
   void open_metrics(std::uint64_t bytes);
+  void save_state(const char* name, const TensorMap& tensors, RunState state);
+  RunState load_state(const char* name, TensorMap& tensors) const;
 
   struct Closer {
     void operator()(std::FILE* file) const { std::fclose(file); }

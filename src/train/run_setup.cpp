@@ -1,18 +1,17 @@
 // src/train/run_setup.cpp - the parts of a run, made from its configuration.
 #include "train/run_setup.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "train/deadline.h"
 
 namespace glidepath {
 namespace {
-
-constexpr double kBackwardPerForward =
-    2;  // the usual count: a gradient for the input and one for the weights
 
 // Keeps the first `count` images; 0 keeps all.
 void limit(Split& split, std::int64_t count, const char* key, const std::string& data, const char* which) {
@@ -72,18 +71,32 @@ Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, s
   ScheduleContext schedule_context;
   schedule_context.updates = static_cast<double>(updates);
   schedule_context.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
-  schedule_context.full_updates = static_cast<double>(updates_in(context.full, context));
+  if (context.full.unit != BudgetUnit::kSeconds)
+    schedule_context.full_updates = static_cast<double>(updates_in(context.full, context));
   schedule_context.base_lr = config.base_lr;
   return parse_schedule(config.schedule, schedule_context);
 }
 
-BudgetContext budget_context(const TrainConfig& config, const TrainLoader& loader, const Model& model) {
+BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
+                             const Model& model) {
+  const std::int64_t images = dataset.train.labels.size(0);
+  const double flops_per_image = model.forward_flops() + model.backward_flops();
   BudgetContext context;
   context.steps_per_epoch = loader.steps_per_epoch();
   context.full = parse_budget(config.full);
-  context.flops_per_step =
-      model.forward_flops() * (1 + kBackwardPerForward) * static_cast<double>(config.batch_size);
+  context.flops_per_step = flops_per_image * static_cast<double>(std::min(config.batch_size, images));
+  context.flops_per_epoch = flops_per_image * static_cast<double>(images);
   return context;
+}
+
+Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_seconds) {
+  if (config.deadline.empty()) return resolve_percent(parse_budget(config.budget), parse_budget(config.full));
+  const double left = parse_deadline(config.deadline) - unix_seconds;
+  if (!(left > 0)) {
+    throw InputError(
+        fmt::format("deadline \"{}\": has passed; give a later --deadline, or a --budget", config.deadline));
+  }
+  return {BudgetUnit::kSeconds, spent_seconds + left};
 }
 
 SgdOptions sgd_options(const TrainConfig& config) {

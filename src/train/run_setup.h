@@ -23,7 +23,12 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
 
 LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset);
 
-BudgetContext budget_context(const TrainConfig& config, const TrainLoader& loader, const Model& model);
+BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
+                             const Model& model);
+
+/// The budget of a run that has spent `spent_seconds` by `unix_seconds`: until the deadline where there is
+/// one. Throws InputError for a deadline that has passed.
+Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_seconds);
 
 /// `updates` of the budget, or 0 where a clock decides.
 Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates);

@@ -97,12 +97,6 @@ void TimeBudget::update_done(double update_seconds) {
     evaluation_pace_ = this->update_seconds();
 }
 
-void TimeBudget::replan(double spent_seconds) {
-  if (!state_.begun) return;
-  state_.origin_progress = state_.progress;
-  state_.origin_seconds = spent_seconds;
-}
-
 bool TimeBudget::finished() const {
   if (updates_ == 0) return false;  // a run of no updates would be no run
   return updates_left() < 1;

@@ -45,8 +45,6 @@ class TimeBudget {
   void tick(double spent_seconds);
   /// An update ended, and took this long.
   void update_done(double update_seconds);
-  /// The budget was changed at this point: progress goes on from where it is, evenly to the new end.
-  void replan(double spent_seconds);
 
   double progress() const { return state_.progress; }
   /// Whether no further update fits. Never before the first update.

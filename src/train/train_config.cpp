@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
+#include "train/deadline.h"
 
 namespace glidepath {
 namespace {
@@ -110,8 +112,8 @@ std::function<void(const std::string&, const std::string&)> parsed_by(Parser par
 
 void check_full(const std::string& key, const std::string& text) {
   const Budget full = parse_budget(text);
-  if (full.unit != BudgetUnit::kEpochs && full.unit != BudgetUnit::kIterations) {
-    refuse(key, text, "the full budget must be in epochs or iterations, for example 200ep");
+  if (full.unit == BudgetUnit::kPercent) {
+    refuse(key, text, "the full budget must be in epochs, iterations, time or flop, for example 200ep");
   }
 }
 
@@ -130,6 +132,20 @@ void check_device(const std::string& key, const std::string& text) {
   if (text != "auto" && text != "cpu" && text != "cuda" && !numbered_cuda) {
     refuse(key, text, "must be auto, cpu, cuda or cuda:N");
   }
+}
+
+// Kept in UTC, so that it is the same moment wherever the file is read.
+Entry deadline_entry() {
+  return {{"deadline", "in place of a budget: the run is over by then; 2026-12-01T06:00 (local time) or ...Z",
+           "", true},
+          [](TrainConfig& config, const std::string& text) {
+            try {
+              config.deadline = text.empty() ? text : deadline_text(parse_deadline(text));
+            } catch (const InputError& error) {
+              throw InputError(fmt::format("deadline {}", error.what()));
+            }
+          },
+          [](const TrainConfig& config) { return config.deadline; }};
 }
 
 std::vector<Entry> make_entries() {
@@ -155,7 +171,8 @@ std::vector<Entry> make_entries() {
                  true, schedule_check),
       text_entry(&C::budget, "budget", "what the run may spend: 500it, 30ep, 10%, 1h30m, 2e15flop", true,
                  budget_check),
-      text_entry(&C::full, "full", "the full budget, what 100% means: epochs or iterations", true,
+      deadline_entry(),
+      text_entry(&C::full, "full", "the full budget, what 100% means: 200ep, 10000it, 2h, 1e15flop", true,
                  check_full),
       real_entry(&C::base_lr, "base_lr", "learning rate at progress 0, above 0", 0, kInfinity, true),
       real_entry(&C::momentum, "momentum", "SGD momentum in [0, 1)", 0, 1, false),
@@ -294,6 +311,12 @@ TrainConfig parse_train_config(const std::string& toml_source, const std::string
   }
   check_config(config);
   return config;
+}
+
+void set_slurm_deadline(TrainConfig& config) {
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  config.deadline = deadline_text(slurm_deadline(slurm_end_seconds(), now));
 }
 
 TrainConfig read_train_config(const std::filesystem::path& file) {

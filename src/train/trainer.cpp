@@ -38,8 +38,8 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       dataset_(load_limited(config)),
       loader_(dataset_, loader_options(config, plan_, dataset_)),
       model_(build_model(config, dataset_, plan_)),
-      context_(budget_context(config, loader_, *model_)),
-      budget_(parse_budget(config.budget)),
+      context_(budget_context(config, dataset_, loader_, *model_)),
+      budget_(run_budget(config, options.clock() - started_, options.wall_clock())),
       evaluation_plan_(config.eval_every, context_),
       optimizer_(parameters_of(*model_), sgd_options(config)),
       window_(loader_.steps_per_epoch()),
@@ -47,8 +47,15 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       schedule_(schedule_for(config, context_, meter_.updates())),
       plateau_(schedule_.plateau().value_or(PlateauOptions())),
       last_checkpoint_(started_) {
+  budget_state_.budget = budget_text(config_);
+  budget_state_.schedule_updates = meter_.updates();
   directory_ = open_directory(config, options);
-  if (options.resume && directory_.has_checkpoint()) restore();
+  if (options.resume && directory_.has_checkpoint()) {
+    restore();
+  } else if (options.resume) {
+    directory_.rewrite_config(config_, {});  // nothing was trained under another budget
+  }
+  branch_step_ = branch_step(config_, context_, budget_state_, meter_.updates());
   const std::int64_t expected = meter_.by_clock() ? context_.steps_per_epoch : meter_.updates();
   record_every_ = std::clamp<std::int64_t>(expected / kRecordsPerRun, 1, context_.steps_per_epoch);
 }
@@ -62,6 +69,7 @@ TrainResult Trainer::run() {
       record_updates();
       plateau_.observe(meter_.progress(), window_.mean(record_every_).loss);
     }
+    if (meter_.step() == branch_step_) directory_.save_branch(tensors(), state());
     report_status(false);
     stop_if_asked();
     const std::int64_t due = evaluation_plan_.due(meter_.step(), meter_.progress());

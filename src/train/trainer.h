@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "glidepath/dry_run.h"
 #include "glidepath/train.h"
+#include "train/budget_change.h"
 #include "train/budget_meter.h"
 #include "train/device.h"
 #include "train/evaluate.h"
@@ -22,9 +24,18 @@ class Trainer {
  public:
   Trainer(const TrainConfig& config, const TrainOptions& options);
   TrainResult run();
+  /// What run() would do, from a few updates; the run directory stays untouched.
+  DryRun estimate();
 
  private:
   void restore();
+  void take_over(const TensorMap& saved);
+  TensorMap tensors();
+  RunState state();
+  std::string change_budget(RunState& state, TensorMap& saved);
+  std::string re_anneal(RunState& state, const TrainConfig& before) const;
+  std::string rewind(RunState& state, TensorMap& saved, const TrainConfig& before);
+  double unix_seconds() const { return options_.wall_clock(); }
   void update();
   void record_updates();
   void evaluate_now();
@@ -70,6 +81,8 @@ class Trainer {
   double training_seconds_ = 0;    // of this session's updates, the first few left out
   double images_here_ = 0;
   double last_status_ = 0, last_checkpoint_;
+  BudgetState budget_state_;
+  std::int64_t branch_step_ = -1;  // where longer budgets part from this one; -1: nowhere worth keeping
   double evaluation_seconds_ = 0;  // of the last evaluation
   double writing_seconds_ = 0;     // of the last checkpoint
   Evaluation evaluation_{0, -1};

@@ -1,22 +1,11 @@
 // src/train/trainer_result.cpp - what a run tells of itself: while it goes, and when it has ended.
 #include <cmath>
-#include <sys/resource.h>
 
 #include <torch/torch.h>
 
 #include "train/trainer.h"
 
 namespace glidepath {
-namespace {
-
-double peak_memory_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
-}  // namespace
-
 TrainStatus Trainer::status() {
   TrainStatus status;
   const auto mean = window_.mean(50);
@@ -40,7 +29,8 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
           {"data", config_.data},
           {"model", config_.model},
           {"schedule", config_.schedule},
-          {"budget", config_.budget},
+          {"budget", budget_text(config_)},
+          {"budgets_before", told_changes(budget_state_)},
           {"seed", config_.seed},
           {"test_accuracy", result.test_accuracy},
           {"test_loss", result.test_loss},
@@ -83,7 +73,7 @@ TrainResult Trainer::finish() {
   result.last_update_lr = lr_;
   result.final_lr = config_.base_lr * factor_at(1);
   result.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
-  result.flops = context_.flops_per_step * static_cast<double>(meter_.step());
+  result.flops = flops_of(meter_.step(), context_);
   result.precision = plan_.bf16 ? "bf16" : "fp32";
   result.channels_last = plan_.channels_last;
   result.threads = plan_.threads;

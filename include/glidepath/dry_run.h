@@ -1,0 +1,30 @@
+// include/glidepath/dry_run.h - what a run would do and cost, from a few of its updates.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "glidepath/train.h"
+
+namespace glidepath {
+
+struct DryRun {
+  std::int64_t updates = 0;  ///< of the budget; an estimate where a clock decides
+  std::int64_t steps_per_epoch = 0;
+  double epochs = 0;
+  double seconds = 0;   ///< expected: starting, updates, every evaluation; the budget where it is a clock's
+  std::string ends_at;  ///< that much from now, 2026-12-01T05:00:00Z
+  double flops = 0;     ///< forward + backward of every update
+  double peak_memory_mib = 0;  ///< largest resident set so far: loading, some updates, an evaluation batch
+  /// At progress 0, 0.25, 0.5, 0.75 and 1; empty for plateau, whose rates follow the loss.
+  std::vector<double> learning_rates;
+  double update_seconds = 0;      ///< median of those measured
+  double evaluation_seconds = 0;  ///< of the whole test set, from one batch
+  std::int64_t measured_updates = 0;
+};
+
+/// Makes up to 10 updates (fewer where they take longer than 5 s together) and part of an evaluation, and
+/// writes nothing. Throws as train() does; of the options it uses the clocks and seconds_before.
+DryRun dry_run(const TrainConfig& config, const TrainOptions& options = {});
+
+}  // namespace glidepath

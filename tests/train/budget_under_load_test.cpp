@@ -1,0 +1,114 @@
+// tests/train/budget_under_load_test.cpp - the program itself under a time budget, alone and with every core
+// taken from it for a third of the run. Prints what docs/reliability.md tells.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Takes every core from `from` to `to` seconds after it was made.
+class Load {
+ public:
+  Load(double from, double to) {
+    const double begun = now();
+    for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) {
+      threads_.emplace_back([=] {
+        while (!stop_ && now() < begun + to) {
+          if (now() < begun + from) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+      });
+    }
+  }
+  ~Load() {
+    stop_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
+struct Outcome {
+  double seconds = 0;  // of the process, from outside
+  double last_factor = 0;
+  std::int64_t updates = 0;
+  double largest_fall = 0;  // of the factor between neighbouring lines of the metrics
+};
+
+Outcome run(const std::string& flags, int budget) {
+  std::string name = (fs::temp_directory_path() / "glidepath-load-XXXXXX").string();
+  const fs::path folder = ::mkdtemp(name.data());
+  const double begun = now();
+  const int status = std::system(fmt::format("{} train {} --budget {}s --base-lr 0.1 --out {}/run --quiet",
+                                             GLIDEPATH_PROGRAM, flags, budget, folder.string())
+                                     .c_str());
+  Outcome outcome;
+  outcome.seconds = now() - begun;
+  EXPECT_EQ(status, 0);
+  if (status == 0) {
+    std::ifstream summary_file(folder / "run/summary.json");
+    const auto summary = nlohmann::json::parse(summary_file);
+    outcome.updates = summary.at("updates");
+    outcome.last_factor = summary.at("last_update_lr").get<double>() / 0.1;
+    std::ifstream metrics(folder / "run/metrics.jsonl");
+    double last = 1;
+    for (std::string line; std::getline(metrics, line);) {
+      const double factor = nlohmann::json::parse(line).at("lr").get<double>() / 0.1;
+      outcome.largest_fall = std::max(outcome.largest_fall, last - factor);
+      EXPECT_LE(factor, last);
+      last = factor;
+    }
+  }
+  fs::remove_all(folder);
+  return outcome;
+}
+
+void expect_kept(const std::string& what, int budget, const Outcome& outcome) {
+  std::cout << fmt::format("{}: asked {} s, spent {:.2f} s, {} updates, last f(p) {:.4f}\n", what, budget,
+                           outcome.seconds, outcome.updates, outcome.last_factor);
+  const double tolerance = std::max(0.01 * budget, 2.0);
+  EXPECT_NEAR(outcome.seconds, budget, tolerance);
+  EXPECT_LT(outcome.last_factor, 0.02);
+}
+
+// Without CIFAR-10 the carried digits stand in for it.
+std::string data_flags() {
+  const char* data = std::getenv("GLIDEPATH_DATA");
+  const bool there = data != nullptr && fs::exists(fs::path(data) / "cifar-10-batches-bin");
+  return there ? "--data cifar10 --model resnet8 --width 0.25" : "--data digits --model convnet";
+}
+
+TEST(BudgetUnderLoad, TwentySecondsAlone) { expect_kept("alone", 20, run(data_flags(), 20)); }
+
+TEST(BudgetUnderLoad, SixtySecondsWithEveryCoreTakenForAThird) {
+  const Load load(20, 40);
+  expect_kept("cores taken from 20 s to 40 s", 60, run(data_flags(), 60));
+}
+
+TEST(BudgetUnderLoad, SixtySecondsWithEveryCoreTakenInTheLastThird) {
+  const Load load(40, 70);
+  expect_kept("cores taken from 40 s on", 60, run(data_flags(), 60));
+}
+
+}  // namespace
+}  // namespace glidepath
