@@ -5,11 +5,11 @@
 #include <tuple>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "study/estimate.h"
+#include "train/toml.h"
 
 namespace fs = std::filesystem;
 
@@ -56,22 +56,12 @@ std::string read_text(const fs::path& file) {
   return text.str();
 }
 
-toml::table parse_toml(const std::string& text, const std::string& name) {
-  try {
-    return toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    throw InputError(
-        fmt::format("{}:{}: not valid TOML: {}", name, error.source().begin.line, error.description()));
-  }
-}
-
-/// A single TOML value as the text that the same flag would take.
 std::string value_text(const toml::node& node, const std::string& where, const std::string& key) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
-  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
-  throw InputError(fmt::format("{}: {}: must be a text, a number, true or false", where, key));
+  try {
+    return toml_value_text(node, key);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", where, error.what()));
+  }
 }
 
 /// The value as a run's config.toml has it; checks it.

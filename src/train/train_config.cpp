@@ -11,12 +11,12 @@
 #include <sstream>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
 #include "train/deadline.h"
+#include "train/toml.h"
 
 namespace glidepath {
 namespace {
@@ -40,11 +40,34 @@ Number parse_number(const std::string& key, const std::string& text, const std::
   return value;
 }
 
+/// Without overlong forms, surrogates, and what lies beyond U+10FFFF.
+bool is_utf8(const std::string& text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  for (std::size_t i = 0; i < text.size();) {
+    const unsigned first = byte(i), second = byte(i + 1);
+    const std::size_t length = first < 0x80   ? 1
+                               : first < 0xC2 ? 0
+                               : first < 0xE0 ? 2
+                               : first < 0xF0 ? 3
+                               : first < 0xF5 ? 4
+                                              : 0;
+    const bool is_bad = length == 0 || (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+                        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+    if (is_bad) return false;
+    for (std::size_t k = 1; k < length; ++k) {
+      if ((byte(i + k) & 0xC0) != 0x80) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
 Entry text_entry(std::string TrainConfig::*field, std::string name, std::string help,
                  bool affects_result = true,
                  std::function<void(const std::string&, const std::string&)> check = {}) {
   return {{name, std::move(help), TrainConfig().*field, affects_result},
           [=](TrainConfig& config, const std::string& text) {
+            if (!is_utf8(text)) refuse(name, text, "must be UTF-8 text");  // as TOML is
             if (check) check(name, text);
             config.*field = text;
           },
@@ -234,15 +257,6 @@ const Entry& find_entry(const std::string& name) {
   throw InputError(fmt::format("\"{}\" is not a train option; the nearest is {}", name, nearest->key.name));
 }
 
-/// A TOML value as the text that the same flag would take.
-std::string toml_text(const toml::node& node, const std::string& key) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* whole = node.as_integer()) return fmt::format("{}", whole->get());
-  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
-  throw InputError(fmt::format("{}: must be a single text, number, true or false", key));
-}
-
 std::string toml_quoted(const std::string& text) {
   std::string quoted = "\"";
   for (const char c : text) {
@@ -294,20 +308,14 @@ void check_config(const TrainConfig& config) {
 
 TrainConfig parse_train_config(const std::string& toml_source, const std::string& name_for_errors) {
   TrainConfig config;
-  try {
-    const toml::table table = toml::parse(toml_source, name_for_errors);
-    for (const auto& [key, node] : table) {
-      const std::string name(key.str());
-      if (node.is_table()) continue;  // [versions] and the like: told, not set
-      try {
-        set_config_value(config, name, toml_text(node, name));
-      } catch (const InputError& error) {
-        throw InputError(fmt::format("{}:{}: {}", name_for_errors, node.source().begin.line, error.what()));
-      }
+  for (const auto& [key, node] : parse_toml(toml_source, name_for_errors)) {
+    const std::string name(key.str());
+    if (node.is_table()) continue;  // [versions] and the like: told, not set
+    try {
+      set_config_value(config, name, toml_value_text(node, name));
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}:{}: {}", name_for_errors, node.source().begin.line, error.what()));
     }
-  } catch (const toml::parse_error& error) {
-    throw InputError(fmt::format("{}:{}: not valid TOML: {}", name_for_errors, error.source().begin.line,
-                                 error.description()));
   }
   check_config(config);
   return config;
