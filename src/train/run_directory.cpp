@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <limits>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -45,6 +46,15 @@ std::string history_toml(const std::vector<std::string>& budgets_before) {
     list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", told);
   return fmt::format("\n# Budgets that it had before; told, not read back.\n[history]\nbudgets = [{}]\n",
                      list);
+}
+
+/// Throws for what is no count: to convert 1e300 would be undefined.
+std::int64_t count_at(const nlohmann::json& json, const char* key) {
+  const nlohmann::json& value = json.at(key);
+  const bool is_count = value.is_number_unsigned() &&
+                        value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()};
+  if (!is_count) throw InputError(key);
+  return value.get<std::int64_t>();
 }
 
 void make_folder(const fs::path& folder) {
@@ -184,16 +194,16 @@ RunState RunDirectory::load_state(const char* name, TensorMap& tensors) const {
   try {
     const auto json = nlohmann::json::parse(metadata.at("run_state"));
     RunState state;
-    state.step = json.at("step");
+    state.step = count_at(json, "step");
     state.seconds = json.at("seconds");
-    state.metrics_bytes = json.at("metrics_bytes");
+    state.metrics_bytes = static_cast<std::uint64_t>(count_at(json, "metrics_bytes"));
     state.lr = json.at("lr");
     state.plateau = {json.at("plateau_factor"), json.at("plateau_best"), json.at("plateau_best_progress"),
                      json.at("plateau_any")};
     state.budget = budget_state_from(json.at("budget"));
     state.test_loss = json.at("test_loss");
     state.test_accuracy = json.at("test_accuracy");
-    if (state.step < 0 || !(state.seconds >= 0)) throw InputError("negative");
+    if (!(state.seconds >= 0)) throw InputError("negative");
     return state;
   } catch (const std::exception&) {
     throw InputError(

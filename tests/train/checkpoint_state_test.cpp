@@ -1,0 +1,59 @@
+// tests/train/checkpoint_state_test.cpp - the state in a checkpoint that anybody may have written.
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "glidepath/error.h"
+#include "train/run_directory.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+class CheckpointState : public testing::Test {
+ protected:
+  CheckpointState() {
+    std::string name = (fs::temp_directory_path() / "glidepath-state-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    write_file_atomically(folder_ / "config.toml", to_toml(TrainConfig()));
+    fs::create_directory(folder_ / "checkpoint");
+  }
+  ~CheckpointState() override { fs::remove_all(folder_); }
+
+  /// Reads a checkpoint whose state has `value` for `key`.
+  RunState load(const std::string& key, const nlohmann::json& value) const {
+    nlohmann::json state = {{"step", 3},
+                            {"seconds", 1.5},
+                            {"metrics_bytes", 10},
+                            {"lr", 0.1},
+                            {"plateau_factor", 1.0},
+                            {"plateau_best", 0.5},
+                            {"plateau_best_progress", 0.25},
+                            {"plateau_any", true},
+                            {"test_loss", 0.5},
+                            {"test_accuracy", 0.5}};
+    state[key] = value;
+    save_safetensors(folder_ / "checkpoint" / "state.safetensors", {}, {{"run_state", state.dump()}});
+    TensorMap tensors;
+    return RunDirectory::reopen(folder_, TrainConfig()).load_checkpoint(tensors);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(CheckpointState, CountsAreCounts) {
+  EXPECT_EQ(load("step", 9).step, 9);
+  for (const char* key : {"step", "metrics_bytes"}) {
+    for (const nlohmann::json& value : {nlohmann::json(-1), nlohmann::json(2.5), nlohmann::json(1e300),
+                                        nlohmann::json(9223372036854775808U), nlohmann::json("3")}) {
+      SCOPED_TRACE(key + (" " + value.dump()));
+      EXPECT_THROW(load(key, value), InputError);
+    }
+  }
+  EXPECT_THROW(load("seconds", -1.0), InputError);
+}
+
+}  // namespace
+}  // namespace glidepath
