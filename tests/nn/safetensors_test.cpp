@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -148,6 +149,27 @@ for name, tensor in sorted(load_file(sys.argv[1]).items()):
             "c torch.bfloat16 (3,) [0.5, 1.5, -2.0]\n"
             "d torch.float32 () 0.10000000149011612\n"
             "e torch.float32 (0, 2) []\n");
+}
+
+// A pickle runs code when it is read, and LibTorch's archives hold pickles.
+TEST_F(SafetensorsTest, APickleIsRefusedAndNoSourceReadsOne) {
+  for (const std::string start : {"\x80\x02}q", "PK\x03\x04", "cos\nsystem\n(S'true'\ntR."}) {
+    std::ofstream(folder_ / "weights.pt", std::ios::binary) << start << std::string(64, '\0');
+    EXPECT_THROW(load_safetensors(folder_ / "weights.pt"), InputError);
+  }
+  int sources = 0;
+  for (const char* part : {"/src", "/include"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(std::string(GLIDEPATH_SOURCE_DIR) + part)) {
+      if (!entry.is_regular_file()) continue;
+      std::ostringstream text;
+      text << std::ifstream(entry.path()).rdbuf();
+      ++sources;
+      for (const char* reader : {"torch::load", "pickle", "jit::load", "InputArchive"}) {
+        EXPECT_EQ(text.str().find(reader), std::string::npos) << entry.path() << " names " << reader;
+      }
+    }
+  }
+  EXPECT_GT(sources, 50);
 }
 
 TEST_F(SafetensorsTest, AFileThatCannotBeWrittenLeavesTheOldOne) {
