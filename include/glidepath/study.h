@@ -46,16 +46,19 @@ StudyPlan read_study_plan(const std::filesystem::path& file, const PlanChanges& 
 /// that a later version with more options still knows the runs of this one.
 std::string run_id(const TrainConfig& config);
 
-enum class RunStatus { kPending, kRunning, kDone, kFailed };
-/// "pending", "running", "done", "failed".
+/// A run whose loss became infinite or NaN has diverged: a result, and not a failure that another try may
+/// mend.
+enum class RunStatus { kPending, kRunning, kDone, kDiverged, kFailed };
+/// "pending", "running", "done", "diverged", "failed".
 const char* to_string(RunStatus status);
 
-/// A run and what came of it. The numbers are NaN or 0 until it is done.
+/// A run and what came of it. The numbers are NaN or 0 until it is done; of one that diverged only the
+/// updates and the seconds mean something.
 struct RunRecord {
   std::string id;
   TrainConfig config;
   RunStatus status = RunStatus::kPending;
-  std::string error;         ///< one line, when failed
+  std::string error;         ///< one line, when failed or diverged
   double test_accuracy = 0;  ///< in [0, 1], after the last update
   double test_loss = 0;
   double train_loss = 0;  ///< mean over the last epoch (or the whole run when shorter)
@@ -65,7 +68,7 @@ struct RunRecord {
   double seconds = 0;  ///< of the whole run: loading, training, evaluation, writing
   double images_per_second = 0;
   double peak_memory_mib = 0;
-  std::int64_t attempts = 0;        ///< how often it was started
+  std::int64_t attempts = 0;        ///< how often a study took it up
   std::filesystem::path directory;  ///< the run directory: config.toml, metrics.jsonl, summary.json, ...
 };
 
@@ -103,7 +106,10 @@ struct StudyProgress {
   };
   std::size_t total = 0;  ///< runs of the plan
   std::size_t done = 0;   ///< of them, those of earlier sessions included
+  std::size_t diverged = 0;
   std::size_t failed = 0;
+  /// Runs that need no more work.
+  std::size_t ended() const { return done + diverged + failed; }
   std::vector<Job> jobs;      ///< running now, in this process
   std::size_t elsewhere = 0;  ///< running in other processes that share the store
   double seconds_left = 0;    ///< estimate; NaN before anything is known
@@ -117,17 +123,17 @@ struct StudyOptions {
   std::filesystem::path program;
   /// Asked often: a signal number to stop for, or 0. Running runs are told, save, and are gone on with later.
   std::function<int()> stop_signal;
-  /// After each run that ended in this process, done or failed.
+  /// After each run that ended in this process: done, diverged or failed.
   std::function<void(const RunRecord&, const StudyProgress&)> on_finished;
   /// Twice a second; reading the progress of the jobs costs nothing when it is empty.
   std::function<void(const StudyProgress&)> on_progress;
 };
 
-/// Does what is left of `plan` in options.out, and returns the whole study once every run is done or failed.
-/// Each run is a process of its own, so that one that crashes takes nothing with it. It is safe to kill this
-/// process at any moment, and to start several on one folder: no run is done twice at the same time, and none
-/// that is done is repeated. Runs of the store that the plan does not name are kept and left out.
-/// Throws Interrupted when stopped, RunError when the store or the program cannot be used.
+/// Does what is left of `plan` in options.out, and returns the whole study once every run is done, diverged
+/// or failed. Each run is a process of its own, so that one that crashes takes nothing with it. It is safe to
+/// kill this process at any moment, and to start several on one folder: no run is done twice at the same
+/// time, and none that is done is repeated. Runs of the store that the plan does not name are kept and left
+/// out. Throws Interrupted when stopped, RunError when the store or the program cannot be used.
 StudyResults run_study(const StudyPlan& plan, const StudyOptions& options);
 
 }  // namespace glidepath

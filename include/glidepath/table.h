@@ -13,11 +13,13 @@ namespace glidepath {
 struct TableCell {
   std::vector<double> values;  ///< test accuracy in percent of the finished runs, in the plan's order
   std::size_t planned = 0;     ///< runs of the plan
+  std::size_t diverged = 0;    ///< of them, those whose loss diverged
   std::size_t failed = 0;      ///< of them, those that failed
   double mean = 0;             ///< of values; NaN when there are none
   double stddev = 0;  ///< sample standard deviation (n - 1) of values; NaN when there are fewer than 2
   bool best = false;  ///< no mean of its column is higher as printed
-  /// "93.25 ± 0.12", then what is not in: "(n=2, 1 failed)". "-" when nothing has finished yet.
+  /// "93.25 ± 0.12", then what is not in: "(n=2, 1 diverged)". "diverged" when all did, "-" when nothing
+  /// has ended yet.
   std::string text() const;
 };
 
@@ -46,7 +48,7 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
 /// Aligned for a terminal; best cells in bold when `styled`. UTF-8.
 std::string render_terminal(const std::vector<StudyTable>& tables, bool styled);
 std::string render_markdown(const std::vector<StudyTable>& tables);
-/// One line a row: mean, standard deviation, n and failed of each column. Quoted as RFC 4180 says.
+/// One line a row: mean, standard deviation, n, diverged and failed of each column. Quoted as RFC 4180 says.
 std::string render_csv(const std::vector<StudyTable>& tables);
 /// LaTeX with the booktabs package.
 std::string render_latex(const std::vector<StudyTable>& tables);

@@ -19,7 +19,8 @@ namespace glidepath {
 namespace {
 
 /// Between fork and exec: only calls that are safe there. The reason of a failure goes through `report`.
-[[noreturn]] void become(const char* program, char* const* arguments, int log, int report, pid_t parent) {
+[[noreturn]] void become(const char* program, char* const* arguments, int log, int report, int inherited,
+                         pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before prctl
@@ -28,6 +29,7 @@ namespace {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
   const int null = ::open("/dev/null", O_RDONLY);
+  ::fcntl(inherited, F_SETFD, 0);  // stays open
   if (null >= 0 && ::dup2(null, 0) >= 0 && ::dup2(log, 1) >= 0 && ::dup2(log, 2) >= 0) {
     ::execv(program, arguments);
   }
@@ -53,7 +55,7 @@ std::string ChildEnd::text() const {
 }
 
 Child::Child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-             const std::filesystem::path& log) {
+             const std::filesystem::path& log, int inherited) {
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -66,7 +68,7 @@ Child::Child(const std::filesystem::path& program, const std::vector<std::string
   }
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(program.c_str(), argv.data(), output, report[1], parent);
+  if (pid_ == 0) become(program.c_str(), argv.data(), output, report[1], inherited, parent);
   const int fork_error = errno;
   ::close(output);
   ::close(report[1]);

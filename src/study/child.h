@@ -22,9 +22,11 @@ struct ChildEnd {
 /// when the parent is gone. The destructor kills what still runs.
 class Child {
  public:
-  /// Starts `program`; its input is empty, both outputs go to `log`. Throws RunError if it cannot be started.
+  Child() = default;  ///< none
+  /// Starts `program`; its input is empty, both outputs go to `log`; it keeps the file descriptor
+  /// `inherited`. Throws RunError if it cannot be started.
   Child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-        const std::filesystem::path& log);
+        const std::filesystem::path& log, int inherited);
   ~Child();
   Child(Child&& other) noexcept : pid_(other.pid_) { other.pid_ = 0; }
   Child& operator=(Child&& other) noexcept;

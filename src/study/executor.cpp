@@ -1,10 +1,14 @@
 // src/study/executor.cpp - runs what is left of a study, several runs side by side, each a process of its
 // own.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
+#include <ctime>
 #include <fstream>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -17,6 +21,7 @@
 #include "study/child.h"
 #include "study/estimate.h"
 #include "study/run_files.h"
+#include "study/run_lock.h"
 #include "study/store.h"
 
 namespace fs = std::filesystem;
@@ -28,23 +33,33 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kPollEvery = std::chrono::milliseconds(10);
 constexpr auto kProgressEvery = std::chrono::milliseconds(500);
-constexpr auto kRenewEvery = std::chrono::seconds(StudyStore::kLeaseSeconds / 6);
+constexpr double kRenewEverySeconds = StudyStore::kLeaseSeconds / 6.0;
 // When nothing is free, how often to look whether another process has given something back.
 constexpr auto kLookAgainAfter = std::chrono::milliseconds(500);
 // A signal meant for the whole job may reach a run before it reaches us.
 constexpr auto kSignalMayFollow = std::chrono::seconds(1);
 constexpr auto kPatienceWhenStopping = std::chrono::seconds(60);
+// How often a run that something else killed (for its memory, say) is gone on with.
+constexpr int kGoesAfterKills = 2;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// As leases are counted: time in which the machine sleeps goes by as well.
+double seconds_since_boot() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 struct Job {
-  Job(RunRecord run_, Child child_, bool resumed_)
-      : run(std::move(run_)), child(std::move(child_)), resumed(resumed_) {}
+  Job(RunRecord run_, RunLock lock_) : run(std::move(run_)), lock(std::move(lock_)) {}
   RunRecord run;
+  RunLock lock;  // before the child, which is ended first
   Child child;
-  bool resumed;  // goes on from a checkpoint
+  bool resumed = false;  // goes on from a checkpoint
+  int kills = 0;
   Clock::time_point started = Clock::now();
   std::optional<ChildEnd> end;  // interrupted: kept until we know whether we are to stop as well
   Clock::time_point ended{};
@@ -117,10 +132,11 @@ class Executor {
   void refresh_left() {
     const auto statuses = store_.statuses();
     left_.clear();
-    done_ = failed_ = running_ = 0;
+    done_ = diverged_ = failed_ = running_ = 0;
     for (const std::string& id : ids_) {
       const RunStatus status = statuses.at(id);
       done_ += status == RunStatus::kDone;
+      diverged_ += status == RunStatus::kDiverged;
       failed_ += status == RunStatus::kFailed;
       running_ += status == RunStatus::kRunning;
       if (status == RunStatus::kPending || status == RunStatus::kRunning) left_.push_back(id);
@@ -166,7 +182,12 @@ class Executor {
     }
     if (end.interrupted() && Clock::now() - job.ended < kSignalMayFollow) return false;
     if (job.resumed && end.signal == 0 && end.exit_status == kExitWrongInput) {
-      start_fresh(job);  // its checkpoint is of no use
+      launch(job, /*may_resume=*/false);  // its checkpoint is of no use
+      return false;
+    }
+    const bool was_killed = end.signal == SIGKILL || end.interrupted();
+    if (was_killed && !read_result(job.run) && job.kills++ < kGoesAfterKills) {
+      launch(job, /*may_resume=*/true);
       return false;
     }
     finish(job.run, end);
@@ -174,15 +195,25 @@ class Executor {
   }
 
   void finish(RunRecord& run, const ChildEnd& end) {
-    const bool has_summary = read_summary(run.directory, run);
-    if (end.signal != 0 || end.exit_status != kExitOk) {
+    const bool is_clean = end.signal == 0 && end.exit_status == kExitOk;
+    const bool has_result = read_result(run);
+    // A result that the run itself calls a failure at its end is none; divergence is told by an exit status
+    // of 1.
+    if (!has_result || (run.status == RunStatus::kDone && end.signal == 0 && !is_clean)) {
       run.status = RunStatus::kFailed;
-      run.error = why_failed(run.directory, end);
-    } else if (!has_summary) {
-      run.status = RunStatus::kFailed;
-      run.error = "ended well but left no summary.json";
+      run.error = is_clean ? "ended well but left no summary.json" : why_failed(run.directory, end);
+      require_disk(run.error);
     }
     record(run);
+  }
+
+  /// A disk that takes nothing fails one run after the other; better to stop at the first.
+  void require_disk(const std::string& message) const {
+    for (const int reason : {ENOSPC, EDQUOT, EROFS}) {
+      if (message.find(std::strerror(reason)) == std::string::npos) continue;
+      throw RunError(fmt::format("{}: a run could not write: {}; the same command goes on from here",
+                                 options_.out.string(), message));
+    }
   }
 
   static std::string why_failed(const fs::path& dir, const ChildEnd& end) {
@@ -197,7 +228,7 @@ class Executor {
   void record(const RunRecord& run) {
     if (!store_.finish(self_, run, read_metrics(run.directory))) return;  // lost to another process
     left_.erase(std::remove(left_.begin(), left_.end(), run.id), left_.end());
-    (run.status == RunStatus::kDone ? done_ : failed_) += 1;
+    (run.status == RunStatus::kDone ? done_ : run.status == RunStatus::kDiverged ? diverged_ : failed_) += 1;
     learn(run);
     if (options_.on_finished) options_.on_finished(run, progress());
   }
@@ -206,7 +237,8 @@ class Executor {
     if (static_cast<std::int64_t>(jobs_.size()) >= limit_ || left_.empty() || Clock::now() < look_again_)
       return;
     while (static_cast<std::int64_t>(jobs_.size()) < limit_) {
-      const auto choose = [&](const std::vector<std::string>& free) { return this->choose(free); };
+      std::optional<RunLock> lock;
+      const auto choose = [&](const std::vector<std::string>& free) { return this->choose(free, lock); };
       const auto claim = store_.claim(self_, left_, choose);
       if (!claim) {
         refresh_left();
@@ -214,7 +246,7 @@ class Executor {
         return;
       }
       try {
-        start(*claim);
+        start(*claim, std::move(*lock));
       } catch (...) {
         release_quietly(claim->id);
         throw;
@@ -229,39 +261,55 @@ class Executor {
     }
   }
 
-  /// The plan's order; near the end the longest first, so that no long run is left over for one core.
-  std::size_t choose(const std::vector<std::string>& free) const {
-    if (static_cast<std::int64_t>(free.size()) > 2 * limit_) return 0;
+  /// The first in the plan's order whose lock is free; near the end the longest, so that no long run is left
+  /// over for one core.
+  std::optional<std::size_t> choose(const std::vector<std::string>& free,
+                                    std::optional<RunLock>& lock) const {
+    std::vector<std::size_t> order(free.size());
+    std::iota(order.begin(), order.end(), 0);
+    if (static_cast<std::int64_t>(free.size()) <= 2 * limit_) put_longest_first(order, free);
+    for (const std::size_t index : order) {
+      lock = RunLock::take(options_.out, free[index]);
+      if (lock) return index;
+    }
+    return std::nullopt;
+  }
+
+  void put_longest_first(std::vector<std::size_t>& order, const std::vector<std::string>& free) const {
     const auto size = [&](const std::string& id) {
       const TrainConfig& config = configs_.at(id);
       return estimate_.empty() ? images_to_train(config) : estimate_.seconds(config);
     };
-    const auto shorter = [&](const std::string& a, const std::string& b) { return size(a) < size(b); };
-    return static_cast<std::size_t>(std::max_element(free.begin(), free.end(), shorter) - free.begin());
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return size(free[a]) > size(free[b]); });
   }
 
-  void start(const StudyStore::Claim& claim) {
+  void start(const StudyStore::Claim& claim, RunLock lock) {
     RunRecord run;
     run.id = claim.id;
     run.config = configs_.at(claim.id);
     run.attempts = claim.attempts;
     run.directory = options_.out / "runs" / claim.id;
-    const bool is_ours = holds_run(run.directory, claim.id);
     // A run that ended just before its study was killed needs no second go.
-    if (is_ours && read_summary(run.directory, run) && run.status == RunStatus::kDone) return record(run);
+    if (holds_run(run.directory, claim.id) && read_result(run)) return record(run);
     run.error.clear();
-    if (is_ours && fs::exists(run.directory / "checkpoint")) {
-      jobs_.emplace_back(run, launch(run, {"--resume", run.directory.string()}), true);
-    } else {
-      prepare(run);
-      jobs_.emplace_back(run, launch_fresh(run), false);
-    }
+    jobs_.emplace_back(std::move(run), std::move(lock));
+    launch(jobs_.back(), /*may_resume=*/true);
   }
 
-  void start_fresh(Job& job) {
-    prepare(job.run);
-    job.child = launch_fresh(job.run);
-    job.resumed = false;
+  /// From the run's checkpoint where there is one, or else from the start.
+  void launch(Job& job, bool may_resume) {
+    const fs::path& dir = job.run.directory;
+    job.resumed = may_resume && holds_run(dir, job.run.id) && fs::exists(dir / "checkpoint");
+    std::vector<std::string> arguments = {"train"};
+    if (job.resumed) {
+      arguments.insert(arguments.end(), {"--resume", dir.string()});
+    } else {
+      prepare(job.run);
+      arguments.insert(arguments.end(), {"--config", (dir / "config.toml").string(), "--out", dir.string()});
+    }
+    arguments.insert(arguments.end(), {"--quiet", "--no-progress"});
+    job.child = Child(program_, arguments, dir / "log.txt", job.lock.descriptor());
     job.end.reset();
     job.started = Clock::now();
   }
@@ -274,25 +322,16 @@ class Executor {
     std::ofstream file(run.directory / "config.toml");
     file << to_toml(run.config);
     file.close();
-    if (error || !file) throw RunError(fmt::format("{}: cannot write this folder", run.directory.string()));
-  }
-
-  Child launch_fresh(const RunRecord& run) const {
-    return launch(run,
-                  {"--config", (run.directory / "config.toml").string(), "--out", run.directory.string()});
-  }
-
-  Child launch(const RunRecord& run, const std::vector<std::string>& what) const {
-    std::vector<std::string> arguments = {"train"};
-    arguments.insert(arguments.end(), what.begin(), what.end());
-    arguments.insert(arguments.end(), {"--quiet", "--no-progress"});
-    return Child(program_, arguments, run.directory / "log.txt");
+    if (error || !file) {
+      throw RunError(fmt::format("{}: cannot write this folder: {}", run.directory.string(),
+                                 error ? error.message() : std::strerror(errno)));
+    }
   }
 
   /// Renews our claims; a run that another process took while this one was asleep is given up.
   void keep_lease() {
-    if (Clock::now() - renewed_ < kRenewEvery) return;
-    renewed_ = Clock::now();
+    if (seconds_since_boot() - renewed_ < kRenewEverySeconds) return;
+    renewed_ = seconds_since_boot();
     if (store_.renew(self_) == static_cast<std::int64_t>(jobs_.size())) return;
     const auto lost = [&](const Job& job) { return !store_.owns(self_, job.run.id); };
     jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(), lost), jobs_.end());
@@ -308,6 +347,7 @@ class Executor {
     StudyProgress progress;
     progress.total = ids_.size();
     progress.done = done_;
+    progress.diverged = diverged_;
     progress.failed = failed_;
     progress.elsewhere = running_ > jobs_.size() ? running_ - jobs_.size() : 0;
     for (const Job& job : jobs_) {
@@ -344,11 +384,12 @@ class Executor {
   std::vector<std::string> ids_;   // of the plan, in its order
   std::vector<std::string> left_;  // of them, those not known to be finished
   std::unordered_map<std::string, TrainConfig> configs_;
-  std::size_t done_ = 0, failed_ = 0, running_ = 0;
+  std::size_t done_ = 0, diverged_ = 0, failed_ = 0, running_ = 0;
   TimeEstimate estimate_;
   std::vector<Job> jobs_;
   int stop_ = 0;
-  Clock::time_point stopped_at_{}, look_again_{}, renewed_ = Clock::now(), reported_{};
+  Clock::time_point stopped_at_{}, look_again_{}, reported_{};
+  double renewed_ = seconds_since_boot();
 };
 
 }  // namespace

@@ -48,6 +48,8 @@ const char* to_string(RunStatus status) {
       return "running";
     case RunStatus::kDone:
       return "done";
+    case RunStatus::kDiverged:
+      return "diverged";
     case RunStatus::kFailed:
       return "failed";
   }

@@ -17,9 +17,16 @@ std::string bar(double progress) {
 }
 
 std::string time_left(const StudyProgress& progress) {
-  const std::size_t ended = progress.done + progress.failed;
-  if (ended == progress.total || !(progress.seconds_left >= 0)) return "";
+  if (progress.ended() == progress.total || !(progress.seconds_left >= 0)) return "";
   return fmt::format(", about {} left", rough_duration(progress.seconds_left));
+}
+
+std::string outcome(const RunRecord& run) {
+  if (run.status == RunStatus::kDone)
+    return fmt::format("{:.2f} % in {}", 100 * run.test_accuracy, rough_duration(run.seconds));
+  const std::string status = to_string(run.status);
+  // A run that diverged says so itself: "diverged: the loss is ...".
+  return run.error.rfind(status, 0) == 0 ? run.error : fmt::format("{}: {}", status, run.error);
 }
 
 std::string cut(const std::string& text, std::size_t width) {
@@ -49,12 +56,8 @@ std::string run_label(const TrainConfig& config, const std::vector<std::string>&
 std::string finished_line(const RunRecord& run, const StudyProgress& progress,
                           const std::vector<std::string>& axes) {
   const std::string total = fmt::format("{}", progress.total);
-  const std::string outcome =
-      run.status == RunStatus::kDone
-          ? fmt::format("{:.2f} % in {}", 100 * run.test_accuracy, rough_duration(run.seconds))
-          : fmt::format("failed: {}", run.error);
-  return fmt::format("[{:>{}}/{}] {}: {}{}", progress.done + progress.failed, total.size(), total,
-                     run_label(run.config, axes), outcome, time_left(progress));
+  return fmt::format("[{:>{}}/{}] {}: {}{}", progress.ended(), total.size(), total,
+                     run_label(run.config, axes), outcome(run), time_left(progress));
 }
 
 std::vector<std::string> live_lines(const StudyProgress& progress, const std::vector<std::string>& axes,
@@ -67,10 +70,11 @@ std::vector<std::string> live_lines(const StudyProgress& progress, const std::ve
                                     run_label(job.config, axes), rough_duration(job.seconds)),
                         width));
   }
-  const auto ended = static_cast<double>(progress.done + progress.failed);
+  const auto ended = static_cast<double>(progress.ended());
   const double share = progress.total == 0 ? 1 : (ended + running) / static_cast<double>(progress.total);
   std::string text =
       fmt::format("{} {:3.0f} % {} of {} runs done", bar(share), 100 * share, progress.done, progress.total);
+  if (progress.diverged > 0) text += fmt::format(", {} diverged", progress.diverged);
   if (progress.failed > 0) text += fmt::format(", {} failed", progress.failed);
   if (progress.elsewhere > 0) text += fmt::format(", {} in other processes", progress.elsewhere);
   lines.push_back(cut(text + time_left(progress), width));

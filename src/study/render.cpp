@@ -189,7 +189,8 @@ std::string render_csv(const std::vector<StudyTable>& tables) {
       if (captioned) titles.push_back("table");
       titles.push_back(table.row_axis);
       for (const std::string& column : table.columns) {
-        for (const char* what : {" mean", " std", " n", " failed"}) titles.push_back(column + what);
+        for (const char* what : {" mean", " std", " n", " diverged", " failed"})
+          titles.push_back(column + what);
       }
       titles.push_back("average rank");
       text += csv_line(titles);
@@ -202,6 +203,7 @@ std::string render_csv(const std::vector<StudyTable>& tables) {
         fields.push_back(csv_number(cell.mean));
         fields.push_back(csv_number(cell.stddev));
         fields.push_back(fmt::format("{}", cell.values.size()));
+        fields.push_back(fmt::format("{}", cell.diverged));
         fields.push_back(fmt::format("{}", cell.failed));
       }
       fields.push_back(table.average_rank.empty() ? "" : csv_number(table.average_rank[row]));
@@ -221,12 +223,13 @@ std::string results_csv(const StudyResults& results) {
   for (const RunRecord& run : results.runs) {
     std::vector<std::string> fields = {run.id, to_string(run.status)};
     for (const std::string& axis : results.axes) fields.push_back(config_value(run.config, axis));
-    // A failed run's numbers would be taken for a result.
+    // The accuracy of a run that failed or diverged would be taken for a result.
     const bool is_done = run.status == RunStatus::kDone;
+    const bool has_updates = is_done || run.status == RunStatus::kDiverged;
     const auto add = [&](double value) { fields.push_back(is_done ? csv_number(value) : ""); };
     for (const double value : {run.test_accuracy, run.test_loss, run.train_loss, run.train_accuracy})
       add(value);
-    fields.push_back(is_done ? fmt::format("{}", run.updates) : "");
+    fields.push_back(has_updates ? fmt::format("{}", run.updates) : "");
     for (const double value : {run.epochs, run.seconds, run.images_per_second, run.peak_memory_mib})
       add(value);
     fields.push_back(fmt::format("{}", run.attempts));

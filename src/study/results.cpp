@@ -25,7 +25,8 @@ RunRecord read_run(const Statement& row, const fs::path& dir) {
   run.id = row.text(0);
   run.config = parse_train_config(row.text(1), fmt::format("{}: run {}", store_file(dir).string(), run.id));
   const std::string status = row.text(2);
-  for (const RunStatus known : {RunStatus::kRunning, RunStatus::kDone, RunStatus::kFailed}) {
+  for (const RunStatus known :
+       {RunStatus::kRunning, RunStatus::kDone, RunStatus::kDiverged, RunStatus::kFailed}) {
     if (status == to_string(known)) run.status = known;
   }
   run.error = row.text(3);

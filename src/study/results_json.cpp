@@ -36,7 +36,8 @@ Json run_json(const RunRecord& run) {
 
 Json cell_json(const TableCell& cell) {
   return {{"mean", number(cell.mean)}, {"stddev", number(cell.stddev)}, {"n", cell.values.size()},
-          {"planned", cell.planned},   {"failed", cell.failed},         {"best", cell.best}};
+          {"planned", cell.planned},   {"diverged", cell.diverged},     {"failed", cell.failed},
+          {"best", cell.best}};
 }
 
 Json table_json(const StudyTable& table) {
@@ -61,7 +62,8 @@ std::string results_json(const StudyResults& results, const TableOptions& option
   document["tables"] = Json::array();
   for (const StudyTable& table : make_tables(results, options))
     document["tables"].push_back(table_json(table));
-  return document.dump(2) + "\n";
+  // JSON is UTF-8; what a program wrote before it crashed may not be.
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace glidepath

@@ -24,9 +24,14 @@ double number(const json& object, const char* key) {
   return value->get<double>();
 }
 
+/// A count; 0 for what is missing, negative, or too large for one.
 std::int64_t whole(const json& object, const char* key) {
   const auto value = object.find(key);
-  return value == object.end() || !value->is_number() ? 0 : value->get<std::int64_t>();
+  if (value == object.end() || !value->is_number_unsigned()) return 0;
+  const auto count = value->get<std::uint64_t>();
+  return count <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
+             ? static_cast<std::int64_t>(count)
+             : 0;
 }
 
 json parse_object(const std::string& text) {
@@ -64,11 +69,22 @@ bool read_summary(const fs::path& dir, RunRecord& run) {
   run.peak_memory_mib = number(summary, "peak_memory_mib");
   const std::string status = summary["status"];
   const bool has_accuracy = run.test_accuracy >= 0 && run.test_accuracy <= 1;
-  run.status = status == "done" && has_accuracy ? RunStatus::kDone : RunStatus::kFailed;
+  run.status = status == "diverged"               ? RunStatus::kDiverged
+               : status == "done" && has_accuracy ? RunStatus::kDone
+                                                  : RunStatus::kFailed;
   run.error = run.status == RunStatus::kDone ? ""
               : status != "done"             ? status
                                              : "summary.json has no test_accuracy";
   return true;
+}
+
+bool read_result(RunRecord& run) {
+  if (!read_summary(run.directory, run)) return false;
+  if (run.status == RunStatus::kDiverged) {
+    const std::string message = last_message(run.directory / "log.txt");
+    run.error = message.empty() ? "the loss became infinite or NaN" : message;
+  }
+  return run.status != RunStatus::kFailed;
 }
 
 std::vector<CurvePoint> read_metrics(const fs::path& dir) {

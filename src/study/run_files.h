@@ -11,6 +11,10 @@ namespace glidepath {
 /// Fills status, error and numbers from DIR/summary.json. False if there is none, or not a whole one.
 bool read_summary(const std::filesystem::path& dir, RunRecord& run);
 
+/// The same for the run's own folder. True if the run has ended with a result: done, or diverged with what it
+/// said of it as the error.
+bool read_result(RunRecord& run);
+
 /// The points of DIR/metrics.jsonl; lines that are not whole are left out.
 std::vector<CurvePoint> read_metrics(const std::filesystem::path& dir);
 

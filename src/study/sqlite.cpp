@@ -91,7 +91,8 @@ void Database::fail() const {
         "{}: not a study store, or damaged ({}); move it away, the runs beside it are found again",
         file_.string(), sqlite3_errmsg(handle_.get())));
   }
-  throw RunError(fmt::format("{}: {}", file_.string(), sqlite3_errmsg(handle_.get())));
+  throw RunError(fmt::format("{}: {}; what it held before is safe, and the same command goes on from there",
+                             file_.string(), sqlite3_errmsg(handle_.get())));
 }
 
 Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }

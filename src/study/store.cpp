@@ -15,26 +15,28 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 // docs/studies.md describes the columns.
-constexpr const char* kSchema = R"sql(
-CREATE TABLE plan (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (
+constexpr const char* kPlanTable =
+    "CREATE TABLE plan (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
+constexpr const char* kRunsTable = R"sql(
+CREATE TABLE {} (
   id TEXT PRIMARY KEY, position INTEGER, config TEXT NOT NULL,
-  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'done', 'failed')),
+  status TEXT NOT NULL DEFAULT 'pending'
+    CHECK (status IN ('pending', 'running', 'done', 'diverged', 'failed')),
   error TEXT NOT NULL DEFAULT '',
   test_accuracy REAL, test_loss REAL, train_loss REAL, train_accuracy REAL, updates INTEGER, epochs REAL,
   seconds REAL, images_per_second REAL, peak_memory_mib REAL,
   attempts INTEGER NOT NULL DEFAULT 0, started_at TEXT, finished_at TEXT,
   owner_host TEXT, owner_pid INTEGER, owner_start INTEGER, lease_until INTEGER
-) WITHOUT ROWID;
-CREATE INDEX runs_by_status ON runs (status);
+) WITHOUT ROWID)sql";
+constexpr const char* kRunsIndex = "CREATE INDEX runs_by_status ON runs (status)";
+constexpr const char* kCurvesTable = R"sql(
 CREATE TABLE curves (
   run_id TEXT NOT NULL REFERENCES runs (id), position INTEGER NOT NULL, kind TEXT NOT NULL,
   step INTEGER NOT NULL, progress REAL, lr REAL, loss REAL, accuracy REAL, PRIMARY KEY (run_id, position)
-) WITHOUT ROWID;
-)sql";
+) WITHOUT ROWID)sql";
 
 // What `status = 'running'` means for the process in parameters 1 to 3.
 constexpr const char* kMine =
@@ -51,6 +53,16 @@ fs::path made_folder(const fs::path& dir) {
   return dir;
 }
 
+/// Version 1 had no status for divergence; such runs had failed with a message that began with the word.
+void add_diverged(Database& database) {
+  database.execute(fmt::format(kRunsTable, "runs_2"));
+  database.execute("INSERT INTO runs_2 SELECT * FROM runs");
+  database.execute("DROP TABLE runs");
+  database.execute("ALTER TABLE runs_2 RENAME TO runs");
+  database.execute(kRunsIndex);
+  database.execute("UPDATE runs SET status = 'diverged' WHERE status = 'failed' AND error LIKE 'diverged%'");
+}
+
 std::int64_t stored_version(Database& database) {
   Statement statement(database, "PRAGMA user_version");
   statement.step();
@@ -58,7 +70,8 @@ std::int64_t stored_version(Database& database) {
 }
 
 RunStatus status_from(const std::string& text) {
-  for (const RunStatus status : {RunStatus::kRunning, RunStatus::kDone, RunStatus::kFailed}) {
+  for (const RunStatus status :
+       {RunStatus::kRunning, RunStatus::kDone, RunStatus::kDiverged, RunStatus::kFailed}) {
     if (text == to_string(status)) return status;
   }
   return RunStatus::kPending;
@@ -83,7 +96,13 @@ StudyStore::StudyStore(const fs::path& dir, std::function<std::int64_t()> now)
                     store_file(dir).string(), version, kVersion));
   }
   if (version == 0) {
-    database_.execute(kSchema);
+    database_.execute(kPlanTable);
+    database_.execute(fmt::format(kRunsTable, "runs"));
+    database_.execute(kRunsIndex);
+    database_.execute(kCurvesTable);
+  }
+  if (version == 1) add_diverged(database_);
+  if (version < kVersion) {
     database_.execute(fmt::format("PRAGMA user_version = {}", kVersion));
   }
   transaction.commit();
@@ -102,7 +121,7 @@ void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>
   // A finished run keeps the configuration it ran with: folders and the like may differ now.
   Statement run(database_,
                 "INSERT INTO runs (id, position, config) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
-                "position = ?2, config = CASE status WHEN 'done' THEN config ELSE ?3 END");
+                "position = ?2, config = CASE WHEN status IN ('done', 'diverged') THEN config ELSE ?3 END");
   for (std::size_t i = 0; i < ids.size(); ++i) {
     run.bind(1, ids[i]).bind(2, static_cast<std::int64_t>(i)).bind(3, to_toml(plan.runs[i])).run();
   }
@@ -119,7 +138,7 @@ void StudyStore::retry_failed(const std::vector<std::string>& ids) {
 
 std::optional<StudyStore::Claim> StudyStore::claim(
     const Owner& self, const std::vector<std::string>& ids,
-    const std::function<std::size_t(const std::vector<std::string>&)>& choose) {
+    const std::function<std::optional<std::size_t>(const std::vector<std::string>&)>& choose) {
   Transaction transaction(database_);
   std::unordered_map<std::string, std::int64_t> attempts;  // of the runs that are free
   Statement open(database_,
@@ -135,7 +154,9 @@ std::optional<StudyStore::Claim> StudyStore::claim(
     if (attempts.count(id) != 0) free.push_back(id);
   }
   if (free.empty()) return std::nullopt;
-  const std::string id = free.at(choose(free));
+  const std::optional<std::size_t> chosen = choose(free);
+  if (!chosen) return std::nullopt;
+  const std::string id = free.at(*chosen);
   Statement take(
       database_,
       "UPDATE runs SET status = 'running', owner_host = ?1, owner_pid = ?2, owner_start = ?3, "

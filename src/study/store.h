@@ -45,15 +45,17 @@ class StudyStore {
     std::int64_t attempts = 0;
   };
   /// Chooses among the free runs of `ids` (their order kept) and makes the chosen one `self`'s, in one
-  /// transaction. `choose` gets the free ids, at least one, and returns an index.
-  std::optional<Claim> claim(const Owner& self, const std::vector<std::string>& ids,
-                             const std::function<std::size_t(const std::vector<std::string>&)>& choose);
+  /// transaction. `choose` gets the free ids, at least one, and returns an index, or nothing to take none.
+  std::optional<Claim> claim(
+      const Owner& self, const std::vector<std::string>& ids,
+      const std::function<std::optional<std::size_t>(const std::vector<std::string>&)>& choose);
   /// Renews the lease of every run of `self`; returns how many those are.
   std::int64_t renew(const Owner& self);
   bool owns(const Owner& self, const std::string& id);
   /// Makes a run of `self` pending again.
   void release(const Owner& self, const std::string& id);
-  /// Stores status (done or failed), summary and curve of a run of `self` together. False if it was lost.
+  /// Stores status (done, diverged or failed), summary and curve of a run of `self` together. False if it was
+  /// lost.
   bool finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve);
 
   /// Status of every run in the store, those of other plans included.

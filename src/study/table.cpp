@@ -92,6 +92,7 @@ std::size_t value_index(const std::vector<std::string>& values, const RunRecord&
 
 void add_run(TableCell& cell, const RunRecord& run) {
   cell.planned += 1;
+  if (run.status == RunStatus::kDiverged) cell.diverged += 1;
   if (run.status == RunStatus::kFailed) cell.failed += 1;
   if (run.status == RunStatus::kDone) cell.values.push_back(100 * run.test_accuracy);
 }
@@ -149,8 +150,10 @@ std::vector<std::size_t> table_place(const StudyResults& results, const RunRecor
 std::string TableCell::text() const {
   std::vector<std::string> notes;
   if (!values.empty() && values.size() < planned) notes.push_back(fmt::format("n={}", values.size()));
+  if (diverged > 0) notes.push_back(fmt::format("{} diverged", diverged));
   if (failed > 0) notes.push_back(fmt::format("{} failed", failed));
-  if (values.empty()) return notes.empty() ? "-" : notes.front();
+  if (diverged > 0 && diverged == planned) return "diverged";
+  if (values.empty()) return notes.empty() ? "-" : fmt::format("{}", fmt::join(notes, ", "));
   std::string text = fmt::format("{:.2f}", mean);
   if (values.size() > 1) text += fmt::format(" ± {:.2f}", stddev);
   if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, ", "));

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "study/run_lock.h"
 #include "study/support.h"
 
 namespace glidepath {
@@ -96,14 +97,16 @@ TEST_F(StudyRun, RecordsEveryKindOfFailureAndGoesOn) {
   EXPECT_EQ(count(results, RunStatus::kDone), 1u);
   std::map<std::string, std::string> errors;
   for (const RunRecord& run : results.runs) {
-    EXPECT_EQ(run.status, run.config.data == "ok" ? RunStatus::kDone : RunStatus::kFailed);
+    EXPECT_EQ(run.status, run.config.data == "ok"        ? RunStatus::kDone
+                          : run.config.data == "diverge" ? RunStatus::kDiverged
+                                                         : RunStatus::kFailed);
     errors[run.config.data] = run.error;
   }
   EXPECT_EQ(errors["ok"], "");
   EXPECT_EQ(errors["fail"], "the disk is on fire");
   EXPECT_EQ(errors["wrong-input"], "the disk is on fire");
   EXPECT_EQ(errors["no-summary"], "ended well but left no summary.json");
-  EXPECT_EQ(errors["diverge"], "diverged");
+  EXPECT_EQ(errors["diverge"], "diverged: the loss is nan at update 2 (lr 1e+09)");
   EXPECT_EQ(errors["crash"], "killed by signal 6 (Aborted)");
   EXPECT_EQ(errors["out-of-memory"],
             "killed by signal 9 (Killed); when the machine is out of memory, fewer --jobs help");
@@ -119,6 +122,67 @@ TEST_F(StudyRun, RetriesFailedRunsOnlyWhenAsked) {
   EXPECT_EQ(logged("start"), 3);
   EXPECT_EQ(results.runs[0].attempts, 2);
   EXPECT_EQ(results.runs[1].attempts, 1);
+}
+
+TEST_F(StudyRun, DivergenceIsAResultAndNotTriedAgain) {
+  const std::string text = "[grid]\ndata = [\"diverge\", \"ok\"]\n";
+  std::size_t diverged = 0;
+  options_.jobs = 1;
+  options_.on_finished = [&](const RunRecord&, const StudyProgress& progress) {
+    diverged = progress.diverged;
+    EXPECT_EQ(progress.failed, 0u);
+  };
+  run(text);
+  EXPECT_EQ(diverged, 1u);
+  options_.retry_failed = true;
+  const StudyResults results = run(text);
+  EXPECT_EQ(logged("start"), 2);
+  EXPECT_EQ(results.runs[0].status, RunStatus::kDiverged);
+  EXPECT_EQ(results.runs[0].updates, 2);
+}
+
+TEST_F(StudyRun, FindsRunsThatDivergedAgainWithoutItsStore) {
+  const std::string text = "[base]\ndata = \"diverge\"\n";
+  run(text);
+  std::filesystem::remove(options_.out / "study.sqlite");
+  const StudyResults results = run(text);
+  EXPECT_EQ(logged("start"), 1);
+  EXPECT_EQ(results.runs[0].status, RunStatus::kDiverged);
+  EXPECT_EQ(results.runs[0].error, "diverged: the loss is nan at update 2 (lr 1e+09)");
+}
+
+TEST_F(StudyRun, GoesOnTwiceWithARunThatWasKilled) {
+  StudyResults results = run("[base]\ndata = \"killed-once\"\n");
+  EXPECT_EQ(results.runs[0].status, RunStatus::kDone);
+  EXPECT_EQ(logged("start"), 2);
+  results = run("[base]\ndata = \"out-of-memory\"\n");
+  EXPECT_EQ(results.runs[0].status, RunStatus::kFailed);
+  EXPECT_EQ(logged("start"), 2 + 3);
+  EXPECT_EQ(logged("overlap"), 0);
+}
+
+TEST_F(StudyRun, StopsWithOneErrorWhenTheDiskIsFull) {
+  options_.jobs = 1;
+  const std::string text = "[base]\ndata = \"full-disk\"\n[grid]\nseed = [1, 2, 3]\n";
+  EXPECT_EQ(message_of<RunError>([&] { run(text); }),
+            options_.out.string() +
+                ": a run could not write: model.safetensors: cannot write: No space left on device; the same "
+                "command goes on from here");
+  EXPECT_EQ(logged("start"), 1);
+  EXPECT_EQ(count(read_study_results(options_.out), RunStatus::kPending), 3u);
+}
+
+TEST_F(StudyRun, LeavesARunAloneThatAProcessStillWorksOn) {
+  const StudyPlan plan = read_study_plan(write("s.toml", "[grid]\nseed = [1, 2]\n"));
+  std::filesystem::create_directories(options_.out);
+  auto lock = RunLock::take(options_.out, run_id(plan.runs[0]));
+  ASSERT_TRUE(lock);
+  EXPECT_FALSE(RunLock::take(options_.out, run_id(plan.runs[0])));
+  options_.on_finished = [&](const RunRecord& run, const StudyProgress&) {
+    EXPECT_EQ(run.config.seed, lock ? 2u : 1u);
+    lock.reset();  // the other process is gone
+  };
+  EXPECT_EQ(count(run_study(plan, options_), RunStatus::kDone), 2u);
 }
 
 TEST_F(StudyRun, ChangedStudyAddsRunsAndLeavesOutTheOthers) {

@@ -1,8 +1,8 @@
 // tests/study/fake_trainer.cpp - takes train's arguments and leaves a run's files, without training.
 //
-// The run's `data` says how it goes: fail, wrong-input, no-summary, diverge, crash, out-of-memory, hang;
-// anything else is well. `data_dir` is how long it takes in milliseconds. $FAKE_TRAINER_LOG gets a line for
-// each start, end and overlap.
+// The run's `data` says how it goes: fail, wrong-input, full-disk, no-summary, diverge, crash, killed-once,
+// out-of-memory, hang; anything else is well. `data_dir` is how long it takes in milliseconds.
+// $FAKE_TRAINER_LOG gets a line for each start, end and overlap.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -71,9 +71,17 @@ int misbehave(const std::string& how, const fs::path& run, const glidepath::Trai
     std::fprintf(stderr, "warning: something\nglidepath train: the disk is on fire\n\n");
     return how == "fail" ? 1 : 2;
   }
+  if (how == "full-disk") {
+    std::fprintf(stderr, "glidepath train: model.safetensors: cannot write: No space left on device\n");
+    return 1;
+  }
   if (how == "crash") ::raise(SIGABRT);
   if (how == "out-of-memory") ::raise(SIGKILL);
-  if (how == "diverge") write_files(run, config, "diverged");
+  if (how == "diverge") {
+    write_files(run, config, "diverged");
+    std::fprintf(stderr, "glidepath train: diverged: the loss is nan at update 2 (lr 1e+09)\n");
+    return 1;
+  }
   return 0;  // no-summary
 }
 
@@ -92,12 +100,17 @@ int main(int argc, char** argv) {
   const long milliseconds = config.data_dir.empty() ? 0 : std::stol(config.data_dir);
   for (long spent = 0; (spent < milliseconds || config.data == "hang") && stop_signal == 0; spent += 2)
     sleep_ms(2);
+  if (config.data == "killed-once" && !fs::exists(run.string() + ".killed")) {
+    std::ofstream(run.string() + ".killed") << "";
+    ::raise(SIGKILL);
+  }
   if (stop_signal != 0) {
     fs::create_directories(run / "checkpoint");
     std::ofstream(run / "checkpoint" / "state.safetensors") << "half way";
     return 128 + stop_signal;
   }
-  for (const char* how : {"fail", "wrong-input", "crash", "out-of-memory", "diverge", "no-summary"}) {
+  for (const char* how :
+       {"fail", "wrong-input", "full-disk", "crash", "out-of-memory", "diverge", "no-summary"}) {
     if (config.data == how) return misbehave(how, run, config);
   }
   write_files(run, config, "done");

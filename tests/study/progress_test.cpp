@@ -47,6 +47,12 @@ TEST(FinishedLine, SaysWhichRunHowWellAndHowLongIsLeft) {
             "[ 12/144] linear 10% seed 1: 78.31 % in 41 s, about 23 min left");
   progress.seconds_left = std::nan("");
   EXPECT_EQ(finished_line(run, progress, kAxes), "[ 12/144] linear 10% seed 1: 78.31 % in 41 s");
+  run.status = RunStatus::kDiverged;
+  run.error = "diverged: the loss is nan at update 12";
+  progress.diverged = 1;
+  EXPECT_EQ(finished_line(run, progress, kAxes),
+            "[ 13/144] linear 10% seed 1: diverged: the loss is nan at update 12");
+  progress.diverged = 0;
   run.status = RunStatus::kFailed;
   run.error = "no space left";
   progress.done = 143;

@@ -46,9 +46,10 @@ TEST(RenderTable, Latex) {
 
 TEST(RenderTable, Csv) {
   EXPECT_EQ(render_csv(make_tables(small_results())),
-            "schedule,10% mean,10% std,10% n,10% failed,100% mean,100% std,100% n,100% failed,average rank\n"
-            "linear,56.25,8.838834764831844,2,0,81.25,8.838834764831844,2,0,1\n"
-            "\"htd(-6,3)\",25,,1,1,75,,1,0,2\n");
+            "schedule,10% mean,10% std,10% n,10% diverged,10% failed,100% mean,100% std,100% n,100% diverged,"
+            "100% failed,average rank\n"
+            "linear,56.25,8.838834764831844,2,0,0,81.25,8.838834764831844,2,0,0,1\n"
+            "\"htd(-6,3)\",25,,1,0,1,75,,1,0,0,2\n");
 }
 
 TEST(RenderTable, SeveralTablesHaveCaptions) {
@@ -66,8 +67,8 @@ TEST(RenderTable, SeveralTablesHaveCaptions) {
             "eval\\_every 1ep\n\n| schedule | 1% |\n|---|---:|\n| linear | **50.00** |\n");
   EXPECT_THAT(render_latex({tables[1]}), testing::StartsWith("% eval_every 10%\n\\begin{tabular}{lr}\n"));
   EXPECT_EQ(render_csv(tables),
-            "table,schedule,1% mean,1% std,1% n,1% failed,average rank\n"
-            "eval_every 1ep,linear,50,,1,0,\neval_every 10%,linear,50,,1,0,\n");
+            "table,schedule,1% mean,1% std,1% n,1% diverged,1% failed,average rank\n"
+            "eval_every 1ep,linear,50,,1,0,0,\neval_every 10%,linear,50,,1,0,0,\n");
 }
 
 TEST(RenderTable, SaysOverHowManyColumnsTheRankIs) {
@@ -95,6 +96,26 @@ TEST(ResultsCsv, HasOneLineARun) {
                 ",failed,\"htd(-6,3)\",10%,1,,,,,,,,,,0,\"loss is \"\"nan\"\", stopped\"\n");
 }
 
+// Whatever reads the results can tell a run that diverged from one that never was.
+TEST(Results, SayWhichRunsDiverged) {
+  StudyResults results = small_results();
+  results.runs.resize(1);
+  RunRecord& run = results.runs[0];
+  run.status = RunStatus::kDiverged;
+  run.error = "diverged: the loss is nan at update 12 (lr 1e+09)";
+  run.updates = 12;
+  EXPECT_THAT(results_csv(results),
+              testing::HasSubstr(run.id + ",diverged,linear,10%,1,,,,,12,,,,,0,diverged: the loss is nan at "
+                                          "update 12 (lr 1e+09)\n"));
+  EXPECT_THAT(render_latex(make_tables(results)), testing::HasSubstr("linear & diverged & - \\\\\n"));
+  const auto json = nlohmann::json::parse(results_json(results));
+  EXPECT_EQ(json["runs"][0]["status"], "diverged");
+  EXPECT_EQ(json["runs"][0]["updates"], 12);
+  EXPECT_TRUE(json["runs"][0]["test_accuracy"].is_null());
+  EXPECT_EQ(json["tables"][0]["cells"][0][0]["diverged"], 1);
+  EXPECT_EQ(json["tables"][0]["cells"][0][0]["failed"], 0);
+}
+
 TEST(ResultsJson, HoldsRunsAndTables) {
   const auto json = nlohmann::json::parse(results_json(small_results()));
   EXPECT_EQ(json["name"], "small");
@@ -108,6 +129,13 @@ TEST(ResultsJson, HoldsRunsAndTables) {
   EXPECT_EQ(json["tables"][0]["cells"][1][0]["failed"], 1);
   EXPECT_TRUE(json["tables"][0]["cells"][1][0]["stddev"].is_null());
   EXPECT_EQ(json["tables"][0]["average_rank"], nlohmann::json({1.0, 2.0}));
+}
+
+TEST(ResultsJson, ReplacesWhatIsNotUtf8) {
+  StudyResults results = small_results();
+  results.runs[4].error = "half a letter: \xC3";
+  const auto json = nlohmann::json::parse(results_json(results));
+  EXPECT_EQ(json["runs"][4]["error"], "half a letter: \xEF\xBF\xBD");
 }
 
 using WriteTables = FolderTest;

@@ -1,11 +1,13 @@
 // tests/study/resume_test.cpp - studies killed at any moment, and two studies on one folder.
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <map>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
+#include "study/store.h"
 #include "study/support.h"
 
 namespace glidepath {
@@ -124,6 +126,30 @@ TEST_F(KilledStudy, SecondProcessTakesOverWhatAKilledOneLeaves) {
   for (const RunRecord& run : read_study_results(folder_ / "shared").runs)
     EXPECT_EQ(run.status, RunStatus::kDone);
   expect_each_run_done_once(1);
+}
+
+// What another machine claimed cannot be seen to be gone: its runs are free when it no longer renews them.
+TEST_F(KilledStudy, TakesOverTheRunsOfAnotherMachineWhenTheirLeaseHasRunOut) {
+  const StudyPlan plan = read_study_plan(study_);
+  std::vector<std::string> ids;
+  for (const TrainConfig& run : plan.runs) ids.push_back(run_id(run));
+  {
+    // Claimed so long ago that the lease ends in two seconds.
+    StudyStore store(folder_ / "out", [] {
+      return static_cast<std::int64_t>(std::time(nullptr)) - StudyStore::kLeaseSeconds + 2;
+    });
+    store.save_plan(plan, ids);
+    const Owner far_away{"another machine", 1, 1};
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(store.claim(far_away, ids, [](const auto&) { return 0; }));
+  }
+  EXPECT_EQ(wait(start("out")), 0);
+  expect_each_run_done_once(1);
+  std::int64_t attempts = 0;
+  for (const RunRecord& run : read_study_results(folder_ / "out").runs) {
+    EXPECT_EQ(run.status, RunStatus::kDone);
+    attempts += run.attempts;
+  }
+  EXPECT_EQ(attempts, 18 + 3);
 }
 
 }  // namespace

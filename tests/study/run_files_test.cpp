@@ -38,11 +38,11 @@ TEST_F(RunFiles, SummaryThatIsTornOrOfAnotherKindIsNone) {
   }
 }
 
-TEST_F(RunFiles, RunThatDivergedOrHasNoAccuracyFailed) {
+TEST_F(RunFiles, DivergenceIsAStatusAndAMissingAccuracyAFailure) {
   RunRecord run;
   write("summary.json", R"({"status":"diverged","test_accuracy":0.1})");
   ASSERT_TRUE(read_summary(folder_, run));
-  EXPECT_EQ(run.status, RunStatus::kFailed);
+  EXPECT_EQ(run.status, RunStatus::kDiverged);
   EXPECT_EQ(run.error, "diverged");
   write("summary.json", R"({"status":"done","test_accuracy":null})");
   ASSERT_TRUE(read_summary(folder_, run));
@@ -66,6 +66,19 @@ TEST_F(RunFiles, MetricsLeaveOutTornLinesAndReadNullAsNaN) {
   EXPECT_EQ(curve[1].loss, 1.5);
   EXPECT_EQ(latest_progress(folder_), 0.5);
   EXPECT_EQ(latest_progress(folder_ / "none"), 0);
+}
+
+TEST_F(RunFiles, CountsThatNoRunHasReadAsZero) {
+  for (const char* count : {"-1", "1e300", "9223372036854775808", "2.5", "\"3\"", "null"}) {
+    SCOPED_TRACE(count);
+    write("metrics.jsonl", std::string(R"({"kind":"train","step":)") + count + "}\n");
+    ASSERT_EQ(read_metrics(folder_).size(), 1u);
+    EXPECT_EQ(read_metrics(folder_)[0].step, 0);
+    write("summary.json", std::string(R"({"status":"done","test_accuracy":0.5,"updates":)") + count + "}");
+    RunRecord run;
+    ASSERT_TRUE(read_summary(folder_, run));
+    EXPECT_EQ(run.updates, 0);
+  }
 }
 
 TEST_F(RunFiles, LatestProgressIsFoundAtTheEndOfALongFile) {

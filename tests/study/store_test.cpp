@@ -35,6 +35,26 @@ std::vector<std::string> ids_of(const StudyPlan& plan) {
   return ids;
 }
 
+/// The store's tables as version 1 of them was.
+constexpr const char* kFirstVersion = R"sql(
+CREATE TABLE plan (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY, position INTEGER, config TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'done', 'failed')),
+  error TEXT NOT NULL DEFAULT '',
+  test_accuracy REAL, test_loss REAL, train_loss REAL, train_accuracy REAL, updates INTEGER, epochs REAL,
+  seconds REAL, images_per_second REAL, peak_memory_mib REAL,
+  attempts INTEGER NOT NULL DEFAULT 0, started_at TEXT, finished_at TEXT,
+  owner_host TEXT, owner_pid INTEGER, owner_start INTEGER, lease_until INTEGER
+) WITHOUT ROWID;
+CREATE INDEX runs_by_status ON runs (status);
+CREATE TABLE curves (
+  run_id TEXT NOT NULL REFERENCES runs (id), position INTEGER NOT NULL, kind TEXT NOT NULL,
+  step INTEGER NOT NULL, progress REAL, lr REAL, loss REAL, accuracy REAL, PRIMARY KEY (run_id, position)
+) WITHOUT ROWID;
+PRAGMA user_version = 1;
+)sql";
+
 std::size_t first(const std::vector<std::string>&) { return 0; }
 
 class StudyStoreTest : public FolderTest {
@@ -203,6 +223,40 @@ TEST_F(StudyStoreTest, RetriesOnlyFailedRuns) {
   EXPECT_EQ(store_.statuses().at(ids_[1]), RunStatus::kDone);
 }
 
+TEST_F(StudyStoreTest, KeepsTheRunsOfAStoreThatKnewNoDivergence) {
+  std::filesystem::create_directory(folder_ / "old");
+  {
+    Database old(folder_ / "old" / "study.sqlite", Database::Mode::kCreate);
+    old.execute(kFirstVersion);
+    const auto add = [&](const std::string& id, const TrainConfig& config, const char* status,
+                         const char* error) {
+      Statement insert(old,
+                       "INSERT INTO runs (id, position, config, status, error, test_accuracy) "
+                       "VALUES (?1, 0, ?2, ?3, ?4, 0.5)");
+      insert.bind(1, id)
+          .bind(2, to_toml(config))
+          .bind(3, std::string(status))
+          .bind(4, std::string(error))
+          .run();
+    };
+    add(ids_[0], plan_.runs[0], "done", "");
+    add(ids_[1], plan_.runs[1], "failed", "diverged: the loss is nan at update 7");
+    add(ids_[2], plan_.runs[2], "failed", "the disk is on fire");
+    old.execute("INSERT INTO curves VALUES ('" + ids_[0] + "', 0, 'eval', 2, 1, NULL, 0.5, 0.75)");
+  }
+  StudyStore store(folder_ / "old");
+  store.save_plan(plan_, ids_);
+  const StudyResults results = read_study_results(folder_ / "old");
+  ASSERT_EQ(results.runs.size(), 3u);
+  EXPECT_EQ(results.runs[0].status, RunStatus::kDone);
+  EXPECT_EQ(results.runs[0].test_accuracy, 0.5);
+  EXPECT_EQ(results.runs[1].status, RunStatus::kDiverged);
+  EXPECT_EQ(results.runs[1].error, "diverged: the loss is nan at update 7");
+  EXPECT_EQ(results.runs[2].status, RunStatus::kFailed);
+  EXPECT_EQ(read_curve(folder_ / "old", ids_[0]).at(0).accuracy, 0.75);
+  EXPECT_NO_THROW(StudyStore(folder_ / "old")) << "made once";
+}
+
 TEST_F(StudyStoreTest, ReadersRefuseWhatIsNoStudy) {
   const std::string out = (folder_ / "out").string(), none = (folder_ / "none").string();
   EXPECT_EQ(message_of<InputError>([&] { read_study_results(none); }),
@@ -221,7 +275,7 @@ TEST_F(StudyStoreTest, RefusesTheStoreOfANewerVersion) {
   Database(folder_ / "out" / "study.sqlite", Database::Mode::kCreate).execute("PRAGMA user_version = 99");
   EXPECT_EQ(message_of<InputError>([&] { StudyStore store(folder_ / "out"); }),
             (folder_ / "out" / "study.sqlite").string() +
-                ": written by a newer Glidepath (version 99 of the store, this one knows 1)");
+                ": written by a newer Glidepath (version 99 of the store, this one knows 2)");
 }
 
 }  // namespace

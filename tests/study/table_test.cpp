@@ -153,22 +153,45 @@ TEST(StudyTable, MarksEveryMeanThatPrintsAsTheBest) {
   EXPECT_THAT(table.average_rank, ElementsAre(1, 2, 3));
 }
 
+TEST(StudyTable, CountsRunsThatDivergedApart) {
+  StudyResults results;
+  results.axes = {"schedule", "seed"};
+  results.values = {{"schedule", {"linear", "const"}}, {"seed", {"1", "2"}}};
+  for (const char* schedule : {"linear", "const"}) {
+    for (const char* seed : {"1", "2"})
+      results.runs.push_back(make_run({{"schedule", schedule}, {"seed", seed}}, 0.5));
+  }
+  for (const int i : {1, 2, 3}) results.runs[i].status = RunStatus::kDiverged;
+  const StudyTable table = make_tables(results).at(0);
+  EXPECT_EQ(table.cells[0][0].text(), "50.00 (n=1, 1 diverged)");
+  EXPECT_EQ(table.cells[1][0].text(), "diverged");
+  EXPECT_EQ(table.cells[1][0].failed, 0u);
+  EXPECT_TRUE(table.average_rank.empty());  // const has no value
+}
+
 TEST(TableCell, TextSaysWhatIsNotIn) {
   struct Case {
-    std::size_t values, planned, failed;
+    std::size_t values, planned, diverged, failed;
     const char* text;
   };
-  for (const Case& c : {Case{3, 3, 0, "50.00 ± 0.25"},
-                        {1, 1, 0, "50.00"},
-                        {2, 3, 0, "50.00 ± 0.25 (n=2)"},
-                        {2, 3, 1, "50.00 ± 0.25 (n=2, 1 failed)"},
-                        {1, 3, 2, "50.00 (n=1, 2 failed)"},
-                        {0, 3, 3, "3 failed"},
-                        {0, 3, 1, "1 failed"},
-                        {0, 3, 0, "-"}}) {
+  for (const Case& c : {Case{3, 3, 0, 0, "50.00 ± 0.25"},
+                        {1, 1, 0, 0, "50.00"},
+                        {2, 3, 0, 0, "50.00 ± 0.25 (n=2)"},
+                        {2, 3, 0, 1, "50.00 ± 0.25 (n=2, 1 failed)"},
+                        {2, 3, 1, 0, "50.00 ± 0.25 (n=2, 1 diverged)"},
+                        {1, 3, 0, 2, "50.00 (n=1, 2 failed)"},
+                        {1, 3, 1, 1, "50.00 (n=1, 1 diverged, 1 failed)"},
+                        {0, 3, 0, 3, "3 failed"},
+                        {0, 3, 0, 1, "1 failed"},
+                        {0, 3, 3, 0, "diverged"},
+                        {0, 1, 1, 0, "diverged"},
+                        {0, 3, 2, 0, "2 diverged"},
+                        {0, 3, 2, 1, "2 diverged, 1 failed"},
+                        {0, 3, 0, 0, "-"}}) {
     TableCell cell;
     cell.values.assign(c.values, 50);
     cell.planned = c.planned;
+    cell.diverged = c.diverged;
     cell.failed = c.failed;
     cell.mean = 50;
     cell.stddev = 0.25;
