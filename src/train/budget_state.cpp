@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "train/json_count.h"
+
 namespace glidepath {
 
 nlohmann::ordered_json to_json(const BudgetState& state) {
@@ -29,13 +31,13 @@ nlohmann::ordered_json to_json(const BudgetState& state) {
 BudgetState budget_state_from(const nlohmann::json& json) {
   BudgetState state;
   state.budget = json.at("budget");
-  state.schedule_updates = json.at("schedule_updates");
-  state.origin = {json.at("origin_step"), json.at("origin_progress")};
+  state.schedule_updates = count_at(json, "schedule_updates");
+  state.origin = {count_at(json, "origin_step"), json.at("origin_progress")};
   state.clock = {json.at("clock_progress"), json.at("clock_origin_progress"), json.at("clock_origin_seconds"),
                  json.at("clock_begun")};
   for (const auto& change : json.at("changes")) {
-    state.changes.push_back(
-        {change.at("step"), change.at("from"), change.at("to"), change.at("how"), change.at("went_back_to")});
+    state.changes.push_back({count_at(change, "step"), change.at("from"), change.at("to"), change.at("how"),
+                             count_at(change, "went_back_to")});
   }
   return state;
 }

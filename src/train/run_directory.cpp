@@ -13,6 +13,7 @@
 
 #include "glidepath/error.h"
 #include "glidepath/train.h"
+#include "train/json_count.h"
 
 namespace fs = std::filesystem;
 
@@ -46,15 +47,6 @@ std::string history_toml(const std::vector<std::string>& budgets_before) {
     list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", told);
   return fmt::format("\n# Budgets that it had before; told, not read back.\n[history]\nbudgets = [{}]\n",
                      list);
-}
-
-/// Throws for what is no count: to convert 1e300 would be undefined.
-std::int64_t count_at(const nlohmann::json& json, const char* key) {
-  const nlohmann::json& value = json.at(key);
-  const bool is_count = value.is_number_unsigned() &&
-                        value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()};
-  if (!is_count) throw InputError(key);
-  return value.get<std::int64_t>();
 }
 
 void make_folder(const fs::path& folder) {

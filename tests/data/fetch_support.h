@@ -64,8 +64,10 @@ class HttpServer {
     ::close(input[0]);
     ::close(output[1]);
     input_ = input[1];
-    char text[16] = {};
-    if (::read(output[0], text, sizeof text - 1) > 0) port_ = std::atoi(text);
+    // To the end of the line: Python may write it in two parts, and must not find the pipe closed.
+    std::string line;
+    for (char c = 0; ::read(output[0], &c, 1) == 1 && c != '\n';) line += c;
+    port_ = std::atoi(line.c_str());
     ::close(output[0]);
   }
   ~HttpServer() {

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "train/budget_state.h"
 #include "train/run_directory.h"
 
 namespace fs = std::filesystem;
@@ -32,6 +33,7 @@ class CheckpointState : public testing::Test {
                             {"plateau_best", 0.5},
                             {"plateau_best_progress", 0.25},
                             {"plateau_any", true},
+                            {"budget", to_json(BudgetState())},
                             {"test_loss", 0.5},
                             {"test_accuracy", 0.5}};
     state[key] = value;
@@ -53,6 +55,9 @@ TEST_F(CheckpointState, CountsAreCounts) {
     }
   }
   EXPECT_THROW(load("seconds", -1.0), InputError);
+  auto budget = to_json(BudgetState());
+  budget["origin_step"] = 1e300;
+  EXPECT_THROW(load("budget", budget), InputError);
 }
 
 }  // namespace
