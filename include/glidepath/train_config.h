@@ -63,7 +63,7 @@ void check_config(const TrainConfig& config);
 /// Throws InputError outside a job or in one without a time limit, RunError where Slurm does not answer.
 void set_slurm_deadline(TrainConfig& config);
 
-/// TOML both ways. Throws InputError with file, line and key.
+/// TOML both ways. Throws InputError with file, line and key; the values together are for check_config.
 TrainConfig read_train_config(const std::filesystem::path& file);
 TrainConfig parse_train_config(const std::string& toml, const std::string& name_for_errors);
 std::string to_toml(const TrainConfig& config);

@@ -1,20 +1,11 @@
 // glidepath - the command line program. Errors are caught here and nowhere else.
-#include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "glidepath/error.h"
-
-namespace {
-
-// The name to put before an error: "glidepath train" once a command is known.
-std::string spoken_name(const CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  return chosen.empty() ? "glidepath" : "glidepath " + chosen.front()->get_name();
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   using namespace glidepath;
@@ -22,6 +13,7 @@ int main(int argc, char** argv) {
   app.name("glidepath");
   app.set_version_flag("--version", GLIDEPATH_VERSION);
   app.require_subcommand(1);
+  app.option_defaults()->disable_flag_override();  // --json=false would be a third way to say nothing
   app.get_formatter()->column_width(34);
 
   int exit_status = kExitOk;
@@ -32,15 +24,18 @@ int main(int argc, char** argv) {
   cli::add_data_command(app, exit_status);
   try {
     app.parse(argc, argv);
+    // A result that could not be written is no result: a full disk, a closed pipe.
+    if (!std::cout.flush()) throw RunError("standard output: cannot be written");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "%s: %s; see --help\n", spoken_name(app).c_str(), error.what());
+    cli::print_error(cli::command_name(app), cli::usage_message(app, error));
     return kExitWrongInput;
   } catch (const Error& error) {
-    std::fprintf(stderr, "%s: %s\n", spoken_name(app).c_str(), error.what());
+    cli::print_error(cli::command_name(app), error.what());
     return error.exit_status();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: unexpected: %s\n", spoken_name(app).c_str(), error.what());
+    const std::string what = error.what();  // LibTorch's go on with a stack trace
+    cli::print_error(cli::command_name(app), "unexpected: " + what.substr(0, what.find('\n')));
     return kExitRunFailed;
   }
   return exit_status;

@@ -49,12 +49,13 @@ ProgressLine::ProgressLine(bool enabled) : live_(enabled && isatty(STDERR_FILENO
 
 void ProgressLine::show(double progress, const std::string& text) {
   if (!live_) return;
-  constexpr int kCells = 20;
   const std::size_t width = terminal_width();
-  const std::size_t room = width > kCells + 9 ? width - kCells - 9 : 0;
+  const std::size_t cells = width < 100 ? 10 : 20;
+  const std::size_t room = width > cells + 9 ? width - cells - 9 : 0;
   const bool colour = wants_colour(STDERR_FILENO);
-  std::fprintf(stderr, "\r\033[K%s%s%s %3.0f %% %s", colour ? "\033[36m" : "", bar(progress, kCells).c_str(),
-               colour ? "\033[0m" : "", 100 * std::clamp(progress, 0.0, 1.0), text.substr(0, room).c_str());
+  std::fprintf(stderr, "\r\033[K%s%s%s %3.0f %% %s", colour ? "\033[36m" : "",
+               bar(progress, static_cast<int>(cells)).c_str(), colour ? "\033[0m" : "",
+               100 * std::clamp(progress, 0.0, 1.0), text.substr(0, room).c_str());
   std::fflush(stderr);
   drawn_ = true;
 }

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "glidepath/error.h"
 
@@ -18,10 +19,12 @@ void add_report_command(CLI::App& app, int&) {
   auto* command = app.add_subcommand("report", "Draw the figures of a study and write its tables");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("study", arguments->study, "folder of a study (its --out)")->required();
-  command->add_option("--out", arguments->out, "folder to write to (default: the study's)");
-  command->add_option("--format", arguments->options.formats, "svg,png")
+  command->add_option("--out", arguments->out, "folder to write to (default: the study's)")
+      ->check(not_empty("a folder, for example out/a"));
+  command->add_option("--format", arguments->options.formats, "of the figures: svg, png or both")
       ->delimiter(',')
-      ->check(CLI::IsMember({"svg", "png"}));
+      ->capture_default_str()
+      ->check(one_of({"svg", "png"}));
   command->callback([arguments] {
     arguments->options.out = arguments->out;
     for (const auto& file : write_report(arguments->study, arguments->options))

@@ -1,11 +1,14 @@
 // src/cli/schedules.cpp - `glidepath schedules`: the list, values as CSV, a plot.
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
@@ -42,33 +45,58 @@ void print_list() {
          "into this one.\n";
 }
 
-BudgetContext budget_context(const SchedulesArguments& arguments) {
-  if (arguments.steps_per_epoch < 1) {
-    throw InputError(fmt::format("--steps-per-epoch \"{}\": must be at least 1", arguments.steps_per_epoch));
-  }
-  BudgetContext context;
-  context.steps_per_epoch = arguments.steps_per_epoch;
+/// Puts the flag before a message of the library that begins with the value.
+template <typename Parse>
+auto named(const char* flag, Parse parse) {
   try {
-    context.full = parse_budget(arguments.full);
+    return parse();
   } catch (const InputError& error) {
-    throw InputError(fmt::format("--full {}", error.what()));
+    throw InputError(fmt::format("{} {}", flag, error.what()));
   }
-  return context;
 }
 
-std::int64_t updates_of(const SchedulesArguments& arguments, const BudgetContext& context) {
-  try {
-    return updates_in(parse_budget(arguments.budget), context);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("--budget {}", error.what()));
-  }
+ScheduleContext schedule_context(const SchedulesArguments& arguments) {
+  BudgetContext context;
+  context.steps_per_epoch = arguments.steps_per_epoch;
+  ScheduleContext known;
+  known.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
+  known.base_lr = arguments.base_lr;
+  known.full_updates = named("--full", [&] {
+    context.full = parse_budget(arguments.full);
+    return static_cast<double>(updates_in({BudgetUnit::kPercent, 100}, context));
+  });
+  known.updates = named(
+      "--budget", [&] { return static_cast<double>(updates_in(parse_budget(arguments.budget), context)); });
+  return known;
 }
 
 Schedule schedule_of(const std::string& text, const ScheduleContext& context) {
-  try {
-    return parse_schedule(text, context);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("--schedule {}", error.what()));
+  return named("--schedule", [&] {
+    Schedule schedule = parse_schedule(text, context);
+    schedule(0);  // refuses what has no value at a progress
+    return schedule;
+  });
+}
+
+/// By the ending of the file, or else by where it goes.
+std::string default_format(const std::string& out) {
+  const std::string ending = std::filesystem::path(out).extension().string();
+  if (!ending.empty()) return ending.substr(1);
+  return out.empty() && isatty(STDOUT_FILENO) != 0 ? "plot" : "csv";
+}
+
+/// Pictures need a file of their kind; text is printed.
+void check_out(const std::string& format, const std::string& out) {
+  if (format == "csv" || format == "plot") {
+    if (out.empty()) return;
+    throw InputError(fmt::format(
+        "--out \"{}\": {} is printed, not written; redirect it, for example > values.csv, or give "
+        "a file that ends in .svg or .png",
+        out, format));
+  }
+  if (out.empty()) throw InputError(fmt::format("--format {}: needs --out FILE.{}", format, format));
+  if (std::filesystem::path(out).extension() != "." + format) {
+    throw InputError(fmt::format("--out \"{}\": must end in .{} for --format {}", out, format, format));
   }
 }
 
@@ -106,36 +134,19 @@ void print_plot(const Schedule& schedule, double base_lr) {
                            "budget spent 100 %", kColumns);
 }
 
-void run_schedules(SchedulesArguments arguments) {
-  if (arguments.schedules.empty()) {
-    if (!arguments.out.empty() || !arguments.format.empty()) {
-      throw InputError("--format and --out need a --schedule, for example --schedule linear");
-    }
-    print_list();
-    return;
-  }
-  if (!(arguments.base_lr > 0))
-    throw InputError(fmt::format("--base-lr \"{}\": must be above 0", arguments.base_lr));
-  const BudgetContext context = budget_context(arguments);
-  const std::int64_t updates = updates_of(arguments, context);
-  const ScheduleContext schedule_context{
-      static_cast<double>(updates), static_cast<double>(context.steps_per_epoch),
-      static_cast<double>(updates_in(context.full, context)), arguments.base_lr};
+void run_schedules(const SchedulesArguments& arguments) {
+  if (arguments.schedules.empty()) return print_list();
+  const ScheduleContext context = schedule_context(arguments);
   std::vector<Schedule> schedules;
-  for (const std::string& text : arguments.schedules) {
-    schedules.push_back(schedule_of(text, schedule_context));
-    schedules.back()(0);  // refuses what has no value at a progress
-  }
-  if (arguments.format.empty()) arguments.format = isatty(STDOUT_FILENO) != 0 ? "plot" : "csv";
-  if (arguments.format == "csv") {
-    print_csv(schedules, updates, arguments.base_lr);
-  } else if (arguments.format == "plot") {
+  for (const std::string& text : arguments.schedules) schedules.push_back(schedule_of(text, context));
+  const std::string format = arguments.format.empty() ? default_format(arguments.out) : arguments.format;
+  check_out(format, arguments.out);
+  if (format == "csv") {
+    print_csv(schedules, std::llround(context.updates), arguments.base_lr);
+  } else if (format == "plot") {
     for (const Schedule& schedule : schedules) print_plot(schedule, arguments.base_lr);
   } else {
-    if (arguments.out.empty()) {
-      throw InputError(fmt::format("--format {}: needs --out FILE.{}", arguments.format, arguments.format));
-    }
-    plot_schedules(arguments.schedules, schedule_context, arguments.out);
+    plot_schedules(arguments.schedules, context, arguments.out);
     std::cout << arguments.out << "\n";
   }
 }
@@ -145,18 +156,22 @@ void run_schedules(SchedulesArguments arguments) {
 void add_schedules_command(CLI::App& app, int&) {
   auto* command = app.add_subcommand("schedules", "List the schedules, print their values, plot them");
   auto arguments = std::make_shared<SchedulesArguments>();
-  command
-      ->add_option("--schedule", arguments->schedules, "a schedule, for example step-d2; may be given again")
-      ->take_all()
-      ->allow_extra_args(false);
-  command->add_option("--budget", arguments->budget, "updates to print")->capture_default_str();
-  command->add_option("--base-lr", arguments->base_lr, "learning rate at factor 1")->capture_default_str();
-  command->add_option("--full", arguments->full, "what 100% means")->capture_default_str();
-  command->add_option("--steps-per-epoch", arguments->steps_per_epoch, "updates in an epoch")
-      ->capture_default_str();
-  command->add_option("--format", arguments->format, "csv, plot (in the terminal), svg, png")
-      ->check(CLI::IsMember({"csv", "plot", "svg", "png"}));
-  command->add_option("--out", arguments->out, "file for svg or png");
+  auto* schedule = command
+                       ->add_option("--schedule", arguments->schedules,
+                                    "a schedule, for example step-d2; may be given again")
+                       ->take_all()
+                       ->allow_extra_args(false);
+  const auto option = [&](const char* name, auto& value, const char* help) {
+    return command->add_option(name, value, help)->capture_default_str()->needs(schedule);
+  };
+  option("--budget", arguments->budget, "updates to print: 1000it, 30ep or 10%");
+  option("--base-lr", arguments->base_lr, "learning rate at factor 1")->check(number_above_zero());
+  option("--full", arguments->full, "what 100% means: epochs or iterations");
+  option("--steps-per-epoch", arguments->steps_per_epoch, "updates in an epoch")
+      ->check(whole_number(1, 1'000'000'000));
+  option("--format", arguments->format, "csv, plot (in the terminal), svg, png (default: by --out, or csv)")
+      ->check(one_of({"csv", "plot", "svg", "png"}));
+  option("--out", arguments->out, "file for svg or png")->check(not_empty("a file, for example plot.svg"));
   command->callback([arguments] { run_schedules(*arguments); });
 }
 

@@ -2,7 +2,6 @@
 #include "glidepath/study.h"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -13,8 +12,10 @@
 
 #include <fmt/format.h>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/progress_line.h"
+#include "cli/stop_signal.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/models.h"
@@ -25,18 +26,6 @@ namespace fs = std::filesystem;
 
 namespace glidepath::cli {
 namespace {
-
-volatile std::sig_atomic_t stop_signal = 0;
-
-void on_signal(int signal_number) { stop_signal = signal_number; }
-
-/// The first signal lets the running runs save; the second has its usual effect.
-void watch_signals() {
-  struct sigaction action = {};
-  action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
-}
 
 struct StudyArguments {
   std::string file, out, profile, rows, columns;
@@ -140,7 +129,7 @@ StudyOptions make_options(const StudyArguments& arguments) {
   options.out = arguments.out;
   options.jobs = arguments.jobs;
   options.retry_failed = arguments.retry_failed;
-  options.stop_signal = [] { return static_cast<int>(stop_signal); };
+  options.stop_signal = stop_signal;
   return options;
 }
 
@@ -189,9 +178,10 @@ void add_study_command(CLI::App& app, int&) {
       app.add_subcommand("study", "Run a grid of runs and print its table; go on where it stopped");
   auto arguments = std::make_shared<StudyArguments>();
   command->add_option("file", arguments->file, "study file in TOML (docs/studies.md)")->required();
-  command->add_option("--out", arguments->out, "folder for the store, the runs and the tables");
+  command->add_option("--out", arguments->out, "folder for the store, the runs and the tables")
+      ->check(not_empty("a folder, for example out/a"));
   command->add_option("--jobs", arguments->jobs, "runs side by side; 0: as many as the cores hold")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{4096}));
+      ->check(whole_number(0, 4096));
   command->add_option("--profile", arguments->profile, "[profile.NAME] of the file to apply");
   command->add_option("--set", arguments->set, "key=value: a train option for every run; key=[a, b]: an axis")
       ->allow_extra_args(false);

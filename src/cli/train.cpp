@@ -1,29 +1,23 @@
 // src/cli/train.cpp - `glidepath train`: flags from the table of train options, progress, the result.
 #include "glidepath/train.h"
 
-#include <csignal>
+#include <algorithm>
 #include <iostream>
 #include <map>
 #include <memory>
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/progress_line.h"
+#include "cli/stop_signal.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 
 namespace glidepath::cli {
 namespace {
-
-volatile std::sig_atomic_t stop_signal = 0;
-
-void on_signal(int signal_number) {
-  if (stop_signal != 0) _exit(128 + signal_number);  // asked twice: at once
-  stop_signal = signal_number;
-}
 
 struct TrainArguments {
   std::map<std::string, std::string> values;  // config key -> text given
@@ -50,6 +44,18 @@ void set_budget(TrainConfig& config, const TrainArguments& arguments) {
   }
 }
 
+/// A message of the library begins with the key whose value is wrong. Here the user gave it as a flag or in a
+/// file, and is told which.
+std::string as_given(const TrainArguments& arguments, const std::string& message) {
+  const std::string key = message.substr(0, message.find(' '));
+  if (arguments.values.count(key) != 0) return flag_name(key) + message.substr(key.size());
+  const auto& keys = train_config_keys();
+  const bool is_key =
+      std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& each) { return each.name == key; });
+  const bool is_from_file = is_key && !arguments.config_file.empty();
+  return is_from_file ? arguments.config_file + ": " + message : message;
+}
+
 // Least to most particular: defaults, the run to resume or the file, flags.
 TrainConfig make_config(const TrainArguments& arguments) {
   TrainConfig config;
@@ -60,26 +66,20 @@ TrainConfig make_config(const TrainArguments& arguments) {
   }
   set_budget(config, arguments);
   for (const auto& [key, text] : arguments.values) {
-    if (key == "budget" && text == "slurm") continue;
-    try {
-      set_config_value(config, key, text);
-    } catch (const InputError& error) {
-      const std::string message = error.what();
-      throw InputError(message.compare(0, key.size(), key) == 0 ? flag_name(key) + message.substr(key.size())
-                                                                : flag_name(key) + ": " + message);
-    }
+    if (key != "budget" || text != "slurm") set_config_value(config, key, text);
   }
   return config;
 }
 
+// What matters most comes first: a narrow terminal cuts the end off.
 std::string status_line(const TrainStatus& status) {
   const std::string where = status.updates > 0 ? fmt::format("{}/{} updates", status.step, status.updates)
                                                : fmt::format("{} updates", status.step);
   const std::string test =
       status.test_accuracy < 0 ? "" : fmt::format("  test {:.2f} %", 100 * status.test_accuracy);
-  return fmt::format("{}  epoch {:.2f}  loss {:.4f}  acc {:.2f} %{}  lr {:.4g}  {:.0f} img/s  {} left", where,
-                     status.epoch, status.loss, 100 * status.accuracy, test, status.lr,
-                     status.images_per_second, spoken_duration(status.seconds_left));
+  return fmt::format("loss {:.4f}  acc {:.2f} %  lr {:.4g}  {} left{}  {}  epoch {:.2f}  {:.0f} img/s",
+                     status.loss, 100 * status.accuracy, status.lr, spoken_duration(status.seconds_left),
+                     test, where, status.epoch, status.images_per_second);
 }
 
 std::string evaluation_line(const TrainStatus& status) {
@@ -158,7 +158,7 @@ void print_dry_run(const TrainArguments& arguments, const TrainConfig& config, c
       dry.peak_memory_mib, config.schedule, rates.empty() ? "follows the loss" : rates);
 }
 
-void run_train(const TrainArguments& arguments) {
+void train_and_print(const TrainArguments& arguments) {
   keep_freed_memory();
   const TrainConfig config = make_config(arguments);
   TrainOptions options;
@@ -175,9 +175,8 @@ void run_train(const TrainArguments& arguments) {
   options.out = arguments.resume.empty() ? arguments.out : arguments.resume;
   options.resume = !arguments.resume.empty();
   options.seconds_before = seconds_since_process_start();
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  options.stop_signal = [] { return static_cast<int>(stop_signal); };
+  watch_signals();
+  options.stop_signal = stop_signal;
 
   ProgressLine progress(!arguments.quiet && !arguments.json && !arguments.no_progress);
   options.on_status = [&](const TrainStatus& status) { progress.show(status.progress, status_line(status)); };
@@ -192,6 +191,14 @@ void run_train(const TrainArguments& arguments) {
   print_result(arguments, config, result);
 }
 
+void run_train(const TrainArguments& arguments) {
+  try {
+    train_and_print(arguments);
+  } catch (const InputError& error) {
+    throw InputError(as_given(arguments, error.what()));
+  }
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& app, int&) {
@@ -204,9 +211,12 @@ void add_train_command(CLI::App& app, int&) {
     option->type_name(key.default_text.empty() ? "TEXT" : fmt::format("[{}]", key.default_text))
         ->group("Run");
   }
-  auto* config = command->add_option("--config", arguments->config_file, "file with train options in TOML");
-  auto* out = command->add_option("--out", arguments->out, "run directory to write");
+  auto* config = command->add_option("--config", arguments->config_file, "file with train options in TOML")
+                     ->check(not_empty("a file, for example run.toml"));
+  auto* out = command->add_option("--out", arguments->out, "run directory to write")
+                  ->check(not_empty("a folder, for example runs/a"));
   command->add_option("--resume", arguments->resume, "run directory to go on with")
+      ->check(not_empty("the --out of an earlier run"))
       ->excludes(config)
       ->excludes(out);
   command

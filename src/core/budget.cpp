@@ -33,8 +33,10 @@ const Unit& unit_named(std::string_view name, std::string_view text) {
   for (const Unit& unit : kUnits) {
     if (unit.suffix == name) return unit;
   }
+  const bool is_joined = text.find_first_of("hmst%pf") != text.npos;  // 1h30
   refuse(text,
-         name.empty()
+         name.empty() && is_joined ? std::string("the last number has no unit, for example 1h30m")
+         : name.empty()
              ? fmt::format("no unit; add it, ep, %, h, m, s or flop, for example {}ep or {}%", text, text)
              : fmt::format("unknown unit \"{}\"; use it, ep, %, h, m, s or flop, for example 30ep or "
                            "1h30m",
@@ -76,7 +78,7 @@ void check_amount(const Budget& budget, std::string_view text) {
 
 std::int64_t whole_updates(double updates, const Budget& budget) {
   if (!(updates <= kLargestCount)) {
-    refuse(to_string(budget), fmt::format("{} updates are more than 9007199254740992", updates));
+    refuse(to_string(budget), fmt::format("{:.3g} updates are more than 9007199254740992", updates));
   }
   return std::max<std::int64_t>(1, std::llround(updates));
 }

@@ -42,6 +42,10 @@ class WorkFolder {
   explicit WorkFolder(const fs::path& near) {
     std::string name = (near / ".figure-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) {
+      if (errno == ENOENT || errno == ENOTDIR) {
+        throw InputError(
+            fmt::format("{}: no such folder; make it first, or give another --out", near.string()));
+      }
       throw RunError(fmt::format("{}: cannot be written: {}", near.string(), std::strerror(errno)));
     }
     path_ = name;

@@ -14,6 +14,7 @@
 #include "report/draw.h"
 #include "report/figures.h"
 #include "study/write_file.h"
+#include "train/output_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -81,10 +82,7 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   const StudyResults results = read_study_results(study);
   const Figure1 figure1 = make_figure1(results);
   const fs::path out = options.out.empty() ? study : options.out;
-  std::error_code error;
-  fs::create_directories(out / "figures", error);
-  if (error)
-    throw RunError(fmt::format("{}: cannot be made: {}", (out / "figures").string(), error.message()));
+  make_output_folder(out / "figures");
 
   const std::string caption = study_caption(results);
   const Lengths lengths = lengths_of(results);

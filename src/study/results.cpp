@@ -13,11 +13,28 @@ namespace {
 
 Database open_store(const fs::path& dir) {
   const fs::path file = store_file(dir);
-  if (!fs::exists(file)) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
     throw InputError(fmt::format(
         "{}: no study there (study.sqlite is missing); give the --out of glidepath study", dir.string()));
   }
-  return Database(file, Database::Mode::kRead);
+  Database database(file, Database::Mode::kRead);
+  if (checked_version(database, dir) == 0) {
+    throw InputError(fmt::format("{}: holds no study yet; run one with glidepath study", file.string()));
+  }
+  return database;
+}
+
+/// One of the JSON texts of the plan.
+template <typename Value>
+Value parse_plan_entry(const std::string& text, const fs::path& dir, const std::string& key) {
+  try {
+    return nlohmann::json::parse(text).get<Value>();
+  } catch (const nlohmann::json::exception&) {
+    throw InputError(
+        fmt::format("{}: {} of its plan is damaged; run glidepath study again, it is written anew",
+                    store_file(dir).string(), key));
+  }
 }
 
 RunRecord read_run(const Statement& row, const fs::path& dir) {
@@ -55,9 +72,9 @@ StudyResults read_study_results(const fs::path& dir) {
     const std::string key = plan.text(0), value = plan.text(1);
     if (key == "name") results.name = value;
     if (key == "title") results.title = value;
-    if (key == "axes") results.axes = nlohmann::json::parse(value).get<std::vector<std::string>>();
+    if (key == "axes") results.axes = parse_plan_entry<std::vector<std::string>>(value, dir, key);
     if (key == "axis_values") {
-      results.values = nlohmann::json::parse(value).get<std::map<std::string, std::vector<std::string>>>();
+      results.values = parse_plan_entry<std::map<std::string, std::vector<std::string>>>(value, dir, key);
     }
   }
   Statement rows(

@@ -66,6 +66,11 @@ bool Statement::is_null(int column) const {
 }
 
 Database::Database(const std::filesystem::path& file, Mode mode) : file_(file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    throw InputError(
+        fmt::format("{}: a folder where a study keeps its SQLite file; move it away", file.string()));
+  }
   sqlite3* handle = nullptr;
   // A reader opens for writing too where it may: rolling back what a killed writer left needs that.
   const int flags = SQLITE_OPEN_READWRITE | (mode == Mode::kCreate ? SQLITE_OPEN_CREATE : 0);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "glidepath/error.h"
+#include "train/output_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -47,9 +48,7 @@ std::string timestamp(std::int64_t seconds) {
 }
 
 fs::path made_folder(const fs::path& dir) {
-  std::error_code error;
-  fs::create_directories(dir, error);
-  if (error) throw RunError(fmt::format("{}: cannot make this folder: {}", dir.string(), error.message()));
+  make_output_folder(dir);
   return dir;
 }
 
@@ -63,8 +62,8 @@ void add_diverged(Database& database) {
   database.execute("UPDATE runs SET status = 'diverged' WHERE status = 'failed' AND error LIKE 'diverged%'");
 }
 
-std::int64_t stored_version(Database& database) {
-  Statement statement(database, "PRAGMA user_version");
+std::int64_t number_of(Database& database, const std::string& sql) {
+  Statement statement(database, sql);
   statement.step();
   return statement.integer(0);
 }
@@ -85,16 +84,27 @@ Statement& bind_owner(Statement& statement, const Owner& owner) {
 
 fs::path store_file(const fs::path& dir) { return dir / "study.sqlite"; }
 
-StudyStore::StudyStore(const fs::path& dir, std::function<std::int64_t()> now)
-    : database_(store_file(made_folder(dir)), Database::Mode::kCreate), now_(std::move(now)) {
-  if (!now_) now_ = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
-  Transaction transaction(database_);
-  const std::int64_t version = stored_version(database_);
+std::int64_t checked_version(Database& database, const fs::path& dir) {
+  const std::int64_t version = number_of(database, "PRAGMA user_version");
   if (version > kVersion) {
     throw InputError(
         fmt::format("{}: written by a newer Glidepath (version {} of the store, this one knows {})",
                     store_file(dir).string(), version, kVersion));
   }
+  // SQLite's own default is 0: an empty file, or another program's.
+  if (version <= 0 && number_of(database, "SELECT count(*) FROM sqlite_master") > 0) {
+    throw InputError(
+        fmt::format("{}: an SQLite file of another program, not a study store; give another folder",
+                    store_file(dir).string()));
+  }
+  return version;
+}
+
+StudyStore::StudyStore(const fs::path& dir, std::function<std::int64_t()> now)
+    : database_(store_file(made_folder(dir)), Database::Mode::kCreate), now_(std::move(now)) {
+  if (!now_) now_ = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
+  Transaction transaction(database_);
+  const std::int64_t version = checked_version(database_, dir);
   if (version == 0) {
     database_.execute(kPlanTable);
     database_.execute(fmt::format(kRunsTable, "runs"));

@@ -27,6 +27,10 @@ bool is_gone(const Owner& owner, const Owner& self);
 
 std::filesystem::path store_file(const std::filesystem::path& dir);
 
+/// The version of an open store; 0 when nothing is in it yet. Throws InputError for a newer Glidepath's and
+/// for another program's file.
+std::int64_t checked_version(Database& database, const std::filesystem::path& dir);
+
 class StudyStore {
  public:
   static constexpr std::int64_t kLeaseSeconds = 60;

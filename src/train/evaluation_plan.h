@@ -5,6 +5,7 @@
 #include <string>
 
 #include "glidepath/budget.h"
+#include "train/blame.h"
 
 namespace glidepath {
 
@@ -19,7 +20,7 @@ struct EvaluationPlan {
     if (every.unit == BudgetUnit::kPercent) {
       every_progress = every.amount / 100;
     } else {
-      every_updates = updates_in(every, context);
+      every_updates = blame("eval_every", [&] { return updates_in(every, context); });
     }
   }
   /// How many evaluations are due by now.

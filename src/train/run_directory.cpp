@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <torch/torch.h>
+#include <zlib.h>
 
 #include "glidepath/error.h"
 #include "glidepath/train.h"
 #include "train/json_count.h"
+#include "train/output_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -49,10 +52,26 @@ std::string history_toml(const std::vector<std::string>& budgets_before) {
                      list);
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw RunError(fmt::format("{}: cannot make this folder: {}", folder.string(), error.message()));
+bool is_there(const fs::path& path) {
+  std::error_code ignored;  // a path that cannot be looked up holds nothing
+  return fs::exists(path, ignored);
+}
+
+bool is_finished(const fs::path& run) {
+  std::ifstream stream(run / "summary.json");
+  const auto summary = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  return summary.is_object() && summary.contains("status") && summary["status"] == "done";
+}
+
+/// Of weights, momentum and position: a damaged disk or copy must not go unnoticed into the rest of a run.
+std::string checksum(const TensorMap& tensors, const std::string& run_state) {
+  uLong sum = crc32(0, reinterpret_cast<const Bytef*>(run_state.data()), static_cast<uInt>(run_state.size()));
+  for (const auto& [name, tensor] : tensors) {
+    const torch::Tensor plain = tensor.detach().to(torch::kCPU).contiguous();
+    sum = crc32_z(sum, reinterpret_cast<const Bytef*>(name.data()), name.size());
+    sum = crc32_z(sum, static_cast<const Bytef*>(plain.data_ptr()), plain.nbytes());
+  }
+  return fmt::format("{:08x}", sum);
 }
 
 }  // namespace
@@ -82,12 +101,12 @@ RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& confi
   RunDirectory run;
   run.path_ = path;
   if (!run.writes()) return run;
-  if (fs::exists(path / "config.toml") && (fs::exists(path / "summary.json") || run.has_checkpoint())) {
+  if (is_there(path / "config.toml") && (is_there(path / "summary.json") || run.has_checkpoint())) {
     throw InputError(
         fmt::format("--out {}: holds a run already; give another folder, or go on with it by --resume {}",
                     path.string(), path.string()));
   }
-  make_folder(path);
+  make_output_folder(path);
   write_file_atomically(path / "config.toml", to_toml(config) + versions_toml());
   run.open_metrics(0);
   return run;
@@ -97,12 +116,18 @@ RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& confi
   RunDirectory run;
   run.path_ = path;
   const TrainConfig stored = read_run_config(path);
+  bool another_budget = false;
   for (const ConfigKey& key : train_config_keys()) {
     const std::string then = config_value(stored, key.name), now = config_value(config, key.name);
+    another_budget = another_budget || (may_change(key.name) && then != now);
     if (key.affects_result && then != now && !may_change(key.name)) {
       throw InputError(fmt::format("--resume {}: this run has {} = {}, not {}; start a new run for that",
                                    path.string(), key.name, then, now));
     }
+  }
+  if (is_finished(path) && !another_budget) {
+    throw InputError(fmt::format("--resume {}: this run has finished; its result is in {}", path.string(),
+                                 (path / "summary.json").string()));
   }
   if (!run.has_checkpoint()) run.open_metrics(0);
   return run;
@@ -139,11 +164,19 @@ void RunDirectory::open_metrics(std::uint64_t bytes) {
 
 void RunDirectory::go_on_from(const RunState& state) {
   if (!writes()) return;
+  const fs::path metrics = path_ / "metrics.jsonl";
+  std::error_code error;
+  const std::uint64_t bytes = fs::file_size(metrics, error);
+  if (error || bytes < state.metrics_bytes) {
+    throw InputError(
+        fmt::format("{}: {} bytes, and {} at the checkpoint; it was changed since, start a new run",
+                    metrics.string(), error ? 0 : bytes, state.metrics_bytes));
+  }
   open_metrics(state.metrics_bytes);
   board_->resumed_at(state.step, wall_seconds());
 }
 
-bool RunDirectory::has_checkpoint() const { return writes() && fs::exists(path_ / "checkpoint" / kNewest); }
+bool RunDirectory::has_checkpoint() const { return writes() && is_there(path_ / "checkpoint" / kNewest); }
 
 void RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
   save_state(kNewest, tensors, std::move(state));
@@ -162,7 +195,7 @@ std::optional<RunState> RunDirectory::load_branch(TensorMap& tensors) const {
 
 void RunDirectory::save_state(const char* name, const TensorMap& tensors, RunState state) {
   if (!writes()) return;
-  make_folder(path_ / "checkpoint");
+  make_output_folder(path_ / "checkpoint");
   state.metrics_bytes = fs::file_size(path_ / "metrics.jsonl");
   const nlohmann::json json = {{"step", state.step},
                                {"seconds", state.seconds},
@@ -176,14 +209,21 @@ void RunDirectory::save_state(const char* name, const TensorMap& tensors, RunSta
                                {"test_loss", state.test_loss},
                                {"test_accuracy", state.test_accuracy}};
   // One file, so that one rename replaces weights, momentum and position together.
-  save_safetensors(path_ / "checkpoint" / name, tensors, {{"run_state", json.dump()}});
+  const std::string run_state = json.dump();
+  save_safetensors(path_ / "checkpoint" / name, tensors,
+                   {{"run_state", run_state}, {"crc32", checksum(tensors, run_state)}});
 }
 
 RunState RunDirectory::load_state(const char* name, TensorMap& tensors) const {
   const fs::path file = path_ / "checkpoint" / name;
   std::map<std::string, std::string> metadata;
   tensors = load_safetensors(file, &metadata);
+  if (metadata.count("crc32") != 0 && metadata["crc32"] != checksum(tensors, metadata["run_state"])) {
+    throw InputError(fmt::format(
+        "{}: its bytes do not add up to its checksum; it is damaged, start a new run", file.string()));
+  }
   try {
+    metadata.at("crc32");
     const auto json = nlohmann::json::parse(metadata.at("run_state"));
     RunState state;
     state.step = count_at(json, "step");
@@ -213,7 +253,7 @@ void RunDirectory::save_summary(const nlohmann::ordered_json& summary) {
 
 TrainConfig read_run_config(const fs::path& run) {
   const fs::path file = run / "config.toml";
-  if (!fs::exists(file)) {
+  if (!is_there(file)) {
     throw InputError(fmt::format(
         "{}: no run there (config.toml is missing); give the --out of an earlier run", run.string()));
   }

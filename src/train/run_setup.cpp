@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "train/blame.h"
 #include "train/deadline.h"
 
 namespace glidepath {
@@ -30,6 +31,11 @@ Dataset load_limited(const TrainConfig& config) {
   Dataset dataset = load_dataset(config.data, config.data_dir);
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
   limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
+  const std::int64_t used = dataset.train.labels.size(0);
+  if (config.batch_size > used) {
+    throw InputError(fmt::format("batch_size \"{}\": must be at most the {} training images of {}",
+                                 config.batch_size, used, config.data));
+  }
   return dataset;
 }
 
@@ -72,9 +78,10 @@ Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, s
   schedule_context.updates = static_cast<double>(updates);
   schedule_context.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
   if (context.full.unit != BudgetUnit::kSeconds)
-    schedule_context.full_updates = static_cast<double>(updates_in(context.full, context));
+    schedule_context.full_updates =
+      blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
   schedule_context.base_lr = config.base_lr;
-  return parse_schedule(config.schedule, schedule_context);
+  return blame("schedule", [&] { return parse_schedule(config.schedule, schedule_context); });
 }
 
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,

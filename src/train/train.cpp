@@ -2,16 +2,21 @@
 #include "glidepath/train.h"
 
 #include <chrono>
+#include <new>
+#include <string_view>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "glidepath/error.h"
 #include "train/process_clock.h"
 #include "train/trainer.h"
 
 namespace glidepath {
-
 namespace {
 
 TrainOptions with_clocks(TrainOptions options) {
@@ -24,19 +29,40 @@ TrainOptions with_clocks(TrainOptions options) {
   return options;
 }
 
+/// Runs `work` on a trainer; a machine that has not enough memory is said to be that.
+template <typename Work>
+auto with_trainer(const TrainConfig& config, const TrainOptions& options, Work work) {
+  check_config(config);
+  const auto out_of_memory = [&] {
+    return RunError(
+        fmt::format("out of memory with model {} at width {} and batch_size {}; give a smaller one",
+                    config.model, config.width, config.batch_size));
+  };
+  try {
+    Trainer trainer(config, options);
+    return work(trainer);
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory();
+  } catch (const c10::Error& error) {  // LibTorch has no type of its own for this on the CPU
+    const std::string_view what = error.what_without_backtrace();
+    const bool is_memory =
+        what.find("allocate memory") != what.npos || what.find("out of memory") != what.npos;
+    if (!is_memory) throw;
+    throw out_of_memory();
+  }
+}
+
 }  // namespace
 
 TrainResult train(const TrainConfig& config, const TrainOptions& options) {
-  check_config(config);
-  return Trainer(config, with_clocks(options)).run();
+  return with_trainer(config, with_clocks(options), [](Trainer& trainer) { return trainer.run(); });
 }
 
 DryRun dry_run(const TrainConfig& config, const TrainOptions& options) {
-  check_config(config);
   TrainOptions nothing_written = with_clocks(options);
   nothing_written.out.clear();
   nothing_written.resume = false;
-  return Trainer(config, nothing_written).estimate();
+  return with_trainer(config, nothing_written, [](Trainer& trainer) { return trainer.estimate(); });
 }
 
 void keep_freed_memory() {

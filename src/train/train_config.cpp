@@ -133,18 +133,19 @@ std::function<void(const std::string&, const std::string&)> parsed_by(Parser par
   };
 }
 
-void check_full(const std::string& key, const std::string& text) {
-  const Budget full = parse_budget(text);
-  if (full.unit == BudgetUnit::kPercent) {
-    refuse(key, text, "the full budget must be in epochs, iterations, time or flop, for example 200ep");
+void check_full(const std::string& text) {
+  if (parse_budget(text).unit == BudgetUnit::kPercent) {
+    throw InputError(fmt::format(
+        "\"{}\": the full budget must be in epochs, iterations, time or flop, for example 200ep", text));
   }
 }
 
-void check_eval_every(const std::string& key, const std::string& text) {
+void check_eval_every(const std::string& text) {
   if (text == "end") return;
   const BudgetUnit unit = parse_budget(text).unit;
   if (unit == BudgetUnit::kFlops || unit == BudgetUnit::kSeconds) {
-    refuse(key, text, "must be in epochs, iterations or percent of the budget, or \"end\"");
+    throw InputError(
+        fmt::format("\"{}\": must be in epochs, iterations or percent of the budget, or \"end\"", text));
   }
 }
 
@@ -175,6 +176,7 @@ std::vector<Entry> make_entries() {
   using C = TrainConfig;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr std::int64_t kMany = 1'000'000'000;
+  constexpr std::int64_t kMostThreads = 512;  // far above what an update can use; thousands take minutes each
   const auto budget_check = parsed_by([](const std::string& text) { parse_budget(text); });
   const auto schedule_check = parsed_by([](const std::string& text) { canonical_schedule(text); });
   return {
@@ -196,7 +198,7 @@ std::vector<Entry> make_entries() {
                  budget_check),
       deadline_entry(),
       text_entry(&C::full, "full", "the full budget, what 100% means: 200ep, 10000it, 2h, 1e15flop", true,
-                 check_full),
+                 parsed_by(check_full)),
       real_entry(&C::base_lr, "base_lr", "learning rate at progress 0, above 0", 0, kInfinity, true),
       real_entry(&C::momentum, "momentum", "SGD momentum in [0, 1)", 0, 1, false),
       flag_entry(&C::nesterov, "nesterov", "Nesterov's form of momentum"),
@@ -215,9 +217,9 @@ std::vector<Entry> make_entries() {
       choice_entry(&C::channels_last, "channels_last", "memory format of images and weights",
                    {"auto", "true", "false"}),
       text_entry(&C::device, "device", "auto, cpu, cuda or cuda:N", true, check_device),
-      whole_entry(&C::threads, "threads", "CPU threads; 0: every core", std::int64_t{0}, std::int64_t{4096}),
+      whole_entry(&C::threads, "threads", "CPU threads; 0: every core", std::int64_t{0}, kMostThreads),
       text_entry(&C::eval_every, "eval_every", "test the model this often: 1ep, 10%, 500it, or end", true,
-                 check_eval_every),
+                 parsed_by(check_eval_every)),
       whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", std::int64_t{1},
                   std::int64_t{1} << 20),
   };
@@ -255,6 +257,13 @@ const Entry& find_entry(const std::string& name) {
     }
   }
   throw InputError(fmt::format("\"{}\" is not a train option; the nearest is {}", name, nearest->key.name));
+}
+
+[[noreturn]] void refuse_table(const std::string& name) {
+  if (name == "base" || name == "grid" || name == "profile") {
+    throw InputError(fmt::format("[{}]: belongs in a study file; run it with glidepath study", name));
+  }
+  throw InputError(fmt::format("[{}]: train options are single values, for example seed = 1", name));
 }
 
 std::string toml_quoted(const std::string& text) {
@@ -302,7 +311,7 @@ void check_config(const TrainConfig& config) {
     entry.set(checked, entry.get(config));
   }
   if (config.nesterov && config.momentum == 0) {
-    throw InputError("nesterov true: needs a momentum above 0; give momentum 0.9 or nesterov false");
+    throw InputError("momentum \"0\": must be above 0 for nesterov; give momentum 0.9, or nesterov false");
   }
 }
 
@@ -310,14 +319,14 @@ TrainConfig parse_train_config(const std::string& toml_source, const std::string
   TrainConfig config;
   for (const auto& [key, node] : parse_toml(toml_source, name_for_errors)) {
     const std::string name(key.str());
-    if (node.is_table()) continue;  // [versions] and the like: told, not set
+    if (name == "versions" || name == "history") continue;  // told, not set
     try {
+      if (node.is_table()) refuse_table(name);
       set_config_value(config, name, toml_value_text(node, name));
     } catch (const InputError& error) {
       throw InputError(fmt::format("{}:{}: {}", name_for_errors, node.source().begin.line, error.what()));
     }
   }
-  check_config(config);
   return config;
 }
 

@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "train/blame.h"
 
 namespace glidepath {
 namespace {
@@ -43,7 +44,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       evaluation_plan_(config.eval_every, context_),
       optimizer_(parameters_of(*model_), sgd_options(config)),
       window_(loader_.steps_per_epoch()),
-      meter_(budget_, context_, 0, 0),
+      meter_(blame("budget", [&] { return BudgetMeter(budget_, context_, 0, 0); })),
       schedule_(schedule_for(config, context_, meter_.updates())),
       plateau_(schedule_.plateau().value_or(PlateauOptions())),
       last_checkpoint_(started_) {
@@ -129,7 +130,7 @@ void Trainer::require_finite_loss() {
   throw RunError(
       fmt::format("diverged: the loss is {} at update {} (lr {:.4g}); give a lower --base-lr, or a warm-up "
                   "such as {}(warmup=5%)",
-                  loss, meter_.step(), lr_, config_.schedule.substr(0, config_.schedule.find('('))));
+                  std::isnan(loss) ? "not a number" : "infinite", meter_.step(), lr_, config_.schedule.substr(0, config_.schedule.find('('))));
 }
 
 void Trainer::record_updates() {

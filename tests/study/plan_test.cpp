@@ -139,8 +139,8 @@ TEST_F(StudyPlanFile, RefusesMistakesWithTheirLine) {
             "s.toml:2: data_dir: does not change a run's result, so it cannot be a list; give one value"},
            {"[grid]\nwidth = [1, -1]\n", "s.toml:2: width \"-1\": must be a number in (0, 64)"},
            {"[base]\nmomentum = 0\n[grid]\nseed = [3]\n",
-            "s.toml: run seed 3: nesterov true: needs a momentum above 0; give momentum 0.9 or nesterov "
-            "false"},
+            "s.toml: run seed 3: momentum \"0\": must be above 0 for nesterov; give momentum 0.9, or "
+            "nesterov false"},
        }) {
     SCOPED_TRACE(c.text);
     EXPECT_EQ(refusal(c.text), c.message);

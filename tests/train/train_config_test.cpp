@@ -131,8 +131,8 @@ TEST(TrainConfig, TextIsUtf8) {
 }
 
 TEST(TrainConfig, NesterovNeedsMomentum) {
-  EXPECT_EQ(message_of([] { parse_train_config("momentum = 0.0\n", "my.toml"); }),
-            "nesterov true: needs a momentum above 0; give momentum 0.9 or nesterov false");
+  EXPECT_EQ(message_of([] { check_config(parse_train_config("momentum = 0.0\n", "my.toml")); }),
+            "momentum \"0\": must be above 0 for nesterov; give momentum 0.9, or nesterov false");
 }
 
 TEST(TrainConfig, MissingFileIsNamed) {
