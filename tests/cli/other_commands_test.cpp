@@ -1,0 +1,115 @@
+// tests/cli/other_commands_test.cpp - study, report and schedules from end to end, and every --help.
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/support.h"
+#include "glidepath/train_config.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kStudy =
+    "[base]\ndata = \"digits\"\nmodel = \"mlp\"\nfull = \"2ep\"\neval_every = \"end\"\n"
+    "[grid]\nschedule = [\"linear\", \"step-d2\"]\nbudget = [\"50%\", \"100%\"]\n";
+
+TEST_F(CliTest, StudyThenReport) {
+  write("s.toml", kStudy);
+  const ProcessResult study = shell("glidepath study s.toml --out out --json --quiet");
+  ASSERT_EQ(study.exit_status, 0) << study.err;
+  EXPECT_EQ(study.err, "");
+  const auto told = nlohmann::json::parse(study.out);
+  ASSERT_EQ(told.at("runs").size(), 4U);
+  for (const auto& run : told.at("runs")) EXPECT_EQ(run.at("status"), "done");
+  for (const char* file : {"study.sqlite", "table.md", "table.csv", "table.tex", "results.csv"})
+    EXPECT_GT(fs::file_size(folder_ / "out" / file), 0U) << file;
+
+  const ProcessResult again = shell("glidepath study s.toml --out out");
+  EXPECT_EQ(again.exit_status, 0);
+  EXPECT_EQ(again.err, "") << "a finished run was repeated";
+  EXPECT_THAT(again.out, testing::AllOf(HasSubstr("step-d2"), HasSubstr("100%")));
+
+  const ProcessResult report = shell("glidepath report out");
+  ASSERT_EQ(report.exit_status, 0) << report.err;
+  std::istringstream files(report.out);
+  for (std::string file; std::getline(files, file);) EXPECT_GT(fs::file_size(folder_ / file), 0U) << file;
+  EXPECT_THAT(report.out,
+              testing::AllOf(HasSubstr("fig1.svg"), HasSubstr("fig1.png"), HasSubstr("fig2.svg")));
+  const ProcessResult in_the_way = shell("touch f; glidepath report out --out f");
+  EXPECT_EQ(in_the_way.exit_status, 2);
+  EXPECT_EQ(in_the_way.err,
+            "glidepath report: f/figures: cannot make this folder: Not a directory; give another --out\n");
+}
+
+TEST_F(CliTest, ScheduleValuesEqualTheirClosedForms) {
+  const auto values = [&](const std::string& schedule) {
+    std::istringstream lines(
+        shell("glidepath schedules --budget 12it --base-lr 0.4 --format csv --schedule '" + schedule + "'")
+            .out);
+    std::string line;
+    std::getline(lines, line);
+    EXPECT_EQ(line, "step,lr");
+    std::vector<double> list;
+    while (std::getline(lines, line)) {
+      EXPECT_EQ(line.substr(0, line.find(',')), std::to_string(list.size()));
+      list.push_back(std::stod(line.substr(line.find(',') + 1)));
+    }
+    return list;
+  };
+  const double pi = std::acos(-1.0);
+  const auto linear = values("linear"), cosine = values("cosine"), step = values("step-d2");
+  ASSERT_EQ(linear.size(), 12U);
+  ASSERT_EQ(cosine.size(), 12U);
+  ASSERT_EQ(step.size(), 12U);
+  for (int s = 0; s < 12; ++s) {
+    const auto i = static_cast<std::size_t>(s);
+    EXPECT_DOUBLE_EQ(linear[i], 0.4 * (1 - s / 12.0));
+    EXPECT_NEAR(cosine[i], 0.4 * (1 + std::cos(pi * s / 12)) / 2, 1e-15);
+    EXPECT_DOUBLE_EQ(step[i], 0.4 * std::pow(0.1, s / 4));  // drops at a third and two thirds
+  }
+}
+
+TEST_F(CliTest, SchedulesAreListedAndDrawn) {
+  const ProcessResult list = shell("glidepath schedules");
+  EXPECT_THAT(list.out, testing::AllOf(HasSubstr("linear"), HasSubstr("htd"), HasSubstr("wsd")));
+  for (const std::string format : {"svg", "png"}) {
+    const ProcessResult drawn =
+        shell("glidepath schedules --schedule rex --schedule 'cosine(warmup=5%)' --out a." + format);
+    EXPECT_EQ(drawn.exit_status, 0) << drawn.err;
+    EXPECT_EQ(drawn.out, "a." + format + "\n");
+    const std::string picture = read("a." + format);
+    EXPECT_TRUE(picture.find(format == "svg" ? "<svg" : "PNG") != std::string::npos);
+  }
+}
+
+TEST_F(CliTest, HelpOfTrainNamesEveryOptionWithItsDefault) {
+  const std::string help = shell("glidepath train --help").out;
+  for (const ConfigKey& key : train_config_keys()) {
+    std::string flag = "--" + key.name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    const std::string type = key.default_text.empty() ? "TEXT" : "[" + key.default_text + "]";
+    EXPECT_THAT(help, HasSubstr(flag + " " + type));
+  }
+}
+
+TEST_F(CliTest, EveryCommandHasHelpAndTheProgramAVersion) {
+  for (const std::string command : {"", "train", "study", "report", "schedules", "data", "data info"}) {
+    SCOPED_TRACE(command);
+    const ProcessResult result = shell("glidepath " + command + " --help");
+    EXPECT_EQ(result.exit_status, 0);
+    EXPECT_EQ(result.err, "");
+    EXPECT_THAT(result.out, HasSubstr("--help"));
+  }
+  EXPECT_THAT(shell("glidepath --version").out, testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+}  // namespace
+}  // namespace glidepath

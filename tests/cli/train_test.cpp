@@ -1,0 +1,150 @@
+// tests/cli/train_test.cpp - whole runs of `glidepath train`, as a user starts, stops and reads them.
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/support.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class TrainCommand : public CliTest {
+ protected:
+  static constexpr const char* kDigits = "glidepath train --data digits --model mlp --full 10ep --threads 1 ";
+  ProcessResult train(const std::string& options) const { return shell(kDigits + options); }
+  nlohmann::json summary(const std::string& run) const {
+    return nlohmann::json::parse(read(fs::path(run) / "summary.json"));
+  }
+};
+
+TEST_F(TrainCommand, LeavesARunDirectoryThatRepeatsItself) {
+  ASSERT_EQ(train("--budget 30it --seed 3 --out a").exit_status, 0);
+  ASSERT_EQ(shell("glidepath train --config a/config.toml --out b").exit_status, 0);
+  ASSERT_EQ(train("--budget 30it --seed 4 --out c").exit_status, 0);
+  const std::string weights = read("a/model.safetensors");
+  ASSERT_FALSE(weights.empty());
+  EXPECT_TRUE(read("b/model.safetensors") == weights) << "config.toml does not repeat the run";
+  EXPECT_FALSE(read("c/model.safetensors") == weights) << "the seed changes nothing";
+  EXPECT_THAT(read("a/config.toml"), testing::AllOf(HasSubstr("seed = 3\n"), HasSubstr("libtorch = ")));
+  EXPECT_TRUE(fs::exists(folder_ / "a/checkpoint/state.safetensors"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "a/tensorboard"), {}), 1);
+
+  std::istringstream metrics(read("a/metrics.jsonl"));
+  std::string last;
+  for (std::string line; std::getline(metrics, line);) {
+    last = line;
+    EXPECT_TRUE(nlohmann::json::parse(line).at("progress").is_number());
+  }
+  EXPECT_EQ(nlohmann::json::parse(last).at("kind"), "eval");
+  const auto told = summary("a");
+  EXPECT_EQ(told.at("status"), "done");
+  EXPECT_EQ(told.at("updates"), 30);
+  EXPECT_EQ(told.at("final_lr"), 0);
+  EXPECT_EQ(told.at("test_accuracy"), nlohmann::json::parse(last).at("accuracy"));
+}
+
+TEST_F(TrainCommand, MakesTheUpdatesOfBudgetsThatAreNoWholeEpochs) {
+  // 1,438 images in batches of 128 are 12 updates an epoch.
+  const std::pair<const char*, int> cases[] = {{"0.3ep", 4}, {"1.5ep", 18}, {"5%", 6}, {"7it", 7}};
+  for (const auto& [budget, updates] : cases) {
+    SCOPED_TRACE(budget);
+    const ProcessResult result = train(std::string("--json --budget ") + budget);
+    ASSERT_EQ(result.exit_status, 0);
+    EXPECT_EQ(nlohmann::json::parse(result.out).at("updates"), updates);
+  }
+}
+
+TEST_F(TrainCommand, PrintsOneJsonDocumentAndNothingElse) {
+  const ProcessResult result = train("--json --budget 3it");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
+  EXPECT_TRUE(nlohmann::json::parse(result.out).is_object());
+}
+
+TEST_F(TrainCommand, QuietPrintsNothing) {
+  ProcessOptions on_terminal = in_folder();
+  on_terminal.terminal = true;
+  const ProcessResult result = run_shell(std::string(kDigits) + "--quiet --budget 3it", on_terminal);
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.out + result.err, "");
+}
+
+TEST_F(TrainCommand, PlainTextInAPipe) {
+  const ProcessResult result = train("--budget 30it --eval-every 10it");
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ((result.out + result.err).find_first_of("\r\x1b"), std::string::npos);
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 3) << "a line an evaluation";
+  EXPECT_THAT(result.out, HasSubstr("30 updates"));
+}
+
+TEST_F(TrainCommand, LiveLineOnATerminal) {
+  ProcessOptions options = in_folder();
+  options.terminal = true;
+  options.environment = {{"NO_COLOR", ""}};
+  const std::string line = std::string(kDigits) + "--budget 30it";
+  for (const int columns : {80, 120}) {
+    SCOPED_TRACE(columns);
+    options.terminal_columns = columns;
+    const ProcessResult result = run_shell(line, options);
+    EXPECT_EQ(result.exit_status, 0);
+    EXPECT_THAT(result.err,
+                testing::MatchesRegex("(.|\n|\r)*%.*loss [0-9.]+ .*acc [0-9.]+ %.*lr [0-9.e-]+ .*s left.*"));
+    EXPECT_THAT(result.err, HasSubstr("\x1b[36m"));
+  }
+  options.environment = {{"NO_COLOR", "1"}};
+  const ProcessResult plain = run_shell(line, options);
+  EXPECT_THAT(plain.err,
+              testing::AllOf(HasSubstr("\r"), Not(HasSubstr("\x1b[36m")), Not(HasSubstr("\x1b[0m"))));
+}
+
+TEST_F(TrainCommand, SignalSavesAndResumeGoesOnToTheSameBits) {
+  const std::string line =
+      "glidepath train --data digits --full 10ep --threads 1 --budget 60it --eval-every 5it --model convnet "
+      "--width 0.25 ";
+  ASSERT_EQ(shell(line + "--quiet --out whole").exit_status, 0);
+  const std::pair<int, int> cases[] = {{SIGINT, 130}, {SIGTERM, 143}};
+  for (const auto& [signal, status] : cases) {
+    SCOPED_TRACE(signal);
+    const std::string run = "stopped-" + std::to_string(signal);
+    ProcessOptions stopping = in_folder();
+    stopping.signal = signal;
+    stopping.signal_after = "of budget";  // the first evaluation's line
+    const ProcessResult stopped = run_shell("exec " + line + "--out " + run, stopping);
+    ASSERT_EQ(stopped.exit_status, status) << "a run this short may end before the signal is seen\n"
+                                           << stopped.err;
+    EXPECT_THAT(stopped.err, HasSubstr("go on with: glidepath train --resume " + run));
+    EXPECT_TRUE(fs::exists(folder_ / run / "checkpoint/state.safetensors"));
+    EXPECT_FALSE(fs::exists(folder_ / run / "summary.json"));
+    ASSERT_EQ(shell("glidepath train --quiet --resume " + run).exit_status, 0);
+    EXPECT_TRUE(read(run + "/model.safetensors") == read("whole/model.safetensors"));
+    EXPECT_EQ(summary(run).at("test_accuracy"), summary("whole").at("test_accuracy"));
+    EXPECT_EQ(summary(run).at("updates"), 60);
+  }
+}
+
+TEST_F(TrainCommand, Cifar10) {
+  const char* data = std::getenv("GLIDEPATH_DATA");
+  if (data == nullptr || *data == '\0') GTEST_SKIP() << "GLIDEPATH_DATA does not name CIFAR-10's folder";
+  const std::string line =
+      "glidepath train --data cifar10 --model resnet8 --width 0.25 --train-limit 1000 --batch-size 100 "
+      "--budget 3it "
+      "--eval-every end --eval-batch-size 1000 --json ";
+  const ProcessResult result = shell(line + "--out a");
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_EQ(nlohmann::json::parse(result.out).at("updates"), 3);
+  EXPECT_DOUBLE_EQ(nlohmann::json::parse(result.out).at("epochs").get<double>(), 0.3);
+  EXPECT_EQ(summary("a").at("steps_per_epoch"), 10);
+}
+
+}  // namespace
+}  // namespace glidepath
