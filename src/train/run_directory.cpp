@@ -63,8 +63,9 @@ bool is_finished(const fs::path& run) {
   return summary.is_object() && summary.contains("status") && summary["status"] == "done";
 }
 
-/// Of weights, momentum and position: a damaged disk or copy must not go unnoticed into the rest of a run.
-std::string checksum(const TensorMap& tensors, const std::string& run_state) {
+}  // namespace
+
+std::string checkpoint_checksum(const TensorMap& tensors, const std::string& run_state) {
   uLong sum = crc32(0, reinterpret_cast<const Bytef*>(run_state.data()), static_cast<uInt>(run_state.size()));
   for (const auto& [name, tensor] : tensors) {
     const torch::Tensor plain = tensor.detach().to(torch::kCPU).contiguous();
@@ -73,8 +74,6 @@ std::string checksum(const TensorMap& tensors, const std::string& run_state) {
   }
   return fmt::format("{:08x}", sum);
 }
-
-}  // namespace
 
 void write_file_atomically(const fs::path& file, const std::string& text) {
   const fs::path temporary = file.string() + ".part";
@@ -211,14 +210,15 @@ void RunDirectory::save_state(const char* name, const TensorMap& tensors, RunSta
   // One file, so that one rename replaces weights, momentum and position together.
   const std::string run_state = json.dump();
   save_safetensors(path_ / "checkpoint" / name, tensors,
-                   {{"run_state", run_state}, {"crc32", checksum(tensors, run_state)}});
+                   {{"run_state", run_state}, {"crc32", checkpoint_checksum(tensors, run_state)}});
 }
 
 RunState RunDirectory::load_state(const char* name, TensorMap& tensors) const {
   const fs::path file = path_ / "checkpoint" / name;
   std::map<std::string, std::string> metadata;
   tensors = load_safetensors(file, &metadata);
-  if (metadata.count("crc32") != 0 && metadata["crc32"] != checksum(tensors, metadata["run_state"])) {
+  if (metadata.count("crc32") != 0 &&
+      metadata["crc32"] != checkpoint_checksum(tensors, metadata["run_state"])) {
     throw InputError(fmt::format(
         "{}: its bytes do not add up to its checksum; it is damaged, start a new run", file.string()));
   }

@@ -77,6 +77,10 @@ class RunDirectory {
   std::unique_ptr<TensorBoardWriter> board_;
 };
 
+/// CRC-32 of weights, momentum and position: a damaged disk or copy must not go unnoticed into the rest of a
+/// run. 8 hex digits.
+std::string checkpoint_checksum(const TensorMap& tensors, const std::string& run_state);
+
 /// Writes a text file whole or not at all: temporary name, fsync, rename. Throws RunError.
 void write_file_atomically(const std::filesystem::path& file, const std::string& text);
 

@@ -79,7 +79,7 @@ Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, s
   schedule_context.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
   if (context.full.unit != BudgetUnit::kSeconds)
     schedule_context.full_updates =
-      blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
+        blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
   schedule_context.base_lr = config.base_lr;
   return blame("schedule", [&] { return parse_schedule(config.schedule, schedule_context); });
 }

@@ -130,7 +130,8 @@ void Trainer::require_finite_loss() {
   throw RunError(
       fmt::format("diverged: the loss is {} at update {} (lr {:.4g}); give a lower --base-lr, or a warm-up "
                   "such as {}(warmup=5%)",
-                  std::isnan(loss) ? "not a number" : "infinite", meter_.step(), lr_, config_.schedule.substr(0, config_.schedule.find('('))));
+                  std::isnan(loss) ? "not a number" : "infinite", meter_.step(), lr_,
+                  config_.schedule.substr(0, config_.schedule.find('('))));
 }
 
 void Trainer::record_updates() {

@@ -16,10 +16,6 @@ void Trainer::restore() {
   evaluation_ = {state.test_loss, state.test_accuracy};
   budget_state_ = state.budget;
   budget_ = run_budget(config_, seconds_spent(), unix_seconds());
-  if (!meter_.by_clock() && state.step > meter_.updates() && change.empty()) {
-    throw InputError(fmt::format("--resume {}: its checkpoint is at update {}, and budget {} ends at {}",
-                                 options_.out.string(), state.step, config_.budget, meter_.updates()));
-  }
   meter_ = BudgetMeter(budget_, context_, state.step, state.seconds, state.budget.clock, state.budget.origin);
   schedule_ = schedule_for(config_, context_, state.budget.schedule_updates);
   last_record_ = state.step;

@@ -37,7 +37,8 @@ class CheckpointState : public testing::Test {
                             {"test_loss", 0.5},
                             {"test_accuracy", 0.5}};
     state[key] = value;
-    save_safetensors(folder_ / "checkpoint" / "state.safetensors", {}, {{"run_state", state.dump()}});
+    save_safetensors(folder_ / "checkpoint" / "state.safetensors", {},
+                     {{"run_state", state.dump()}, {"crc32", checkpoint_checksum({}, state.dump())}});
     TensorMap tensors;
     return RunDirectory::reopen(folder_, TrainConfig()).load_checkpoint(tensors);
   }
