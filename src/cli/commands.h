@@ -1,5 +1,7 @@
 // src/cli/commands.h - one function per command: declares its flags on `app` and what runs when it is chosen.
 #pragma once
+#include <memory>
+
 #include <CLI/CLI.hpp>
 
 namespace glidepath::cli {
@@ -11,5 +13,8 @@ void add_study_command(CLI::App& app, int& exit_status);
 void add_report_command(CLI::App& app, int& exit_status);
 void add_schedules_command(CLI::App& app, int& exit_status);
 void add_data_command(CLI::App& app, int& exit_status);
+
+/// The whole command line: all of them, --version and --help.
+std::unique_ptr<CLI::App> make_app(int& exit_status);
 
 }  // namespace glidepath::cli

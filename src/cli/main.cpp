@@ -1,6 +1,7 @@
 // glidepath - the command line program. Errors are caught here and nowhere else.
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
 
 #include "cli/commands.h"
@@ -9,19 +10,9 @@
 
 int main(int argc, char** argv) {
   using namespace glidepath;
-  CLI::App app{"Budgeted training: land at zero learning rate exactly when your budget runs out."};
-  app.name("glidepath");
-  app.set_version_flag("--version", GLIDEPATH_VERSION);
-  app.require_subcommand(1);
-  app.option_defaults()->disable_flag_override();  // --json=false would be a third way to say nothing
-  app.get_formatter()->column_width(34);
-
   int exit_status = kExitOk;
-  cli::add_train_command(app, exit_status);
-  cli::add_study_command(app, exit_status);
-  cli::add_report_command(app, exit_status);
-  cli::add_schedules_command(app, exit_status);
-  cli::add_data_command(app, exit_status);
+  const std::unique_ptr<CLI::App> owned = cli::make_app(exit_status);
+  CLI::App& app = *owned;
   try {
     app.parse(argc, argv);
     // A result that could not be written is no result: a full disk, a closed pipe.
