@@ -27,14 +27,21 @@ constexpr double kLandingUpdates = 10;
 TimeBudget::TimeBudget(double allowed_seconds, double spent_seconds, std::int64_t updates, const State& state)
     : allowed_(allowed_seconds), spent_(spent_seconds), updates_(updates), state_(state) {}
 
-// The median of the last few: one update that the system held up says nothing of the next. The first of all
+// The middle of the last few: one update that the system held up says nothing of the next. The first of all
 // is slow (memory is taken, kernels are chosen), so of two the faster counts.
-double TimeBudget::update_seconds() const {
+double TimeBudget::update_seconds() const { return recent_update(0.5); }
+
+// What some of the updates to come will take, as some did.
+double TimeBudget::slow_update_seconds() const { return recent_update(0.9); }
+
+double TimeBudget::recent_update(double quantile) const {
   const auto count = static_cast<std::size_t>(std::min<std::int64_t>(updates_here_, kRecent));
   if (count == 0) return 0;
   std::array<double, kRecent> sorted = recent_;
   std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
-  return sorted[(count - 1) / 2];
+  // Before there are enough, the slow first ones would be taken for what is to be expected.
+  if (count < kRecent) quantile = std::min(quantile, 0.5);
+  return sorted[static_cast<std::size_t>(static_cast<double>(count - 1) * quantile)];
 }
 
 void TimeBudget::set_final_cost(double evaluation_seconds, double writing_seconds) {
@@ -56,8 +63,9 @@ bool TimeBudget::final_cost_is_old() const {
 
 // Those that still fit, the one about to begin included. Where the end came suddenly and the rate has not
 // landed, a part of the tolerance is used to land it.
-double TimeBudget::updates_left() const {
-  const double seconds = std::max(update_seconds(), 1e-9), usable = allowed_ - kept_back();
+double TimeBudget::updates_left(double seconds) const {
+  seconds = std::max(seconds, 1e-9);
+  const double usable = allowed_ - kept_back();
   const double fit = std::floor((usable - spent_) / seconds);
   if (fit >= 1 || state_.progress >= kLanded) return std::max(0.0, fit);
   const double slack = kLandingShare * std::max(0.01 * allowed_, 2.0);
@@ -72,11 +80,12 @@ void TimeBudget::tick(double spent_seconds) {
     state_.origin_seconds = spent_seconds;
     return;
   }
-  const double left = updates_left();
-  if (updates_here_ == 0 || left < 1) return;  // a resumed run goes on from where it was
+  if (updates_here_ == 0 || finished()) return;  // a resumed run goes on from where it was
+  // Landed as if updates were slow from here: should they be, the last one is landed all the same.
+  const double seconds = slow_update_seconds(), left = std::max(1.0, updates_left(seconds));
   const double goal =
       std::max(state_.progress, 1 - std::min(kSmallestLanding, 1 / (static_cast<double>(updates_) + left)));
-  const double until_last = (left - 1) * update_seconds();  // from now to the beginning of the last update
+  const double until_last = (left - 1) * seconds;  // from now to the beginning of the last update
   const double by_clock = state_.origin_progress + (goal - state_.origin_progress) *
                                                        (spent_ - state_.origin_seconds) /
                                                        (spent_ - state_.origin_seconds + until_last);
@@ -99,7 +108,7 @@ void TimeBudget::update_done(double update_seconds) {
 
 bool TimeBudget::finished() const {
   if (updates_ == 0) return false;  // a run of no updates would be no run
-  return updates_left() < 1;
+  return updates_left(update_seconds()) < 1;
 }
 
 bool TimeBudget::has_time_for(double seconds, double spent_seconds) const {

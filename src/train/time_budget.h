@@ -59,7 +59,7 @@ class TimeBudget {
   const State& state() const { return state_; }
 
  private:
-  double updates_left() const;
+  double updates_left(double seconds) const;
 
   double allowed_ = 0, spent_ = 0;
   double evaluation_ = 0, writing_ = 0;
@@ -69,6 +69,8 @@ class TimeBudget {
 
   static constexpr std::size_t kRecent = 9;
   double update_seconds() const;
+  double slow_update_seconds() const;
+  double recent_update(double quantile) const;
   std::array<double, kRecent> recent_{};  // durations of the last updates
   std::int64_t updates_here_ = 0;
 };

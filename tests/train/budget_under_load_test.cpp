@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -91,23 +90,18 @@ void expect_kept(const std::string& what, int budget, const Outcome& outcome) {
   EXPECT_LT(outcome.last_factor, 0.02);
 }
 
-// Without CIFAR-10 the carried digits stand in for it.
-std::string data_flags() {
-  const char* data = std::getenv("GLIDEPATH_DATA");
-  const bool there = data != nullptr && fs::exists(fs::path(data) / "cifar-10-batches-bin");
-  return there ? "--data cifar10 --model resnet8 --width 0.25" : "--data digits --model convnet";
-}
+constexpr const char* kRun = "--data digits --model convnet";
 
-TEST(BudgetUnderLoad, TwentySecondsAlone) { expect_kept("alone", 20, run(data_flags(), 20)); }
+TEST(BudgetUnderLoad, TwentySecondsAlone) { expect_kept("alone", 20, run(kRun, 20)); }
 
 TEST(BudgetUnderLoad, SixtySecondsWithEveryCoreTakenForAThird) {
   const Load load(20, 40);
-  expect_kept("cores taken from 20 s to 40 s", 60, run(data_flags(), 60));
+  expect_kept("cores taken from 20 s to 40 s", 60, run(kRun, 60));
 }
 
 TEST(BudgetUnderLoad, SixtySecondsWithEveryCoreTakenInTheLastThird) {
   const Load load(40, 70);
-  expect_kept("cores taken from 40 s on", 60, run(data_flags(), 60));
+  expect_kept("cores taken from 40 s on", 60, run(kRun, 60));
 }
 
 }  // namespace

@@ -152,7 +152,7 @@ std::vector<Case> cases() {
                   m.pause = [](double, std::int64_t step) { return step == 700 || step == 800 ? 5.0 : 0.0; };
                 }),
       make_case("Jitter", 0.006, [&](C& m) { m.update = jitter(); }),
-      make_case("JitterAndAStallNowAndThen", 0.005,
+      make_case("JitterAndAStallNowAndThen", 0.006,
                 [&](C& m) {
                   m.update = jitter();
                   m.pause = [random = std::mt19937(11)](double, std::int64_t) mutable {
@@ -184,6 +184,12 @@ std::vector<Case> cases() {
                     return std::uniform_real_distribution<double>(0.7, 1)(random);
                   };
                   m.evaluation = [](double) { return 0.5; };
+                }),
+      make_case("FortyVeryUnevenUpdates", 0.2,
+                [](C& m) {
+                  m.update = [random = std::mt19937(4)](double, std::int64_t) mutable {
+                    return 0.8 * std::exp(std::normal_distribution<double>(0, 0.6)(random));
+                  };
                 }),
       make_case("TwoHours", 0.001,
                 [&](C& m) {
@@ -228,6 +234,20 @@ TEST_P(TimeBudgetCases, NeighbouringUpdatesHaveNeighbouringRates) {
 
 INSTANTIATE_TEST_SUITE_P(Machines, TimeBudgetCases, testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.name; });
+
+// Few and very uneven updates, as on a machine that is short of cores: the next may take all the time there
+// is.
+TEST(TimeBudget, LandsThoughNoUpdateIsLikeTheOneBefore) {
+  int landed = 0;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    Machine machine;
+    machine.update = [random = std::mt19937(seed)](double, std::int64_t) mutable {
+      return 0.8 * std::exp(std::normal_distribution<double>(0, 0.6)(random));
+    };
+    if (1 - run_on(machine).last() < 0.02) ++landed;
+  }
+  EXPECT_GE(landed, 95);
+}
 
 // What is kept back changes with every evaluation: progress must neither go back nor leap.
 TEST(TimeBudget, AChangedEstimateOfWhatIsKeptBackMovesNothingAtOnce) {
