@@ -2,7 +2,6 @@
 #include "train/run_directory.h"
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -17,6 +16,7 @@
 #include "glidepath/train.h"
 #include "train/json_count.h"
 #include "train/output_folder.h"
+#include "train/wall_clock.h"
 
 namespace fs = std::filesystem;
 
@@ -25,10 +25,6 @@ namespace {
 
 [[noreturn]] void disk_refuses(const fs::path& file, const char* what) {
   throw RunError(fmt::format("{}: cannot {}: {}", file.string(), what, std::strerror(errno)));
-}
-
-double wall_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 std::string versions_toml() {
@@ -147,7 +143,7 @@ void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
   }
   const std::string kind = record.at("kind");
   for (const char* name : {"loss", "accuracy", "lr"}) {
-    board_->scalar(kind + "/" + name, record.at("step"), record.at(name), wall_seconds());
+    board_->scalar(kind + "/" + name, record.at("step"), record.at(name), wall_clock_seconds());
   }
   board_->flush();
 }
@@ -172,7 +168,7 @@ void RunDirectory::go_on_from(const RunState& state) {
                     metrics.string(), error ? 0 : bytes, state.metrics_bytes));
   }
   open_metrics(state.metrics_bytes);
-  board_->resumed_at(state.step, wall_seconds());
+  board_->resumed_at(state.step, wall_clock_seconds());
 }
 
 bool RunDirectory::has_checkpoint() const { return writes() && is_there(path_ / "checkpoint" / kNewest); }

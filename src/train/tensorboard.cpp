@@ -3,13 +3,13 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "glidepath/error.h"
+#include "train/wall_clock.h"
 
 namespace fs = std::filesystem;
 
@@ -85,10 +85,6 @@ std::uint32_t masked_crc(std::string_view data) {
   return (crc >> 15 | crc << 17) + 0xA282EAD8U;
 }
 
-double seconds_since_1970() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
@@ -118,7 +114,7 @@ TensorBoardWriter::TensorBoardWriter(const fs::path& dir) {
   std::error_code error;
   fs::create_directories(dir, error);
   if (error) throw RunError(fmt::format("{}: cannot be made: {}", dir.string(), error.message()));
-  const double now = seconds_since_1970();
+  const double now = wall_clock_seconds();
   path_ = new_file_name(dir, now);
   file_.reset(std::fopen(path_.c_str(), "wbxe"));
   if (file_ == nullptr) fail();

@@ -1,7 +1,6 @@
 // src/train/train.cpp - train(), and what programs do around it.
 #include "glidepath/train.h"
 
-#include <chrono>
 #include <new>
 #include <string_view>
 
@@ -15,17 +14,14 @@
 #include "glidepath/error.h"
 #include "train/process_clock.h"
 #include "train/trainer.h"
+#include "train/wall_clock.h"
 
 namespace glidepath {
 namespace {
 
 TrainOptions with_clocks(TrainOptions options) {
   if (!options.clock) options.clock = budget_clock_seconds;
-  if (!options.wall_clock) {
-    options.wall_clock = [] {
-      return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    };
-  }
+  if (!options.wall_clock) options.wall_clock = wall_clock_seconds;
   return options;
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -17,6 +16,7 @@
 #include "glidepath/schedule.h"
 #include "train/deadline.h"
 #include "train/toml.h"
+#include "train/wall_clock.h"
 
 namespace glidepath {
 namespace {
@@ -331,8 +331,7 @@ TrainConfig parse_train_config(const std::string& toml_source, const std::string
 }
 
 void set_slurm_deadline(TrainConfig& config) {
-  const double now =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const double now = wall_clock_seconds();
   config.deadline = deadline_text(slurm_deadline(slurm_end_seconds(), now));
 }
 

@@ -134,19 +134,23 @@ void Trainer::require_finite_loss() {
                   config_.schedule.substr(0, config_.schedule.find('('))));
 }
 
-void Trainer::record_updates() {
-  const auto mean = window_.mean(meter_.step() - last_record_);
-  require_finite_loss();
-  last_record_ = meter_.step();
+void Trainer::record(const char* kind, double loss, double accuracy) {
   directory_.append_metrics(
-      {{"kind", "train"},
+      {{"kind", kind},
        {"step", meter_.step()},
        {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
        {"progress", meter_.progress()},
        {"lr", lr_},
-       {"loss", mean.loss},
-       {"accuracy", mean.accuracy},
+       {"loss", loss},
+       {"accuracy", accuracy},
        {"seconds", seconds_spent()}});
+}
+
+void Trainer::record_updates() {
+  const auto mean = window_.mean(meter_.step() - last_record_);
+  require_finite_loss();
+  last_record_ = meter_.step();
+  record("train", mean.loss, mean.accuracy);
 }
 
 void Trainer::evaluate_now() {
@@ -154,15 +158,7 @@ void Trainer::evaluate_now() {
   evaluation_ = evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_);
   evaluation_seconds_ = now() - begun;
   plan_final_cost();
-  directory_.append_metrics(
-      {{"kind", "eval"},
-       {"step", meter_.step()},
-       {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
-       {"progress", meter_.progress()},
-       {"lr", lr_},
-       {"loss", evaluation_.loss},
-       {"accuracy", evaluation_.accuracy},
-       {"seconds", seconds_spent()}});
+  record("eval", evaluation_.loss, evaluation_.accuracy);
   if (options_.on_evaluation) options_.on_evaluation(status());
 }
 

@@ -37,6 +37,7 @@ class Trainer {
   std::string rewind(RunState& state, TensorMap& saved, const TrainConfig& before);
   double unix_seconds() const { return options_.wall_clock(); }
   void update();
+  void record(const char* kind, double loss, double accuracy);
   void record_updates();
   void evaluate_now();
   void measure_final_cost();

