@@ -4,18 +4,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <limits>
-#include <unistd.h>
+#include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <openssl/evp.h>
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "nn/atomic_file.h"
 
 namespace fs = std::filesystem;
 
@@ -129,8 +129,7 @@ void require_booleans(const fs::path& file, const Entry& entry, const torch::Ten
   refuse(file, fmt::format("tensor \"{}\" has the value {} where BOOL has 0 or 1", entry.name, *found));
 }
 
-json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file_bytes,
-                 std::uint64_t* header_bytes) {
+json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file_bytes, std::string* text) {
   std::array<unsigned char, kLengthBytes> length{};
   if (file_bytes < kLengthBytes || !stream.read(reinterpret_cast<char*>(length.data()), kLengthBytes)) {
     refuse(file, fmt::format("{} bytes, too short for a header", file_bytes));
@@ -140,12 +139,11 @@ json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file
   if (bytes > kLargestHeader || bytes > file_bytes - kLengthBytes) {
     refuse(file, fmt::format("a header of {} bytes in a file of {}", bytes, file_bytes));
   }
-  std::string text(bytes, '\0');
-  if (!stream.read(text.data(), static_cast<std::streamsize>(bytes)))
+  text->assign(bytes, '\0');
+  if (!stream.read(text->data(), static_cast<std::streamsize>(bytes)))
     refuse(file, "the header cannot be read");
-  *header_bytes = bytes;
-  json header = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object() || text.front() != '{') refuse(file, "the header is not a JSON object");
+  json header = json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!header.is_object() || text->front() != '{') refuse(file, "the header is not a JSON object");
   return header;
 }
 
@@ -179,57 +177,65 @@ std::vector<std::pair<std::string, torch::Tensor>> in_file_order(const TensorMap
   return ordered;
 }
 
-/// A file that becomes visible under its name only when it is whole and on the disk.
-class AtomicFile {
- public:
-  explicit AtomicFile(const fs::path& file) : file_(file), temporary_(file.string() + ".part") {
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) fail("write");
-  }
-  ~AtomicFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-      ::unlink(temporary_.c_str());
-    }
-  }
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
+constexpr const char* kChecksumName = "sha256";
 
-  void write(const void* data, std::size_t bytes) {
-    const auto* at = static_cast<const char*>(data);
-    while (bytes > 0) {
-      const ssize_t count = ::write(descriptor_, at, bytes);
-      if (count < 0 && errno != EINTR) fail("write");
-      if (count <= 0) continue;
-      at += count;
-      bytes -= static_cast<std::size_t>(count);
-    }
-  }
-  void commit() {
-    if (::fsync(descriptor_) != 0) fail("flush");
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail("close");
-    if (::rename(temporary_.c_str(), file_.c_str()) != 0) fail("replace");
-    const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
-    const int folder_descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder_descriptor < 0) return;
-    ::fsync(folder_descriptor);  // some file systems refuse this for folders, and need it least
-    ::close(folder_descriptor);
+/// SHA-256 of bytes given piece by piece.
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+  void add(const void* data, std::size_t bytes) { EVP_DigestUpdate(context_.get(), data, bytes); }
+  std::string hex() {
+    std::array<unsigned char, 32> digest{};
+    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+    std::string text;
+    for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
+    return text;
   }
 
  private:
-  [[noreturn]] void fail(const char* what) const {
-    throw RunError(fmt::format("{}: cannot {}: {}", file_.string(), what, std::strerror(errno)));
-  }
-  fs::path file_, temporary_;
-  int descriptor_ = -1;
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
+
+/// The digest stands in the header it covers: there it counts as this many zeros.
+const std::string kNoDigest(64, '0');
+
+/// Where the digest's digits are in the header, or npos.
+std::size_t digest_position(const std::string& header, const std::string& digest) {
+  const std::string before = fmt::format("\"{}\":\"", kChecksumName);
+  const std::size_t found = header.find(before + digest + '"');
+  return found == std::string::npos ? found : found + before.size();
+}
+
+std::array<unsigned char, kLengthBytes> header_length(const std::string& header) {
+  std::array<unsigned char, kLengthBytes> length{};
+  for (std::size_t i = 0; i < kLengthBytes; ++i)
+    length[i] = static_cast<unsigned char>(header.size() >> (8 * i));
+  return length;
+}
+
+/// Starts the digest of a file with its first part. Throws InputError where the header has no digest.
+Sha256 digest_of_header(const fs::path& file, std::string header, const std::string& digest) {
+  const std::size_t position = digest_position(header, digest);
+  if (digest.size() != kNoDigest.size() || position == std::string::npos)
+    refuse(file, "it carries no SHA-256 of its content");
+  header.replace(position, kNoDigest.size(), kNoDigest);
+  Sha256 sum;
+  const auto length = header_length(header);
+  sum.add(length.data(), length.size());
+  sum.add(header.data(), header.size());
+  return sum;
+}
 
 }  // namespace
 
 void save_safetensors(const fs::path& file, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+                      const std::map<std::string, std::string>& metadata, Checksum checksum) {
   json header = json::object();
   if (!metadata.empty()) header[kMetadataName] = metadata;
+  if (checksum == Checksum::kSha256) header[kMetadataName][kChecksumName] = kNoDigest;
   std::vector<torch::Tensor> contiguous;
   std::uint64_t position = 0;
   for (const auto& [name, tensor] : in_file_order(tensors)) {
@@ -246,9 +252,12 @@ void save_safetensors(const fs::path& file, const TensorMap& tensors,
   std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
   // Tensors begin at a multiple of 8, as the format's library writes.
   text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
-  std::array<unsigned char, kLengthBytes> length{};
-  for (std::size_t i = 0; i < kLengthBytes; ++i)
-    length[i] = static_cast<unsigned char>(text.size() >> (8 * i));
+  if (checksum == Checksum::kSha256) {
+    Sha256 sum = digest_of_header(file, text, kNoDigest);
+    for (const torch::Tensor& tensor : contiguous) sum.add(tensor.data_ptr(), tensor.nbytes());
+    text.replace(digest_position(text, kNoDigest), kNoDigest.size(), sum.hex());
+  }
+  const auto length = header_length(text);
   AtomicFile out(file);
   out.write(length.data(), length.size());
   out.write(text.data(), text.size());
@@ -256,26 +265,33 @@ void save_safetensors(const fs::path& file, const TensorMap& tensors,
   out.commit();
 }
 
-TensorMap load_safetensors(const fs::path& file, std::map<std::string, std::string>* metadata) {
+TensorMap load_safetensors(const fs::path& file, std::map<std::string, std::string>* metadata,
+                           Checksum checksum) {
   std::error_code error;
   const std::uint64_t file_bytes = fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;
   std::ifstream stream(file, std::ios::binary);
   if (!stream || error || !fs::is_regular_file(file, error)) {
     throw InputError(fmt::format("{}: cannot be read; give a safetensors file", file.string()));
   }
-  std::uint64_t header_bytes = 0;
-  const json header = read_header(file, stream, file_bytes, &header_bytes);
+  std::string text;
+  const json header = read_header(file, stream, file_bytes, &text);
   auto stored_metadata = read_metadata(file, header);
-  if (metadata != nullptr) *metadata = std::move(stored_metadata);
+  const std::string digest = stored_metadata[kChecksumName];
+  std::optional<Sha256> sum;
+  if (checksum == Checksum::kSha256) sum.emplace(digest_of_header(file, text, digest));
   TensorMap tensors;
-  for (const Entry& entry : read_entries(file, header, file_bytes - kLengthBytes - header_bytes)) {
+  for (const Entry& entry : read_entries(file, header, file_bytes - kLengthBytes - text.size())) {
     torch::Tensor tensor = torch::empty(entry.shape, entry.type);
     if (!stream.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(tensor.nbytes()))) {
       refuse(file, fmt::format("tensor \"{}\" is cut off", entry.name));
     }
+    if (sum) sum->add(tensor.data_ptr(), tensor.nbytes());
     if (entry.type == torch::kBool) require_booleans(file, entry, tensor);
     tensors.emplace(entry.name, std::move(tensor));
   }
+  if (sum && sum->hex() != digest) refuse(file, "its content is not what its SHA-256 says");
+  if (digest.empty()) stored_metadata.erase(kChecksumName);
+  if (metadata != nullptr) *metadata = std::move(stored_metadata);
   return tensors;
 }
 
