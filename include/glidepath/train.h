@@ -32,7 +32,11 @@ struct TrainOptions {
   bool resume = false;        ///< go on from out/checkpoint; only the budget and deadline may have changed
   std::function<void(const TrainStatus&)> on_status;
   std::function<void(const TrainStatus&)> on_evaluation;
-  /// Asked after every update: a signal number to stop for, or 0. The run then saves and throws Interrupted.
+  /// Told what did not go as wished and does not stop the run: a disk that refuses (at most once a minute),
+  /// a checkpoint that cannot be read, a diverged run that goes back. One line without a full stop.
+  std::function<void(const std::string&)> on_warning;
+  /// Asked before the first update, after every update and between the batches of an evaluation: a signal
+  /// number to stop for, or 0. The run then saves and throws Interrupted.
   std::function<int()> stop_signal;
   /// Seconds on a clock that never goes back; empty: one that goes on while the machine is suspended, where
   /// the system has it. Tests put their own here.
@@ -64,12 +68,18 @@ struct TrainResult {
   std::string precision;         ///< what `auto` came to: fp32 or bf16
   bool channels_last = false;
   std::int64_t threads = 0;
+  std::int64_t rewinds = 0;   ///< times it diverged and went back
+  std::filesystem::path out;  ///< where it was saved: TrainOptions::out, or a folder for want of that one
 };
 
 /// Trains. Out gets config.toml, metrics.jsonl, checkpoint/, model.safetensors, TensorBoard events,
-/// summary.json. Throws InputError for a wrong configuration, data set or checkpoint, or when `out` already
-/// holds a run and resume is false; RunError for a loss that is not finite or a disk that refuses;
-/// Interrupted on a signal.
+/// summary.json. Two runs of one configuration on one machine have the same metrics and weights, whatever
+/// stopped or killed them on the way, but for clock readings: "seconds" of metrics.jsonl; "seconds",
+/// "images_per_second" and "peak_memory_mib" of summary.json (and every budget in time).
+///
+/// Throws InputError for a wrong configuration, data set or checkpoint, or when `out` already holds a run and
+/// resume is false; RunError for a loss that is not finite, a disk that refuses at the start, or one that
+/// refuses the result when the system's temporary folder does too; Interrupted on a signal.
 TrainResult train(const TrainConfig& config, const TrainOptions& options = {});
 
 /// The configuration of the run in a run directory. Throws InputError when there is none.

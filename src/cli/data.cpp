@@ -1,5 +1,4 @@
 // src/cli/data.cpp - `glidepath data`: gets a data set, checks it, says what it holds.
-#include <csignal>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
@@ -10,19 +9,13 @@
 
 #include "cli/commands.h"
 #include "cli/progress_line.h"
+#include "cli/stop_signal.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
 
 namespace glidepath::cli {
 namespace {
-
-volatile std::sig_atomic_t stop_signal = 0;
-
-void on_signal(int signal_number) {
-  if (stop_signal != 0) _exit(128 + signal_number);  // asked twice: at once
-  stop_signal = signal_number;
-}
 
 struct DataArguments {
   std::string name, data_dir, source, from;
@@ -86,14 +79,13 @@ class ProgressShower {
 };
 
 FetchOptions make_options(const DataArguments& arguments, ProgressShower& shower) {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  catch_stop_signals();
   FetchOptions options;
   options.data_dir = arguments.data_dir;
   options.source = arguments.source;
   options.mirrors = arguments.mirrors;
   options.from = arguments.from;
-  options.stop_signal = [] { return static_cast<int>(stop_signal); };
+  options.stop_signal = stop_signal;
   if (!arguments.no_progress) options.on_progress = [&](const FetchProgress& at) { shower.show(at); };
   options.on_note = [&](const std::string& text) { shower.note(text); };
   return options;

@@ -1,30 +1,55 @@
-// src/cli/stop_signal.cpp - notes the signal that asks for a stop.
+// src/cli/stop_signal.cpp - signals that ask a command to save and stop.
 #include "cli/stop_signal.h"
 
+#include <atomic>
 #include <csignal>
+#include <ctime>
 #include <initializer_list>
+#include <unistd.h>
 
 namespace glidepath::cli {
 namespace {
 
-volatile std::sig_atomic_t noted = 0;
+constexpr long kBounceMilliseconds = 100;
 
-void note(int signal_number) { noted = signal_number; }
+std::atomic<int> caught{0};
+std::atomic<bool> asked{false};
+std::atomic<long> interrupted_at{0};  // milliseconds, of the last SIGINT
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<long>::is_always_lock_free,
+              "signal handlers may use lock-free atomics only");
+
+long milliseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);  // allowed in signal handlers
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void on_signal(int signal_number) {
+  if (!asked) _exit(128 + signal_number);
+  if (signal_number == SIGINT) {
+    const long now = milliseconds(), before = interrupted_at.exchange(now);
+    if (caught != 0 && now - before > kBounceMilliseconds) _exit(128 + signal_number);
+  }
+  int none = 0;
+  caught.compare_exchange_strong(none, signal_number);
+}
 
 }  // namespace
 
-void watch_signals() {
-  struct sigaction action = {};
-  action.sa_handler = note;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before = {};
-    sigaction(number, nullptr, &before);
-    if (number == SIGHUP && before.sa_handler == SIG_IGN) continue;  // started by nohup
-    sigaction(number, &action, nullptr);
+void catch_stop_signals() {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
+    struct sigaction action {};
+    if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) continue;
+    action = {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(number, &action, nullptr);
   }
 }
 
-int stop_signal() { return static_cast<int>(noted); }
+int stop_signal() {
+  asked = true;
+  return caught;
+}
 
 }  // namespace glidepath::cli

@@ -1,12 +1,15 @@
-// src/cli/stop_signal.h - Ctrl-C and its kin ask a command to save and stop.
+// src/cli/stop_signal.h - signals that ask a command to save and stop.
 #pragma once
 
 namespace glidepath::cli {
 
-/// From now on the first SIGINT, SIGTERM or SIGHUP is only noted; a second one has its usual effect.
-void watch_signals();
+/// From here on SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are kept for stop_signal(); those that the
+/// program was started to ignore (nohup) stay ignored. Until stop_signal() is first asked there is nothing to
+/// save (data is being loaded): a signal ends the program at once with 128 + its number, and so does a second
+/// SIGINT later, unless it comes within 0.1 s of the first: terminals and wrappers send one twice.
+void catch_stop_signals();
 
-/// The number of the signal that came, or 0.
+/// The first signal caught, or 0.
 int stop_signal();
 
 }  // namespace glidepath::cli

@@ -144,7 +144,7 @@ void run_study_command(const StudyArguments& arguments) {
 
   check_data(plan);
 
-  watch_signals();
+  catch_stop_signals();
   StudyOptions options = make_options(arguments);
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   LiveBlock block(is_terminal && !arguments.quiet);

@@ -120,8 +120,7 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
       100 * result.test_accuracy, result.test_loss, result.train_loss, result.updates, result.epochs,
       config.budget, config.schedule, result.last_update_lr, result.final_lr, spoken_duration(result.seconds),
       result.images_per_second, result.precision, result.threads, result.peak_memory_mib);
-  const std::string out = arguments.resume.empty() ? arguments.out : arguments.resume;
-  if (!out.empty()) std::cout << "run directory: " << out << "\n";
+  if (!result.out.empty()) std::cout << "run directory: " << result.out.string() << "\n";
 }
 
 nlohmann::ordered_json as_json(const DryRun& dry) {
@@ -175,7 +174,7 @@ void train_and_print(const TrainArguments& arguments) {
   options.out = arguments.resume.empty() ? arguments.out : arguments.resume;
   options.resume = !arguments.resume.empty();
   options.seconds_before = seconds_since_process_start();
-  watch_signals();
+  catch_stop_signals();
   options.stop_signal = stop_signal;
 
   ProgressLine progress(!arguments.quiet && !arguments.json && !arguments.no_progress);
@@ -185,6 +184,9 @@ void train_and_print(const TrainArguments& arguments) {
   };
   options.on_budget_change = [&](const std::string& line) {
     if (!arguments.quiet) progress.print_above(line);
+  };
+  options.on_warning = [&](const std::string& text) {
+    progress.print_above("glidepath train: warning: " + text);
   };
   const TrainResult result = train(config, options);
   progress.clear();

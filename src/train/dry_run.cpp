@@ -31,8 +31,12 @@ DryRun Trainer::estimate() {
   meter_.tick(ready);
   while (!meter_.finished() && meter_.step() < kMostUpdates) {
     const double begun = now();
-    update();
-    require_finite_loss();
+    try {
+      update();
+      require_finite_loss();
+    } catch (const Diverged& divergence) {
+      give_up(divergence);
+    }
     seconds.push_back(now() - begun);
     meter_.tick(seconds_spent());
     if (meter_.step() > kWarmUpdates && seconds_spent() - ready > kLongestSeconds) break;

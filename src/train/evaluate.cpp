@@ -8,16 +8,31 @@
 #include "glidepath/loader.h"
 
 namespace glidepath {
+namespace {
+
+class InEvaluationMode {
+ public:
+  explicit InEvaluationMode(Model& model) : model_(model) { model.eval(); }
+  ~InEvaluationMode() { model_.train(); }
+  InEvaluationMode(const InEvaluationMode&) = delete;
+  InEvaluationMode& operator=(const InEvaluationMode&) = delete;
+
+ private:
+  Model& model_;
+};
+
+}  // namespace
 
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
-                    const ComputePlan& plan) {
+                    const ComputePlan& plan, const std::function<void()>& between_batches) {
   torch::NoGradGuard no_grad;
-  model.eval();
+  const InEvaluationMode mode(model);
   const std::int64_t images = split.labels.size(0);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   double loss_sum = 0;
   std::int64_t correct = 0;
   for (std::int64_t first = 0; first < images; first += batch_size) {
+    if (between_batches) between_batches();
     const std::int64_t count = std::min(batch_size, images - first);
     const Batch batch = plain_batch(dataset, split, first, count, input_type, plan.channels_last);
     const AutocastGuard autocast(plan);
@@ -28,7 +43,6 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
                     .item<double>();
     correct += logits.argmax(1).eq(labels).sum().item<std::int64_t>();
   }
-  model.train();
   return {loss_sum / static_cast<double>(images), static_cast<double>(correct) / static_cast<double>(images)};
 }
 

@@ -1,5 +1,7 @@
 // src/train/evaluate.h - loss and accuracy of a model on a split.
 #pragma once
+#include <functional>
+
 #include "glidepath/dataset.h"
 #include "glidepath/models.h"
 #include "train/device.h"
@@ -12,8 +14,9 @@ struct Evaluation {
 };
 
 /// Every image of the split once, in evaluation mode (running statistics of batch norm), sums kept in double.
-/// Leaves the model in training mode.
+/// Leaves the model in training mode. `between_batches`, where given, is called before every batch; what it
+/// throws ends the evaluation.
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
-                    const ComputePlan& plan);
+                    const ComputePlan& plan, const std::function<void()>& between_batches = {});
 
 }  // namespace glidepath

@@ -1,8 +1,10 @@
-// src/train/run_directory.h - the files of a run: configuration, metrics, checkpoint, weights, summary.
+// src/train/run_directory.h - the files of a run: configuration, metrics, checkpoints, weights, summary.
 #pragma once
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,77 +13,91 @@
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
 
-#include "glidepath/plateau.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
-#include "train/budget_state.h"
+#include "train/checkpoint.h"
+#include "train/disk_trouble.h"
+#include "train/metrics_file.h"
 #include "train/tensorboard.h"
 
 namespace glidepath {
 
-/// What a run needs to go on where it stopped, beside the weights and momentum.
-struct RunState {
-  std::int64_t step = 0;
-  double seconds = 0;               ///< spent
-  std::uint64_t metrics_bytes = 0;  ///< length of metrics.jsonl at this moment
-  double lr = 0;                    ///< of the last update
-  double test_loss = 0;
-  double test_accuracy = -1;
-  Plateau::State plateau;
-  BudgetState budget;
-};
-
 /// A run directory open for writing. With an empty path nothing is written and every call succeeds.
-/// Throws RunError naming the file when the disk refuses.
+///
+/// Once a run goes, a disk that refuses is a warning (DiskTrouble): metrics wait in memory, the last
+/// checkpoint stays, and a folder that was removed is made again. Only what must not be lost, the result or
+/// the state at a signal, is an error, and only when the system's temporary folder refuses it too.
 class RunDirectory {
  public:
-  /// A new run: makes the folder and writes config.toml. Throws InputError if a run is there already.
-  static RunDirectory create(const std::filesystem::path& path, const TrainConfig& config);
+  RunDirectory() = default;
+  /// A new run: makes the folder and writes config.toml. Throws InputError if a run is there already,
+  /// RunError when the disk refuses.
+  static RunDirectory create(const std::filesystem::path& path, const TrainConfig& config,
+                             DiskTrouble trouble);
   /// A run to go on with: checks that its configuration is the same, but for its budget. Throws InputError
-  /// otherwise.
-  static RunDirectory reopen(const std::filesystem::path& path, const TrainConfig& config);
+  /// otherwise, and for a run that has finished and is not given another budget.
+  static RunDirectory reopen(const std::filesystem::path& path, const TrainConfig& config,
+                             DiskTrouble trouble);
 
   bool writes() const { return !path_.empty(); }
+  /// Where the run is; another folder than at first once it had to be saved elsewhere.
   const std::filesystem::path& path() const { return path_; }
 
   /// One line of metrics.jsonl, and the same numbers as TensorBoard scalars: kind/loss, kind/accuracy,
   /// kind/lr.
   void append_metrics(const nlohmann::ordered_json& record);
-  /// Shortens metrics.jsonl to what it was at a checkpoint, and tells TensorBoard so.
+  /// Shortens the metrics to what they were at a checkpoint, and tells TensorBoard so.
   void go_on_from(const RunState& state);
 
-  void save_checkpoint(const TensorMap& tensors, RunState state);
-  bool has_checkpoint() const;
-  RunState load_checkpoint(TensorMap& tensors) const;
-  /// The state at which runs of longer budgets part from this one: kept for --replan rewind.
+  /// False when the disk refused.
+  bool save_checkpoint(const TensorMap& tensors, RunState state);
+  /// Saves the state of a run that is about to stop. Throws RunError when no disk takes it.
+  void save_checkpoint_somewhere(const TensorMap& tensors, RunState state);
+  bool has_checkpoint() const { return writes() && !checkpoints_.empty(); }
+  /// See CheckpointFolder::load.
+  std::optional<RunState> load_checkpoint(
+      TensorMap& tensors, std::int64_t up_to = std::numeric_limits<std::int64_t>::max()) const;
+  /// The state of a run whose budget was changed: no later checkpoint of the budget before is gone on from,
+  /// and what it left as its result is removed. Throws RunError when the disk refuses.
+  void save_changed(const TensorMap& tensors, RunState state);
+  /// The state at which runs of longer budgets part from this one: kept for --replan rewind. A refusal of the
+  /// disk is a warning.
   void save_branch(const TensorMap& tensors, RunState state);
   /// Nothing when none was kept.
   std::optional<RunState> load_branch(TensorMap& tensors) const;
-
-  /// Writes config.toml anew, with the budgets that the run had before.
+  /// Writes config.toml anew, with the budgets that the run had before. Throws RunError.
   void rewrite_config(const TrainConfig& config, const std::vector<std::string>& budgets_before);
+  void remove_checkpoints_after(std::int64_t step) const {
+    if (writes()) checkpoints_.remove_after(step);
+  }
 
-  void save_model(const TensorMap& tensors, const std::map<std::string, std::string>& metadata);
+  /// What a finished run leaves: the last metrics, model.safetensors and, last of all, summary.json, whose
+  /// presence says that the rest is there. Throws RunError when no disk takes them.
+  void save_result(const TensorMap& model, const std::map<std::string, std::string>& metadata,
+                   const std::function<nlohmann::ordered_json()>& summary);
+  /// The summary alone, of a run that ended without a result. A refusal of the disk is a warning.
   void save_summary(const nlohmann::ordered_json& summary);
 
  private:
-  void open_metrics(std::uint64_t bytes);
-  void save_state(const char* name, const TensorMap& tensors, RunState state);
-  RunState load_state(const char* name, TensorMap& tensors) const;
-
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
+  struct Point {
+    std::string tag;  // empty: the run goes on from `step`
+    std::int64_t step;
+    double value, wall_seconds;
   };
+
+  void open(const std::filesystem::path& path, const TrainConfig& config);
+  void make_sure_it_is_there() const;
+  void write_board();
+  void here_or_elsewhere(const std::string& what, const std::function<void()>& write);
+
   std::filesystem::path path_;
-  std::unique_ptr<std::FILE, Closer> metrics_;
+  std::string config_text_;
+  std::int64_t keep_checkpoints_ = 1;
+  DiskTrouble trouble_;
+  CheckpointFolder checkpoints_;
+  MetricsFile metrics_;
   std::unique_ptr<TensorBoardWriter> board_;
+  std::vector<Point> points_;  // for TensorBoard, not yet written
 };
-
-/// CRC-32 of weights, momentum and position: a damaged disk or copy must not go unnoticed into the rest of a
-/// run. 8 hex digits.
-std::string checkpoint_checksum(const TensorMap& tensors, const std::string& run_state);
-
-/// Writes a text file whole or not at all: temporary name, fsync, rename. Throws RunError.
-void write_file_atomically(const std::filesystem::path& file, const std::string& text);
 
 }  // namespace glidepath

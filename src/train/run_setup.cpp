@@ -110,4 +110,10 @@ SgdOptions sgd_options(const TrainConfig& config) {
   return {config.momentum, config.nesterov, config.weight_decay, config.decay_norm_bias};
 }
 
+std::vector<std::pair<std::string, torch::Tensor>> parameters_of(const Model& model) {
+  std::vector<std::pair<std::string, torch::Tensor>> list;
+  for (const auto& item : model.named_parameters()) list.emplace_back(item.key(), item.value());
+  return list;
+}
+
 }  // namespace glidepath

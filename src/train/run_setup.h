@@ -1,6 +1,9 @@
 // src/train/run_setup.h - the parts of a run, made from its configuration.
 #pragma once
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "glidepath/budget.h"
 #include "glidepath/dataset.h"
@@ -34,5 +37,8 @@ Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_s
 Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates);
 
 SgdOptions sgd_options(const TrainConfig& config);
+
+/// The model's parameters, in its order.
+std::vector<std::pair<std::string, torch::Tensor>> parameters_of(const Model& model);
 
 }  // namespace glidepath

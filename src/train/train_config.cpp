@@ -149,6 +149,13 @@ void check_eval_every(const std::string& text) {
   }
 }
 
+void check_checkpoint_every(const std::string& text) {
+  if (parse_budget(text).unit == BudgetUnit::kFlops) {
+    throw InputError(fmt::format(
+        "\"{}\": must be in time, iterations, epochs or percent of the budget, for example 5m", text));
+  }
+}
+
 void check_device(const std::string& key, const std::string& text) {
   const bool numbered_cuda =
       text.size() > 5 && text.compare(0, 5, "cuda:") == 0 &&
@@ -222,6 +229,14 @@ std::vector<Entry> make_entries() {
                  parsed_by(check_eval_every)),
       whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", std::int64_t{1},
                   std::int64_t{1} << 20),
+      text_entry(&C::checkpoint_every, "checkpoint_every",
+                 "save the run's state this often: 5m, 10it, 1ep, 10%", false,
+                 parsed_by(check_checkpoint_every)),
+      whole_entry(&C::keep_checkpoints, "keep_checkpoints", "keep the last K checkpoints", std::int64_t{1},
+                  kMany, false),
+      choice_entry(&C::on_divergence, "on_divergence",
+                   "stop, or rewind: back to the last evaluation with half the base_lr, at most 5 times",
+                   {"stop", "rewind"}),
   };
 }
 

@@ -14,19 +14,13 @@ namespace glidepath {
 namespace {
 
 constexpr double kStatusEverySeconds = 0.1;
-constexpr double kCheckpointEverySeconds = 300;
 constexpr std::int64_t kRecordsPerRun = 100;
 constexpr std::int64_t kUpdatesBeforeRate = 3;
 
-std::vector<std::pair<std::string, torch::Tensor>> parameters_of(Model& model) {
-  std::vector<std::pair<std::string, torch::Tensor>> list;
-  for (const auto& item : model.named_parameters()) list.emplace_back(item.key(), item.value());
-  return list;
-}
-
 RunDirectory open_directory(const TrainConfig& config, const TrainOptions& options) {
-  return options.resume ? RunDirectory::reopen(options.out, config)
-                        : RunDirectory::create(options.out, config);
+  DiskTrouble trouble(options.on_warning, options.clock);
+  return options.resume ? RunDirectory::reopen(options.out, config, std::move(trouble))
+                        : RunDirectory::create(options.out, config, std::move(trouble));
 }
 
 }  // namespace
@@ -42,58 +36,62 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       context_(budget_context(config, dataset_, loader_, *model_)),
       budget_(run_budget(config, options.clock() - started_, options.wall_clock())),
       evaluation_plan_(config.eval_every, context_),
+      checkpoint_plan_(config.checkpoint_every, context_),
       optimizer_(parameters_of(*model_), sgd_options(config)),
       window_(loader_.steps_per_epoch()),
       meter_(blame("budget", [&] { return BudgetMeter(budget_, context_, 0, 0); })),
       schedule_(schedule_for(config, context_, meter_.updates())),
       plateau_(schedule_.plateau().value_or(PlateauOptions())),
-      last_checkpoint_(started_) {
+      rewind_step_(rewinds_on_divergence() ? 0 : -1),
+      last_checkpoint_seconds_(started_) {
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
   directory_ = open_directory(config, options);
-  if (options.resume && directory_.has_checkpoint()) {
-    restore();
-  } else if (options.resume) {
-    directory_.rewrite_config(config_, {});  // nothing was trained under another budget
-  }
+  if (options.resume) restore();
   branch_step_ = branch_step(config_, context_, budget_state_, meter_.updates());
   const std::int64_t expected = meter_.by_clock() ? context_.steps_per_epoch : meter_.updates();
   record_every_ = std::clamp<std::int64_t>(expected / kRecordsPerRun, 1, context_.steps_per_epoch);
 }
 
 TrainResult Trainer::run() {
-  if (meter_.by_clock()) measure_final_cost();
+  while (true) {
+    try {
+      return run_to_the_end();
+    } catch (const Diverged& divergence) {
+      recover_from(divergence);  // or gives up
+    }
+  }
+}
+
+TrainResult Trainer::run_to_the_end() {
+  stop_if_asked();
+  if (meter_.by_clock() && !trained_) measure_final_cost();
   meter_.tick(seconds_spent());
-  while (!meter_.finished()) {
+  if (!trained_) evaluate_if_due();  // one that a signal had cut short
+  while (!trained_ && !meter_.finished()) {
     update();
     if (meter_.step() % record_every_ == 0) {
       record_updates();
       plateau_.observe(meter_.progress(), window_.mean(record_every_).loss);
     }
-    if (meter_.step() == branch_step_) directory_.save_branch(tensors(), state());
+    if (meter_.step() == branch_step_ && state_is_finite()) directory_.save_branch(tensors(), state());
     report_status(false);
     stop_if_asked();
-    const std::int64_t due = evaluation_plan_.due(meter_.step(), meter_.progress());
-    if (due > evaluations_ && !meter_.finished()) {
-      evaluations_ = due;
-      // One that would leave hardly any time is left to the end, which looks at the test set in any case.
-      if (!meter_.by_clock() || meter_.clock().has_time_for(evaluation_seconds_, seconds_spent()))
-        evaluate_now();
-      save_checkpoint();
-    } else if (now() - last_checkpoint_ > kCheckpointEverySeconds) {
-      save_checkpoint();
-    }
+    evaluate_if_due();
+    save_if_due();
     if (meter_.by_clock() && meter_.clock().final_cost_is_old()) measure_evaluation();
     meter_.tick(seconds_spent());
   }
+  trained_ = true;
   if (last_record_ != meter_.step()) record_updates();
-  evaluate_now();
+  require_finite_state();
+  if (evaluated_step_ != meter_.step()) evaluate_now();
   return finish();
 }
 
 void Trainer::update() {
   const double begun = now();
-  lr_ = config_.base_lr * factor_at(meter_.progress());
+  lr_ = base_lr() * factor_at(meter_.progress());
   const Batch batch = loader_.next();
   const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
   optimizer_.drop_gradients();
@@ -105,13 +103,17 @@ void Trainer::update() {
         logits, labels,
         torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config_.label_smoothing));
   }
+  // Before the update, so that the weights that made it are there to be looked at.
+  if (plan_.device.is_cpu() && !std::isfinite(loss.item<float>())) {
+    throw Diverged{meter_.step() + 1, lr_, loss.item<float>(),
+                   first_not_finite(*model_, optimizer_.state(), batch, plan_)};
+  }
   loss.backward();
   optimizer_.step(lr_);
   {
     torch::NoGradGuard no_grad;
     window_.add(loss.detach(), logits.detach().argmax(1).eq(labels).sum(), labels.size(0));
   }
-  if (plan_.device.is_cpu()) require_finite_loss();
   const double took = now() - begun;
   meter_.update_done(took);
   // In the first updates memory is taken and kernels are chosen: they say nothing of the rate.
@@ -123,15 +125,16 @@ void Trainer::update() {
 void Trainer::require_finite_loss() {
   const double loss = window_.last_loss();
   if (std::isfinite(loss)) return;
-  TrainResult result;
-  result.updates = meter_.step();
-  result.train_loss = loss;
-  directory_.save_summary(summary(result, "diverged"));
-  throw RunError(
-      fmt::format("diverged: the loss is {} at update {} (lr {:.4g}); give a lower --base-lr, or a warm-up "
-                  "such as {}(warmup=5%)",
-                  std::isnan(loss) ? "not a number" : "infinite", meter_.step(), lr_,
-                  config_.schedule.substr(0, config_.schedule.find('('))));
+  throw Diverged{meter_.step(), lr_, loss, first_not_finite(*model_, optimizer_.state())};
+}
+
+// A loss may be finite and the update it makes not: such weights are no good checkpoint. The next update will
+// say so; a checkpoint does not, as when it is due may depend on a clock, and where a run diverges must not.
+bool Trainer::state_is_finite() const { return first_not_finite(*model_, optimizer_.state()).empty(); }
+
+void Trainer::require_finite_state() {
+  const std::string where = first_not_finite(*model_, optimizer_.state());
+  if (!where.empty()) throw Diverged{meter_.step(), lr_, window_.last_loss(), where};
 }
 
 void Trainer::record(const char* kind, double loss, double accuracy) {
@@ -155,7 +158,9 @@ void Trainer::record_updates() {
 
 void Trainer::evaluate_now() {
   const double begun = now();
-  evaluation_ = evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_);
+  evaluation_ =
+      evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { stop_if_asked(); });
+  evaluated_step_ = meter_.step();
   evaluation_seconds_ = now() - begun;
   plan_final_cost();
   record("eval", evaluation_.loss, evaluation_.accuracy);
@@ -168,7 +173,7 @@ void Trainer::measure_final_cost() {
   measure_evaluation();  // warms the caches up
   save_checkpoint();
   measure_evaluation();
-  if (meter_.step() == 0 && !meter_.clock().has_time_for(0, seconds_spent())) {
+  if (meter_.step() == 0 && updates_here_ == 0 && !meter_.clock().has_time_for(0, seconds_spent())) {
     throw RunError(
         fmt::format("budget \"{}\": {:.1f} s went into starting and {:.1f} s are needed for the evaluation "
                     "and the model's "
@@ -178,13 +183,37 @@ void Trainer::measure_final_cost() {
   }
 }
 
+void Trainer::evaluate_if_due() {
+  const std::int64_t due = evaluation_plan_.due(meter_.step(), meter_.progress());
+  if (due <= evaluations_ || meter_.finished()) return;
+  // One that would leave hardly any time is left to the end, which looks at the test set in any case.
+  if (meter_.by_clock() && !meter_.clock().has_time_for(evaluation_seconds_, seconds_spent())) {
+    evaluations_ = due;
+    return;
+  }
+  if (rewinds_on_divergence()) require_finite_state();
+  evaluate_now();
+  evaluations_ = due;
+  if (!rewinds_on_divergence()) return;
+  // Where a diverged run goes back to must not depend on the clock or on signals, or the result would.
+  const std::int64_t before = std::exchange(rewind_step_, meter_.step());
+  if (!save_checkpoint()) rewind_step_ = before;
+}
+
+void Trainer::save_if_due() {
+  const bool due = now() >= retry_checkpoint_at_ ||
+                   checkpoint_plan_.due(meter_.step(), last_checkpoint_step_, meter_.progress(),
+                                        last_checkpoint_progress_, now(), last_checkpoint_seconds_);
+  if (due && state_is_finite()) save_checkpoint();
+}
+
 // One batch tells what the whole test set will cost.
 void Trainer::measure_evaluation() {
   const std::int64_t images = dataset_.test.labels.size(0);
   const std::int64_t count = std::min(config_.eval_batch_size, images);
   const Split part{dataset_.test.images.narrow(0, 0, count), dataset_.test.labels.narrow(0, 0, count)};
   const double begun = now();
-  evaluate(*model_, dataset_, part, config_.eval_batch_size, plan_);
+  evaluate(*model_, dataset_, part, config_.eval_batch_size, plan_, [this] { stop_if_asked(); });
   evaluation_seconds_ = (now() - begun) * static_cast<double>(images) / static_cast<double>(count);
   plan_final_cost();
 }
@@ -197,7 +226,7 @@ void Trainer::plan_final_cost() {
 void Trainer::stop_if_asked() {
   const int signal = options_.stop_signal ? options_.stop_signal() : 0;
   if (signal == 0) return;
-  save_checkpoint();
+  if (state_is_finite()) directory_.save_checkpoint_somewhere(tensors(), state());
   throw Interrupted(
       directory_.writes()
           ? fmt::format("stopped at update {}; go on with: glidepath train --resume {}", meter_.step(),

@@ -1,5 +1,7 @@
 // src/train/trainer.h - a run in progress.
 #pragma once
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,7 +11,9 @@
 #include "glidepath/train.h"
 #include "train/budget_change.h"
 #include "train/budget_meter.h"
+#include "train/checkpoint_plan.h"
 #include "train/device.h"
+#include "train/divergence.h"
 #include "train/evaluate.h"
 #include "train/evaluation_plan.h"
 #include "train/loss_window.h"
@@ -17,6 +21,10 @@
 #include "train/run_setup.h"
 
 namespace glidepath {
+
+/// What a checkpoint holds: weights, momentum, the loss window, torch's generators.
+TensorMap checkpoint_tensors(const Model& model, const Sgd& optimizer, LossWindow& window,
+                             const torch::Device& device);
 
 /// Everything that train() does, in the order of run(). Input is checked by the constructor, before the run
 /// directory is touched.
@@ -28,10 +36,14 @@ class Trainer {
   DryRun estimate();
 
  private:
+  TrainResult run_to_the_end();
   void restore();
-  void take_over(const TensorMap& saved);
-  TensorMap tensors();
-  RunState state();
+  void take(const TensorMap& saved, const RunState& state);
+  TensorMap tensors() { return checkpoint_tensors(*model_, optimizer_, window_, plan_.device); }
+  RunState state() const;
+  TensorMap start_tensors() const;
+  void recover_from(const Diverged& divergence);
+  [[noreturn]] void give_up(const Diverged& divergence);
   std::string change_budget(RunState& state, TensorMap& saved);
   std::string re_anneal(RunState& state, const TrainConfig& before) const;
   std::string rewind(RunState& state, TensorMap& saved, const TrainConfig& before);
@@ -40,13 +52,17 @@ class Trainer {
   void record(const char* kind, double loss, double accuracy);
   void record_updates();
   void evaluate_now();
+  void evaluate_if_due();
+  void save_if_due();
   void measure_final_cost();
   void measure_evaluation();
   void plan_final_cost();
-  void save_checkpoint();
+  bool save_checkpoint();
   void stop_if_asked();
   void report_status(bool always);
   void require_finite_loss();
+  void require_finite_state();
+  bool state_is_finite() const;
   TrainResult finish();
   TrainStatus status();
   nlohmann::ordered_json summary(const TrainResult& result, const std::string& state) const;
@@ -54,6 +70,9 @@ class Trainer {
   double factor_at(double progress) const {
     return schedule_.plateau() ? plateau_.factor() : schedule_(progress);
   }
+  /// base_lr, halved at every return to an earlier state.
+  double base_lr() const { return std::ldexp(config_.base_lr, -static_cast<int>(rewinds_)); }
+  bool rewinds_on_divergence() const { return config_.on_divergence == "rewind"; }
   double now() const { return options_.clock(); }
   double seconds_spent() const { return seconds_before_ + now() - started_; }
 
@@ -68,6 +87,7 @@ class Trainer {
   BudgetContext context_;
   Budget budget_;
   EvaluationPlan evaluation_plan_;
+  CheckpointPlan checkpoint_plan_;
   Sgd optimizer_;
   LossWindow window_;
   RunDirectory directory_;
@@ -76,12 +96,18 @@ class Trainer {
   Plateau plateau_;
   std::int64_t record_every_ = 1;
   std::int64_t last_record_ = 0;
-  std::int64_t evaluations_ = 0;
+  std::int64_t evaluations_ = 0;            // of the cadence, done
+  std::int64_t evaluated_step_ = -1;        // update of the last evaluation
+  bool trained_ = false;                    // every update of the budget is done
+  std::int64_t rewinds_ = 0, rewind_step_;  // the update to go back to; -1: none, as it is not asked for
   double lr_ = 0;
   std::int64_t updates_here_ = 0;  // in this session
   double training_seconds_ = 0;    // of this session's updates, the first few left out
   double images_here_ = 0;
-  double last_status_ = 0, last_checkpoint_;
+  double last_status_ = 0;
+  std::int64_t last_checkpoint_step_ = 0;
+  double last_checkpoint_progress_ = 0, last_checkpoint_seconds_;
+  double retry_checkpoint_at_ = std::numeric_limits<double>::infinity();  // after the disk refused one
   BudgetState budget_state_;
   std::int64_t branch_step_ = -1;  // where longer budgets part from this one; -1: nowhere worth keeping
   double evaluation_seconds_ = 0;  // of the last evaluation

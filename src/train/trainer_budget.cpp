@@ -70,6 +70,9 @@ std::string Trainer::change_budget(RunState& state, TensorMap& saved) {
   const std::string told =
       options_.replan == Replan::kRewind ? rewind(state, saved, before) : re_anneal(state, before);
   state.budget.budget = asked;
+  state.trained = false;
+  // A run that diverges does not go back to another budget.
+  if (rewinds_on_divergence()) state.rewind_step = state.step;
   return told;
 }
 
@@ -101,15 +104,14 @@ std::string Trainer::re_anneal(RunState& state, const TrainConfig& before) const
         fmt::format("budget \"{}\": the run has landed (lr {:.4g} after update {} of {}), so there is "
                     "nothing to anneal from; "
                     "--replan rewind goes back to where both budgets agree",
-                    asked, config_.base_lr * factor, state.step, was));
+                    asked, base_lr() * factor, state.step, was));
   }
   state.budget.origin = {state.step, reached};
   state.budget.clock = {reached, reached, state.seconds, true};
   state.budget.changes.push_back({state.step, was, asked, to_string(Replan::kReAnneal), state.step});
   return fmt::format(
-      "budget {} -> {} at update {}: lr goes on from {:.4g}, {}", was, asked, state.step,
-      config_.base_lr * factor,
-      rest_of(config_, schedule.text(), config_.base_lr * end, updates_left, budget.amount - state.seconds));
+      "budget {} -> {} at update {}: lr goes on from {:.4g}, {}", was, asked, state.step, base_lr() * factor,
+      rest_of(config_, schedule.text(), base_lr() * end, updates_left, budget.amount - state.seconds));
 }
 
 std::string Trainer::rewind(RunState& state, TensorMap& saved, const TrainConfig& before) {
@@ -133,15 +135,16 @@ std::string Trainer::rewind(RunState& state, TensorMap& saved, const TrainConfig
     const auto kept = directory_.load_branch(branch);
     const bool fits = kept && kept->step <= shared;
     state = fits ? *kept : RunState{};
+    rewinds_ = state.rewinds;
     saved = fits ? std::move(branch) : TensorMap{};
   }
   changes.push_back({step, was, asked, to_string(Replan::kRewind), state.step});
   state.budget = {asked, updates, {}, {}, std::move(changes)};
-  return fmt::format(
-      "budget {} -> {}: both have the same rates for {} updates; {}, then {}", was, asked, shared,
-      state.step == step ? fmt::format("nothing is lost at update {}", step)
-                         : fmt::format("back from update {} to {}", step, state.step),
-      rest_of(config_, schedule.text(), config_.base_lr * schedule(1), updates - state.step, 0));
+  return fmt::format("budget {} -> {}: both have the same rates for {} updates; {}, then {}", was, asked,
+                     shared,
+                     state.step == step ? fmt::format("nothing is lost at update {}", step)
+                                        : fmt::format("back from update {} to {}", step, state.step),
+                     rest_of(config_, schedule.text(), base_lr() * schedule(1), updates - state.step, 0));
 }
 
 }  // namespace glidepath

@@ -47,6 +47,7 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
             {"epochs", result.epochs},
             {"seconds", result.seconds},
             {"flops", result.flops}}},
+          {"rewinds", result.rewinds},
           {"seconds", result.seconds},
           {"images_per_second", result.images_per_second},
           {"peak_memory_mib", result.peak_memory_mib},
@@ -59,8 +60,6 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
 TrainResult Trainer::finish() {
   report_status(true);
   save_checkpoint();
-  directory_.save_model(state_dict(*model_),
-                        {{"format", "pt"}, {"model", config_.model}, {"data", config_.data}});
   const auto mean = window_.mean(context_.steps_per_epoch);
   TrainResult result;
   result.updates = meter_.step();
@@ -71,15 +70,21 @@ TrainResult Trainer::finish() {
   result.train_loss = mean.loss;
   result.train_accuracy = mean.accuracy;
   result.last_update_lr = lr_;
-  result.final_lr = config_.base_lr * factor_at(1);
+  result.final_lr = base_lr() * factor_at(1);
   result.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
   result.flops = flops_of(meter_.step(), context_);
   result.precision = plan_.bf16 ? "bf16" : "fp32";
   result.channels_last = plan_.channels_last;
   result.threads = plan_.threads;
   result.peak_memory_mib = peak_memory_mib();
+  result.rewinds = rewinds_;
+  directory_.save_result(state_dict(*model_),
+                         {{"format", "pt"}, {"model", config_.model}, {"data", config_.data}}, [&] {
+                           result.seconds = seconds_spent();
+                           return summary(result, "done");
+                         });
   result.seconds = seconds_spent();
-  directory_.save_summary(summary(result, "done"));
+  result.out = directory_.path();
   return result;
 }
 

@@ -1,4 +1,7 @@
-// src/train/trainer_state.cpp - a run's state, to and from its checkpoint.
+// src/train/trainer_state.cpp - a run's state, to and from its checkpoints.
+#include <mutex>
+
+#include <ATen/Context.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -6,67 +9,124 @@
 #include "train/trainer.h"
 
 namespace glidepath {
+namespace {
+
+constexpr double kRetrySeconds = 10;
+constexpr const char* kCpuGenerator = "generator.cpu";
+constexpr const char* kDeviceGenerator = "generator.device";
+
+torch::Tensor generator_state(const torch::Device& device) {
+  torch::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  return generator.get_state();
+}
+
+void set_generator_state(const torch::Device& device, const torch::Tensor& state) {
+  torch::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_state(state);
+}
+
+}  // namespace
 
 void Trainer::restore() {
   TensorMap saved;
-  RunState state = directory_.load_checkpoint(saved);
+  const std::optional<RunState> found = directory_.load_checkpoint(saved);
+  if (!found) {  // killed before its first checkpoint: from the start, whatever its budget was
+    directory_.rewrite_config(config_, {});
+    return directory_.go_on_from({});
+  }
+  RunState state = *found;
+  rewinds_ = state.rewinds;
   const std::string change = change_budget(state, saved);
-  if (!saved.empty()) take_over(saved);
   seconds_before_ = state.seconds;
-  evaluation_ = {state.test_loss, state.test_accuracy};
-  budget_state_ = state.budget;
+  rewinds_ = state.rewinds;
   budget_ = run_budget(config_, seconds_spent(), unix_seconds());
-  meter_ = BudgetMeter(budget_, context_, state.step, state.seconds, state.budget.clock, state.budget.origin);
-  schedule_ = schedule_for(config_, context_, state.budget.schedule_updates);
-  last_record_ = state.step;
-  evaluations_ = evaluation_plan_.due(state.step, meter_.progress());
-  lr_ = state.lr;
-  plateau_.set_state(state.plateau);
-  loader_.seek(state.step);
-  directory_.go_on_from(state);
+  take(saved.empty() ? start_tensors() : saved, state);
   if (change.empty()) return;
+  evaluations_ = evaluation_plan_.due(meter_.step(), meter_.progress());
   // The checkpoint is the authority, so it is first: killed between the two, the run goes on as it should.
-  save_checkpoint();
+  directory_.save_changed(tensors(), this->state());
   directory_.rewrite_config(config_, told_changes(budget_state_));
   if (options_.on_budget_change) options_.on_budget_change(change);
 }
 
-void Trainer::take_over(const TensorMap& saved) {
+void Trainer::take(const TensorMap& saved, const RunState& state) {
   torch::NoGradGuard no_grad;
-  const auto copy_into = [&](const std::string& name, torch::Tensor target) {
+  const auto stored = [&](const std::string& name, const torch::Tensor* like) {
     const auto found = saved.find(name);
-    if (found == saved.end() || found->second.sizes() != target.sizes()) {
+    if (found == saved.end() || (like != nullptr && found->second.sizes() != like->sizes())) {
       throw InputError(fmt::format("--resume {}: its checkpoint does not fit this model at {}",
                                    options_.out.string(), name));
     }
-    target.copy_(found->second);
+    return found->second;
   };
-  for (auto& [name, tensor] : state_dict(*model_)) copy_into("model." + name, tensor);
-  for (auto& [name, tensor] : optimizer_.state()) copy_into("momentum." + name, tensor);
-  if (saved.count("loss_window") == 0) copy_into("loss_window", window_.state());
-  window_.set_state(saved.at("loss_window"));
+  for (auto& [name, tensor] : state_dict(*model_)) tensor.copy_(stored("model." + name, &tensor));
+  for (auto& [name, tensor] : optimizer_.state()) tensor.copy_(stored("momentum." + name, &tensor));
+  window_.set_state(stored("loss_window", nullptr));
+  set_generator_state(torch::kCPU, stored(kCpuGenerator, nullptr));
+  // A run may go on where there is no such device: it draws nothing there.
+  if (!plan_.device.is_cpu() && saved.count(kDeviceGenerator) > 0) {
+    set_generator_state(plan_.device, saved.at(kDeviceGenerator));
+  }
+  evaluation_ = {state.test_loss, state.test_accuracy};
+  budget_state_ = state.budget;
+  meter_ =
+      BudgetMeter(budget_, context_, state.step, seconds_spent(), state.budget.clock, state.budget.origin);
+  schedule_ = schedule_for(config_, context_, state.budget.schedule_updates);
+  last_record_ = state.last_record;
+  evaluations_ = state.evaluations;
+  evaluated_step_ = state.evaluated_step;
+  trained_ = state.trained;
+  lr_ = state.lr;
+  plateau_.set_state(state.plateau);
+  rewind_step_ = state.rewind_step;
+  last_checkpoint_step_ = state.step;
+  last_checkpoint_progress_ = meter_.progress();
+  last_checkpoint_seconds_ = now();
+  loader_.seek(state.step);
+  directory_.go_on_from(state);
 }
 
-TensorMap Trainer::tensors() {
+TensorMap checkpoint_tensors(const Model& model, const Sgd& optimizer, LossWindow& window,
+                             const torch::Device& device) {
   TensorMap tensors;
-  for (const auto& [name, tensor] : state_dict(*model_)) tensors["model." + name] = tensor;
-  for (const auto& [name, tensor] : optimizer_.state()) tensors["momentum." + name] = tensor;
-  tensors["loss_window"] = window_.state();
+  for (const auto& [name, tensor] : state_dict(model)) tensors["model." + name] = tensor;
+  for (const auto& [name, tensor] : optimizer.state()) tensors["momentum." + name] = tensor;
+  tensors["loss_window"] = window.state();
+  tensors[kCpuGenerator] = generator_state(torch::kCPU);
+  if (!device.is_cpu()) tensors[kDeviceGenerator] = generator_state(device);
   return tensors;
 }
 
-RunState Trainer::state() {
-  if (last_record_ != meter_.step()) record_updates();
-  budget_state_.clock = meter_.clock().state();
-  return {meter_.step(),    seconds_spent(), 0, lr_, evaluation_.loss, evaluation_.accuracy,
-          plateau_.state(), budget_state_};
+RunState Trainer::state() const {
+  RunState state;
+  state.step = meter_.step();
+  state.seconds = seconds_spent();
+  state.last_record = last_record_;
+  state.evaluations = evaluations_;
+  state.evaluated_step = evaluated_step_;
+  state.trained = trained_;
+  state.lr = lr_;
+  state.test_loss = evaluation_.loss;
+  state.test_accuracy = evaluation_.accuracy;
+  state.plateau = plateau_.state();
+  state.budget = budget_state_;
+  state.budget.clock = meter_.clock().state();
+  state.rewinds = rewinds_;
+  state.rewind_step = rewind_step_;
+  return state;
 }
 
-void Trainer::save_checkpoint() {
+bool Trainer::save_checkpoint() {
   const double begun = now();
-  directory_.save_checkpoint(tensors(), state());
-  last_checkpoint_ = now();
-  writing_seconds_ = last_checkpoint_ - begun;
+  const bool saved = directory_.save_checkpoint(tensors(), state());
+  last_checkpoint_step_ = meter_.step();
+  last_checkpoint_progress_ = meter_.progress();
+  last_checkpoint_seconds_ = now();
+  writing_seconds_ = last_checkpoint_seconds_ - begun;
+  retry_checkpoint_at_ = saved ? std::numeric_limits<double>::infinity() : now() + kRetrySeconds;
+  return saved;
 }
 
 }  // namespace glidepath

@@ -129,11 +129,11 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
 
   void make_runs() {
     ASSERT_EQ(shell("glidepath train --config d.toml --quiet --out run").exit_status, 0);
-    for (const char* name : {"truncated", "header", "flipped", "foreign", "nofile", "metrics"}) {
+    for (const char* name : {"truncated", "header", "flipped", "foreign", "nofile"}) {
       fs::copy(folder_ / "run", folder_ / name, fs::copy_options::recursive);
       fs::remove(folder_ / name / "summary.json");
     }
-    const char* const kState = "checkpoint/state.safetensors";
+    const char* const kState = "checkpoint/step-000000003.safetensors";
     fs::resize_file(folder_ / "truncated" / kState, 1000);
     patch(folder_ / "header" / kState, 0, "\xff\xff\xff\xff\xff\xff\xff\x7f");
     patch(folder_ / "flipped" / kState,
@@ -141,7 +141,6 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
     fs::copy_file(folder_ / "run/model.safetensors", folder_ / "foreign" / kState,
                   fs::copy_options::overwrite_existing);
     fs::remove(folder_ / "nofile/config.toml");
-    fs::resize_file(folder_ / "metrics/metrics.jsonl", 10);
   }
 
   void make_stores() {

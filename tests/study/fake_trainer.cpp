@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
   const auto config = glidepath::read_train_config(run / "config.toml");
   log_line(resumes ? "resume" : "start", run);
   check_alone(run);
-  if (resumes && !fs::exists(run / "checkpoint" / "state.safetensors")) return 2;
+  if (resumes && !fs::exists(run / "checkpoint" / "step-000000001.safetensors")) return 2;
   const long milliseconds = config.data_dir.empty() ? 0 : std::stol(config.data_dir);
   for (long spent = 0; (spent < milliseconds || config.data == "hang") && stop_signal == 0; spent += 2)
     sleep_ms(2);
@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   }
   if (stop_signal != 0) {
     fs::create_directories(run / "checkpoint");
-    std::ofstream(run / "checkpoint" / "state.safetensors") << "half way";
+    std::ofstream(run / "checkpoint" / "step-000000001.safetensors") << "half way";
     return 128 + stop_signal;
   }
   for (const char* how :

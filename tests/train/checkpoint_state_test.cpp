@@ -1,12 +1,14 @@
 // tests/train/checkpoint_state_test.cpp - the state in a checkpoint that anybody may have written.
 #include <cstdlib>
+#include <filesystem>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
 #include "train/budget_state.h"
-#include "train/run_directory.h"
+#include "train/checkpoint.h"
 
 namespace fs = std::filesystem;
 
@@ -18,8 +20,6 @@ class CheckpointState : public testing::Test {
   CheckpointState() {
     std::string name = (fs::temp_directory_path() / "glidepath-state-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
-    write_file_atomically(folder_ / "config.toml", to_toml(TrainConfig()));
-    fs::create_directory(folder_ / "checkpoint");
   }
   ~CheckpointState() override { fs::remove_all(folder_); }
 
@@ -28,6 +28,12 @@ class CheckpointState : public testing::Test {
     nlohmann::json state = {{"step", 3},
                             {"seconds", 1.5},
                             {"metrics_bytes", 10},
+                            {"last_record", 2},
+                            {"evaluations", 1},
+                            {"evaluated_step", -1},
+                            {"trained", false},
+                            {"rewinds", 0},
+                            {"rewind_step", -1},
                             {"lr", 0.1},
                             {"plateau_factor", 1.0},
                             {"plateau_best", 0.5},
@@ -37,10 +43,9 @@ class CheckpointState : public testing::Test {
                             {"test_loss", 0.5},
                             {"test_accuracy", 0.5}};
     state[key] = value;
-    save_safetensors(folder_ / "checkpoint" / "state.safetensors", {},
-                     {{"run_state", state.dump()}, {"crc32", checkpoint_checksum({}, state.dump())}});
+    save_safetensors(folder_ / "file", {}, {{"run_state", state.dump()}}, Checksum::kSha256);
     TensorMap tensors;
-    return RunDirectory::reopen(folder_, TrainConfig()).load_checkpoint(tensors);
+    return read_checkpoint(folder_ / "file", tensors);
   }
 
   fs::path folder_;
@@ -48,13 +53,19 @@ class CheckpointState : public testing::Test {
 
 TEST_F(CheckpointState, CountsAreCounts) {
   EXPECT_EQ(load("step", 9).step, 9);
-  for (const char* key : {"step", "metrics_bytes"}) {
+  for (const char* key : {"step", "metrics_bytes", "last_record", "evaluations", "rewinds"}) {
     for (const nlohmann::json& value : {nlohmann::json(-1), nlohmann::json(2.5), nlohmann::json(1e300),
                                         nlohmann::json(9223372036854775808U), nlohmann::json("3")}) {
       SCOPED_TRACE(key + (" " + value.dump()));
       EXPECT_THROW(load(key, value), InputError);
     }
   }
+  for (const char* key : {"evaluated_step", "rewind_step"}) {
+    EXPECT_NO_THROW(load(key, -1));
+    EXPECT_THROW(load(key, -2), InputError);
+    EXPECT_THROW(load(key, 1e300), InputError);
+  }
+  EXPECT_THROW(load("last_record", 4), InputError);
   EXPECT_THROW(load("seconds", -1.0), InputError);
   auto budget = to_json(BudgetState());
   budget["origin_step"] = 1e300;

@@ -78,6 +78,11 @@ TEST(TrainConfig, WrongValuesAreNamedWithWhatIsRight) {
             "full \"10%\": the full budget must be in epochs, iterations, time or flop, for example 200ep"},
            {"eval_every", "10s",
             "eval_every \"10s\": must be in epochs, iterations or percent of the budget, or \"end\""},
+           {"checkpoint_every", "1e9flop",
+            "checkpoint_every \"1e9flop\": must be in time, iterations, epochs or percent of the budget, for "
+            "example 5m"},
+           {"keep_checkpoints", "0", "keep_checkpoints \"0\": must be a whole number in [1, 1000000000]"},
+           {"on_divergence", "go-on", "on_divergence \"go-on\": must be one of stop, rewind"},
            {"lr", "0.1", "\"lr\" is not a train option; the nearest is full"},
            {"batchsize", "1", "\"batchsize\" is not a train option; the nearest is batch_size"},
        }) {

@@ -129,7 +129,7 @@ TEST_F(TrainTest, RunDirectoryDescribesItself) {
   EXPECT_EQ(told.at("status"), "done");
   EXPECT_EQ(told.at("test_accuracy"), result.test_accuracy);
   EXPECT_EQ(told.at("updates"), 30);
-  EXPECT_TRUE(fs::exists(folder_ / "a/checkpoint/state.safetensors"));
+  EXPECT_TRUE(fs::exists(folder_ / "a/checkpoint/step-000000030.safetensors"));
   EXPECT_EQ(records(folder_ / "a", "eval").back().at("accuracy"), result.test_accuracy);
   ASSERT_TRUE(fs::is_directory(folder_ / "a/tensorboard"));
   std::ifstream events(fs::directory_iterator(folder_ / "a/tensorboard")->path(), std::ios::binary);

@@ -105,7 +105,8 @@ class UserPain : public testing::Test {
     options.replan = replan_;
     options.on_budget_change = [&](const std::string& line) { told_ = line; };
     int updates = 0;
-    if (stop_after) options.stop_signal = [&] { return ++updates == *stop_after ? SIGTERM : 0; };
+    // Asked before the first update and after each.
+    if (stop_after) options.stop_signal = [&] { return updates++ == *stop_after ? SIGTERM : 0; };
     if (stop_after) {
       EXPECT_THROW(train(config_, options), Interrupted);
     } else {
@@ -273,6 +274,20 @@ TEST_F(UserPain, lightning_20552_another_decay_length_rewinds_to_the_decay) {
   start("whole");
   expect_same_weights("a", "whole");
   EXPECT_EQ(rates("a").rbegin()->second, rates("whole").rbegin()->second);
+}
+
+// Neither its result nor its last checkpoint, both of a later update, are gone on from.
+TEST_F(UserPain, lightning_20552_a_rewound_run_that_is_stopped_forgets_the_budget_before) {
+  config_.schedule = "wsd(decay=20%)";
+  start("a");
+  resume_with("a", "150it", Replan::kRewind, 90 - 81);
+  EXPECT_FALSE(fs::exists(out("a") / "summary.json"));
+  config_ = read_run_config(out("a"));
+  EXPECT_EQ(config_.budget, "150it");
+  resume("a");
+  EXPECT_EQ(result_.updates, 150);
+  start("whole");
+  expect_same_weights("a", "whole");
 }
 
 TEST_F(UserPain, lightning_20552_before_the_decay_nothing_is_lost) {

@@ -1,0 +1,213 @@
+// src/train/checkpoint.cpp - the checkpoints of a run.
+#include "train/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "glidepath/error.h"
+#include "nn/atomic_file.h"
+#include "train/json_count.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+constexpr const char* kStateName = "run_state";
+constexpr std::string_view kBefore = "step-", kAfter = ".safetensors";
+
+std::string text_of(const RunState& state) {
+  const nlohmann::json json = {{"step", state.step},
+                               {"seconds", state.seconds},
+                               {"metrics_bytes", state.metrics_bytes},
+                               {"last_record", state.last_record},
+                               {"evaluations", state.evaluations},
+                               {"evaluated_step", state.evaluated_step},
+                               {"trained", state.trained},
+                               {"lr", state.lr},
+                               {"plateau_factor", state.plateau.factor},
+                               {"plateau_best", state.plateau.best},
+                               {"plateau_best_progress", state.plateau.best_progress},
+                               {"plateau_any", state.plateau.any},
+                               {"budget", to_json(state.budget)},
+                               {"test_loss", state.test_loss},
+                               {"test_accuracy", state.test_accuracy},
+                               {"rewinds", state.rewinds},
+                               {"rewind_step", state.rewind_step}};
+  return json.dump();
+}
+
+// JSON has no NaN: a loss that is not finite was written as null.
+double number(const nlohmann::json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+// -1 stands for none.
+std::int64_t count_or_none_at(const nlohmann::json& json, const char* key) {
+  return json.at(key) == -1 ? -1 : count_at(json, key);
+}
+
+RunState state_in(const nlohmann::json& json) {
+  RunState state;
+  state.step = count_at(json, "step");
+  state.seconds = json.at("seconds");
+  state.metrics_bytes = static_cast<std::uint64_t>(count_at(json, "metrics_bytes"));
+  state.last_record = count_at(json, "last_record");
+  state.evaluations = count_at(json, "evaluations");
+  state.evaluated_step = count_or_none_at(json, "evaluated_step");
+  state.trained = json.at("trained");
+  state.lr = json.at("lr");
+  state.plateau = {json.at("plateau_factor"), json.at("plateau_best"), json.at("plateau_best_progress"),
+                   json.at("plateau_any")};
+  state.budget = budget_state_from(json.at("budget"));
+  state.test_loss = number(json.at("test_loss"));
+  state.test_accuracy = json.at("test_accuracy");
+  state.rewinds = count_at(json, "rewinds");
+  state.rewind_step = count_or_none_at(json, "rewind_step");
+  if (state.last_record > state.step || !(state.seconds >= 0)) throw InputError("negative");
+  return state;
+}
+
+/// The step in a checkpoint's name, or -1 for another file.
+std::int64_t step_in(const std::string& name) {
+  if (name.size() <= kBefore.size() + kAfter.size() || name.compare(0, kBefore.size(), kBefore) != 0 ||
+      name.compare(name.size() - kAfter.size(), kAfter.size(), kAfter) != 0) {
+    return -1;
+  }
+  std::int64_t step = -1;
+  const char* end = name.data() + name.size() - kAfter.size();
+  const auto result = std::from_chars(name.data() + kBefore.size(), end, step);
+  return result.ec == std::errc() && result.ptr == end ? step : -1;
+}
+
+}  // namespace
+
+RunState run_state_from(const std::string& text) {
+  try {
+    return state_in(nlohmann::json::parse(text));
+  } catch (const std::exception&) {
+    throw InputError("holds no run state; it is not a checkpoint of glidepath train");
+  }
+}
+
+RunState read_checkpoint(const fs::path& file, TensorMap& tensors) {
+  std::map<std::string, std::string> metadata;
+  tensors = load_safetensors(file, &metadata, Checksum::kSha256);
+  try {
+    return run_state_from(metadata[kStateName]);
+  } catch (const InputError& problem) {
+    throw InputError(fmt::format("{}: {}", file.string(), problem.what()));
+  }
+}
+
+CheckpointFolder::CheckpointFolder(fs::path folder, std::int64_t keep,
+                                   std::function<void(const std::string&)> on_warning)
+    : folder_(std::move(folder)), keep_(keep), on_warning_(std::move(on_warning)) {}
+
+std::vector<std::int64_t> CheckpointFolder::steps() const {
+  std::vector<std::int64_t> steps;
+  std::error_code error;  // no folder, no checkpoints
+  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+    const std::int64_t step = step_in(at->path().filename().string());
+    if (step >= 0) steps.push_back(step);
+  }
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
+}
+
+fs::path CheckpointFolder::file(std::int64_t step) const {
+  return folder_ / fmt::format("{}{:09}{}", kBefore, step, kAfter);
+}
+
+void CheckpointFolder::write(const fs::path& file, const TensorMap& tensors, const RunState& state) const {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) {
+    throw RunError(fmt::format("{}: cannot make this folder: {}", folder_.string(), error.message()));
+  }
+  save_safetensors(file, tensors, {{kStateName, text_of(state)}}, Checksum::kSha256);
+}
+
+void CheckpointFolder::save(const TensorMap& tensors, const RunState& state) const {
+  write(file(state.step), tensors, state);
+  prune(state);
+}
+
+void CheckpointFolder::save_and_drop_later(const TensorMap& tensors, const RunState& state) const {
+  write(file(state.step), tensors, state);
+  remove_after(state.step);
+  prune(state);
+}
+
+void CheckpointFolder::save_branch(const TensorMap& tensors, const RunState& state) const {
+  write(branch_file(), tensors, state);
+}
+
+std::optional<RunState> CheckpointFolder::load_branch(TensorMap& tensors) const {
+  std::error_code error;  // a file that cannot be looked up is none
+  if (!fs::exists(branch_file(), error)) return std::nullopt;
+  try {
+    return read_checkpoint(branch_file(), tensors);
+  } catch (const InputError& problem) {
+    tell(fmt::format("{}; going on without it", problem.what()));
+    return std::nullopt;
+  }
+}
+
+void CheckpointFolder::tell(const std::string& warning) const {
+  if (on_warning_) on_warning_(warning);
+}
+
+// What cannot be deleted does no harm, so errors are let go.
+void CheckpointFolder::prune(const RunState& state) const {
+  std::error_code error;
+  std::int64_t kept = 0;
+  for (const std::int64_t step : steps()) {
+    if (++kept > keep_ && step != state.rewind_step) fs::remove(file(step), error);
+  }
+  // Left by a session that was killed while it wrote.
+  std::vector<fs::path> parts;
+  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".part") parts.push_back(at->path());
+  }
+  for (const fs::path& part : parts) fs::remove(part, error);
+}
+
+std::optional<RunState> CheckpointFolder::load(TensorMap& tensors, std::int64_t up_to) const {
+  std::vector<std::pair<fs::path, std::string>> damaged;  // and what is wrong with it
+  for (const std::int64_t step : steps()) {
+    if (step > up_to) continue;
+    try {
+      RunState state = read_checkpoint(file(step), tensors);
+      if (state.step != step) {
+        throw InputError(fmt::format("{}: is of update {}; it was renamed", file(step).string(), state.step));
+      }
+      for (const auto& [path, problem] : damaged) {
+        tell(fmt::format("{}; going on from the checkpoint before it", problem));
+        // Out of the way, or it would count as the newest one again.
+        std::error_code error;
+        fs::rename(path, path.string() + ".damaged", error);
+      }
+      return state;
+    } catch (const Error& problem) {
+      damaged.emplace_back(file(step), problem.what());
+    }
+  }
+  if (damaged.empty()) return std::nullopt;
+  throw InputError(fmt::format("{}: none of its checkpoints can be read ({}); start a new run",
+                               folder_.parent_path().string(), damaged.front().second));
+}
+
+void CheckpointFolder::remove_after(std::int64_t step) const {
+  std::error_code error;
+  for (const std::int64_t later : steps()) {
+    if (later > step) fs::remove(file(later), error);
+  }
+  flush_folder(folder_);
+}
+
+}  // namespace glidepath
