@@ -35,6 +35,9 @@ struct TrainOptions {
   /// Told what did not go as wished and does not stop the run: a disk that refuses (at most once a minute),
   /// a checkpoint that cannot be read, a diverged run that goes back. One line without a full stop.
   std::function<void(const std::string&)> on_warning;
+  /// What a disk refuses of the result, or of the state at a signal, is saved in a new folder of the system's
+  /// temporary folder; false: it is an error at once.
+  bool rescue = true;
   /// Asked before the first update, after every update and between the batches of an evaluation: a signal
   /// number to stop for, or 0. The run then saves and throws Interrupted.
   std::function<int()> stop_signal;

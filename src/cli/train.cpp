@@ -23,7 +23,7 @@ struct TrainArguments {
   std::map<std::string, std::string> values;  // config key -> text given
   std::string config_file, out, resume;
   std::string replan = "re-anneal";
-  bool quiet = false, json = false, no_progress = false, dry_run = false;
+  bool quiet = false, json = false, no_progress = false, no_rescue = false, dry_run = false;
 };
 
 std::string flag_name(std::string key) {
@@ -104,7 +104,9 @@ nlohmann::ordered_json as_json(const TrainResult& result) {
           {"peak_memory_mib", result.peak_memory_mib},
           {"precision", result.precision},
           {"channels_last", result.channels_last},
-          {"threads", result.threads}};
+          {"threads", result.threads},
+          {"rewinds", result.rewinds},
+          {"out", result.out.string()}};
 }
 
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
@@ -173,6 +175,7 @@ void train_and_print(const TrainArguments& arguments) {
   }
   options.out = arguments.resume.empty() ? arguments.out : arguments.resume;
   options.resume = !arguments.resume.empty();
+  options.rescue = !arguments.no_rescue;
   options.seconds_before = seconds_since_process_start();
   catch_stop_signals();
   options.stop_signal = stop_signal;
@@ -228,6 +231,8 @@ void add_train_command(CLI::App& app, int&) {
       ->type_name("[re-anneal]");
   command->add_flag("--dry-run", arguments->dry_run,
                     "print what the run would do and cost, from a few updates; writes nothing");
+  command->add_flag("--no-rescue", arguments->no_rescue,
+                    "fail when the disk of --out refuses the result, instead of saving it in $TMPDIR");
   command->add_flag("--quiet", arguments->quiet, "print errors only");
   command->add_flag("--json", arguments->json, "print the result as one JSON object");
   command->add_flag("--no-progress", arguments->no_progress, "no live line");

@@ -27,7 +27,7 @@ namespace {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signal, SIG_DFL);
   const int null = ::open("/dev/null", O_RDONLY);
   ::fcntl(inherited, F_SETFD, 0);  // stays open
   if (null >= 0 && ::dup2(null, 0) >= 0 && ::dup2(log, 1) >= 0 && ::dup2(log, 2) >= 0) {
@@ -46,7 +46,7 @@ namespace {
 
 bool ChildEnd::interrupted() const {
   const int number = signal != 0 ? signal : exit_status - 128;
-  return number == SIGINT || number == SIGTERM || number == SIGHUP;
+  return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGUSR1 || number == SIGUSR2;
 }
 
 std::string ChildEnd::text() const {

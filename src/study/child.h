@@ -12,7 +12,7 @@ namespace glidepath {
 struct ChildEnd {
   int exit_status = 0;  ///< when signal is 0
   int signal = 0;       ///< that killed it; 0: it exited by itself
-  /// True if it stopped because it was asked to: SIGINT, SIGTERM or SIGHUP, handled or not.
+  /// True if it stopped because it was asked to: SIGINT, SIGTERM, SIGHUP or SIGUSR1/2, handled or not.
   bool interrupted() const;
   /// "exit status 3", "killed by signal 9 (Killed)".
   std::string text() const;

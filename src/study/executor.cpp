@@ -308,7 +308,7 @@ class Executor {
       prepare(job.run);
       arguments.insert(arguments.end(), {"--config", (dir / "config.toml").string(), "--out", dir.string()});
     }
-    arguments.insert(arguments.end(), {"--quiet", "--no-progress"});
+    arguments.insert(arguments.end(), {"--quiet", "--no-progress", "--no-rescue"});
     job.child = Child(program_, arguments, dir / "log.txt", job.lock.descriptor());
     job.end.reset();
     job.started = Clock::now();

@@ -250,6 +250,7 @@ void RunDirectory::here_or_elsewhere(const std::string& what, const std::functio
     trouble_.attempt(what, [] {});
     return;
   } catch (const RunError& error) {
+    if (!rescue_) throw;
     problem = error.what();
   }
   const fs::path wanted = path_;

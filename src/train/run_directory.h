@@ -43,6 +43,9 @@ class RunDirectory {
   /// Where the run is; another folder than at first once it had to be saved elsewhere.
   const std::filesystem::path& path() const { return path_; }
 
+  /// Whether what its disk refuses at the end is saved in the system's temporary folder; true at first.
+  void set_rescue(bool rescue) { rescue_ = rescue; }
+
   /// One line of metrics.jsonl, and the same numbers as TensorBoard scalars: kind/loss, kind/accuracy,
   /// kind/lr.
   void append_metrics(const nlohmann::ordered_json& record);
@@ -93,6 +96,7 @@ class RunDirectory {
   std::filesystem::path path_;
   std::string config_text_;
   std::int64_t keep_checkpoints_ = 1;
+  bool rescue_ = true;
   DiskTrouble trouble_;
   CheckpointFolder checkpoints_;
   MetricsFile metrics_;

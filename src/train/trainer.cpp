@@ -19,8 +19,10 @@ constexpr std::int64_t kUpdatesBeforeRate = 3;
 
 RunDirectory open_directory(const TrainConfig& config, const TrainOptions& options) {
   DiskTrouble trouble(options.on_warning, options.clock);
-  return options.resume ? RunDirectory::reopen(options.out, config, std::move(trouble))
-                        : RunDirectory::create(options.out, config, std::move(trouble));
+  RunDirectory run = options.resume ? RunDirectory::reopen(options.out, config, std::move(trouble))
+                                    : RunDirectory::create(options.out, config, std::move(trouble));
+  run.set_rescue(options.rescue);
+  return run;
 }
 
 }  // namespace

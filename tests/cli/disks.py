@@ -78,8 +78,8 @@ class Held:
         self.process.send_signal(signal.SIGCONT)
 
 
-def begin(program, folder, temporary):
-    process = runs.start(program, "--out", folder, *runs.arguments(**RUN), "--quiet",
+def begin(program, folder, temporary, *more):
+    process = runs.start(program, "--out", folder, *runs.arguments(**RUN), "--quiet", *more,
                          env={"TMPDIR": str(temporary)})
     while not list((folder / "checkpoint").glob("*.safetensors")):
         check(process.poll() is None, "no checkpoint before the end")
@@ -156,6 +156,15 @@ def full_and_saved_elsewhere(program, disk, scratch, whole):
     runs.require_same(elsewhere, whole, "saved elsewhere")
 
 
+def full_and_not_saved_elsewhere(program, disk, scratch, whole):
+    process = begin(program, disk.path / "run", scratch, "--no-rescue")
+    with Held(process):
+        disk.fill()
+    _, errors = process.communicate()
+    check(process.returncode == 1 and "No space left on device" in errors.splitlines()[-1], errors)
+    check(not list(scratch.iterdir()), "something was saved elsewhere")
+
+
 def stopped_when_full(program, disk, scratch, whole):
     process = begin(program, disk.path / "run", scratch)
     with Held(process):
@@ -177,7 +186,7 @@ def main():
         check(status == 0, errors)
         whole = runs.outcome(base / "whole")
         for test in (full_for_a_while, read_only_for_a_while, removed, full_to_the_end,
-                     full_and_saved_elsewhere, stopped_when_full):
+                     full_and_saved_elsewhere, full_and_not_saved_elsewhere, stopped_when_full):
             if sys.argv[2:] and test.__name__ not in sys.argv[2:]:
                 continue
             disk, scratch = Disk(base / test.__name__), base / f"{test.__name__}-tmp"
