@@ -42,10 +42,12 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       optimizer_(parameters_of(*model_), sgd_options(config)),
       window_(loader_.steps_per_epoch()),
       meter_(blame("budget", [&] { return BudgetMeter(budget_, context_, 0, 0); })),
-      schedule_(schedule_for(config, context_, meter_.updates())),
-      plateau_(schedule_.plateau().value_or(PlateauOptions())),
+      schedule_(parse_schedule("const")),
+      plateau_(PlateauOptions()),
       rewind_step_(rewinds_on_divergence() ? 0 : -1),
       last_checkpoint_seconds_(started_) {
+  // A run that is resumed keeps the schedule of its first budget, whose warm-up a shorter one need not hold.
+  if (!options.resume) use_schedule(meter_.updates());
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
   directory_ = open_directory(config, options);
@@ -53,6 +55,11 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
   branch_step_ = branch_step(config_, context_, budget_state_, meter_.updates());
   const std::int64_t expected = meter_.by_clock() ? context_.steps_per_epoch : meter_.updates();
   record_every_ = std::clamp<std::int64_t>(expected / kRecordsPerRun, 1, context_.steps_per_epoch);
+}
+
+void Trainer::use_schedule(std::int64_t updates) {
+  schedule_ = schedule_for(config_, context_, updates);
+  plateau_ = Plateau(schedule_.plateau().value_or(PlateauOptions()));
 }
 
 TrainResult Trainer::run() {

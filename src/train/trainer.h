@@ -37,6 +37,7 @@ class Trainer {
 
  private:
   TrainResult run_to_the_end();
+  void use_schedule(std::int64_t updates);
   void restore();
   void take(const TensorMap& saved, const RunState& state);
   TensorMap tensors() { return checkpoint_tensors(*model_, optimizer_, window_, plan_.device); }
@@ -63,6 +64,7 @@ class Trainer {
   void require_finite_loss();
   void require_finite_state();
   bool state_is_finite() const;
+  void warn_if_not_landed() const;
   TrainResult finish();
   TrainStatus status();
   nlohmann::ordered_json summary(const TrainResult& result, const std::string& state) const;

@@ -1,11 +1,19 @@
 // src/train/trainer_result.cpp - what a run tells of itself: while it goes, and when it has ended.
 #include <cmath>
 
+#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include "train/trainer.h"
 
 namespace glidepath {
+namespace {
+
+// A factor this far above the schedule's end is no landing; docs/reliability.md promises less.
+constexpr double kLanded = 0.02;
+
+}  // namespace
+
 TrainStatus Trainer::status() {
   TrainStatus status;
   const auto mean = window_.mean(50);
@@ -57,8 +65,19 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
           {"device", plan_.device.str()}};
 }
 
+// Only a clock can end a run before its schedule does: a machine that stood still in the last update.
+void Trainer::warn_if_not_landed() const {
+  if (!options_.on_warning || !meter_.by_clock() || schedule_.plateau() || updates_here_ == 0) return;
+  if (lr_ <= base_lr() * (schedule_(1) + kLanded)) return;
+  options_.on_warning(fmt::format(
+      "the budget {} was over before the schedule had landed: the last of {} updates used lr {:.4g}, "
+      "not {:.4g}; give more time (an evaluation takes {:.1f} s, and --dry-run says what a budget buys)",
+      budget_text(config_), meter_.step(), lr_, base_lr() * schedule_(1), evaluation_seconds_));
+}
+
 TrainResult Trainer::finish() {
   report_status(true);
+  warn_if_not_landed();
   save_checkpoint();
   const auto mean = window_.mean(context_.steps_per_epoch);
   TrainResult result;

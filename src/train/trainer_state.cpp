@@ -33,6 +33,7 @@ void Trainer::restore() {
   TensorMap saved;
   const std::optional<RunState> found = directory_.load_checkpoint(saved);
   if (!found) {  // killed before its first checkpoint: from the start, whatever its budget was
+    use_schedule(meter_.updates());
     directory_.rewrite_config(config_, {});
     return directory_.go_on_from({});
   }
@@ -73,7 +74,7 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   budget_state_ = state.budget;
   meter_ =
       BudgetMeter(budget_, context_, state.step, seconds_spent(), state.budget.clock, state.budget.origin);
-  schedule_ = schedule_for(config_, context_, state.budget.schedule_updates);
+  use_schedule(state.budget.schedule_updates);
   last_record_ = state.last_record;
   evaluations_ = state.evaluations;
   evaluated_step_ = state.evaluated_step;

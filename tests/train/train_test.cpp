@@ -6,6 +6,7 @@
 #include <fstream>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -191,6 +192,28 @@ TEST_F(TrainTest, ClockBudgetEndsOnTimeByItsOwnClock) {
   EXPECT_GT(result.seconds, 18.0);
   EXPECT_LT(result.last_update_lr / config.base_lr, 0.02);
   EXPECT_GT(result.updates, 100);
+}
+
+TEST_F(TrainTest, AClockBudgetThatIsOverBeforeItLandedIsToldOf) {
+  TrainConfig config = digits();
+  config.budget = "20s";
+  TrainOptions options;
+  std::vector<std::string> warnings;
+  options.on_warning = [&](const std::string& text) { warnings.push_back(text); };
+  double seconds = 0;
+  options.clock = [&] { return seconds += seconds < 8 ? 0.005 : 30; };  // stands still
+  const TrainResult result = train(config, options);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings[0],
+              testing::StartsWith(fmt::format(
+                  "the budget 20s was over before the schedule had landed: the last of {} updates "
+                  "used lr {:.4g}, not 0; give more time",
+                  result.updates, result.last_update_lr)));
+  warnings.clear();
+  seconds = 0;
+  options.clock = [&] { return seconds += 0.005; };
+  train(config, options);
+  EXPECT_THAT(warnings, testing::IsEmpty());
 }
 
 TEST_F(TrainTest, EvaluationCadence) {

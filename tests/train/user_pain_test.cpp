@@ -145,6 +145,23 @@ TEST_F(UserPain, transformers_4383_shorter_budget_on_resume) {
               testing::HasSubstr("the run has made 60 already; give more than 60it"));
 }
 
+// The warm-up of the first budget need not fit into what it was made shorter to, nor in later sessions.
+TEST_F(UserPain, transformers_4383_a_shorter_budget_than_the_first_ones_warmup) {
+  config_.schedule = "linear(warmup=80it)";
+  start("a", 40);
+  resume_with("a", "60it", Replan::kReAnneal, 10);
+  resume("a");
+  EXPECT_EQ(result_.updates, 60);
+  const auto by_update = rates("a");
+  // 40 of 100 updates are made; each of the 20 that are left is worth three of the first budget.
+  for (const auto& [step, rate] : by_update) {
+    const auto index = static_cast<double>(step - 1);
+    const double at = index < 40 ? index : 40 + 3 * (index - 40);  // on the way from 0 to 100
+    EXPECT_NEAR(rate, 0.1 * (at < 80 ? 0.1 + 0.9 * at / 80 : (100 - at) / 20), 1e-12) << step;
+  }
+  EXPECT_EQ(result_.final_lr, 0);
+}
+
 // Wanted: a resumed run to have the rates it would have had; "you cannot change a single training argument".
 TEST_F(UserPain, transformers_23099_34053_resuming_changes_no_rate) {
   start("whole");
