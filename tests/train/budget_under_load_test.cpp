@@ -54,11 +54,11 @@ struct Outcome {
   double largest_fall = 0;  // of the factor between neighbouring lines of the metrics
 };
 
-Outcome run(const std::string& flags, int budget) {
+Outcome run(const std::string& flags, const std::string& budget) {
   std::string name = (fs::temp_directory_path() / "glidepath-load-XXXXXX").string();
   const fs::path folder = ::mkdtemp(name.data());
   const double begun = now();
-  const int status = std::system(fmt::format("{} train {} --budget {}s --base-lr 0.1 --out {}/run --quiet",
+  const int status = std::system(fmt::format("{} train {} --budget {} --base-lr 0.1 --out {}/run --quiet",
                                              GLIDEPATH_PROGRAM, flags, budget, folder.string())
                                      .c_str());
   Outcome outcome;
@@ -91,17 +91,42 @@ void expect_kept(const std::string& what, int budget, const Outcome& outcome) {
 }
 
 constexpr const char* kRun = "--data digits --model convnet";
+constexpr const char* kCifar = "--data cifar10 --model resnet8 --width 0.5";
 
-TEST(BudgetUnderLoad, TwentySecondsAlone) { expect_kept("alone", 20, run(kRun, 20)); }
+bool has_cifar() {
+  const char* folder = std::getenv("GLIDEPATH_DATA");
+  return folder != nullptr && *folder != '\0';
+}
+
+TEST(BudgetUnderLoad, TwentySecondsAlone) { expect_kept("alone", 20, run(kRun, "20s")); }
 
 TEST(BudgetUnderLoad, SixtySecondsWithEveryCoreTakenForAThird) {
   const Load load(20, 40);
-  expect_kept("cores taken from 20 s to 40 s", 60, run(kRun, 60));
+  expect_kept("cores taken from 20 s to 40 s", 60, run(kRun, "60s"));
 }
 
 TEST(BudgetUnderLoad, SixtySecondsWithEveryCoreTakenInTheLastThird) {
   const Load load(40, 70);
-  expect_kept("cores taken from 40 s on", 60, run(kRun, 60));
+  expect_kept("cores taken from 40 s on", 60, run(kRun, "60s"));
+}
+
+TEST(BudgetUnderLoad, Cifar10Alone) {
+  if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
+  expect_kept("CIFAR-10 alone", 90, run(kCifar, "90s"));
+}
+
+TEST(BudgetUnderLoad, Cifar10WithEveryCoreTakenForAThird) {
+  if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
+  const Load load(30, 60);
+  expect_kept("CIFAR-10, cores taken from 30 s to 60 s", 90, run(kCifar, "90s"));
+}
+
+// Slurm says when the job ends; the run leaves 10 s before it.
+TEST(BudgetUnderLoad, SlurmsTimeLimit) {
+  const auto end = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) + 35;
+  ::setenv("SLURM_JOB_END_TIME", std::to_string(end).c_str(), 1);
+  expect_kept("Slurm ends the job in 35 s", 25, run(kRun, "slurm"));
+  ::unsetenv("SLURM_JOB_END_TIME");
 }
 
 }  // namespace
