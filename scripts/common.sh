@@ -5,6 +5,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034
 state=$root/.cache # ignored by git: logs, and which LibTorch was chosen
 mkdir -p "$state"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/glidepath # for all copies of the project
+# shellcheck disable=SC2034
+test_python=$cache/python
 
 # Colour on terminals only, and not where NO_COLOR asks for none (https://no-color.org).
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
