@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "glidepath/replan.h"
@@ -26,6 +27,11 @@ struct TrainStatus {
   double seconds_left = 0;       ///< estimate
   double images_per_second = 0;  ///< of this session's updates, evaluation left out
 };
+
+class Measurer;
+struct MeasuredRun;
+/// Makes the instruments of a run; instruments() of glidepath/measure.h is one.
+using MeasurerFactory = std::function<std::shared_ptr<Measurer>(const MeasuredRun&)>;
 
 struct TrainOptions {
   std::filesystem::path out;  ///< the run directory; empty: nothing is written
@@ -50,6 +56,8 @@ struct TrainOptions {
   std::function<double()> wall_clock;
   /// With resume and another budget than the run had: what the schedule does from here.
   Replan replan = Replan::kReAnneal;
+  /// What takes the measures that TrainConfig::measure asks for; without it, asking is an InputError.
+  MeasurerFactory measurer;
   /// Told, in one line, what a changed budget comes to.
   std::function<void(const std::string&)> on_budget_change;
 };

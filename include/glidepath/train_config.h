@@ -37,6 +37,8 @@ struct TrainConfig {
   std::int64_t threads = 0;            ///< 0: every core
   std::string eval_every = "1ep";      ///< a budget (1ep, 10%, 500it) or "end"
   std::int64_t eval_batch_size = 250;
+  std::string
+      measure;  ///< measures of training and their moments, in canonical form (docs/measures.md); "": none
   std::string checkpoint_every = "5m";  ///< a budget: 5m, 10it, 1ep, 10%
   std::int64_t keep_checkpoints = 2;    ///< the last K, >= 1
   std::string on_divergence = "stop";   ///< stop, rewind: back to the last evaluation, base_lr halved

@@ -15,6 +15,7 @@
 #include "cli/stop_signal.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
+#include "glidepath/measure.h"
 
 namespace glidepath::cli {
 namespace {
@@ -163,6 +164,7 @@ void train_and_print(const TrainArguments& arguments) {
   keep_freed_memory();
   const TrainConfig config = make_config(arguments);
   TrainOptions options;
+  options.measurer = instruments();
   if (arguments.dry_run) {
     options.seconds_before = seconds_since_process_start();
     print_dry_run(arguments, config, dry_run(config, options));

@@ -20,6 +20,13 @@ namespace {
 constexpr const char* kStateName = "run_state";
 constexpr std::string_view kBefore = "step-", kAfter = ".safetensors";
 
+nlohmann::json json_of(const std::vector<MeasureState>& measures) {
+  auto list = nlohmann::json::array();
+  for (const MeasureState& measure : measures)
+    list.push_back({{"done", measure.done}, {"step", measure.step}});
+  return list;
+}
+
 std::string text_of(const RunState& state) {
   const nlohmann::json json = {{"step", state.step},
                                {"seconds", state.seconds},
@@ -27,6 +34,7 @@ std::string text_of(const RunState& state) {
                                {"last_record", state.last_record},
                                {"evaluations", state.evaluations},
                                {"evaluated_step", state.evaluated_step},
+                               {"measures", json_of(state.measures)},
                                {"trained", state.trained},
                                {"lr", state.lr},
                                {"plateau_factor", state.plateau.factor},
@@ -59,6 +67,9 @@ RunState state_in(const nlohmann::json& json) {
   state.last_record = count_at(json, "last_record");
   state.evaluations = count_at(json, "evaluations");
   state.evaluated_step = count_or_none_at(json, "evaluated_step");
+  // Checkpoints of the first version have none.
+  for (const auto& measure : json.value("measures", nlohmann::json::array()))
+    state.measures.push_back({count_at(measure, "done"), count_or_none_at(measure, "step")});
   state.trained = json.at("trained");
   state.lr = json.at("lr");
   state.plateau = {json.at("plateau_factor"), json.at("plateau_best"), json.at("plateau_best_progress"),

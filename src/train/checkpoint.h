@@ -11,20 +11,22 @@
 #include "glidepath/plateau.h"
 #include "glidepath/safetensors.h"
 #include "train/budget_state.h"
+#include "train/measure_plan.h"
 
 namespace glidepath {
 
 /// What a run needs to go on where it stopped, beside the tensors (weights, momentum, loss window, torch's
 /// generators). The loader needs no more than the step: its random numbers are keyed by seed and step.
 struct RunState {
-  std::int64_t step = 0;             ///< updates done
-  double seconds = 0;                ///< spent
-  std::uint64_t metrics_bytes = 0;   ///< length of metrics.jsonl at this moment
-  std::int64_t last_record = 0;      ///< update of the last "train" line there
-  std::int64_t evaluations = 0;      ///< of the cadence, done
-  std::int64_t evaluated_step = -1;  ///< update of the last evaluation; -1 before the first
-  bool trained = false;              ///< every update of the budget is done: only the result is to be written
-  double lr = 0;                     ///< of the last update
+  std::int64_t step = 0;               ///< updates done
+  double seconds = 0;                  ///< spent
+  std::uint64_t metrics_bytes = 0;     ///< length of metrics.jsonl at this moment
+  std::int64_t last_record = 0;        ///< update of the last "train" line there
+  std::int64_t evaluations = 0;        ///< of the cadence, done
+  std::int64_t evaluated_step = -1;    ///< update of the last evaluation; -1 before the first
+  std::vector<MeasureState> measures;  ///< by place in the configuration's list
+  bool trained = false;  ///< every update of the budget is done: only the result is to be written
+  double lr = 0;         ///< of the last update
   double test_loss = 0;
   double test_accuracy = -1;
   Plateau::State plateau;

@@ -26,6 +26,7 @@ double median_after_warming_up(std::vector<double> seconds) {
 DryRun Trainer::estimate() {
   measure_evaluation();  // warms the caches up
   measure_evaluation();
+  estimate_measuring();
   const double ready = seconds_spent();
   std::vector<double> seconds;
   meter_.tick(ready);
@@ -54,13 +55,15 @@ DryRun Trainer::estimate() {
         meter_.clock().allowed() - ready - meter_.clock().kept_back() - by_share * evaluation_seconds_;
     const double cost = dry.update_seconds + (every > 0 ? evaluation_seconds_ / every : 0);
     dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(training / cost));
+    const double trained = training - measuring_seconds_of(dry.updates);
+    dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(trained / cost));
     dry.seconds = meter_.clock().allowed();
   } else {
     dry.updates = meter_.updates();
     const double evaluations =
         1 + by_share + (every > 0 ? std::floor((static_cast<double>(dry.updates) - 1) / every) : 0);
-    dry.seconds =
-        ready + static_cast<double>(dry.updates) * dry.update_seconds + evaluations * evaluation_seconds_;
+    dry.seconds = ready + static_cast<double>(dry.updates) * dry.update_seconds +
+                  evaluations * evaluation_seconds_ + measuring_seconds_of(dry.updates);
   }
   dry.epochs = static_cast<double>(dry.updates) / static_cast<double>(dry.steps_per_epoch);
   dry.ends_at = deadline_text(unix_seconds() + dry.seconds);

@@ -1,8 +1,10 @@
 // src/train/run_directory.cpp - the files of a run.
 #include "train/run_directory.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <utility>
 
@@ -35,6 +37,16 @@ std::string history_toml(const std::vector<std::string>& budgets_before) {
     list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", told);
   return fmt::format("\n# Budgets that it had before; told, not read back.\n[history]\nbudgets = [{}]\n",
                      list);
+}
+
+bool is_one_of(const std::string& name, std::initializer_list<const char*> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether TensorBoard is told of this field of a record.
+bool is_scalar_of(const std::string& kind, const std::string& field) {
+  if (kind == "measure") return !is_one_of(field, {"kind", "step", "epoch", "progress", "seconds"});
+  return is_one_of(field, {"loss", "accuracy", "lr"});
 }
 
 bool is_there(const fs::path& path) {
@@ -128,10 +140,15 @@ void RunDirectory::make_sure_it_is_there() const {
 void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
   if (!writes()) return;
   metrics_.append(record.dump());
-  for (const char* name : {"loss", "accuracy", "lr"}) {
-    if (!record.contains(name)) continue;
-    points_.push_back({record.at("kind").get<std::string>() + "/" + name, record.at("step"), record.at(name),
-                       wall_clock_seconds()});
+  const std::string kind = record.at("kind");
+  const auto point = [&](const std::string& name, double value) {
+    points_.push_back({kind + "/" + name, record.at("step"), value, wall_clock_seconds()});
+  };
+  for (const auto& [name, value] : record.items()) {
+    if (!is_scalar_of(kind, name)) continue;
+    if (value.is_number()) point(name, value);
+    if (!value.is_object()) continue;
+    for (const auto& [part, number] : value.items()) point(name + "/" + part, number);
   }
   trouble_.attempt("metrics", [&] {
     make_sure_it_is_there();

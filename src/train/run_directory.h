@@ -47,7 +47,7 @@ class RunDirectory {
   void set_rescue(bool rescue) { rescue_ = rescue; }
 
   /// One line of metrics.jsonl, and the same numbers as TensorBoard scalars: kind/loss, kind/accuracy,
-  /// kind/lr.
+  /// kind/lr; of measures every one.
   void append_metrics(const nlohmann::ordered_json& record);
   /// Shortens the metrics to what they were at a checkpoint, and tells TensorBoard so.
   void go_on_from(const RunState& state);

@@ -15,6 +15,7 @@
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
 #include "train/deadline.h"
+#include "train/measure_text.h"
 #include "train/toml.h"
 #include "train/wall_clock.h"
 
@@ -179,6 +180,21 @@ Entry deadline_entry() {
           [](const TrainConfig& config) { return config.deadline; }};
 }
 
+// Kept in its shortest form, so that one list is one run however it is written.
+Entry measure_entry() {
+  return {{"measure",
+           "measure grad-norm, weight-norm, effective-lr, grad-norm-online; each @every=1ep or @points=20",
+           "", true},
+          [](TrainConfig& config, const std::string& text) {
+            try {
+              config.measure = canonical_measures(text);
+            } catch (const InputError& error) {
+              throw InputError(fmt::format("measure {}", error.what()));
+            }
+          },
+          [](const TrainConfig& config) { return config.measure; }};
+}
+
 std::vector<Entry> make_entries() {
   using C = TrainConfig;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -229,6 +245,7 @@ std::vector<Entry> make_entries() {
                  parsed_by(check_eval_every)),
       whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", std::int64_t{1},
                   std::int64_t{1} << 20),
+      measure_entry(),
       text_entry(&C::checkpoint_every, "checkpoint_every",
                  "save the run's state this often: 5m, 10it, 1ep, 10%", false,
                  parsed_by(check_checkpoint_every)),

@@ -50,6 +50,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
   if (!options.resume) use_schedule(meter_.updates());
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
+  prepare_measures();
   directory_ = open_directory(config, options);
   if (options.resume) restore();
   branch_step_ = branch_step(config_, context_, budget_state_, meter_.updates());
@@ -75,8 +76,12 @@ TrainResult Trainer::run() {
 TrainResult Trainer::run_to_the_end() {
   stop_if_asked();
   if (meter_.by_clock() && !trained_) measure_final_cost();
+  if (!trained_ && meter_.step() == 0) measure_if_due();  // before a clock's progress begins
   meter_.tick(seconds_spent());
-  if (!trained_) evaluate_if_due();  // one that a signal had cut short
+  if (!trained_) {  // what a signal had cut short
+    evaluate_if_due();
+    measure_if_due();
+  }
   while (!trained_ && !meter_.finished()) {
     update();
     if (meter_.step() % record_every_ == 0) {
@@ -87,6 +92,7 @@ TrainResult Trainer::run_to_the_end() {
     report_status(false);
     stop_if_asked();
     evaluate_if_due();
+    measure_if_due();
     save_if_due();
     if (meter_.by_clock() && meter_.clock().final_cost_is_old()) measure_evaluation();
     meter_.tick(seconds_spent());
@@ -95,13 +101,14 @@ TrainResult Trainer::run_to_the_end() {
   if (last_record_ != meter_.step()) record_updates();
   require_finite_state();
   if (evaluated_step_ != meter_.step()) evaluate_now();
+  measure_at_the_end();
   return finish();
 }
 
 void Trainer::update() {
   const double begun = now();
   lr_ = base_lr() * factor_at(meter_.progress());
-  const Batch batch = loader_.next();
+  const Batch batch = take_batch();
   const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
   optimizer_.drop_gradients();
   torch::Tensor loss, logits;
@@ -118,6 +125,9 @@ void Trainer::update() {
                    first_not_finite(*model_, optimizer_.state(), batch, plan_)};
   }
   loss.backward();
+  if (measurer_)
+    measurer_->after_backward(
+        {meter_.step(), labels.size(0), lr_, [this]() -> const Batch& { return next_batch(); }});
   optimizer_.step(lr_);
   {
     torch::NoGradGuard no_grad;
@@ -182,6 +192,8 @@ void Trainer::measure_final_cost() {
   measure_evaluation();  // warms the caches up
   save_checkpoint();
   measure_evaluation();
+  estimate_measuring();
+  plan_final_cost();
   if (meter_.step() == 0 && updates_here_ == 0 && !meter_.clock().has_time_for(0, seconds_spent())) {
     throw RunError(
         fmt::format("budget \"{}\": {:.1f} s went into starting and {:.1f} s are needed for the evaluation "
@@ -229,7 +241,8 @@ void Trainer::measure_evaluation() {
 
 void Trainer::plan_final_cost() {
   // The last checkpoint and the model's file, which is smaller.
-  if (meter_.by_clock()) meter_.clock().set_final_cost(evaluation_seconds_, 2 * writing_seconds_);
+  if (meter_.by_clock())
+    meter_.clock().set_final_cost(evaluation_seconds_ + measuring_seconds_, 2 * writing_seconds_);
 }
 
 void Trainer::stop_if_asked() {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "train/evaluate.h"
 #include "train/evaluation_plan.h"
 #include "train/loss_window.h"
+#include "train/measure_plan.h"
+#include "train/measurer.h"
 #include "train/run_directory.h"
 #include "train/run_setup.h"
 
@@ -40,7 +43,7 @@ class Trainer {
   void use_schedule(std::int64_t updates);
   void restore();
   void take(const TensorMap& saved, const RunState& state);
-  TensorMap tensors() { return checkpoint_tensors(*model_, optimizer_, window_, plan_.device); }
+  TensorMap tensors();
   RunState state() const;
   TensorMap start_tensors() const;
   void recover_from(const Diverged& divergence);
@@ -55,6 +58,17 @@ class Trainer {
   void evaluate_now();
   void evaluate_if_due();
   void save_if_due();
+  void prepare_measures();
+  void take_measures(const TensorMap& saved, const RunState& state);
+  void plan_measures_anew();
+  void measure_if_due();
+  void measure_at_the_end();
+  void measure(const std::vector<bool>& due);
+  void skip_measures(const std::vector<bool>& due);
+  void estimate_measuring();
+  double measuring_seconds_of(std::int64_t updates) const;
+  Batch take_batch();
+  const Batch& next_batch();
   void measure_final_cost();
   void measure_evaluation();
   void plan_final_cost();
@@ -100,6 +114,11 @@ class Trainer {
   std::int64_t last_record_ = 0;
   std::int64_t evaluations_ = 0;            // of the cadence, done
   std::int64_t evaluated_step_ = -1;        // update of the last evaluation
+  std::vector<MeasurePlan> measure_plans_;  // by place in the configuration's list
+  std::vector<MeasureState> measures_;
+  std::shared_ptr<Measurer> measurer_;      // none where nothing is measured
+  std::optional<Batch> peeked_;             // taken from the loader before its update
+  double measuring_seconds_ = 0;            // of everything together
   bool trained_ = false;                    // every update of the budget is done
   std::int64_t rewinds_ = 0, rewind_step_;  // the update to go back to; -1: none, as it is not asked for
   double lr_ = 0;

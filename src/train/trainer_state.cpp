@@ -46,6 +46,7 @@ void Trainer::restore() {
   take(saved.empty() ? start_tensors() : saved, state);
   if (change.empty()) return;
   evaluations_ = evaluation_plan_.due(meter_.step(), meter_.progress());
+  plan_measures_anew();
   // The checkpoint is the authority, so it is first: killed between the two, the run goes on as it should.
   directory_.save_changed(tensors(), this->state());
   directory_.rewrite_config(config_, told_changes(budget_state_));
@@ -86,6 +87,7 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   last_checkpoint_progress_ = meter_.progress();
   last_checkpoint_seconds_ = now();
   loader_.seek(state.step);
+  take_measures(saved, state);
   directory_.go_on_from(state);
 }
 
@@ -107,6 +109,7 @@ RunState Trainer::state() const {
   state.last_record = last_record_;
   state.evaluations = evaluations_;
   state.evaluated_step = evaluated_step_;
+  state.measures = measures_;
   state.trained = trained_;
   state.lr = lr_;
   state.test_loss = evaluation_.loss;

@@ -73,6 +73,7 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
     make_configs();
     if (GetParam().name == "data") make_cifar();
     if (GetParam().name == "where a run is kept") make_runs();
+    if (GetParam().name == "measures") make_measured();
     if (GetParam().name == "studies" || GetParam().name == "reports") make_stores();
     fs::create_directory(folder_ / "empty");
     fs::create_directories(folder_ / "run");
@@ -141,6 +142,16 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
     fs::copy_file(folder_ / "run/model.safetensors", folder_ / "foreign" / kState,
                   fs::copy_options::overwrite_existing);
     fs::remove(folder_ / "nofile/config.toml");
+  }
+
+  void make_measured() {
+    ASSERT_EQ(shell("glidepath train --config d.toml --quiet --out trained").exit_status, 0);
+    for (const char* name : {"of-another", "damaged", "nothing-yet"})
+      fs::copy(folder_ / "trained", folder_ / name, fs::copy_options::recursive);
+    replace("of-another/config.toml", "width = 1", "width = 2");
+    fs::resize_file(folder_ / "damaged/checkpoint/step-000000003.safetensors", 1000);
+    fs::remove(folder_ / "nothing-yet/model.safetensors");
+    fs::remove_all(folder_ / "nothing-yet/checkpoint");
   }
 
   void make_stores() {

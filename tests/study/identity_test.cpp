@@ -23,6 +23,9 @@ TEST(RunId, IsTheSameForEverySpelling) {
   a.schedule = "htd(-6,3)";
   b.schedule = "htd( -6, 3 )";
   EXPECT_EQ(run_id(a), run_id(b));
+  set_config_value(a, "measure", "grad-norm( bn=batch )@points=20, weight-norm(layers = yes)@every=60it");
+  set_config_value(b, "measure", "grad-norm,weight-norm(layers=yes)@every=60it");
+  EXPECT_EQ(run_id(a), run_id(b));
 }
 
 TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
@@ -50,6 +53,7 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"device", "cpu"},
                                                      {"threads", "3"},
                                                      {"eval_every", "end"},
+                                                     {"measure", "grad-norm"},
                                                      {"eval_batch_size", "100"}};
   for (const ConfigKey& key : train_config_keys()) {
     SCOPED_TRACE(key.name);

@@ -1,0 +1,88 @@
+// src/measure/full_gradient.cpp - the gradient of the mean training loss over the whole training set.
+#include "measure/full_gradient.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include "glidepath/loader.h"
+
+namespace glidepath {
+namespace {
+
+class InMode {
+ public:
+  InMode(Model& model, bool training) : model_(model), before_(model.is_training()) { model.train(training); }
+  ~InMode() { model_.train(before_); }
+  InMode(const InMode&) = delete;
+  InMode& operator=(const InMode&) = delete;
+
+ private:
+  Model& model_;
+  bool before_;
+};
+
+double squared(const torch::Tensor& sum) { return sum.dot(sum).item<double>(); }
+
+}  // namespace
+
+KeepBuffers::KeepBuffers(Model& model) : live_(model.buffers()) {
+  for (const torch::Tensor& buffer : live_) kept_.push_back(buffer.clone());
+}
+
+KeepBuffers::~KeepBuffers() { restore(); }
+
+void KeepBuffers::restore() {
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < live_.size(); ++i) live_[i].copy_(kept_[i]);
+}
+
+FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
+                           const ComputePlan& plan, const std::function<void()>& between_batches) {
+  ComputePlan compute = plan;
+  compute.bf16 = options.bf16;
+  const auto input_type = options.bf16 ? torch::kBFloat16 : torch::kFloat32;
+  const std::int64_t all = dataset.train.labels.size(0);
+  const std::int64_t images = options.images > 0 ? std::min(options.images, all) : all;
+  const InMode mode(model, !options.running_statistics);
+  KeepBuffers buffers(model);
+  const Tensors parameters = model.parameters();
+  FullGradient result;
+  result.images = images;
+  for (const torch::Tensor& parameter : parameters)
+    result.gradients.push_back(
+        torch::zeros({parameter.numel()}, parameter.options().dtype(torch::kFloat64).requires_grad(false)));
+  for (std::int64_t first = 0; first < images; first += options.batch_size) {
+    if (between_batches) between_batches();
+    const std::int64_t count = std::min(options.batch_size, images - first);
+    const double weight = static_cast<double>(count) / static_cast<double>(images);
+    const Batch batch = plain_batch(dataset, dataset.train, first, count, input_type, plan.channels_last);
+    torch::Tensor loss;
+    {
+      const AutocastGuard autocast(compute);
+      const auto logits = model.forward(batch.images.to(plan.device)).to(torch::kFloat32);
+      loss = torch::nn::functional::cross_entropy(
+          logits, batch.labels.to(plan.device),
+          torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options.label_smoothing));
+    }
+    // Not backward(): the model's own gradients stay.
+    add_scaled(result.gradients, torch::autograd::grad({loss}, parameters), weight, parameters);
+    result.mean_loss += weight * loss.item<double>();
+    buffers.restore();
+  }
+  const torch::NoGradGuard no_grad;
+  double sum = 0;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const bool decayed = options.decay_norm_bias || parameters[i].dim() > 1;
+    if (decayed && options.weight_decay != 0) {
+      const auto flat = parameters[i].detach().as_strided({parameters[i].numel()}, {1});
+      result.gradients[i].add_(flat.to(torch::kFloat64), options.weight_decay);
+    }
+    sum += squared(result.gradients[i]);
+  }
+  result.norm = std::sqrt(sum);
+  return result;
+}
+
+}  // namespace glidepath

@@ -1,0 +1,56 @@
+// src/measure/full_gradient.h - the gradient of the mean training loss over the whole training set.
+#pragma once
+#include <cstdint>
+#include <functional>
+
+#include "glidepath/dataset.h"
+#include "glidepath/models.h"
+#include "measure/gradient_kernels.h"
+#include "train/device.h"
+
+namespace glidepath {
+
+struct FullGradientOptions {
+  std::int64_t batch_size = 128;
+  std::int64_t images = 0;  ///< the first N alone; 0: all
+  bool running_statistics =
+      false;          ///< batch norm with its running statistics; false: with those of the batch
+  bool bf16 = false;  ///< convolutions and products in bf16; sums over batches stay in double
+  double label_smoothing = 0;
+  double weight_decay = 0;      ///< weight_decay * w is added for decayed parameters
+  bool decay_norm_bias = true;  ///< false: parameters of one dimension are not decayed
+};
+
+struct FullGradient {
+  double norm = 0;       ///< L2, over every trainable parameter, >= 0
+  double mean_loss = 0;  ///< label smoothing included, without the weight decay's term
+  std::int64_t images = 0;
+  Tensors gradients;  ///< double, flat, one a parameter, in the parameter's memory order
+};
+
+/// g* of Li et al., ICLR 2020: the gradient at fixed weights of the mean loss over all N images, each once,
+/// normalised, not augmented, in the data set's order, in batches of `batch_size`, the last one smaller;
+///   g* = sum over batches b of (n_b / N) * gradient of batch b's mean loss.
+/// With the batches' own statistics this partition is part of what is measured; with running statistics it
+/// changes nothing but rounding.
+/// Leaves weights, gradients, running statistics, mode and random generators as they were.
+/// `between_batches`, where given, is called before every batch, when all of that is in place; what it throws
+/// ends the measure.
+FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
+                           const ComputePlan& plan, const std::function<void()>& between_batches = {});
+
+/// While alive, forward passes in training mode do not reach the model's buffers: restore() puts them back,
+/// and so does the end.
+class KeepBuffers {
+ public:
+  explicit KeepBuffers(Model& model);
+  ~KeepBuffers();
+  KeepBuffers(const KeepBuffers&) = delete;
+  KeepBuffers& operator=(const KeepBuffers&) = delete;
+  void restore();
+
+ private:
+  Tensors live_, kept_;
+};
+
+}  // namespace glidepath

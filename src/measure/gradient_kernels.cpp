@@ -1,0 +1,112 @@
+// src/measure/gradient_kernels.cpp - sums over gradients in double, one pass each.
+#include "measure/gradient_kernels.h"
+
+#include <algorithm>
+#include <array>
+
+#include <torch/torch.h>
+
+#include "nn/parallel.h"
+
+namespace glidepath {
+namespace {
+
+constexpr std::int64_t kBlock = 16384;
+constexpr std::size_t kLanes = 16;
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define GLIDEPATH_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define GLIDEPATH_CLONES
+#endif
+
+// Sixteen sums side by side: the compiler may not reorder one.
+GLIDEPATH_CLONES
+double block_product(const float* __restrict a, const float* __restrict b, std::int64_t count) {
+  std::array<double, kLanes> lanes{};
+  std::int64_t i = 0;
+  for (; i + static_cast<std::int64_t>(kLanes) <= count; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      lanes[lane] += static_cast<double>(a[static_cast<std::size_t>(i) + lane]) *
+                     static_cast<double>(b[static_cast<std::size_t>(i) + lane]);
+    }
+  }
+  double sum = 0;
+  for (; i < count; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
+GLIDEPATH_CLONES
+void add_range(double* __restrict sum, const float* __restrict gradient, std::int64_t count, double weight) {
+  for (std::int64_t i = 0; i < count; ++i) sum[i] += weight * static_cast<double>(gradient[i]);
+}
+
+double product_on_cpu(const torch::Tensor& a, const torch::Tensor& b) {
+  const auto* x = a.data_ptr<float>();
+  const auto* y = b.data_ptr<float>();
+  const std::int64_t count = a.numel(), blocks = (count + kBlock - 1) / kBlock;
+  if (blocks == 1) return block_product(x, y, count);
+  std::vector<double> sums(static_cast<std::size_t>(blocks));
+  parallel_ranges(blocks, 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t block = begin; block < end; ++block) {
+      const std::int64_t first = block * kBlock;
+      sums[static_cast<std::size_t>(block)] =
+          block_product(x + first, y + first, std::min(kBlock, count - first));
+    }
+  });
+  double sum = 0;
+  for (const double part : sums) sum += part;
+  return sum;
+}
+
+}  // namespace
+
+double inner_product(const Tensors& a, const Tensors& b) {
+  const torch::NoGradGuard no_grad;
+  double sum = 0;
+  torch::Tensor elsewhere;  // one wait for the device, not one a tensor
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].is_cpu()) {
+      sum += product_on_cpu(a[i], b[i]);
+    } else {
+      const auto product = (a[i] * b[i]).sum(torch::kFloat64);
+      elsewhere = elsewhere.defined() ? elsewhere + product : product;
+    }
+  }
+  return elsewhere.defined() ? sum + elsewhere.item<double>() : sum;
+}
+
+void add_scaled(Tensors& sum, const Tensors& gradients, double weight, const Tensors& like) {
+  const torch::NoGradGuard no_grad;
+  const Tensors ordered = in_order_of(gradients, like);
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    if (!ordered[i].is_cpu()) {
+      sum[i].add_(ordered[i].as_strided({ordered[i].numel()}, {1}), weight);
+      continue;
+    }
+    auto* to = sum[i].data_ptr<double>();
+    const auto* from = ordered[i].data_ptr<float>();
+    parallel_ranges(sum[i].numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+      add_range(to + begin, from + begin, end - begin, weight);
+    });
+  }
+}
+
+Tensors in_order_of(Tensors tensors, const Tensors& parameters) {
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    // A gradient may come in another memory format than its weight, for 1x1 convolutions for example.
+    if (tensors[i].strides() != parameters[i].strides())
+      tensors[i] = torch::empty_like(parameters[i]).copy_(tensors[i]);
+  }
+  return tensors;
+}
+
+Tensors gradients_of(const Tensors& parameters) {
+  Tensors gradients;
+  for (const torch::Tensor& parameter : parameters) gradients.push_back(parameter.grad());
+  return in_order_of(std::move(gradients), parameters);
+}
+
+}  // namespace glidepath
