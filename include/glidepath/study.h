@@ -13,11 +13,17 @@
 namespace glidepath {
 
 /// A study file: `name`, `title`, a [base] table of train options shared by all runs, and a [grid] table of
-/// train options that are lists; the runs are the product of the lists. See docs/studies.md.
+/// train options that are lists; the runs are the product of the lists, or with several [[grid]] tables the
+/// union of their products. See docs/studies.md.
 struct StudyPlan {
   std::string name;
   std::string title;
-  std::vector<std::string> axes;  ///< grid keys in the file's order: e.g. schedule, budget, seed
+  /// Grid keys in the file's order: e.g. schedule, budget, seed. Of a union, the keys that tell its runs
+  /// apart.
+  std::vector<std::string> axes;
+  /// The union of several products: a table's rows are then what axes but columns and seed have in common.
+  bool is_union = false;
+  std::vector<std::string> figures;  ///< of figure_ids(): what a report draws; empty: what the runs allow
   /// The product. Seeds are outermost, and within a seed the cheap budgets come first, so that a stopped
   /// study has whole tables, and the left columns of the next one.
   std::vector<TrainConfig> runs;
@@ -26,9 +32,13 @@ struct StudyPlan {
   std::string source_toml;  ///< the file's text, kept in the store
 };
 
+/// The figures that a report can draw: "1" to "5", "A" to "D" as the paper (Li et al., ICLR 2020) numbers
+/// them, and "estimate", the online estimate of the gradient norm against the exact one.
+const std::vector<std::string>& figure_ids();
+
 /// What the command line changes in a study file.
 struct PlanChanges {
-  std::string profile;  ///< name of a [profile.NAME] table of the file; empty: none
+  std::string profile;  ///< name of a [profile.NAME] table; empty: the file's default_profile, or none
   /// Train options that replace those of [base], [grid] and the profile: key and text. A text that starts
   /// with
   /// `[` is a TOML list and makes the key an axis: {"seed", "[1, 2]"}.
@@ -77,6 +87,8 @@ struct StudyResults {
   std::vector<std::string> axes;
   std::map<std::string, std::vector<std::string>> values;  ///< of each axis, in the plan's order
   std::vector<RunRecord> runs;                             ///< in the plan's order
+  bool is_union = false;                                   ///< as in StudyPlan, with figures
+  std::vector<std::string> figures;
 };
 
 /// Reads DIR/study.sqlite; a study may be running on it. Throws InputError when DIR holds no study.
@@ -96,6 +108,19 @@ struct CurvePoint {
 /// The curve of a finished run, in the order it was written; empty for a run that has not finished.
 /// Throws InputError when DIR holds no study or the study has no such run.
 std::vector<CurvePoint> read_curve(const std::filesystem::path& dir, const std::string& run_id);
+
+/// One value of a measure that a run took while it trained (its option `measure`).
+struct MeasurePoint {
+  std::string name;  ///< as in metrics.jsonl: grad_norm, weight_norm, effective_lr_median, ...
+  std::int64_t step = 0;
+  double progress = 0;
+  double lr = 0;
+  double value = 0;
+};
+
+/// The measures of a finished run, in the order they were written; empty for a run without measures.
+/// Throws InputError when DIR holds no study or the study has no such run.
+std::vector<MeasurePoint> read_measures(const std::filesystem::path& dir, const std::string& run_id);
 
 /// How far a study is; given to the callbacks of StudyOptions.
 struct StudyProgress {

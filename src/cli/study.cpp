@@ -133,6 +133,14 @@ StudyOptions make_options(const StudyArguments& arguments) {
   return options;
 }
 
+/// --rows and --columns, before hours of training rather than after.
+void check_table_axes(const StudyPlan& plan, const StudyArguments& arguments) {
+  StudyResults none;
+  none.axes = plan.axes;
+  none.values = plan.values;
+  make_tables(none, {arguments.rows, arguments.columns});
+}
+
 void run_study_command(const StudyArguments& arguments) {
   const StudyPlan plan = read_study_plan(arguments.file, read_changes(arguments));
   check_names(plan, arguments.file);
@@ -140,8 +148,7 @@ void run_study_command(const StudyArguments& arguments) {
   if (arguments.out.empty())
     throw InputError("--out: missing; give a folder for the results, for example --out out");
   if (arguments.resume) read_study_results(arguments.out);  // refuses a folder without a study
-  make_tables({plan.name, plan.title, plan.axes, plan.values, {}}, {arguments.rows, arguments.columns});
-
+  check_table_axes(plan, arguments);
   check_data(plan);
 
   catch_stop_signals();

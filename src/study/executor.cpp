@@ -226,7 +226,8 @@ class Executor {
   }
 
   void record(const RunRecord& run) {
-    if (!store_.finish(self_, run, read_metrics(run.directory))) return;  // lost to another process
+    if (!store_.finish(self_, run, read_metrics(run.directory), read_measure_lines(run.directory)))
+      return;  // lost to another process
     left_.erase(std::remove(left_.begin(), left_.end(), run.id), left_.end());
     (run.status == RunStatus::kDone ? done_ : run.status == RunStatus::kDiverged ? diverged_ : failed_) += 1;
     learn(run);

@@ -1,6 +1,8 @@
-// src/study/plan.cpp - reading a study file: its settings, what the command line changes, and their product.
+// src/study/plan.cpp - reading a study file: its grids with the profile and what the command line changes, as
+// one list of runs.
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -9,6 +11,7 @@
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "study/estimate.h"
+#include "study/settings.h"
 #include "train/toml.h"
 
 namespace fs = std::filesystem;
@@ -18,34 +21,6 @@ namespace {
 
 constexpr std::size_t kMostRuns = 100'000;
 
-/// One train option of a study: a single value, or an axis of the grid.
-struct Setting {
-  std::string key;
-  std::vector<std::string> values;
-  bool is_axis = false;
-};
-
-/// In the order in which they were first given; giving a key again replaces it in place.
-class Settings {
- public:
-  void put(Setting setting) {
-    const auto same = std::find_if(list_.begin(), list_.end(),
-                                   [&](const Setting& known) { return known.key == setting.key; });
-    if (same == list_.end()) {
-      list_.push_back(std::move(setting));
-    } else {
-      *same = std::move(setting);
-    }
-  }
-  bool has(const std::string& key) const {
-    return std::any_of(list_.begin(), list_.end(), [&](const Setting& known) { return known.key == key; });
-  }
-  const std::vector<Setting>& list() const { return list_; }
-
- private:
-  std::vector<Setting> list_;
-};
-
 std::string read_text(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream || fs::is_directory(file)) {
@@ -54,74 +29,6 @@ std::string read_text(const fs::path& file) {
   std::ostringstream text;
   text << stream.rdbuf();
   return text.str();
-}
-
-std::string value_text(const toml::node& node, const std::string& where, const std::string& key) {
-  try {
-    return toml_value_text(node, key);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("{}: {}", where, error.what()));
-  }
-}
-
-/// The value as a run's config.toml has it; checks it.
-std::string checked_value(const std::string& key, const std::string& text, const std::string& where) {
-  try {
-    TrainConfig config;
-    set_config_value(config, key, text);
-    return config_value(config, key);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("{}: {}", where, error.what()));
-  }
-}
-
-void check_axis(const Setting& axis, const std::string& where) {
-  const auto& keys = train_config_keys();
-  const auto known =
-      std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& k) { return k.name == axis.key; });
-  if (known != keys.end() && !known->affects_result) {
-    throw InputError(fmt::format(
-        "{}: {}: does not change a run's result, so it cannot be a list; give one value", where, axis.key));
-  }
-  std::map<std::string, std::string> spelling;  // of the runs that the values stand for
-  for (const std::string& value : axis.values) {
-    TrainConfig config;
-    set_config_value(config, axis.key, value);
-    const auto [same, is_new] = spelling.emplace(run_id(config), value);
-    if (is_new) continue;
-    const std::string reason = same->second == value
-                                   ? "is in the list twice"
-                                   : fmt::format("is the same as \"{}\" of the list", same->second);
-    throw InputError(fmt::format("{}: {}: \"{}\" {}", where, axis.key, value, reason));
-  }
-}
-
-Setting make_axis(const std::vector<std::string>& texts, const std::string& where, const std::string& key) {
-  Setting setting{key, {}, true};
-  if (texts.empty()) {
-    throw InputError(fmt::format("{}: {}: an empty list; give at least one value", where, key));
-  }
-  for (const std::string& text : texts) setting.values.push_back(checked_value(key, text, where));
-  check_axis(setting, where);
-  return setting;
-}
-
-void check_key(const std::string& key, const std::string& where) {
-  try {
-    config_value(TrainConfig(), key);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("{}: {}", where, error.what()));
-  }
-}
-
-Setting read_setting(const toml::node& node, const std::string& where, const std::string& key) {
-  check_key(key, where);
-  if (const auto* array = node.as_array()) {
-    std::vector<std::string> texts;
-    for (const toml::node& item : *array) texts.push_back(value_text(item, where, key));
-    return make_axis(texts, where, key);
-  }
-  return {key, {checked_value(key, value_text(node, where, key), where)}, false};
 }
 
 /// A table's entries in the file's order, which toml++ does not keep.
@@ -137,16 +44,22 @@ std::vector<std::pair<const toml::key*, const toml::node*>> in_file_order(const 
   return entries;
 }
 
+/// Options read from one table; a list is an axis.
+Settings with_table(Settings settings, const std::vector<Setting>& table) {
+  for (const Setting& setting : table) settings.put(setting);
+  return settings;
+}
+
 class StudyFile {
  public:
   explicit StudyFile(const fs::path& file)
       : name_(file.string()), text_(read_text(file)), table_(parse_toml(text_, name_)) {
     for (const auto& [key, node] : table_) {
-      const std::string_view known[] = {"name", "title", "base", "grid", "profile"};
+      const std::string_view known[] = {"name", "title", "figures", "default_profile",
+                                        "base", "grid",  "profile"};
       if (std::find(std::begin(known), std::end(known), key.str()) == std::end(known)) {
-        throw InputError(
-            fmt::format("{}: \"{}\" is not a key of a study file; those are name, title, base, grid, profile",
-                        where(key), key.str()));
+        throw InputError(fmt::format("{}: \"{}\" is not a key of a study file; those are {}", where(key),
+                                     key.str(), fmt::join(known, ", ")));
       }
     }
   }
@@ -156,118 +69,164 @@ class StudyFile {
   std::string text_of(const char* key, const std::string& fallback) const {
     const toml::node* node = table_.get(key);
     if (node == nullptr) return fallback;
-    if (!node->is_string()) {
-      throw InputError(fmt::format("{}:{}: {}: must be a text", name_, node->source().begin.line, key));
-    }
+    if (!node->is_string()) throw InputError(fmt::format("{}: {}: must be a text", line_of(*node), key));
     return node->as_string()->get();
   }
 
-  void put_base_and_grid(Settings& settings) const {
-    const auto* base = table_of(table_, "base");
-    const auto* grid = table_of(table_, "grid");
-    if (base != nullptr) {
-      for (const auto& [key, node] : in_file_order(*base)) {
-        if (node->is_array()) {
-          check_key(std::string(key->str()), where(*key));
-          throw InputError(fmt::format("{}: {}: a list belongs in [grid]; [base] takes one value",
-                                       where(*key), key->str()));
-        }
-        settings.put(read_setting(*node, where(*key), std::string(key->str())));
-      }
+  std::vector<std::string> figures() const {
+    const toml::node* node = table_.get("figures");
+    if (node == nullptr) return {};
+    const std::vector<std::string>& known = figure_ids();
+    std::vector<std::string> figures;
+    if (node->is_array()) {
+      for (const toml::node& item : *node->as_array())
+        figures.push_back(item.is_string() ? item.as_string()->get() : "");
     }
-    if (grid == nullptr) return;
-    for (const auto& [key, node] : in_file_order(*grid)) {
-      const std::string name(key->str());
-      Setting setting = read_setting(*node, where(*key), name);
-      if (!setting.is_axis) {
-        throw InputError(
-            fmt::format("{}: {}: a single value belongs in [base]; [grid] takes lists", where(*key), name));
-      }
-      if (settings.has(name)) {
-        throw InputError(fmt::format("{}: {}: is in [base] and in [grid]; leave one", where(*key), name));
-      }
-      settings.put(std::move(setting));
+    for (const std::string& id : figures) {
+      if (std::find(known.begin(), known.end(), id) != known.end()) continue;
+      throw InputError(fmt::format("{}: figures: \"{}\" is not a figure; those are {}", line_of(*node), id,
+                                   fmt::join(known, ", ")));
     }
+    if (figures.empty()) {
+      throw InputError(
+          fmt::format("{}: figures: must be a list of texts, for example [\"1\", \"A\"]", line_of(*node)));
+    }
+    return figures;
   }
 
-  void put_profile(Settings& settings, const std::string& wanted) const {
-    const auto* profiles = table_of(table_, "profile");
-    std::vector<std::string> names;
-    if (profiles != nullptr) {
-      for (const auto& [key, node] : in_file_order(*profiles)) names.emplace_back(key->str());
-    }
-    if (std::find(names.begin(), names.end(), wanted) == names.end()) {
-      throw InputError(fmt::format(
-          "{}: no profile \"{}\"; {}", name_, wanted,
-          names.empty() ? "the file has none" : fmt::format("it has {}", fmt::join(names, ", "))));
-    }
-    for (const auto& [key, node] : in_file_order(*table_of(*profiles, wanted))) {
-      settings.put(read_setting(*node, where(*key), std::string(key->str())));
-    }
+  /// The products that the study is the union of, with a profile ("": none) applied to each.
+  std::vector<Settings> products(const std::string& profile) const {
+    const Settings base = with_table({}, read_base());
+    const auto* single = grid_table();
+    std::vector<Settings> products;
+    if (single != nullptr) products.push_back(with_table(base, read_single_grid(*single, base)));
+    for (const auto& grid : read_grids(table_, "grid")) products.push_back(with_table(base, grid));
+    if (products.empty()) products.push_back(base);
+    if (profile.empty()) return products;
+
+    const toml::table& wanted = profile_table(profile);
+    const std::vector<Setting> changes = read_profile(wanted);
+    for (Settings& product : products) product = with_table(product, changes);
+    const Settings changed_base = with_table(base, changes);
+    for (const auto& grid : read_grids(wanted, profile + ".grid"))
+      products.push_back(with_table(changed_base, grid));
+    return products;
+  }
+
+  bool is_union(const std::string& profile) const {
+    const auto has_grids = [](const toml::table& table) {
+      const toml::node* node = table.get("grid");
+      return node != nullptr && node->is_array();
+    };
+    return has_grids(table_) || (!profile.empty() && has_grids(profile_table(profile)));
   }
 
   /// Reads every profile, so that a mistake in one is found before it is needed.
   void check_profiles() const {
-    if (const auto* profiles = table_of(table_, "profile")) {
-      for (const auto& [key, node] : *profiles) {
-        Settings ignored;
-        put_profile(ignored, std::string(key.str()));
-      }
-    }
+    for (const std::string& profile : profile_names()) products(profile);
+    const std::string chosen = text_of("default_profile", "");
+    if (!chosen.empty()) profile_table(chosen);
   }
 
  private:
   std::string where(const toml::key& key) const {
     return fmt::format("{}:{}", name_, key.source().begin.line);
   }
+  std::string line_of(const toml::node& node) const {
+    return fmt::format("{}:{}", name_, node.source().begin.line);
+  }
   const toml::table* table_of(const toml::table& table, const std::string& key) const {
     const toml::node* node = table.get(key);
     if (node != nullptr && !node->is_table()) {
-      throw InputError(fmt::format("{}:{}: {}: must be a table", name_, node->source().begin.line, key));
+      throw InputError(fmt::format("{}: {}: must be a table", line_of(*node), key));
     }
     return node == nullptr ? nullptr : node->as_table();
+  }
+  const toml::table* grid_table() const {
+    const toml::node* node = table_.get("grid");
+    if (node == nullptr || node->is_array_of_tables()) return nullptr;
+    return table_of(table_, "grid");
+  }
+
+  std::vector<Setting> read_base() const {
+    std::vector<Setting> settings;
+    const auto* base = table_of(table_, "base");
+    if (base == nullptr) return settings;
+    for (const auto& [key, node] : in_file_order(*base)) {
+      if (node->is_array()) {
+        check_key(std::string(key->str()), where(*key));
+        throw InputError(
+            fmt::format("{}: {}: a list belongs in [grid]; [base] takes one value", where(*key), key->str()));
+      }
+      settings.push_back(read_setting(*node, where(*key), std::string(key->str())));
+    }
+    return settings;
+  }
+
+  std::vector<Setting> read_single_grid(const toml::table& grid, const Settings& base) const {
+    std::vector<Setting> settings;
+    for (const auto& [key, node] : in_file_order(grid)) {
+      const std::string name(key->str());
+      settings.push_back(read_setting(*node, where(*key), name));
+      if (!settings.back().is_axis) {
+        throw InputError(
+            fmt::format("{}: {}: a single value belongs in [base]; [grid] takes lists", where(*key), name));
+      }
+      if (base.has(name)) {
+        throw InputError(fmt::format("{}: {}: is in [base] and in [grid]; leave one", where(*key), name));
+      }
+    }
+    return settings;
+  }
+
+  /// Each table of [[grid]]; a single value of it replaces that of [base].
+  std::vector<std::vector<Setting>> read_grids(const toml::table& table, const std::string& shown) const {
+    std::vector<std::vector<Setting>> grids;
+    const toml::node* node = table.get("grid");
+    if (node == nullptr || !node->is_array_of_tables()) {
+      if (node != nullptr && &table != &table_) {
+        throw InputError(fmt::format("{}: {}: must be [[profile.{}]] tables", line_of(*node), shown, shown));
+      }
+      return grids;
+    }
+    for (const toml::node& item : *node->as_array()) {
+      grids.emplace_back();
+      for (const auto& [key, value] : in_file_order(*item.as_table()))
+        grids.back().push_back(read_setting(*value, where(*key), std::string(key->str())));
+    }
+    return grids;
+  }
+
+  std::vector<Setting> read_profile(const toml::table& profile) const {
+    std::vector<Setting> settings;
+    for (const auto& [key, node] : in_file_order(profile)) {
+      if (key->str() == "grid") continue;
+      settings.push_back(read_setting(*node, where(*key), std::string(key->str())));
+    }
+    return settings;
+  }
+
+  std::vector<std::string> profile_names() const {
+    std::vector<std::string> names;
+    if (const auto* profiles = table_of(table_, "profile")) {
+      for (const auto& [key, node] : in_file_order(*profiles)) names.emplace_back(key->str());
+    }
+    return names;
+  }
+
+  const toml::table& profile_table(const std::string& wanted) const {
+    const std::vector<std::string> names = profile_names();
+    if (std::find(names.begin(), names.end(), wanted) == names.end()) {
+      throw InputError(fmt::format(
+          "{}: no profile \"{}\"; {}", name_, wanted,
+          names.empty() ? "the file has none" : fmt::format("it has {}", fmt::join(names, ", "))));
+    }
+    return *table_of(*table_of(table_, "profile"), wanted);
   }
 
   std::string name_, text_;
   toml::table table_;
 };
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
-  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
-}
-
-/// The items of `[a, "b", htd(-6,3)]`: commas in parentheses do not part, quotes may be left out.
-std::vector<std::string> split_list(const std::string& list, const std::string& where) {
-  if (list.size() < 2 || list.back() != ']') {
-    throw InputError(fmt::format("{}: the list has no end; write it as [a, b]", where));
-  }
-  std::vector<std::string> items(1);
-  int depth = 0;
-  for (const char c : list.substr(1, list.size() - 2)) {
-    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-    if (c == ',' && depth == 0) {
-      items.emplace_back();
-    } else {
-      items.back() += c;
-    }
-  }
-  for (std::string& item : items) {
-    item = trimmed(item);
-    const bool is_quoted =
-        item.size() > 1 && item.front() == item.back() && (item[0] == '"' || item[0] == '\'');
-    if (is_quoted) item = item.substr(1, item.size() - 2);
-  }
-  if (items.back().empty()) items.pop_back();  // as TOML has it: the last comma is free
-  return items;
-}
-
-Setting read_change(const std::string& key, const std::string& text) {
-  const std::string where = fmt::format("--set {}={}", key, text);
-  check_key(key, where);
-  if (text.empty() || text.front() != '[') return {key, {checked_value(key, text, where)}, false};
-  return make_axis(split_list(text, where), where, key);
-}
 
 /// Every combination, the last axis changing fastest.
 std::vector<TrainConfig> product(const std::vector<Setting>& settings) {
@@ -288,13 +247,18 @@ std::vector<TrainConfig> product(const std::vector<Setting>& settings) {
   return runs;
 }
 
-void check_size(const std::vector<Setting>& settings, const std::string& name) {
-  std::size_t runs = 1;
-  for (const Setting& setting : settings) {
-    runs *= setting.values.size();
-    if (runs > kMostRuns) {
-      throw InputError(fmt::format("{}: the grid has more than {} runs; shorten its lists", name, kMostRuns));
+void check_size(const std::vector<Settings>& products, const std::string& name) {
+  std::size_t runs = 0;
+  for (const Settings& settings : products) {
+    std::size_t product = 1;
+    for (const Setting& setting : settings.list()) {
+      product *= setting.values.size();
+      if (product + runs > kMostRuns) {
+        throw InputError(
+            fmt::format("{}: the grid has more than {} runs; shorten its lists", name, kMostRuns));
+      }
     }
+    runs += product;
   }
 }
 
@@ -308,6 +272,57 @@ void check_runs(const std::vector<TrainConfig>& runs, const std::vector<std::str
       for (const std::string& axis : axes) values.push_back(axis + " " + config_value(run, axis));
       throw InputError(fmt::format("{}: run {}: {}", name, fmt::join(values, ", "), error.what()));
     }
+  }
+}
+
+void add_value(StudyPlan& plan, const std::string& key, const std::string& value) {
+  std::vector<std::string>& values = plan.values[key];
+  if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+}
+
+/// Runs without those that are the same as one before.
+std::vector<TrainConfig> distinct(const std::vector<TrainConfig>& runs) {
+  std::set<std::string> known;
+  std::vector<TrainConfig> kept;
+  for (const TrainConfig& run : runs) {
+    if (known.insert(run_id(run)).second) kept.push_back(run);
+  }
+  return kept;
+}
+
+/// True if two runs that have equal values for all of `axes` differ.
+bool are_told_apart(const std::vector<TrainConfig>& runs, const std::vector<std::string>& axes) {
+  std::set<std::vector<std::string>> seen;
+  return std::all_of(runs.begin(), runs.end(), [&](const TrainConfig& run) {
+    std::vector<std::string> values;
+    for (const std::string& axis : axes) values.push_back(config_value(run, axis));
+    return seen.insert(values).second;
+  });
+}
+
+/// Axes of a union of products: of the keys that vary, those that readers look for, and as many more as it
+/// takes to tell all runs apart. What goes with another (a base_lr for each optimizer) is left out.
+void find_axes(StudyPlan& plan) {
+  std::vector<std::string> varying;
+  for (const ConfigKey& key : train_config_keys()) {
+    const std::string first = config_value(plan.runs.front(), key.name);
+    if (std::any_of(plan.runs.begin(), plan.runs.end(),
+                    [&](const TrainConfig& run) { return config_value(run, key.name) != first; })) {
+      varying.push_back(key.name);
+    }
+  }
+  for (const char* usual : {"schedule", "optimizer", "model", "data", "budget", "seed"}) {
+    const auto found = std::find(varying.begin(), varying.end(), usual);
+    if (found == varying.end()) continue;
+    plan.axes.push_back(*found);
+    varying.erase(found);
+  }
+  for (const std::string& key : varying) {
+    if (are_told_apart(plan.runs, plan.axes)) break;
+    plan.axes.push_back(key);
+  }
+  for (const std::string& axis : plan.axes) {
+    for (const TrainConfig& run : plan.runs) add_value(plan, axis, config_value(run, axis));
   }
 }
 
@@ -340,26 +355,43 @@ void order_runs(StudyPlan& plan) {
 
 StudyPlan read_study_plan(const fs::path& file, const PlanChanges& changes) {
   const StudyFile study(file);
-  Settings settings;
-  study.put_base_and_grid(settings);
   study.check_profiles();
-  if (!changes.profile.empty()) study.put_profile(settings, changes.profile);
-  for (const auto& [key, text] : changes.set) settings.put(read_change(key, text));
+  const std::string profile =
+      changes.profile.empty() ? study.text_of("default_profile", "") : changes.profile;
+  std::vector<Settings> products = study.products(profile);
+  for (Settings& settings : products) {
+    for (const auto& [key, text] : changes.set) settings.put(read_change(key, text));
+  }
+  check_size(products, file.string());
 
   StudyPlan plan;
   plan.name = study.text_of("name", file.stem().string());
   plan.title = study.text_of("title", plan.name);
+  plan.figures = study.figures();
+  plan.is_union = study.is_union(profile);
   plan.source_toml = study.text();
-  check_size(settings.list(), file.string());
-  for (const Setting& setting : settings.list()) {
-    if (!setting.is_axis) continue;
-    plan.axes.push_back(setting.key);
-    plan.values[setting.key] = setting.values;
+  for (const Settings& settings : products) {
+    const std::vector<TrainConfig> runs = product(settings.list());
+    plan.runs.insert(plan.runs.end(), runs.begin(), runs.end());
   }
-  plan.runs = product(settings.list());
+  if (plan.is_union) {
+    plan.runs = distinct(plan.runs);
+    find_axes(plan);
+  } else {
+    for (const Setting& setting : products.front().list()) {
+      if (!setting.is_axis) continue;
+      plan.axes.push_back(setting.key);
+      plan.values[setting.key] = setting.values;
+    }
+  }
   check_runs(plan.runs, plan.axes, file.string());
   order_runs(plan);
   return plan;
+}
+
+const std::vector<std::string>& figure_ids() {
+  static const std::vector<std::string> ids = {"1", "2", "3", "4", "5", "A", "B", "C", "D", "estimate"};
+  return ids;
 }
 
 }  // namespace glidepath

@@ -61,6 +61,13 @@ RunRecord read_run(const Statement& row, const fs::path& dir) {
   return run;
 }
 
+void require_run(Database& database, const fs::path& dir, const std::string& run_id) {
+  Statement known(database, "SELECT 1 FROM runs WHERE id = ?1");
+  if (!known.bind(1, run_id).step()) {
+    throw InputError(fmt::format("{}: the study has no run {}", dir.string(), run_id));
+  }
+}
+
 }  // namespace
 
 StudyResults read_study_results(const fs::path& dir) {
@@ -73,6 +80,8 @@ StudyResults read_study_results(const fs::path& dir) {
     if (key == "name") results.name = value;
     if (key == "title") results.title = value;
     if (key == "axes") results.axes = parse_plan_entry<std::vector<std::string>>(value, dir, key);
+    if (key == "is_union") results.is_union = parse_plan_entry<bool>(value, dir, key);
+    if (key == "figures") results.figures = parse_plan_entry<std::vector<std::string>>(value, dir, key);
     if (key == "axis_values") {
       results.values = parse_plan_entry<std::map<std::string, std::vector<std::string>>>(value, dir, key);
     }
@@ -88,10 +97,7 @@ StudyResults read_study_results(const fs::path& dir) {
 
 std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_id) {
   Database database = open_store(dir);
-  Statement known(database, "SELECT 1 FROM runs WHERE id = ?1");
-  if (!known.bind(1, run_id).step()) {
-    throw InputError(fmt::format("{}: the study has no run {}", dir.string(), run_id));
-  }
+  require_run(database, dir, run_id);
   std::vector<CurvePoint> curve;
   Statement rows(
       database,
@@ -101,6 +107,20 @@ std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_i
     curve.push_back({rows.text(0), rows.integer(1), rows.real(2), rows.real(3), rows.real(4), rows.real(5)});
   }
   return curve;
+}
+
+std::vector<MeasurePoint> read_measures(const fs::path& dir, const std::string& run_id) {
+  Database database = open_store(dir);
+  require_run(database, dir, run_id);
+  std::vector<MeasurePoint> measures;
+  if (checked_version(database, dir) < 3) return measures;  // had no such table
+  Statement rows(database,
+                 "SELECT name, step, progress, lr, value FROM measures WHERE run_id = ?1 ORDER BY position");
+  rows.bind(1, run_id);
+  while (rows.step()) {
+    measures.push_back({rows.text(0), rows.integer(1), rows.real(2), rows.real(3), rows.real(4)});
+  }
+  return measures;
 }
 
 }  // namespace glidepath

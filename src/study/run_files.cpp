@@ -39,6 +39,12 @@ json parse_object(const std::string& text) {
   return object.is_object() ? object : json();
 }
 
+/// What a line of metrics.jsonl is about; "" for one that is not whole.
+std::string kind_of(const json& line) {
+  if (!line.is_object() || !line.contains("kind") || !line["kind"].is_string()) return {};
+  return line["kind"].get<std::string>();
+}
+
 /// The last `limit` bytes of a file.
 std::string tail(const fs::path& file, std::streamoff limit) {
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
@@ -92,19 +98,39 @@ std::vector<CurvePoint> read_metrics(const fs::path& dir) {
   std::ifstream stream(dir / "metrics.jsonl");
   for (std::string line; std::getline(stream, line);) {
     const json point = parse_object(line);
-    if (!point.is_object() || !point.contains("kind") || !point["kind"].is_string()) continue;
-    curve.push_back({point["kind"].get<std::string>(), whole(point, "step"), number(point, "progress"),
-                     number(point, "lr"), number(point, "loss"), number(point, "accuracy")});
+    const std::string kind = kind_of(point);
+    if (kind != "train" && kind != "eval") continue;
+    curve.push_back({kind, whole(point, "step"), number(point, "progress"), number(point, "lr"),
+                     number(point, "loss"), number(point, "accuracy")});
   }
   return curve;
 }
 
+std::vector<MeasurePoint> read_measure_lines(const fs::path& dir) {
+  std::vector<MeasurePoint> measures;
+  std::ifstream stream(dir / "metrics.jsonl");
+  for (std::string line; std::getline(stream, line);) {
+    const json point = parse_object(line);
+    if (kind_of(point) != "measure") continue;
+    for (const auto& [name, value] : point.items()) {
+      const bool says_when = name == "step" || name == "epoch" || name == "progress" || name == "lr";
+      if (says_when || !value.is_number()) continue;
+      measures.push_back(
+          {name, whole(point, "step"), number(point, "progress"), number(point, "lr"), value.get<double>()});
+    }
+  }
+  return measures;
+}
+
 double latest_progress(const fs::path& dir) {
-  const std::string text = tail(dir / "metrics.jsonl", 2048);
+  const std::string text = tail(dir / "metrics.jsonl", 8192);
   std::istringstream lines(text);
   double progress = 0;
   for (std::string line; std::getline(lines, line);) {
-    const double value = number(parse_object(line), "progress");
+    const json point = parse_object(line);
+    const std::string kind = kind_of(point);
+    if (kind != "train" && kind != "eval") continue;
+    const double value = number(point, "progress");
     if (value >= 0 && value <= 1) progress = value;
   }
   return progress;

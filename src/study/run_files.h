@@ -15,10 +15,13 @@ bool read_summary(const std::filesystem::path& dir, RunRecord& run);
 /// said of it as the error.
 bool read_result(RunRecord& run);
 
-/// The points of DIR/metrics.jsonl; lines that are not whole are left out.
+/// The train and eval points of DIR/metrics.jsonl; lines that are not whole are left out.
 std::vector<CurvePoint> read_metrics(const std::filesystem::path& dir);
 
-/// Progress in the last whole line of DIR/metrics.jsonl; 0 when there is none.
+/// Every number of the measure lines of DIR/metrics.jsonl; values that are not finite are left out.
+std::vector<MeasurePoint> read_measure_lines(const std::filesystem::path& dir);
+
+/// Progress in the last whole train or eval line of DIR/metrics.jsonl; 0 when there is none.
 double latest_progress(const std::filesystem::path& dir);
 
 /// The last line that a run wrote to `log`, without the program's name before it.

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 
 // docs/studies.md describes the columns.
 constexpr const char* kPlanTable =
@@ -37,6 +37,11 @@ constexpr const char* kCurvesTable = R"sql(
 CREATE TABLE curves (
   run_id TEXT NOT NULL REFERENCES runs (id), position INTEGER NOT NULL, kind TEXT NOT NULL,
   step INTEGER NOT NULL, progress REAL, lr REAL, loss REAL, accuracy REAL, PRIMARY KEY (run_id, position)
+) WITHOUT ROWID)sql";
+constexpr const char* kMeasuresTable = R"sql(
+CREATE TABLE measures (
+  run_id TEXT NOT NULL REFERENCES runs (id), position INTEGER NOT NULL, step INTEGER NOT NULL, progress REAL,
+  lr REAL, name TEXT NOT NULL, value REAL, PRIMARY KEY (run_id, position)
 ) WITHOUT ROWID)sql";
 
 // What `status = 'running'` means for the process in parameters 1 to 3.
@@ -112,6 +117,7 @@ StudyStore::StudyStore(const fs::path& dir, std::function<std::int64_t()> now)
     database_.execute(kCurvesTable);
   }
   if (version == 1) add_diverged(database_);
+  if (version < 3) database_.execute(kMeasuresTable);  // the runs of older versions took none
   if (version < kVersion) {
     database_.execute(fmt::format("PRAGMA user_version = {}", kVersion));
   }
@@ -123,6 +129,8 @@ void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>
                                                       {"title", plan.title},
                                                       {"axes", nlohmann::json(plan.axes).dump()},
                                                       {"axis_values", nlohmann::json(plan.values).dump()},
+                                                      {"is_union", nlohmann::json(plan.is_union).dump()},
+                                                      {"figures", nlohmann::json(plan.figures).dump()},
                                                       {"source_toml", plan.source_toml}};
   Transaction transaction(database_);
   Statement entry(database_, "INSERT OR REPLACE INTO plan VALUES (?1, ?2)");
@@ -193,7 +201,8 @@ void StudyStore::release(const Owner& self, const std::string& id) {
   bind_owner(statement, self).bind(4, id).run();
 }
 
-bool StudyStore::finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve) {
+bool StudyStore::finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve,
+                        const std::vector<MeasurePoint>& measures) {
   Transaction transaction(database_);
   Statement statement(
       database_,
@@ -209,6 +218,7 @@ bool StudyStore::finish(const Owner& self, const RunRecord& run, const std::vect
   statement.run();
   if (database_.changes() == 0) return false;
   add_curve(run.id, curve);
+  add_measures(run.id, measures);
   transaction.commit();
   return true;
 }
@@ -220,6 +230,16 @@ void StudyStore::add_curve(const std::string& id, const std::vector<CurvePoint>&
     const CurvePoint& point = curve[i];
     statement.bind(1, id).bind(2, static_cast<std::int64_t>(i)).bind(3, point.kind).bind(4, point.step);
     statement.bind(5, point.progress).bind(6, point.lr).bind(7, point.loss).bind(8, point.accuracy).run();
+  }
+}
+
+void StudyStore::add_measures(const std::string& id, const std::vector<MeasurePoint>& measures) {
+  Statement(database_, "DELETE FROM measures WHERE run_id = ?1").bind(1, id).run();
+  Statement statement(database_, "INSERT INTO measures VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  for (std::size_t i = 0; i < measures.size(); ++i) {
+    const MeasurePoint& point = measures[i];
+    statement.bind(1, id).bind(2, static_cast<std::int64_t>(i)).bind(3, point.step).bind(4, point.progress);
+    statement.bind(5, point.lr).bind(6, point.name).bind(7, point.value).run();
   }
 }
 

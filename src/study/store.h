@@ -58,15 +58,17 @@ class StudyStore {
   bool owns(const Owner& self, const std::string& id);
   /// Makes a run of `self` pending again.
   void release(const Owner& self, const std::string& id);
-  /// Stores status (done, diverged or failed), summary and curve of a run of `self` together. False if it was
-  /// lost.
-  bool finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve);
+  /// Stores status (done, diverged or failed), summary, curve and measures of a run of `self` together. False
+  /// if it was lost.
+  bool finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve,
+              const std::vector<MeasurePoint>& measures = {});
 
   /// Status of every run in the store, those of other plans included.
   std::map<std::string, RunStatus> statuses();
 
  private:
   void add_curve(const std::string& id, const std::vector<CurvePoint>& curve);
+  void add_measures(const std::string& id, const std::vector<MeasurePoint>& measures);
 
   Database database_;
   std::function<std::int64_t()> now_;

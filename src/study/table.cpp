@@ -61,6 +61,7 @@ std::string default_axis(const StudyResults& results, const std::string& preferr
 struct Axes {
   std::string row, column;
   std::vector<std::string> others;
+  std::vector<std::string> joined;  // of a union: what a row's name says beside the row's axis
 };
 
 Axes choose_axes(const StudyResults& results, const TableOptions& options) {
@@ -75,6 +76,8 @@ Axes choose_axes(const StudyResults& results, const TableOptions& options) {
   for (const std::string& axis : results.axes) {
     if (axis != axes.row && axis != axes.column && axis != "seed") axes.others.push_back(axis);
   }
+  // The products of a union share few values: a table for each would be full of holes.
+  if (results.is_union && options.rows.empty()) std::swap(axes.joined, axes.others);
   return axes;
 }
 
@@ -88,6 +91,32 @@ std::size_t value_index(const std::vector<std::string>& values, const RunRecord&
   if (axis.empty()) return 0;
   const auto found = std::find(values.begin(), values.end(), config_value(run.config, axis));
   return static_cast<std::size_t>(found - values.begin());
+}
+
+/// "const, optimizer amsgrad": the value on the row's axis, and what of the joined ones is not the default.
+std::string row_name(const RunRecord& run, const Axes& axes, const std::string& fallback) {
+  static const TrainConfig defaults;
+  std::string name = axes.row.empty() ? fallback : config_value(run.config, axes.row);
+  for (const std::string& axis : axes.joined) {
+    const std::string value = config_value(run.config, axis);
+    if (value != config_value(defaults, axis)) name += fmt::format(", {} {}", axis, value);
+  }
+  return name;
+}
+
+/// The rows of a union, in the order of their axes' values.
+std::vector<std::string> joined_rows(const StudyResults& results, const Axes& axes) {
+  std::map<std::vector<std::size_t>, std::string> names;
+  for (const RunRecord& run : results.runs) {
+    std::vector<std::size_t> place;
+    for (const std::string& axis : axes.joined)
+      place.push_back(value_index(axis_values(results, axis), run, axis));
+    place.push_back(value_index(axis_values(results, axes.row), run, axes.row));
+    names[place] = row_name(run, axes, results.name);
+  }
+  std::vector<std::string> rows;
+  for (const auto& [place, name] : names) rows.push_back(name);
+  return rows;
 }
 
 void add_run(TableCell& cell, const RunRecord& run) {
@@ -169,11 +198,14 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
       table.caption = caption_of(run, axes.others);
       table.row_axis = axes.row;
       table.column_axis = axes.column;
-      table.rows = axes.row.empty() ? std::vector<std::string>{results.name} : axis_values(results, axes.row);
+      table.rows = results.is_union   ? joined_rows(results, axes)
+                   : axes.row.empty() ? std::vector<std::string>{results.name}
+                                      : axis_values(results, axes.row);
       table.columns = axis_values(results, axes.column);
       table.cells.assign(table.rows.size(), std::vector<TableCell>(table.columns.size()));
     }
-    const std::size_t row = value_index(table.rows, run, axes.row);
+    const auto found = std::find(table.rows.begin(), table.rows.end(), row_name(run, axes, results.name));
+    const auto row = static_cast<std::size_t>(found - table.rows.begin());
     add_run(table.cells.at(row).at(value_index(table.columns, run, axes.column)), run);
   }
   std::vector<StudyTable> list;

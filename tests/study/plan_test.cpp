@@ -118,7 +118,8 @@ TEST_F(StudyPlanFile, RefusesMistakesWithTheirLine) {
   };
   for (const Case& c : {
            Case{"nam = \"x\"\n",
-                "s.toml:1: \"nam\" is not a key of a study file; those are name, title, base, grid, profile"},
+                "s.toml:1: \"nam\" is not a key of a study file; those are name, title, figures, "
+                "default_profile, base, grid, profile"},
            {"\nname = 3\n", "s.toml:2: name: must be a text"},
            {"grid = 3\n", "s.toml:1: grid: must be a table"},
            {"[base]\n\nshedule = \"linear\"\n",
@@ -169,6 +170,74 @@ TEST_F(StudyPlanFile, RefusesUnknownProfilesAndWrongChanges) {
   EXPECT_EQ(refusal("", {"", {{"seed", "[1"}}}), "--set seed=[1: the list has no end; write it as [a, b]");
   EXPECT_EQ(refusal("", {"", {{"seed", "[1,,2]"}}}),
             "--set seed=[1,,2]: seed \"\": must be a whole number in [0, 9223372036854775807]");
+}
+
+constexpr const char* kUnion = R"toml(
+figures = ["3", "D"]
+default_profile = "small"
+[base]
+full = "10ep"
+base_lr = 0.1
+[[grid]]
+schedule = ["linear", "step-d2"]
+budget = ["10%", "100%"]
+seed = [1, 2]
+[[grid]]
+schedule = ["linear", "const"]
+budget = "100%"
+seed = [1, 2]
+[[grid]]
+schedule = "const"
+budget = ["100%"]
+base_lr = 0.001
+label_smoothing = 0.1
+seed = [1, 2]
+[profile.small]
+seed = [1]
+width = 0.5
+[[profile.small.grid]]
+schedule = "sgdr(1,2)"
+budget = ["100%"]
+[profile.big]
+full = "20ep"
+)toml";
+
+TEST_F(StudyPlanFile, UnionOfGridsHasEqualRunsOnce) {
+  const StudyPlan p = plan(kUnion, {"big", {}});
+  EXPECT_TRUE(p.is_union);
+  EXPECT_THAT(p.figures, ElementsAre("3", "D"));
+  // 2 x 2 x 2, linear at 100 % is one of them already, const twice with different rates.
+  EXPECT_EQ(p.runs.size(), 8u + 2u + 2u);
+  EXPECT_THAT(labels(p), ElementsAre("linear 10% 1", "step-d2 10% 1", "linear 100% 1", "step-d2 100% 1",
+                                     "const 100% 1", "const 100% 1", "linear 10% 2", "step-d2 10% 2",
+                                     "linear 100% 2", "step-d2 100% 2", "const 100% 2", "const 100% 2"));
+  // base_lr tells the two const apart; label_smoothing goes with it and is no axis.
+  EXPECT_THAT(p.axes, ElementsAre("schedule", "budget", "seed", "base_lr"));
+  EXPECT_THAT(p.values.at("schedule"), ElementsAre("linear", "step-d2", "const"));
+  EXPECT_THAT(p.values.at("base_lr"), ElementsAre("0.1", "0.001"));
+  EXPECT_EQ(p.runs[5].label_smoothing, 0.1);
+  for (const TrainConfig& run : p.runs) EXPECT_EQ(run.full, "20ep");
+}
+
+TEST_F(StudyPlanFile, DefaultProfileIsTakenWithoutAFlagAndMayAddGrids) {
+  const StudyPlan p = plan(kUnion);
+  EXPECT_EQ(p.runs.size(), 4u + 1u + 1u + 1u);
+  for (const TrainConfig& run : p.runs) EXPECT_EQ(run.width, 0.5);
+  EXPECT_THAT(p.values.at("schedule"), ElementsAre("linear", "step-d2", "const", "sgdr(1,2)"));
+  EXPECT_THAT(plan(kUnion, {"", {{"seed", "[7, 8]"}}}).runs.size(), 14u);
+}
+
+TEST_F(StudyPlanFile, UnionRefusesMistakesWithTheirLine) {
+  EXPECT_EQ(refusal("[[grid]]\nsed = 1\n"), "s.toml:2: \"sed\" is not a train option; the nearest is seed");
+  EXPECT_EQ(refusal("[[grid]]\nseed = 1\n[[grid]]\nseed = [2, 2]\n"),
+            "s.toml:4: seed: \"2\" is in the list twice");
+  EXPECT_EQ(refusal("grid = [1]\n"), "s.toml:1: grid: must be a table");
+  EXPECT_EQ(refusal("figures = [\"1\", \"7\"]\n"),
+            "s.toml:1: figures: \"7\" is not a figure; those are 1, 2, 3, 4, 5, A, B, C, D, estimate");
+  EXPECT_EQ(refusal("figures = 3\n"),
+            "s.toml:1: figures: must be a list of texts, for example [\"1\", \"A\"]");
+  EXPECT_EQ(refusal("default_profile = \"x\"\n"), "s.toml: no profile \"x\"; the file has none");
+  EXPECT_EQ(refusal("[profile.p]\ngrid = 1\n"), "s.toml:2: p.grid: must be [[profile.p.grid]] tables");
 }
 
 TEST_F(StudyPlanFile, RefusesMoreThanAHundredThousandRuns) {

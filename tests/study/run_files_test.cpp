@@ -68,6 +68,30 @@ TEST_F(RunFiles, MetricsLeaveOutTornLinesAndReadNullAsNaN) {
   EXPECT_EQ(latest_progress(folder_ / "none"), 0);
 }
 
+TEST_F(RunFiles, MeasuresAndRewindsAreNoPointsOfTheCurve) {
+  write(
+      "metrics.jsonl",
+      R"({"kind":"measure","step":0,"epoch":0,"progress":0,"lr":0.1,"grad_norm":2.5,"seconds":1.5})"
+      "\n"
+      R"({"kind":"train","step":10,"progress":0.25,"lr":0.075,"loss":2,"accuracy":0.5})"
+      "\n"
+      R"({"kind":"rewind","step":10,"progress":0.75,"base_lr":0.05})"
+      "\n"
+      R"({"kind":"measure","step":40,"epoch":2,"progress":1,"lr":0,"grad_norm":null,"weight_norm":3,"layers":[1]})"
+      "\n");
+  ASSERT_EQ(read_metrics(folder_).size(), 1u);
+  EXPECT_EQ(latest_progress(folder_), 0.25);
+  const auto measures = read_measure_lines(folder_);
+  ASSERT_EQ(measures.size(), 3u);
+  EXPECT_EQ(measures[0].name, "grad_norm");
+  EXPECT_EQ(measures[0].value, 2.5);
+  EXPECT_EQ(measures[0].lr, 0.1);
+  EXPECT_EQ(measures[1].name, "seconds");
+  EXPECT_EQ(measures[2].name, "weight_norm");
+  EXPECT_EQ(measures[2].step, 40);
+  EXPECT_EQ(measures[2].progress, 1);
+}
+
 TEST_F(RunFiles, CountsThatNoRunHasReadAsZero) {
   for (const char* count : {"-1", "1e300", "9223372036854775808", "2.5", "\"3\"", "null"}) {
     SCOPED_TRACE(count);
@@ -83,7 +107,8 @@ TEST_F(RunFiles, CountsThatNoRunHasReadAsZero) {
 
 TEST_F(RunFiles, LatestProgressIsFoundAtTheEndOfALongFile) {
   std::string text;
-  for (int i = 0; i <= 1000; ++i) text += "{\"progress\":" + std::to_string(i / 1000.0) + "}\n";
+  for (int i = 0; i <= 1000; ++i)
+    text += "{\"kind\":\"train\",\"progress\":" + std::to_string(i / 1000.0) + "}\n";
   write("metrics.jsonl", text);
   EXPECT_EQ(latest_progress(folder_), 1);
 }

@@ -74,8 +74,9 @@ class StudyStoreTest : public FolderTest {
     run.test_accuracy = accuracy;
     run.train_loss = std::nan("");
     run.updates = 12;
-    EXPECT_TRUE(
-        store_.finish(owner, run, {{"train", 1, 0.5, 0.1, std::nan(""), 0.25}, {"eval", 2, 1, 0, 2, 0.5}}));
+    EXPECT_TRUE(store_.finish(owner, run,
+                              {{"train", 1, 0.5, 0.1, std::nan(""), 0.25}, {"eval", 2, 1, 0, 2, 0.5}},
+                              {{"grad_norm", 0, 0, 0.1, 2.5}, {"weight_norm", 0, 0, 0.1, 12}}));
   }
 
   std::int64_t now_ = 1'000'000;
@@ -181,6 +182,25 @@ TEST_F(StudyStoreTest, KeepsResultsAndCurveTogether) {
   EXPECT_EQ(curve[1].step, 2);
   EXPECT_EQ(curve[1].accuracy, 0.5);
   EXPECT_THAT(read_curve(folder_ / "out", ids_[1]), IsEmpty());
+
+  const auto measures = read_measures(folder_ / "out", ids_[0]);
+  ASSERT_EQ(measures.size(), 2u);
+  EXPECT_EQ(measures[0].name, "grad_norm");
+  EXPECT_EQ(measures[0].lr, 0.1);
+  EXPECT_EQ(measures[1].name, "weight_norm");
+  EXPECT_EQ(measures[1].value, 12);
+  EXPECT_THAT(read_measures(folder_ / "out", ids_[1]), IsEmpty());
+  EXPECT_EQ(message_of<InputError>([&] { read_measures(folder_ / "out", "x"); }),
+            (folder_ / "out").string() + ": the study has no run x");
+}
+
+TEST_F(StudyStoreTest, KeepsWhatAReportDrawsWithThePlan) {
+  EXPECT_FALSE(read_study_results(folder_ / "out").is_union);
+  plan_.is_union = true;
+  plan_.figures = {"3", "D"};
+  store_.save_plan(plan_, ids_);
+  EXPECT_TRUE(read_study_results(folder_ / "out").is_union);
+  EXPECT_THAT(read_study_results(folder_ / "out").figures, ElementsAre("3", "D"));
 }
 
 TEST_F(StudyStoreTest, ChangedPlanAddsItsRunsAndKeepsTheOthersOutOfSight) {
@@ -244,7 +264,9 @@ TEST_F(StudyStoreTest, KeepsTheRunsOfAStoreThatKnewNoDivergence) {
     add(ids_[2], plan_.runs[2], "failed", "the disk is on fire");
     old.execute("INSERT INTO curves VALUES ('" + ids_[0] + "', 0, 'eval', 2, 1, NULL, 0.5, 0.75)");
   }
+  EXPECT_THAT(read_measures(folder_ / "old", ids_[0]), IsEmpty()) << "read before it is upgraded";
   StudyStore store(folder_ / "old");
+  EXPECT_THAT(read_measures(folder_ / "old", ids_[0]), IsEmpty());
   store.save_plan(plan_, ids_);
   const StudyResults results = read_study_results(folder_ / "old");
   ASSERT_EQ(results.runs.size(), 3u);
@@ -275,7 +297,7 @@ TEST_F(StudyStoreTest, RefusesTheStoreOfANewerVersion) {
   Database(folder_ / "out" / "study.sqlite", Database::Mode::kCreate).execute("PRAGMA user_version = 99");
   EXPECT_EQ(message_of<InputError>([&] { StudyStore store(folder_ / "out"); }),
             (folder_ / "out" / "study.sqlite").string() +
-                ": written by a newer Glidepath (version 99 of the store, this one knows 2)");
+                ": written by a newer Glidepath (version 99 of the store, this one knows 3)");
 }
 
 }  // namespace

@@ -103,6 +103,28 @@ TEST(StudyTable, OtherAxesGiveOneTableEach) {
   EXPECT_THAT(chosen[0].columns, ElementsAre("linear", "const"));
 }
 
+TEST(StudyTable, RowsOfAUnionSayWhatIsNotTheDefault) {
+  StudyResults results;
+  results.axes = {"schedule", "budget", "seed", "momentum"};
+  results.values = {{"schedule", {"linear", "const"}},
+                    {"budget", {"10%", "100%"}},
+                    {"seed", {"1"}},
+                    {"momentum", {"0.9", "0.5"}}};
+  results.is_union = true;
+  results.runs = {
+      make_run({{"schedule", "linear"}, {"budget", "10%"}, {"seed", "1"}}, 0.5),
+      make_run({{"schedule", "const"}, {"budget", "100%"}, {"seed", "1"}}, 0.625),
+      make_run({{"schedule", "const"}, {"budget", "100%"}, {"seed", "1"}, {"momentum", "0.5"}}, 0.75)};
+  const auto tables = make_tables(results);
+  ASSERT_EQ(tables.size(), 1u);
+  EXPECT_THAT(tables[0].rows, ElementsAre("linear", "const", "const, momentum 0.5"));
+  EXPECT_THAT(tables[0].columns, ElementsAre("10%", "100%"));
+  EXPECT_EQ(tables[0].cells[0][0].mean, 50);
+  EXPECT_EQ(tables[0].cells[1][1].mean, 62.5);
+  EXPECT_EQ(tables[0].cells[2][1].mean, 75);
+  EXPECT_EQ(tables[0].cells[0][1].text(), "-");
+}
+
 TEST(StudyTable, RefusesWhatIsNoAxis) {
   StudyResults results;
   results.axes = {"schedule", "budget"};
