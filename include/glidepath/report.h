@@ -1,6 +1,7 @@
 // include/glidepath/report.h - the paper's figures and a summary page from a study's results.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,15 @@ namespace glidepath {
 struct ReportOptions {
   std::filesystem::path out;                       ///< empty: the study's own folder
   std::vector<std::string> formats{"svg", "png"};  ///< of the figures
+  /// Told, in one line each, which figures cannot be drawn yet and what they need.
+  std::function<void(const std::string&)> on_missing;
 };
 
-/// Writes figures/fig1.*, figures/fig2.*, the tables and report.md. Returns the files written.
-/// Figure 1: test accuracy against budget, and relative to the best full-budget accuracy with the envelope of
-/// the best trade-off (Li et al., ICLR 2020, figure 1). Figure 2: every schedule against progress, and
-/// linear's learning rate at each budget against updates (its figure 2). Throws InputError when `study` holds
-/// no study or no finished run; RunError when gnuplot is missing or fails.
+/// Writes the figures that the study's file names (figures 1 and 2 when it names none) as figures/figX.* with
+/// their points in figures/figX.csv, the tables, and report.md with all of it and the numbers behind it.
+/// Returns the files written. The figures are numbered as in Li et al., ICLR 2020. Throws InputError when
+/// `study` holds no study, or no figure can be drawn from its finished runs; RunError when gnuplot is missing
+/// or fails.
 std::vector<std::filesystem::path> write_report(const std::filesystem::path& study,
                                                 const ReportOptions& options = {});
 

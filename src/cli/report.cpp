@@ -27,6 +27,9 @@ void add_report_command(CLI::App& app, int&) {
       ->check(one_of({"svg", "png"}));
   command->callback([arguments] {
     arguments->options.out = arguments->out;
+    arguments->options.on_missing = [](const std::string& reason) {
+      std::cerr << "glidepath report: " << reason << "\n";
+    };
     for (const auto& file : write_report(arguments->study, arguments->options))
       std::cout << file.string() << "\n";
   });

@@ -45,7 +45,11 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.size() != b.size()) {
     throw InputError(fmt::format("correlation: {} values against {}; must be as many", a.size(), b.size()));
   }
-  if (a.size() < 2) return kNone;
+  const auto is_constant = [](const std::vector<double>& values) {
+    return std::all_of(values.begin(), values.end(), [&](double value) { return value == values.front(); });
+  };
+  // By the values themselves: their mean is rounded, and what is left of it would correlate with anything.
+  if (a.size() < 2 || is_constant(a) || is_constant(b)) return kNone;
   const double mean_a = mean(a), mean_b = mean(b);
   double ab = 0, aa = 0, bb = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {

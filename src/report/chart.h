@@ -26,7 +26,7 @@ struct Panel {
   std::string title;
   std::string x_label, y_label;
   std::string right_label;  ///< empty: no right axis
-  bool log_x = false, log_y = false;
+  bool log_x = false, log_y = false, log_right = false;
   bool x_is_budget = false;  ///< percent of the full budget
   std::vector<Series> series;
 };

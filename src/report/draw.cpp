@@ -1,162 +1,348 @@
-// src/report/draw.cpp - figures as gnuplot scripts.
+// src/report/draw.cpp - figures as gnuplot scripts: panels in a grid, one legend below them.
 #include "report/draw.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "glidepath/error.h"
-#include "glidepath/report.h"
 #include "report/gnuplot.h"
+#include "report/palette.h"
 
 namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
 
-// Okabe and Ito's colours (jfly.uni-koeln.de/color), told apart with any colour vision; yellow is left out,
-// as it is faint on white. Past their number the point type goes on.
-constexpr std::array<const char*, 7> kColours{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                              "#E69F00", "#56B4E9", "#000000"};
 constexpr std::array<int, 7> kPoints{7, 5, 9, 11, 13, 6, 4};
-constexpr const char* kEnvelopeColour = "#009E73";
+constexpr std::size_t kMostMarkedPoints = 30;  // of a line: more would hide it
 
-/// The look of a schedule: the same in every figure, as it follows from the place in a sorted list of all.
+// Points (1/72 in) of the layout.
+constexpr double kTitle = 46, kPanelTop = 34, kPanelBottom = 60, kLeft = 72, kRight = 26, kRightAxis = 76;
+constexpr double kLegendRow = 22, kLegendLine = 34, kTextRow = 16, kLetter = 7.2, kSmallLetter = 5.8;
+
 struct Look {
   std::string colour;
-  int point, dash;
-  double width;
+  int point = 7, dash = 1;
+  double width = 1.9;
+  bool marked = false;
 };
 
-Look look_of(const std::string& schedule, std::vector<std::string> all) {
-  std::sort(all.begin(), all.end());
-  const auto place = static_cast<std::size_t>(std::find(all.begin(), all.end(), schedule) - all.begin());
-  const bool cut = schedule.compare(0, 4, "cut(") == 0;
-  return {kColours[place % kColours.size()], kPoints[(place + place / kColours.size()) % kPoints.size()],
-          cut ? 2 : (place >= kColours.size() ? 4 : 1), schedule == "linear" ? 3.5 : 1.8};
-}
+struct LegendEntry {
+  std::string name;
+  Look look;
+};
 
-std::string common_style(const std::string& caption) {
-  return fmt::format(
-      "set border 3 lc rgb '#444444'\nset tics nomirror out textcolor rgb '#222222'\n"
-      "set grid back lc rgb '#dddddd' lw 0.6\nset style fill transparent solid 0.12 noborder\n"
-      "set label 1000 {} at screen 0.01,0.03 left font ',10' textcolor rgb '#666666'\n",
-      gnuplot_text(caption));
-}
-
-void add_block(std::string& script, const std::string& name,
-               const std::vector<std::vector<double>>& columns) {
-  script += fmt::format("${} << EOD\n", name);
-  for (std::size_t row = 0; row < columns.front().size(); ++row) {
-    for (const auto& column : columns) script += fmt::format("{} ", column[row]);
-    script += "\n";
+struct Range {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+  void add(double value) {
+    if (!std::isfinite(value)) return;
+    low = std::min(low, value);
+    high = std::max(high, value);
   }
-  script += "EOD\n";
+  bool is_empty() const { return !(low <= high); }
+};
+
+std::size_t letters(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-std::string budget_axis(const std::vector<double>& budgets) {
+/// Lines of at most `width` letters, broken at spaces.
+std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines(1);
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (!lines.back().empty() && letters(lines.back()) + 1 + letters(word) > width) lines.emplace_back();
+    lines.back() += (lines.back().empty() ? "" : " ") + word;
+    begin = end + 1;
+  }
+  if (lines.back().empty()) lines.pop_back();
+  return lines;
+}
+
+/// The budgets of a subject in a panel: lines of one subject are told apart by shade.
+std::vector<double> budgets_in(const Panel& panel, const std::string& subject) {
+  std::set<double> budgets;
+  for (const Series& series : panel.series) {
+    if (series.subject == subject && !std::isnan(series.budget)) budgets.insert(series.budget);
+  }
+  return {budgets.begin(), budgets.end()};
+}
+
+Look look_of(const Series& series, const Panel& panel, const std::vector<std::string>& subjects) {
+  const SubjectLook subject = look_of_subject(series.subject, subjects);
+  Look look{subject.colour, kPoints[(subject.place + subject.round) % kPoints.size()],
+            subject.round > 0 ? 4 : 1, 1.9, false};
+  const std::vector<double> budgets = budgets_in(panel, series.subject);
+  if (budgets.size() > 1 && series.subject != "lr") {
+    const auto place = std::lower_bound(budgets.begin(), budgets.end(), series.budget) - budgets.begin();
+    look.colour = budget_colour(static_cast<double>(place) / static_cast<double>(budgets.size() - 1));
+    look.point = kPoints[static_cast<std::size_t>(place) % kPoints.size()];
+  } else if (series.subject == "linear") {
+    look.width = 3;
+  }
+  if (series.style == LineStyle::kDashed) look.dash = 2;
+  if (series.style == LineStyle::kDotted) look.dash = 3;
+  if (series.subject == "lr") look.width = series.style == LineStyle::kSolid ? 1.5 : 1.1;
+  if (series.subject == "envelope") look.width = 3;
+  const bool is_curve = series.subject != "lr" && series.subject != "envelope";
+  look.marked = is_curve && series.x.size() > 2 && series.x.size() <= kMostMarkedPoints;
+  return look;
+}
+
+std::string axis_range(const Panel& panel, bool right) {
+  const bool is_log = right ? panel.log_right : panel.log_y;
+  Range range;
+  for (const Series& series : panel.series) {
+    if (series.right_axis != right) continue;
+    for (std::size_t i = 0; i < series.y.size(); ++i) {
+      if (is_log && !(series.y[i] > 0)) continue;
+      range.add(series.y[i]);
+      if (series.spread.empty() || !std::isfinite(series.spread[i]) || is_log) continue;
+      range.add(series.y[i] + series.spread[i]);
+      range.add(series.y[i] - series.spread[i]);
+    }
+  }
+  if (range.is_empty()) return "[*:*]";
+  if (is_log) return fmt::format("[{}:{}]", range.low / 1.3, range.high * 1.3);
+  const double margin = 0.06 * std::max(range.high - range.low, 1e-9 + 0.01 * std::abs(range.high));
+  // From zero where that costs little of the panel's height: most quantities here vanish or not.
+  const bool is_flat = range.high - range.low < 0.01 * range.high;
+  const bool from_zero = range.low >= 0 && (right || is_flat || range.low < 0.2 * range.high);
+  return fmt::format("[{}:{}]", from_zero ? 0 : range.low - margin, range.high + margin);
+}
+
+std::string x_axis(const Panel& panel) {
+  Range range;
+  std::set<double> budgets;
+  for (const Series& series : panel.series) {
+    for (const double x : series.x) {
+      range.add(x);
+      budgets.insert(x);
+    }
+  }
+  if (range.is_empty()) range = {0, 1};
+  if (!panel.x_is_budget) {
+    if (!panel.log_x && range.low > 0 && range.low < 0.25 * range.high) range.low = 0;
+    const double width = range.high > range.low ? 0 : 0.5;
+    const bool steep = range.high >= 10000;  // long numbers: fewer of them
+    return fmt::format("{}\nset xtics autofreq {}\nset xrange [{}:{}]\n",
+                       panel.log_x ? "set logscale x" : "unset logscale x",
+                       steep ? fmt::format("{}", std::ceil(range.high / 4)) : "", range.low - width,
+                       range.high + width);
+  }
   std::string tics;
   for (const double budget : budgets)
     tics += fmt::format("{}'{:g}' {}", tics.empty() ? "" : ",", budget, budget);
-  return fmt::format(
-      "set logscale x\nset xtics ({})\nset xrange [{}:{}]\nset xlabel 'budget (% of the full budget)'\n",
-      tics, budgets.front() / 1.15, budgets.back() * 1.15);
+  return fmt::format("set logscale x\nset xtics ({})\nset xrange [{}:{}]\n", tics, range.low / 1.15,
+                     range.high * 1.15);
 }
 
-/// Lines of figure 1 with `scale` applied, bands first so that lines lie above them.
-std::string accuracy_plot(const Figure1& figure, const std::string& columns_mean, bool bands, bool keys) {
-  std::vector<std::string> names;
-  for (const AccuracyLine& line : figure.lines) names.push_back(line.schedule);
-  std::string plot = "plot ";
-  for (std::size_t i = 0; bands && i < figure.lines.size(); ++i) {
-    plot += fmt::format("$line{} using 1:($2-$3):($2+$3) with filledcurves lc rgb '{}' notitle, ", i,
-                        look_of(names[i], names).colour);
+/// One series as a data block: x, y, y - spread, y + spread. NaN breaks a line.
+std::string data_block(const std::string& name, const Series& series, bool is_log) {
+  std::string block = fmt::format("${} << EOD\n", name);
+  for (std::size_t i = 0; i < series.x.size(); ++i) {
+    const double y = series.y[i];
+    if (!std::isfinite(y) || (is_log && !(y > 0))) {
+      block += "\n";
+      continue;
+    }
+    const bool has_spread = i < series.spread.size() && std::isfinite(series.spread[i]);
+    const double spread = has_spread ? series.spread[i] : 0;
+    const double low = is_log ? std::max(y - spread, y / 10) : y - spread;
+    block += fmt::format("{} {} {} {}\n", series.x[i], y, low, y + spread);
   }
-  for (std::size_t i = 0; i < figure.lines.size(); ++i) {
-    const Look look = look_of(names[i], names);
-    plot += fmt::format("{}$line{} using 1:{} with linespoints lw {} dt {} pt {} ps 0.7 lc rgb '{}' {}",
-                        i == 0 ? "" : ", ", i, columns_mean, look.width, look.dash, look.point, look.colour,
-                        keys ? "title " + gnuplot_text(names[i]) : std::string("notitle"));
-  }
-  return plot;
+  return block + "EOD\n";
 }
+
+class Drawing {
+ public:
+  explicit Drawing(const Figure& figure) : figure_(figure) {
+    std::set<std::string> subjects;
+    for (const Panel& panel : figure.panels) {
+      for (const Series& series : panel.series) subjects.insert(series.subject);
+    }
+    subjects_.assign(subjects.begin(), subjects.end());
+    lay_out();
+  }
+
+  int width() const { return static_cast<int>(width_); }
+  int height() const { return static_cast<int>(height_); }
+
+  std::string script() const {
+    std::string script =
+        "set encoding utf8\nset border 3 lc rgb '#444444'\nset tics nomirror out textcolor rgb '#222222'\n"
+        "set grid back lc rgb '#d8d8d8' lw 0.8\nset style fill transparent solid 0.14 noborder\n"
+        "set datafile missing 'nan'\nunset key\n";
+    for (std::size_t p = 0; p < figure_.panels.size(); ++p) {
+      const Panel& panel = figure_.panels[p];
+      for (std::size_t s = 0; s < panel.series.size(); ++s) {
+        const Series& series = panel.series[s];
+        script += data_block(fmt::format("p{}s{}", p, s), series,
+                             series.right_axis ? panel.log_right : panel.log_y);
+      }
+    }
+    script += "set multiplot\n" + title_text() + legend_text();
+    for (std::size_t p = 0; p < figure_.panels.size(); ++p) {
+      script += panel_text(p);
+      script += "unset label\nunset arrow\n";  // those of the figure go with its first panel
+    }
+    return script + "unset multiplot\n";
+  }
+
+ private:
+  void lay_out() {
+    columns_ = std::max<std::size_t>(1, std::min(figure_.columns, figure_.panels.size()));
+    rows_ = (figure_.panels.size() + columns_ - 1) / columns_;
+    const bool has_right = std::any_of(figure_.panels.begin(), figure_.panels.end(),
+                                       [](const Panel& panel) { return !panel.right_label.empty(); });
+    right_ = has_right ? kRightAxis : kRight;
+    const double plot_width = columns_ == 1 ? 640 : columns_ == 2 ? 480 : columns_ == 3 ? 330 : 270;
+    plot_height_ = columns_ <= 2 ? 330 : columns_ == 3 ? 280 : 220;
+    cell_width_ = kLeft + plot_width + right_;
+    width_ = static_cast<double>(columns_) * cell_width_;
+    for (const Panel& panel : figure_.panels) collect_legend(panel);
+    text_ = wrapped(figure_.text, static_cast<std::size_t>((width_ - 30) / kSmallLetter));
+    top_ = figure_.title.empty() ? 12 : kTitle;
+    panels_height_ = static_cast<double>(rows_) * (kPanelTop + plot_height_ + kPanelBottom);
+    height_ = top_ + panels_height_ + kLegendRow * static_cast<double>(legend_rows()) + 10 +
+              kTextRow * static_cast<double>(text_.size()) + 8;
+  }
+
+  void collect_legend(const Panel& panel) {
+    for (const Series& series : panel.series) {
+      if (series.x.empty() || series.name.empty()) continue;
+      const Look look = look_of(series, panel, subjects_);
+      const bool is_known = std::any_of(legend_.begin(), legend_.end(), [&](const LegendEntry& entry) {
+        return entry.name == series.name && entry.look.colour == look.colour && entry.look.dash == look.dash;
+      });
+      if (!is_known) legend_.push_back({series.name, look});
+    }
+  }
+
+  /// Entries are set in columns as wide as the longest.
+  double legend_width() const {
+    std::size_t longest = 0;
+    for (const LegendEntry& entry : legend_) longest = std::max(longest, letters(entry.name));
+    return kLegendLine + 26 + kLetter * static_cast<double>(longest);
+  }
+  std::size_t legend_columns() const {
+    const auto most = static_cast<std::size_t>(std::max(1.0, (width_ - 20) / legend_width()));
+    const std::size_t rows = (legend_.size() + most - 1) / most;
+    return rows == 0 ? 1 : (legend_.size() + rows - 1) / rows;  // rows of like length
+  }
+  std::size_t legend_rows() const { return (legend_.size() + legend_columns() - 1) / legend_columns(); }
+
+  double screen_x(double x) const { return x / width_; }
+  double screen_y(double from_top) const { return 1 - from_top / height_; }
+
+  std::string title_text() const {
+    std::string script;
+    if (!figure_.title.empty()) {
+      script += fmt::format("set label {} at screen {},{} left font ',16' textcolor rgb '#111111'\n",
+                            gnuplot_text(figure_.title), screen_x(16), screen_y(24));
+    }
+    double y = height_ - 8 - kTextRow * (static_cast<double>(text_.size()) - 0.5);
+    for (const std::string& line : text_) {
+      script += fmt::format("set label {} at screen {},{} left font ',10' textcolor rgb '#666666'\n",
+                            gnuplot_text(line), screen_x(16), screen_y(y));
+      y += kTextRow;
+    }
+    return script;
+  }
+
+  std::string legend_text() const {
+    std::string script;
+    const std::size_t columns = legend_columns();
+    const double step = legend_width();
+    const double left =
+        std::max(10.0, (width_ - step * static_cast<double>(std::min(columns, legend_.size()))) / 2);
+    for (std::size_t i = 0; i < legend_.size(); ++i) {
+      const Look& look = legend_[i].look;
+      const double x = left + step * static_cast<double>(i % columns);
+      const double y =
+          screen_y(top_ + panels_height_ + kLegendRow * (static_cast<double>(i / columns) + 0.5));
+      script += fmt::format("set arrow from screen {},{} to screen {},{} nohead lw {} dt {} lc rgb '{}'\n",
+                            screen_x(x), y, screen_x(x + kLegendLine), y, look.width, look.dash, look.colour);
+      if (look.marked) {
+        script += fmt::format("set label '' at screen {},{} point pt {} ps 0.8 lc rgb '{}'\n",
+                              screen_x(x + kLegendLine / 2), y, look.point, look.colour);
+      }
+      script += fmt::format("set label {} at screen {},{} left font ',12' textcolor rgb '#222222'\n",
+                            gnuplot_text(legend_[i].name), screen_x(x + kLegendLine + 8), y);
+    }
+    return script;
+  }
+
+  std::string panel_text(std::size_t place) const {
+    const Panel& panel = figure_.panels[place];
+    const double x = cell_width_ * static_cast<double>(place % columns_) + kLeft;
+    const double y =
+        top_ + (kPanelTop + plot_height_ + kPanelBottom) * static_cast<double>(place / columns_) + kPanelTop;
+    const double right_edge = x + cell_width_ - kLeft - right_;
+    const bool has_right = !panel.right_label.empty();
+    std::string script = fmt::format(
+        "set lmargin at screen {}\nset rmargin at screen {}\nset tmargin at screen {}\nset bmargin at screen "
+        "{}\nset label {} at screen {},{} left font ',13' textcolor rgb '#111111'\n",
+        screen_x(x), screen_x(right_edge), screen_y(y), screen_y(y + plot_height_), gnuplot_text(panel.title),
+        screen_x(x), screen_y(y - 16));
+    script += x_axis(panel);
+    script += fmt::format("set xlabel {}\nset ylabel {} offset 1\nset yrange {}\n{}",
+                          gnuplot_text(panel.x_label), gnuplot_text(panel.y_label), axis_range(panel, false),
+                          panel.log_y ? "set logscale y\n" : "unset logscale y\n");
+    script += has_right ? fmt::format(
+                              "set border 11\nset y2tics textcolor rgb '#222222'\nset y2label {} offset "
+                              "-1.5\nset y2range {}\n{}",
+                              gnuplot_text(panel.right_label), axis_range(panel, true),
+                              panel.log_right ? "set logscale y2\n" : "unset logscale y2\n")
+                        : std::string("set border 3\nunset y2tics\nunset y2label\n");
+    return script + plot_command(place) + "\n";
+  }
+
+  std::string plot_command(std::size_t place) const {
+    const Panel& panel = figure_.panels[place];
+    std::vector<std::string> bands, lines;
+    for (std::size_t s = 0; s < panel.series.size(); ++s) {
+      const Series& series = panel.series[s];
+      if (std::none_of(series.y.begin(), series.y.end(), [](double y) { return std::isfinite(y); })) continue;
+      const Look look = look_of(series, panel, subjects_);
+      const char* axes = series.right_axis ? "axes x1y2" : "axes x1y1";
+      const std::string data = fmt::format("$p{}s{}", place, s);
+      if (!series.spread.empty()) {
+        bands.push_back(
+            fmt::format("{} using 1:3:4 {} with filledcurves lc rgb '{}'", data, axes, look.colour));
+      }
+      lines.push_back(fmt::format("{} using 1:2 {} with {} lw {} dt {} lc rgb '{}'{}", data, axes,
+                                  look.marked ? "linespoints" : "lines", look.width, look.dash, look.colour,
+                                  look.marked ? fmt::format(" pt {} ps 0.7", look.point) : ""));
+    }
+    if (lines.empty()) {
+      throw InputError(fmt::format("figure {}, panel \"{}\": has no point to draw", figure_.id, panel.title));
+    }
+    bands.insert(bands.end(), lines.begin(), lines.end());  // lines lie above bands
+    return fmt::format("plot {}", fmt::join(bands, ", "));
+  }
+
+  const Figure& figure_;
+  std::vector<std::string> subjects_, text_;
+  std::vector<LegendEntry> legend_;
+  std::size_t columns_ = 1, rows_ = 1;
+  double width_ = 0, height_ = 0, plot_height_ = 0, cell_width_ = 0, right_ = kRight, top_ = 0;
+  double panels_height_ = 0;
+};
 
 }  // namespace
 
-void draw_figure1(const Figure1& figure, const std::string& caption, const fs::path& file) {
-  std::string script = common_style(caption);
-  for (std::size_t i = 0; i < figure.lines.size(); ++i) {
-    const AccuracyLine& line = figure.lines[i];
-    add_block(script, fmt::format("line{}", i), {line.budget, line.mean, line.stddev});
-  }
-  add_block(script, "envelope", {figure.budget, figure.envelope});
-  script += budget_axis(figure.budget);
-  script +=
-      "set multiplot\nset tmargin at screen 0.95\nset bmargin at screen 0.2\n"
-      "set lmargin at screen 0.07\nset rmargin at screen 0.40\nunset key\n"
-      "set ylabel 'test accuracy (%)' offset 1\n" +
-      accuracy_plot(figure, "2", true, false) + "\n";
-  script +=
-      "unset label 1000\nset lmargin at screen 0.475\nset rmargin at screen 0.815\n"
-      "set key at screen 0.995,0.95 right top Left reverse samplen 2 spacing 1.15 font ',11'\n"
-      "set ylabel '% of the best full-budget accuracy' offset 1\n" +
-      accuracy_plot(figure, fmt::format("(100*$2/{})", figure.reference), false, true) +
-      fmt::format(
-          ", $envelope using 1:2 with lines lw 3 dt 3 lc rgb '{}' title 'best trade-off'\nunset multiplot\n",
-          kEnvelopeColour);
-  run_gnuplot(script, file, 1200, 520);
-}
-
-void draw_figure2(const Figure2& figure, const std::string& caption, const fs::path& file) {
-  const std::vector<Schedule>& schedules = figure.schedules;
-  const std::vector<double>& budget_updates = figure.budget_updates;
-  const double base_lr = figure.base_lr;
-  constexpr int kSamples = 360;
-  std::vector<std::string> names;
-  for (const Schedule& schedule : schedules) names.push_back(schedule.text());
-  const std::vector<std::string>& palette = figure.palette.empty() ? names : figure.palette;
-  std::string script = common_style(caption), left = "plot ", right = "plot ";
-  for (std::size_t i = 0; i < schedules.size(); ++i) {
-    std::vector<double> progress, factor;
-    for (int sample = 0; sample <= kSamples; ++sample) {
-      progress.push_back(static_cast<double>(sample) / kSamples);
-      factor.push_back(schedules[i](progress.back()));
-    }
-    add_block(script, fmt::format("schedule{}", i), {progress, factor});
-    const Look look = look_of(names[i], palette);
-    left += fmt::format("{}$schedule{} using 1:2 with lines lw {} dt {} lc rgb '{}' title {}",
-                        i == 0 ? "" : ", ", i, look.width, look.dash, look.colour, gnuplot_text(names[i]));
-  }
-  for (std::size_t i = 0; i < budget_updates.size(); ++i) {
-    add_block(script, fmt::format("budget{}", i), {{0, budget_updates[i]}, {base_lr, 0}});
-    right += fmt::format("{}$budget{} using 1:2 with lines lw 2.2 lc rgb '{}' title '{:.0f} updates'",
-                         i == 0 ? "" : ", ", i, kColours[i % kColours.size()], budget_updates[i]);
-  }
-  script +=
-      "set multiplot\nset tmargin at screen 0.95\nset bmargin at screen 0.2\nset yrange [0:1.02]\n"
-      "set lmargin at screen 0.07\nset rmargin at screen 0.38\n"
-      "set key at screen 0.39,0.95 left top Left reverse samplen 2 spacing 1.15 font ',11'\n"
-      "set xlabel 'progress p (spent / budget)'\nset ylabel 'factor f(p)' offset 1\n" +
-      left + "\n";
-  if (!budget_updates.empty()) {
-    script += fmt::format(
-        "unset label 1000\nset yrange [0:{}]\nset lmargin at screen 0.615\nset rmargin at screen 0.85\n"
-        "set key at screen 0.995,0.95 right top\nset xtics autofreq {}\n"
-        "set xlabel 'updates'\nset ylabel 'learning rate (linear)' offset 1\n{}\n",
-        1.02 * base_lr, std::max(1.0, std::ceil(budget_updates.back() / 4)), right);
-  }
-  script += "unset multiplot\n";
-  run_gnuplot(script, file, 1200, 520);
-}
-
-void plot_schedules(const std::vector<std::string>& schedules, const ScheduleContext& context,
-                    const fs::path& file) {
-  std::vector<Schedule> parsed;
-  for (const std::string& text : schedules) parsed.push_back(parse_schedule(text, context));
-  if (parsed.empty()) throw InputError("no schedule to draw; give at least one, for example linear");
-  draw_figure2({parsed, {}, {}, context.base_lr}, "", file);
+void draw_figure(const Figure& figure, const fs::path& file) {
+  if (figure.panels.empty()) throw InputError(fmt::format("figure {}: has no panel to draw", figure.id));
+  const Drawing drawing(figure);
+  run_gnuplot(drawing.script(), file, drawing.width(), drawing.height());
 }
 
 }  // namespace glidepath

@@ -1,22 +1,15 @@
-// src/report/draw.h - figures as gnuplot scripts.
+// src/report/draw.h - figures as static pictures.
 #pragma once
 #include <filesystem>
 #include <string>
-#include <vector>
 
-#include "glidepath/schedule.h"
-#include "report/figures.h"
+#include "report/chart.h"
 
 namespace glidepath {
 
-void draw_figure1(const Figure1& figure, const std::string& caption, const std::filesystem::path& file);
-
-struct Figure2 {
-  std::vector<Schedule> schedules;     ///< left: against progress
-  std::vector<std::string> palette;    ///< every schedule of the study, so that colours equal figure 1's
-  std::vector<double> budget_updates;  ///< right: linear at each of these budgets
-  double base_lr = 1;
-};
-void draw_figure2(const Figure2& figure, const std::string& caption, const std::filesystem::path& file);
+/// Draws every panel with one legend for all, the title above and the text below. Throws InputError for a
+/// file that ends neither in .svg nor in .png and for a figure without a point, RunError when gnuplot is
+/// missing or fails.
+void draw_figure(const Figure& figure, const std::filesystem::path& file);
 
 }  // namespace glidepath

@@ -1,86 +1,75 @@
-// src/report/figures.cpp - what figures show, computed from a study's results.
-#include "report/figures.h"
-
+// src/report/figure1.cpp - figure 1: accuracy against budget, and the best trade-off.
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
-#include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/statistics.h"
+#include "report/figure_parts.h"
+#include "report/figures.h"
 
 namespace glidepath {
 namespace {
 
-// schedule -> budget in percent -> accuracies in percent
-using Accuracies = std::map<std::string, std::map<double, std::vector<double>>>;
-
-Accuracies collect(const StudyResults& results) {
-  Accuracies accuracies;
-  for (const RunRecord& run : results.runs) {
-    const Budget budget = parse_budget(run.config.budget);
-    if (run.status != RunStatus::kDone || budget.unit != BudgetUnit::kPercent) continue;
-    accuracies[run.config.schedule][budget.amount].push_back(100 * run.test_accuracy);
-  }
-  return accuracies;
+/// SGD's subjects, as the figure compares schedules; every subject of a study without SGD.
+std::vector<std::string> compared_subjects(const StudyData& data) {
+  std::vector<std::string> subjects = sgd_subjects(data);
+  if (subjects.empty()) subjects = subjects_in(data);
+  subjects.erase(std::remove_if(subjects.begin(), subjects.end(),
+                                [&](const auto& subject) { return budgets_of(data, subject).empty(); }),
+                 subjects.end());
+  return subjects;
 }
 
-AccuracyLine line_of(const std::string& schedule, const std::map<double, std::vector<double>>& cells) {
-  AccuracyLine line;
-  line.schedule = schedule;
-  line.cut = schedule.compare(0, 4, "cut(") == 0;
-  for (const auto& [budget, values] : cells) {
-    line.budget.push_back(budget);
-    line.mean.push_back(mean(values));
-    line.stddev.push_back(values.size() > 1 ? sample_stddev(values) : 0);
-  }
-  return line;
+Series relative_to(Series series, double reference) {
+  for (double& y : series.y) y *= 100 / reference;
+  for (double& spread : series.spread) spread *= 100 / reference;
+  return series;
 }
 
 }  // namespace
 
-double AccuracyLine::average() const { return glidepath::mean(mean); }
-
-Figure1 make_figure1(const StudyResults& results) {
-  Figure1 figure;
+Figure make_figure1(const StudyData& data) {
+  Panel accuracy = budget_panel("(a) accuracy", "test accuracy (%)");
   std::map<double, double> best;
-  for (const auto& [schedule, cells] : collect(results)) {
-    figure.lines.push_back(line_of(schedule, cells));
-    const AccuracyLine& line = figure.lines.back();
-    for (std::size_t i = 0; i < line.budget.size(); ++i) {
-      best[line.budget[i]] = std::max(best[line.budget[i]], line.mean[i]);
-    }
+  for (const std::string& subject : compared_subjects(data)) {
+    accuracy.series.push_back(against_budget(data, subject, test_accuracy_percent));
+    const Series& line = accuracy.series.back();
+    for (std::size_t i = 0; i < line.x.size(); ++i) best[line.x[i]] = std::max(best[line.x[i]], line.y[i]);
   }
   if (best.empty()) {
     throw InputError(fmt::format(
-        "study \"{}\": no run with its budget in percent has finished; figure 1 needs some", results.name));
+        "study \"{}\": no run with its budget in percent has finished; figure 1 needs some", data.name));
   }
-  std::stable_sort(figure.lines.begin(), figure.lines.end(),
-                   [](const AccuracyLine& a, const AccuracyLine& b) { return a.average() > b.average(); });
-  figure.reference = best.rbegin()->second;
-  for (const auto& [budget, accuracy] : best) {
-    figure.budget.push_back(budget);
-    figure.envelope.push_back(100 * accuracy / figure.reference);
-  }
-  return figure;
-}
+  std::stable_sort(accuracy.series.begin(), accuracy.series.end(),
+                   [](const Series& a, const Series& b) { return mean(a.y) > mean(b.y); });
 
-std::string study_caption(const StudyResults& results) {
-  if (results.runs.empty()) return "no runs";
-  const TrainConfig& config = results.runs.front().config;
-  std::set<std::uint64_t> seeds;
-  std::size_t done = 0;
-  for (const RunRecord& run : results.runs) {
-    seeds.insert(run.config.seed);
-    done += run.status == RunStatus::kDone ? 1 : 0;
+  Panel relative = budget_panel("(b) relative to the full budget", "% of the best full-budget accuracy");
+  const double reference = best.rbegin()->second;
+  for (const Series& line : accuracy.series) {
+    relative.series.push_back(relative_to(line, reference));
+    relative.series.back().spread.clear();
   }
-  const std::string part =
-      config.train_limit == 0 ? "" : fmt::format(", first {} images", config.train_limit);
-  return fmt::format("{}{}, {}{}, full budget {}, {} seed{}, {} of {} runs", config.data, part, config.model,
-                     config.width == 1 ? "" : fmt::format(" at width {}", config.width), config.full,
-                     seeds.size(), seeds.size() == 1 ? "" : "s", done, results.runs.size());
+  Series envelope;
+  envelope.name = "best trade-off";
+  envelope.subject = "envelope";
+  envelope.style = LineStyle::kDotted;
+  for (const auto& [budget, value] : best) {
+    envelope.x.push_back(budget);
+    envelope.y.push_back(100 * value / reference);
+  }
+  relative.series.push_back(envelope);
+  return {
+      "1",
+      "Accuracy against budget",
+      fmt::format("Left: test accuracy against budget, mean and one standard deviation over seeds; a "
+                  "cut(...) schedule is the off-the-shelf one, ended where the budget ends. Right: the "
+                  "same relative to the best accuracy at the full budget; dotted, the best trade-off. {}.",
+                  data.caption),
+      2,
+      {accuracy, relative}};
 }
 
 }  // namespace glidepath

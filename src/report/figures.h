@@ -1,33 +1,41 @@
-// src/report/figures.h - what figures show, computed from a study's results; no drawing.
+// src/report/figures.h - the paper's figures (Li et al., ICLR 2020) from a study's runs, as data; no drawing.
 #pragma once
-#include <map>
 #include <string>
-#include <vector>
 
-#include "glidepath/study.h"
+#include "report/chart.h"
+#include "report/study_data.h"
 
 namespace glidepath {
 
-/// One schedule's line: at each budget it has finished runs for.
-struct AccuracyLine {
-  std::string schedule;
-  bool cut = false;                  ///< budget-unaware, cut at the budget: drawn dashed
-  std::vector<double> budget;        ///< percent of the full budget, rising
-  std::vector<double> mean, stddev;  ///< test accuracy in percent over the seeds; stddev 0 for one seed
-  double average() const;            ///< mean of `mean`
-};
+// Each throws InputError that says which runs or measures are missing.
 
-struct Figure1 {
-  std::vector<AccuracyLine> lines;  ///< best average first
-  double reference = 0;             ///< best mean accuracy at the largest budget, in percent
-  std::vector<double> budget,
-      envelope;  ///< the best mean at each budget, relative to `reference`, in percent
-};
+/// Accuracy against budget, and relative to the best full-budget accuracy with the envelope of the best
+/// trade-off.
+Figure make_figure1(const StudyData& data);
+/// Every schedule against progress; linear at each budget against updates.
+Figure make_figure2(const StudyData& data);
+/// Full gradient norm and learning rate: four schedules, one of them cut where it is still high if the study
+/// has one; linear at three budgets, and at all of them against progress.
+Figure make_figure3(const StudyData& data);
+/// AMSGrad against linear: training loss at every budget; gradient norm and effective learning rate.
+Figure make_figure4(const StudyData& data);
+/// SGDR against linear: training loss along training; gradient norm and learning rate.
+Figure make_figure5(const StudyData& data);
+/// Adaptive optimizers against linear at each budget.
+Figure make_figure_a(const StudyData& data);
+/// SGDR off the shelf and with restarts fitted to the budget, against linear.
+Figure make_figure_b(const StudyData& data);
+/// Step decay and linear: training loss and validation accuracy.
+Figure make_figure_c(const StudyData& data);
+/// Weight norm along the runs of figures 3 and 5.
+Figure make_figure_d(const StudyData& data);
+/// The online estimate of the gradient norm with its standard error against the exact norm.
+Figure make_figure_estimate(const StudyData& data);
 
-/// Throws InputError when no run with its budget in percent has finished.
-Figure1 make_figure1(const StudyResults& results);
+/// One of figure_ids().
+Figure make_figure(const std::string& id, const StudyData& data);
 
-/// What runs had in common, in words: "cifar10, resnet8, width 0.5, full budget 12ep, 3 seeds".
-std::string study_caption(const StudyResults& results);
+/// "fig3" and "figA"; "estimate" as it is.
+std::string figure_file_name(const std::string& id);
 
 }  // namespace glidepath

@@ -28,9 +28,10 @@ std::string terminal_for(const fs::path& file, int width, int height) {
         height);
   }
   if (kind == ".png") {
-    // Twice the points, so that it is sharp on dense screens and in print.
+    // Twice the points, so that it is sharp on dense screens and in print. Its fonts are in points of 1/72 in
+    // where svg's are in pixels of 1/96.
     return fmt::format(
-        "set terminal pngcairo size {},{} noenhanced font 'Sans,13' fontscale 2 linewidth 2 pointscale 2\n",
+        "set terminal pngcairo size {},{} noenhanced font 'Sans,13' fontscale 1.5 linewidth 2 pointscale 2\n",
         2 * width, 2 * height);
   }
   throw InputError(fmt::format("{}: must end in .svg or .png", file.string()));

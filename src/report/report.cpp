@@ -1,18 +1,14 @@
 // src/report/report.cpp - the figures, tables and summary page of a study.
 #include "glidepath/report.h"
 
-#include <algorithm>
-#include <cmath>
-#include <set>
-
 #include <fmt/format.h>
 
-#include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "glidepath/table.h"
 #include "report/draw.h"
 #include "report/figures.h"
+#include "report/numbers.h"
 #include "study/write_file.h"
 #include "train/output_folder.h"
 
@@ -21,85 +17,88 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-/// What figure 2 needs of the study: updates of each budget, and of the full one.
-struct Lengths {
-  std::vector<double> budgets;
-  ScheduleContext context;
+struct Drawable {
+  std::vector<Figure> figures;
+  std::vector<std::string> missing;  // why others cannot be drawn yet
 };
 
-Lengths lengths_of(const StudyResults& results) {
-  Lengths lengths;
-  const auto measured = std::find_if(results.runs.begin(), results.runs.end(), [](const RunRecord& run) {
-    return run.status == RunStatus::kDone && run.epochs > 0;
-  });
-  if (measured == results.runs.end()) return lengths;
-  BudgetContext context;
-  context.steps_per_epoch = std::llround(static_cast<double>(measured->updates) / measured->epochs);
-  context.full = parse_budget(measured->config.full);
-  std::set<double> budgets;
-  for (const RunRecord& run : results.runs) {
-    if (run.status == RunStatus::kDone) budgets.insert(static_cast<double>(run.updates));
+/// Those that the study asks for; 1 and 2 when it asks for none. What a study that is not finished cannot
+/// show yet is told and left out; a study that can show nothing is refused.
+Drawable make_figures(const StudyData& data, const std::vector<std::string>& asked) {
+  Drawable drawable;
+  for (const std::string& id : asked.empty() ? std::vector<std::string>{"1", "2"} : asked) {
+    try {
+      drawable.figures.push_back(make_figure(id, data));
+    } catch (const InputError& error) {
+      drawable.missing.push_back(error.what());
+    }
   }
-  lengths.budgets.assign(budgets.begin(), budgets.end());
-  lengths.context.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
-  // A full budget in time or FLOPs has no length in updates that is the same on every machine.
-  const bool counted =
-      context.full.unit == BudgetUnit::kEpochs || context.full.unit == BudgetUnit::kIterations;
-  if (counted) lengths.context.full_updates = static_cast<double>(updates_in(context.full, context));
-  lengths.context.updates = lengths.context.full_updates;
-  lengths.context.base_lr = measured->config.base_lr;
-  return lengths;
+  if (drawable.figures.empty()) throw InputError(drawable.missing.front());
+  return drawable;
 }
 
-std::vector<Schedule> drawable_schedules(const StudyResults& results, const ScheduleContext& context) {
-  std::set<std::string> texts;
-  for (const RunRecord& run : results.runs) texts.insert(run.config.schedule);
-  std::vector<Schedule> schedules;
-  for (const std::string& text : texts) {
-    Schedule schedule = parse_schedule(text, context);
-    // A cut schedule depends on the budget, and plateau on the loss: neither is a line against progress.
-    if (!schedule.plateau() && text.compare(0, 4, "cut(") != 0) schedules.push_back(std::move(schedule));
+std::string page(const StudyResults& results, const StudyData& data, const Drawable& drawable,
+                 const std::string& kind) {
+  std::string page = fmt::format("# {}\n\n{}.\n\n{}\n", results.title.empty() ? results.name : results.title,
+                                 data.caption, render_markdown(make_tables(results)));
+  for (const Figure& figure : drawable.figures) {
+    page += fmt::format("## Figure {}: {}\n\n![{}](figures/{}.{})\n\n{}\n\n", figure.id, figure.title,
+                        figure.title, figure_file_name(figure.id), kind, figure.text);
   }
-  return schedules;
-}
-
-std::string page(const StudyResults& results, const std::string& caption, const std::string& kind) {
-  return fmt::format(
-      "# {}\n\n{}.\n\n{}\n\n![Accuracy against budget](figures/fig1.{})\n\nFigure 1. Left: test accuracy "
-      "against budget, "
-      "mean and one standard deviation over seeds. Right: relative to the best full-budget accuracy; dotted, "
-      "the best "
-      "trade-off.\n\n![Schedules](figures/fig2.{})\n\nFigure 2. Left: the schedules against progress. Right: "
-      "linear at each "
-      "budget.\n",
-      results.title.empty() ? results.name : results.title, caption, render_markdown(make_tables(results)),
-      kind, kind);
+  if (!drawable.missing.empty()) {
+    page += "## Not drawn\n\n";
+    for (const std::string& reason : drawable.missing) page += fmt::format("- {}\n", reason);
+    page += "\n";
+  }
+  return page + "## Numbers\n\n" + render_numbers(data);
 }
 
 }  // namespace
 
 std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& options) {
   const StudyResults results = read_study_results(study);
-  const Figure1 figure1 = make_figure1(results);
+  const StudyData data = load_study_data(study, results);
+  const Drawable drawable = make_figures(data, results.figures);
   const fs::path out = options.out.empty() ? study : options.out;
   make_output_folder(out / "figures");
 
-  const std::string caption = study_caption(results);
-  const Lengths lengths = lengths_of(results);
-  Figure2 figure2{drawable_schedules(results, lengths.context), {}, lengths.budgets, lengths.context.base_lr};
-  for (const AccuracyLine& line : figure1.lines) figure2.palette.push_back(line.schedule);
+  if (options.on_missing) {
+    for (const std::string& reason : drawable.missing) options.on_missing(reason);
+  }
   std::vector<fs::path> written;
-  for (const std::string& format : options.formats) {
-    written.push_back(out / "figures" / ("fig1." + format));
-    draw_figure1(figure1, caption, written.back());
-    written.push_back(out / "figures" / ("fig2." + format));
-    draw_figure2(figure2, caption, written.back());
+  for (const Figure& figure : drawable.figures) {
+    const std::string name = figure_file_name(figure.id);
+    for (const std::string& format : options.formats) {
+      written.push_back(out / "figures" / (name + "." + format));
+      draw_figure(figure, written.back());
+    }
+    written.push_back(out / "figures" / (name + ".csv"));
+    write_file(written.back(), figure_csv(figure));
   }
   write_tables(out, results);
-  const fs::path summary = out / "report.md";
-  write_file(summary, page(results, caption, options.formats.front()));
-  written.push_back(summary);
+  written.push_back(out / "report.md");
+  write_file(written.back(), page(results, data, drawable, options.formats.front()));
   return written;
+}
+
+void plot_schedules(const std::vector<std::string>& schedules, const ScheduleContext& context,
+                    const fs::path& file) {
+  constexpr int kSamples = 480;
+  Panel panel;
+  panel.x_label = "progress p (spent / budget)";
+  panel.y_label = "factor f(p)";
+  for (const std::string& text : schedules) {
+    const Schedule schedule = parse_schedule(text, context);
+    Series line;
+    line.name = line.subject = schedule.text();
+    for (int sample = 0; sample <= kSamples; ++sample) {
+      line.x.push_back(static_cast<double>(sample) / kSamples);
+      line.y.push_back(schedule(line.x.back()));
+    }
+    panel.series.push_back(line);
+  }
+  if (schedules.empty()) throw InputError("no schedule to draw; give at least one, for example linear");
+  draw_figure({"schedules", "", "", 1, {panel}}, file);
 }
 
 }  // namespace glidepath

@@ -33,5 +33,12 @@ TEST(Statistics, Correlation) {
   EXPECT_THROW(correlation({1}, {1, 2}), InputError);
 }
 
+TEST(Statistics, CorrelationOfAConstantIsNoneThoughItsMeanIsRounded) {
+  const std::vector<double> constant(11, 0.1), other = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  EXPECT_TRUE(std::isnan(correlation(constant, other)));
+  EXPECT_TRUE(std::isnan(correlation(other, constant)));
+  EXPECT_TRUE(std::isnan(correlation(constant, constant)));
+}
+
 }  // namespace
 }  // namespace glidepath

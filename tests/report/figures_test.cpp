@@ -1,144 +1,226 @@
-// tests/report/figures_test.cpp - what figures show against sums of the test's own; pictures that are whole.
+// tests/report/figures_test.cpp - what figures show against values known by construction, and what they
+// refuse.
 #include "report/figures.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "glidepath/error.h"
-#include "glidepath/report.h"
-#include "report/draw.h"
-#include "report/gnuplot.h"
-
-namespace fs = std::filesystem;
+#include "report/made_study.h"
 
 namespace glidepath {
 namespace {
 
-RunRecord run_of(const std::string& schedule, const std::string& budget, std::uint64_t seed,
-                 double accuracy) {
-  RunRecord run;
-  run.config.schedule = schedule;
-  run.config.budget = budget;
-  run.config.seed = seed;
-  run.status = RunStatus::kDone;
-  run.test_accuracy = accuracy;
-  return run;
+using testing::ElementsAre;
+
+StudyData small_study() {
+  StudyData data{"made", "made up", {}};
+  data.runs = {made_run("linear", "10%", 1, 0.5),  made_run("linear", "10%", 2, 0.6),
+               made_run("linear", "100%", 1, 0.9), made_run("step-d2", "10%", 1, 0.4),
+               made_run("step-d2", "10%", 2, 0.4), made_run("cut(step-d2)", "100%", 1, 0.8)};
+  return data;
 }
 
-StudyResults made_study() {
-  StudyResults results;
-  results.name = "made";
-  results.runs = {run_of("linear", "10%", 1, 0.5),  run_of("linear", "10%", 2, 0.6),
-                  run_of("linear", "100%", 1, 0.9), run_of("step-d2", "10%", 1, 0.4),
-                  run_of("step-d2", "10%", 2, 0.4), run_of("cut(a_b^{c})", "100%", 1, 0.8)};
-  results.runs.push_back(run_of("linear", "1%", 1, 0.99));
-  results.runs.back().status = RunStatus::kFailed;
-  results.runs.push_back(run_of("linear", "20ep", 1, 0.99));  // not on this axis
-  return results;
+std::vector<std::string> names_of(const Panel& panel) {
+  std::vector<std::string> names;
+  for (const Series& series : panel.series) names.push_back(series.name);
+  return names;
+}
+
+std::vector<std::string> titles_of(const Figure& figure) {
+  std::vector<std::string> titles;
+  for (const Panel& panel : figure.panels) titles.push_back(panel.title);
+  return titles;
+}
+
+std::string refusal(const std::string& id, const StudyData& data) {
+  try {
+    make_figure(id, data);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+StudyData without(StudyData data, const std::string& subject) {
+  StudyData kept = data;
+  kept.runs.clear();
+  for (const StudyRun& run : data.runs) {
+    if (run.subject != subject) kept.runs.push_back(run);
+  }
+  return kept;
 }
 
 TEST(Figure1, MeansSpreadAndEnvelope) {
-  const Figure1 figure = make_figure1(made_study());
-  ASSERT_EQ(figure.lines.size(), 3U);
-  EXPECT_EQ(figure.lines[0].schedule, "cut(a_b^{c})");  // best average first
-  EXPECT_TRUE(figure.lines[0].cut);
-  const AccuracyLine& linear = figure.lines[1];
-  EXPECT_EQ(linear.schedule, "linear");
-  EXPECT_FALSE(linear.cut);
-  EXPECT_THAT(linear.budget, testing::ElementsAre(10, 100));
-  EXPECT_NEAR(linear.mean[0], 55, 1e-12);
-  EXPECT_NEAR(linear.stddev[0], std::sqrt(50.0), 1e-12);
-  EXPECT_EQ(linear.stddev[1], 0);
-  EXPECT_NEAR(figure.reference, 90, 1e-12);
-  EXPECT_THAT(figure.budget, testing::ElementsAre(10, 100));
-  EXPECT_NEAR(figure.envelope[0], 100 * 55.0 / 90, 1e-12);
-  EXPECT_NEAR(figure.envelope[1], 100, 1e-12);
+  const Figure figure = make_figure1(small_study());
+  ASSERT_EQ(figure.panels.size(), 2U);
+  const Panel& accuracy = figure.panels[0];
+  EXPECT_TRUE(accuracy.x_is_budget);
+  EXPECT_THAT(names_of(accuracy), ElementsAre("cut(step-d2)", "linear", "step-d2"));  // best average first
+  EXPECT_EQ(accuracy.series[0].style, LineStyle::kDashed);
+  const Series& linear = accuracy.series[1];
+  EXPECT_EQ(linear.style, LineStyle::kSolid);
+  EXPECT_THAT(linear.x, ElementsAre(10, 100));
+  EXPECT_NEAR(linear.y[0], 55, 1e-12);
+  EXPECT_NEAR(linear.spread[0], std::sqrt(50.0), 1e-12);
+  EXPECT_EQ(linear.spread[1], 0);
+  const Series& relative = figure.panels[1].series[1];
+  EXPECT_NEAR(relative.y[0], 100 * 55.0 / 90, 1e-12);
+  const Series& envelope = figure.panels[1].series.back();
+  EXPECT_EQ(envelope.subject, "envelope");
+  EXPECT_THAT(envelope.x, ElementsAre(10, 100));
+  EXPECT_NEAR(envelope.y[0], 100 * 55.0 / 90, 1e-12);
+  EXPECT_NEAR(envelope.y[1], 100, 1e-12);
+}
+
+TEST(Figure1, ComparesSchedulesOfSgdAndLeavesOtherBudgetsOut) {
+  StudyData data = small_study();
+  data.runs.push_back(made_run("const", "10%", 1, 0.99, "adam"));
+  data.runs.push_back(made_run("cosine", "20ep", 1, 0.99));  // not on this axis
+  EXPECT_THAT(names_of(make_figure1(data).panels[0]), ElementsAre("cut(step-d2)", "linear", "step-d2"));
 }
 
 TEST(Figure1, StudyWithoutFinishedRunsIsRefused) {
-  StudyResults results;
-  results.name = "empty";
-  try {
-    make_figure1(results);
-    FAIL();
-  } catch (const InputError& error) {
-    EXPECT_STREQ(error.what(),
-                 "study \"empty\": no run with its budget in percent has finished; figure 1 needs some");
-  }
+  EXPECT_EQ(refusal("1", {"empty", "", {}}),
+            "study \"empty\": no run with its budget in percent has finished; figure 1 needs some");
 }
 
-class PictureTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-figures-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  static std::string bytes_of(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
-  }
-  fs::path folder_;
-};
-
-TEST_F(PictureTest, SvgIsXmlWithAxesAndLiteralNames) {
-  draw_figure1(make_figure1(made_study()), "a caption", folder_ / "fig1.svg");
-  const std::string svg = bytes_of(folder_ / "fig1.svg");
-  for (const char* text : {"test accuracy (%)", "budget (% of the full budget)", "linear", "step-d2",
-                           "cut(a_b^{c})", "best trade-off", "a caption"}) {
-    EXPECT_THAT(svg, testing::HasSubstr(text));
-  }
-  const std::string check =
-      "python3 -c \"import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])\" " +
-      (folder_ / "fig1.svg").string();
-  EXPECT_EQ(std::system(check.c_str()), 0);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1)
-      << "only the picture is left";
+TEST(Figure2, SchedulesAndLinearAtEachBudget) {
+  const Figure figure = make_figure2(small_study());
+  EXPECT_THAT(names_of(figure.panels[0]), ElementsAre("linear", "step-d2"));  // a cut one is not f(p)
+  EXPECT_EQ(figure.panels[0].series[0].y.front(), 1);
+  EXPECT_EQ(figure.panels[0].series[0].y.back(), 0);
+  EXPECT_NEAR(figure.panels[0].series[1].y.back(), 0.01, 1e-15);
+  EXPECT_THAT(names_of(figure.panels[1]), ElementsAre("linear at 10%", "linear at 100%"));
+  EXPECT_THAT(figure.panels[1].series[1].x, ElementsAre(0, 200));
+  EXPECT_THAT(figure.panels[1].series[1].y, ElementsAre(0.1, 0));
 }
 
-TEST_F(PictureTest, PngHasItsSignatureAndTwiceTheSize) {
-  draw_figure1(make_figure1(made_study()), "", folder_ / "fig1.png");
-  const std::string png = bytes_of(folder_ / "fig1.png");
-  ASSERT_GT(png.size(), 1000U);
-  EXPECT_EQ(png.substr(0, 8), "\x89PNG\r\n\x1a\n");
-  const auto width = static_cast<unsigned char>(png[18]) * 256 + static_cast<unsigned char>(png[19]);
-  EXPECT_EQ(width, 2400);
-}
-
-TEST_F(PictureTest, SchedulesAreDrawnAndWrongEndingsRefused) {
-  plot_schedules({"linear", "step-d2", "cosine(warmup=5%)"}, {}, folder_ / "s.svg");
-  EXPECT_THAT(bytes_of(folder_ / "s.svg"), testing::HasSubstr("cosine(warmup=5%)"));
-  EXPECT_THROW(plot_schedules({"linear"}, {}, folder_ / "s.pdf"), InputError);
-  EXPECT_THROW(plot_schedules({}, {}, folder_ / "s.svg"), InputError);
-}
-
-TEST_F(PictureTest, MissingGnuplotSaysHowToGetIt) {
-  const std::string path = std::getenv("PATH");
-  setenv("PATH", "/nowhere", 1);
-  std::string message;
-  try {
-    run_gnuplot("plot 1\n", folder_ / "a.svg", 100, 100);
-  } catch (const RunError& error) {
-    message = error.what();
+TEST(Figure3, HasEightPanelsWithNormsAndRates) {
+  const Figure figure = make_figure3(whole_study());
+  EXPECT_EQ(figure.columns, 4U);
+  EXPECT_THAT(
+      titles_of(figure),
+      ElementsAre("(a) step-d2, 100%", "(b) cosine, 100%", "(c) exp(0.97), cut at 25%", "(d) const, 100%",
+                  "(e) linear, 5%", "(f) linear, 25%", "(g) linear, 100%", "(h) linear at every budget"));
+  for (std::size_t p = 0; p < 7; ++p) {
+    SCOPED_TRACE(figure.panels[p].title);
+    ASSERT_EQ(figure.panels[p].series.size(), 2U);
+    const Series &norm = figure.panels[p].series[0], &lr = figure.panels[p].series[1];
+    EXPECT_FALSE(norm.right_axis);
+    EXPECT_TRUE(lr.right_axis);
+    EXPECT_EQ(lr.subject, "lr");
+    ASSERT_EQ(norm.x.size(), 11U);
+    EXPECT_EQ(norm.x.front(), 0);
+    EXPECT_EQ(lr.x.back(), norm.x.back());
+    // By construction ‖g*‖ is 0.1 + 20 lr + the mean of seed / 1000.
+    EXPECT_NEAR(norm.y.front(), 0.1 + 20 * lr.y.front() + 0.0015, 1e-12);
+    EXPECT_NEAR(norm.y.back(), 0.1 + 20 * lr.y.back() + 0.0015, 1e-12);
+    EXPECT_NEAR(norm.spread.front(), std::sqrt(0.5) / 1000, 1e-12);
   }
-  setenv("PATH", path.c_str(), 1);
-  EXPECT_THAT(message, testing::HasSubstr("apt-get install gnuplot-nox"));
+  // exp(0.97) over 200 epochs, cut at a quarter: 0.97^50.
+  EXPECT_NEAR(figure.panels[2].series[1].y.back(), 0.1 * std::pow(0.97, 50), 1e-12);
+  EXPECT_EQ(figure.panels[2].series[0].x.back(), 5);  // epochs
+  const Panel& overlay = figure.panels[7];
+  ASSERT_EQ(overlay.series.size(), 6U);
+  EXPECT_EQ(overlay.series[0].budget, 1);
+  EXPECT_EQ(overlay.series[5].name, "linear at 100%");
+  EXPECT_EQ(overlay.series[5].x.back(), 1);
 }
 
-TEST_F(PictureTest, GnuplotsComplaintsArePassedOnAndNothingIsLeft) {
-  try {
-    run_gnuplot("plot nonsense(\n", folder_ / "a.svg", 100, 100);
-    FAIL();
-  } catch (const RunError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("gnuplot failed"));
+TEST(Figure3, SaysWhatIsMissing) {
+  EXPECT_EQ(
+      refusal("3", without(without(without(whole_study(), "cosine"), "sgdr-r2"), "sgdr(1,2)")),
+      "study \"made\": figure 3 needs runs with the measure grad-norm of four schedules beside linear, for "
+      "example step-d2, cosine, cut(exp(0.97)) and const (it has 3: step-d2, cut(exp(0.97)), const); none "
+      "has finished");
+  EXPECT_EQ(
+      refusal("3", without(whole_study(), "linear")),
+      "study \"made\": figure 3 needs runs of linear with the measure grad-norm at three budgets or more (it "
+      "has 0); none has finished");
+}
+
+TEST(Figure4, LossesNormAndEffectiveRate) {
+  const Figure figure = make_figure4(whole_study());
+  ASSERT_EQ(figure.panels.size(), 3U);
+  EXPECT_THAT(names_of(figure.panels[0]), ElementsAre("amsgrad", "linear"));
+  EXPECT_THAT(figure.panels[0].series[1].x, ElementsAre(1, 5, 10, 25, 50, 100));
+  EXPECT_NEAR(figure.panels[0].series[1].y.back(), 2 * (1 - 0.93), 1e-12);
+  const Panel& effective = figure.panels[1];
+  ASSERT_EQ(effective.series.size(), 4U);
+  EXPECT_TRUE(effective.log_right);
+  EXPECT_EQ(effective.series[1].name, "β, median over parameters");
+  EXPECT_EQ(effective.series[1].y.front(), 0.5);
+  EXPECT_EQ(effective.series[3].y.back(), 2);
+  EXPECT_EQ(figure.panels[2].series[1].y.back(), 0);
+  EXPECT_THAT(refusal("4", without(whole_study(), "amsgrad")), testing::HasSubstr("needs runs of amsgrad"));
+  EXPECT_THAT(refusal("4", without(whole_study(), "linear")), testing::HasSubstr("a run of linear at 100%"));
+}
+
+TEST(Figure5, LossAlongTrainingAndNorms) {
+  const Figure figure = make_figure5(whole_study());
+  EXPECT_THAT(titles_of(figure), ElementsAre("(a) training loss", "(b) sgdr-r2", "(c) sgdr(1,2)"));
+  EXPECT_THAT(names_of(figure.panels[0]), ElementsAre("sgdr-r2", "sgdr(1,2)", "linear"));
+  EXPECT_EQ(figure.panels[0].series[2].y.front(), 2);  // measured, as it is there
+  EXPECT_EQ(figure.panels[0].series[2].y.size(), 11U);
+  EXPECT_THAT(refusal("5", without(without(whole_study(), "sgdr-r2"), "sgdr(1,2)")),
+              testing::HasSubstr("a run of sgdr-r2 or sgdr(T0,Tmult) at 100% with the measure grad-norm"));
+}
+
+TEST(FigureA, OptimizersAgainstLinear) {
+  const Figure figure = make_figure_a(whole_study());
+  for (const Panel& panel : figure.panels)
+    EXPECT_THAT(names_of(panel), ElementsAre("adagrad", "rmsprop", "adam", "amsgrad", "linear"));
+  EXPECT_THAT(refusal("A", small_study()), testing::HasSubstr("needs runs of adagrad"));
+}
+
+TEST(FigureB, OffTheShelfAndFitted) {
+  const Figure figure = make_figure_b(whole_study());
+  EXPECT_THAT(names_of(figure.panels[0]), ElementsAre("sgdr(1,2)", "sgdr-r2", "linear"));
+  ASSERT_EQ(figure.panels[1].series.size(), 3U);
+  EXPECT_EQ(figure.panels[1].series[1].y.back(), 0);
+  EXPECT_THAT(refusal("B", without(whole_study(), "sgdr-r2")), testing::HasSubstr("needs runs of sgdr-r2"));
+}
+
+TEST(FigureC, AgainstBudgetAndAlongTraining) {
+  const Figure figure = make_figure_c(whole_study());
+  ASSERT_EQ(figure.panels.size(), 4U);
+  for (const Panel& panel : figure.panels) EXPECT_THAT(names_of(panel), ElementsAre("step-d2", "linear"));
+  EXPECT_NEAR(figure.panels[3].series[1].y.back(), 50, 1e-12);
+  EXPECT_EQ(make_figure_c(small_study()).panels.size(), 2U) << "no curves";
+}
+
+TEST(FigureD, WeightNormsOfFigures3And5) {
+  const Figure figure = make_figure_d(whole_study());
+  EXPECT_THAT(names_of(figure.panels[0]),
+              ElementsAre("linear", "step-d2", "const", "cosine", "cut(exp(0.97))"));
+  EXPECT_EQ(figure.panels[1].series.size(), 6U);
+  EXPECT_THAT(names_of(figure.panels[2]), ElementsAre("linear", "sgdr-r2", "sgdr(1,2)"));
+  EXPECT_EQ(figure.panels[0].series[0].y.front(), 10);
+  EXPECT_EQ(figure.panels[0].series[0].y.back(), 11);
+  EXPECT_THAT(refusal("D", small_study()), testing::HasSubstr("the measure weight-norm"));
+}
+
+TEST(FigureEstimate, BandIsTheStandardError) {
+  const Figure figure = make_figure_estimate(whole_study());
+  ASSERT_EQ(figure.panels.size(), 4U);
+  EXPECT_EQ(figure.panels[0].title, "(a) linear, 100%");
+  const Series &exact = figure.panels[0].series[0], &estimate = figure.panels[0].series[1];
+  EXPECT_NEAR(estimate.y[3], 1.1 * exact.y[3], 1e-12);
+  EXPECT_NEAR(estimate.spread[3], 0.04 * exact.y[3], 1e-12);
+  EXPECT_THAT(refusal("estimate", small_study()), testing::HasSubstr("grad-norm and grad-norm-online"));
+}
+
+TEST(Figures, EveryOneHasItsIdAndTextAndUnknownOnesAreRefused) {
+  const StudyData data = whole_study();
+  for (const std::string& id : figure_ids()) {
+    const Figure figure = make_figure(id, data);
+    EXPECT_EQ(figure.id, id);
+    EXPECT_THAT(figure.text, testing::HasSubstr("invented"));
   }
-  EXPECT_TRUE(fs::is_empty(folder_));
+  EXPECT_EQ(refusal("7", data), "figure \"7\": must be one of 1, 2, 3, 4, 5, A, B, C, D, estimate");
 }
 
 }  // namespace

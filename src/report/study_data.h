@@ -1,0 +1,42 @@
+// src/report/study_data.h - the finished runs of a study with their curves and measures, as figures need
+// them.
+#pragma once
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "glidepath/study.h"
+
+namespace glidepath {
+
+/// A run that is done.
+struct StudyRun {
+  RunRecord record;
+  std::string optimizer = "sgd";
+  std::string subject;  ///< subject_of(schedule, optimizer)
+  double budget =
+      std::numeric_limits<double>::quiet_NaN();  ///< percent of the full budget; NaN: in other units
+  std::vector<CurvePoint> curve;
+  std::vector<MeasurePoint> measures;
+};
+
+struct StudyData {
+  std::string name;
+  std::string caption;         ///< study_caption of the results
+  std::vector<StudyRun> runs;  ///< in the plan's order
+};
+
+/// "linear" for SGD; "amsgrad" for another optimizer at a constant rate, "amsgrad, linear" otherwise.
+std::string subject_of(const std::string& schedule, const std::string& optimizer);
+
+/// The finished runs of `results` with what the store in `dir` has of them.
+StudyData load_study_data(const std::filesystem::path& dir, const StudyResults& results);
+
+/// A run as its record says, without curve and measures.
+StudyRun study_run(const RunRecord& record);
+
+/// What runs had in common, in words: "cifar10, resnet8, width 0.5, full budget 12ep, 3 seeds".
+std::string study_caption(const StudyResults& results);
+
+}  // namespace glidepath

@@ -1,0 +1,135 @@
+// tests/report/draw_test.cpp - pictures that are whole and show every series; gnuplot missing or complaining.
+#include "report/draw.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "glidepath/error.h"
+#include "glidepath/report.h"
+#include "report/figures.h"
+#include "report/gnuplot.h"
+#include "report/made_study.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+class PictureTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "glidepath-figures-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  static std::string bytes_of(const fs::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  fs::path folder_;
+};
+
+TEST_F(PictureTest, EverySvgIsXmlWithItsTitlesAndEverySeriesName) {
+  const StudyData data = whole_study();
+  std::string files;
+  for (const std::string& id : figure_ids()) {
+    SCOPED_TRACE(id);
+    Figure figure = make_figure(id, data);
+    figure.panels[0].title = "a_b^{c} 'quoted'";  // nothing in a text is interpreted
+    const fs::path file = folder_ / (figure_file_name(id) + ".svg");
+    draw_figure(figure, file);
+    files += " " + file.string();
+    const std::string svg = bytes_of(file);
+    EXPECT_THAT(svg, testing::HasSubstr(figure.title));
+    EXPECT_THAT(svg, testing::HasSubstr("invented"));
+    EXPECT_THAT(svg, testing::HasSubstr("a_b^{c}"));
+    for (const Panel& panel : figure.panels) {
+      EXPECT_THAT(svg, testing::HasSubstr(panel.x_label));
+      EXPECT_THAT(svg, testing::HasSubstr(panel.y_label));
+      EXPECT_THAT(svg, testing::HasSubstr(panel.right_label));
+      for (const Series& series : panel.series) EXPECT_THAT(svg, testing::HasSubstr(series.name));
+    }
+  }
+  const std::string check =
+      "python3 -c \"import sys, xml.dom.minidom; [xml.dom.minidom.parse(f) for f in sys.argv[1:]]\"" + files;
+  EXPECT_EQ(std::system(check.c_str()), 0);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()),
+            static_cast<std::ptrdiff_t>(figure_ids().size()))
+      << "only the pictures are left";
+}
+
+TEST_F(PictureTest, PngHasItsSignatureAndTwiceTheSizeOfTheSvg) {
+  const Figure figure = make_figure1(whole_study());
+  draw_figure(figure, folder_ / "fig1.png");
+  draw_figure(figure, folder_ / "fig1.svg");
+  const std::string png = bytes_of(folder_ / "fig1.png");
+  ASSERT_GT(png.size(), 1000U);
+  EXPECT_EQ(png.substr(0, 8), "\x89PNG\r\n\x1a\n");
+  const auto width = static_cast<unsigned char>(png[18]) * 256 + static_cast<unsigned char>(png[19]);
+  EXPECT_THAT(bytes_of(folder_ / "fig1.svg"),
+              testing::HasSubstr("viewBox=\"0 0 " + std::to_string(width / 2) + " "));
+}
+
+TEST_F(PictureTest, GapsNothingAndASinglePointAreBorne) {
+  Figure figure{"x", "Odd", "", 2, {}};
+  Panel panel;
+  panel.log_y = true;
+  Series gap;
+  gap.name = gap.subject = "gap";
+  gap.x = {0, 1, 2, 3};
+  gap.y = {1, std::nan(""), 0, 2};  // zero is nowhere on a logarithmic axis
+  gap.spread = {2, 0, 0, 0.5};
+  Series point = gap;
+  point.name = point.subject = "point";
+  point.x = {1};
+  point.y = {1};
+  point.spread = {0};
+  Series none;
+  none.name = "none";
+  panel.series = {gap, point, none};
+  figure.panels = {panel};
+  EXPECT_NO_THROW(draw_figure(figure, folder_ / "odd.svg"));
+  figure.panels[0].series = {none};
+  EXPECT_THROW(draw_figure(figure, folder_ / "none.svg"), InputError);
+  figure.panels.clear();
+  EXPECT_THROW(draw_figure(figure, folder_ / "none.svg"), InputError);
+}
+
+TEST_F(PictureTest, SchedulesAreDrawnAndWrongEndingsRefused) {
+  plot_schedules({"linear", "step-d2", "cosine(warmup=5%)"}, {}, folder_ / "s.svg");
+  EXPECT_THAT(bytes_of(folder_ / "s.svg"), testing::HasSubstr("cosine(warmup=5%)"));
+  EXPECT_THROW(plot_schedules({"linear"}, {}, folder_ / "s.pdf"), InputError);
+  EXPECT_THROW(plot_schedules({}, {}, folder_ / "s.svg"), InputError);
+}
+
+TEST_F(PictureTest, MissingGnuplotSaysHowToGetIt) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", "/nowhere", 1);
+  std::string message;
+  try {
+    run_gnuplot("plot 1\n", folder_ / "a.svg", 100, 100);
+  } catch (const RunError& error) {
+    message = error.what();
+  }
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(message, testing::HasSubstr("apt-get install gnuplot-nox"));
+}
+
+TEST_F(PictureTest, GnuplotsComplaintsArePassedOnAndNothingIsLeft) {
+  try {
+    run_gnuplot("plot nonsense(\n", folder_ / "a.svg", 100, 100);
+    FAIL();
+  } catch (const RunError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("gnuplot failed"));
+  }
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+}  // namespace
+}  // namespace glidepath
