@@ -49,6 +49,33 @@ TEST_F(CliTest, StudyThenReport) {
             "glidepath report: f/figures: cannot make this folder: Not a directory; give another --out\n");
 }
 
+TEST_F(CliTest, UnionOfGridsIsOneTableAndItsFiguresAreThoseThatTheFileNames) {
+  write(
+      "u.toml",
+      "figures = [\"B\", \"C\", \"3\"]\ndefault_profile = \"tiny\"\n"
+      "[base]\ndata = \"digits\"\nmodel = \"mlp\"\neval_every = \"end\"\n"
+      "[[grid]]\nschedule = [\"linear\", \"step-d2\"]\nbudget = [\"50%\", \"100%\"]\n"
+      "[[grid]]\nschedule = [\"linear\", \"sgdr-r2\"]\nbudget = \"100%\"\nbatch_size = 128\n"
+      "[profile.tiny]\nfull = \"2ep\"\n[[profile.tiny.grid]]\nschedule = \"sgdr(1,2)\"\nbudget = \"100%\"\n");
+  const ProcessResult study = shell("glidepath study u.toml --out out");
+  ASSERT_EQ(study.exit_status, 0) << study.err;
+  std::istringstream table(study.out);
+  std::vector<std::string> first_words;
+  for (std::string line; std::getline(table, line);) first_words.push_back(line.substr(0, line.find(' ')));
+  EXPECT_THAT(first_words,
+              testing::ElementsAre("u", "", "schedule", "linear", "step-d2", "sgdr-r2", "sgdr(1,2)"));
+
+  const ProcessResult report = shell("glidepath report out --format svg");
+  ASSERT_EQ(report.exit_status, 0) << report.err;
+  EXPECT_EQ(report.out,
+            "out/figures/figB.svg\nout/figures/figB.csv\nout/figures/figC.svg\nout/figures/figC.csv\n"
+            "out/report.md\n");
+  EXPECT_THAT(report.err, HasSubstr("glidepath report: study \"u\": figure 3 needs runs with the measure "
+                                    "grad-norm of four schedules beside linear"));
+  EXPECT_THAT(shell("cat out/figures/figB.csv").out,
+              HasSubstr("\nB,(a) accuracy,sgdr-r2,sgdr-r2,,left,100,"));
+}
+
 TEST_F(CliTest, ScheduleValuesEqualTheirClosedForms) {
   const auto values = [&](const std::string& schedule) {
     std::istringstream lines(
