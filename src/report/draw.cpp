@@ -21,7 +21,7 @@ constexpr std::array<int, 7> kPoints{7, 5, 9, 11, 13, 6, 4};
 constexpr std::size_t kMostMarkedPoints = 30;  // of a line: more would hide it
 
 // Points (1/72 in) of the layout.
-constexpr double kTitle = 46, kPanelTop = 34, kPanelBottom = 60, kLeft = 72, kRight = 26, kRightAxis = 76;
+constexpr double kTitle = 46, kPanelTop = 34, kPanelBottom = 66, kLeft = 72, kRight = 26, kRightAxis = 76;
 constexpr double kLegendRow = 22, kLegendLine = 34, kTextRow = 16, kLetter = 7.2, kSmallLetter = 5.8;
 
 struct Look {
@@ -114,7 +114,8 @@ std::string axis_range(const Panel& panel, bool right) {
   const double margin = 0.06 * std::max(range.high - range.low, 1e-9 + 0.01 * std::abs(range.high));
   // From zero where that costs little of the panel's height: most quantities here vanish or not.
   const bool is_flat = range.high - range.low < 0.01 * range.high;
-  const bool from_zero = range.low >= 0 && (right || is_flat || range.low < 0.2 * range.high);
+  const bool is_paired = !panel.right_label.empty();  // two quantities are compared: equal zeros
+  const bool from_zero = range.low >= 0 && (is_paired || is_flat || range.low < 0.2 * range.high);
   return fmt::format("[{}:{}]", from_zero ? 0 : range.low - margin, range.high + margin);
 }
 

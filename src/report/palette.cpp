@@ -11,12 +11,12 @@
 namespace glidepath {
 namespace {
 
-// Okabe and Ito's colours (jfly.uni-koeln.de/color), told apart with any colour vision; yellow is left out,
-// as it is faint on white.
-constexpr std::array<const char*, kPaletteSize> kColours{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                                         "#E69F00", "#56B4E9", "#000000"};
+// For subjects without a colour of their own: from Okabe and Ito's (jfly.uni-koeln.de/color) and Tol's muted
+// colours (personal.sron.nl/~pault), told apart with any colour vision, those of the commonest schedules left
+// out.
+constexpr std::array<const char*, kPaletteSize> kColours{"#CC79A7", "#661100", "#6699CC", "#B8860B",
+                                                         "#117733", "#CC6677", "#4B4B4B"};
 
-// Theirs first, then those of Tol's muted scheme (personal.sron.nl/~pault) that differ from them.
 const std::map<std::string, const char*>& own_colours() {
   static const std::map<std::string, const char*> colours = {
       {"lr", "#000000"},        {"envelope", "#009E73"},
