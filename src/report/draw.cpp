@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-constexpr std::array<int, 7> kPoints{7, 5, 9, 11, 13, 6, 4};
+constexpr std::array<int, 6> kPoints{7, 5, 9, 11, 13, 15};
 constexpr std::size_t kMostMarkedPoints = 30;  // of a line: more would hide it
 
 // Points (1/72 in) of the layout.
@@ -281,6 +281,13 @@ class Drawing {
     return script;
   }
 
+  /// By our own coordinates: gnuplot's place for them differs between its kinds of pictures.
+  std::string axis_label(const std::string& text, double x, double from_top, int degrees) const {
+    return fmt::format(
+        "set label {} at screen {},{} center rotate by {} font ',12' textcolor rgb '#111111'\n",
+        gnuplot_text(text), screen_x(x), screen_y(from_top), degrees);
+  }
+
   std::string panel_text(std::size_t place) const {
     const Panel& panel = figure_.panels[place];
     const double x = cell_width_ * static_cast<double>(place % columns_) + kLeft;
@@ -294,15 +301,18 @@ class Drawing {
         screen_x(x), screen_x(right_edge), screen_y(y), screen_y(y + plot_height_), gnuplot_text(panel.title),
         screen_x(x), screen_y(y - 16));
     script += x_axis(panel);
-    script += fmt::format("set xlabel {}\nset ylabel {} offset 1\nset yrange {}\n{}",
-                          gnuplot_text(panel.x_label), gnuplot_text(panel.y_label), axis_range(panel, false),
+    script += axis_label(panel.x_label, (x + right_edge) / 2, y + plot_height_ + 44, 0);
+    script += axis_label(panel.y_label, x - 56, y + plot_height_ / 2, 90);
+    script += fmt::format("set yrange {}\n{}", axis_range(panel, false),
                           panel.log_y ? "set logscale y\n" : "unset logscale y\n");
-    script += has_right ? fmt::format(
-                              "set border 11\nset y2tics textcolor rgb '#222222'\nset y2label {} offset "
-                              "-1.5\nset y2range {}\n{}",
-                              gnuplot_text(panel.right_label), axis_range(panel, true),
-                              panel.log_right ? "set logscale y2\n" : "unset logscale y2\n")
-                        : std::string("set border 3\nunset y2tics\nunset y2label\n");
+    if (has_right) {
+      script += axis_label(panel.right_label, right_edge + 58, y + plot_height_ / 2, 90);
+      script +=
+          fmt::format("set border 11\nset y2tics textcolor rgb '#222222'\nset y2range {}\n{}",
+                      axis_range(panel, true), panel.log_right ? "set logscale y2\n" : "unset logscale y2\n");
+    } else {
+      script += "set border 3\nunset y2tics\n";
+    }
     return script + plot_command(place) + "\n";
   }
 
