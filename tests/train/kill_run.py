@@ -21,7 +21,7 @@ import time
 
 import runs
 
-# Quick runs with many checkpoints; the last ones go back after they diverge.
+# Quick runs with many checkpoints; those of "rewind" go back after they diverge.
 KINDS = {
     "mlp": dict(budget="150it", eval_every="10it", checkpoint_every="1it"),
     "convnet": dict(model="convnet", width=0.25, budget="90it", eval_every="1ep", checkpoint_every="3it"),
@@ -29,6 +29,8 @@ KINDS = {
                     schedule="plateau(factor=0.5,patience=5%,threshold=0.05)"),
     "rewind": dict(budget="60it", eval_every="15it", checkpoint_every="2it", momentum=0, nesterov="false",
                    base_lr=5, on_divergence="rewind"),
+    "measures": dict(model="convnet", width=0.25, budget="90it", eval_every="1ep", checkpoint_every="2it",
+                     measure="grad-norm@points=9,weight-norm,grad-norm-online(peek=5)@every=17it"),
 }
 # Every call that can change a file or a folder; others leave the disk as it was.
 CALLS = "write,writev,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,mkdir,mkdirat"

@@ -13,6 +13,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "glidepath/measure.h"
 #include "glidepath/train.h"
 #include "train/checkpoint.h"
 #include "train/divergence.h"
@@ -52,6 +53,7 @@ class SurvivalTest : public testing::Test {
   TrainOptions options(const std::string& name) {
     TrainOptions options;
     options.out = folder_ / name;
+    options.measurer = instruments();
     options.on_warning = [this](const std::string& text) { warnings_.push_back(text); };
     return options;
   }
@@ -253,6 +255,70 @@ TEST(FirstNotFinite, FindsTheLayerWhoseOutputIsFirst) {
   }
 }
 
+// Signals fall into measures, between an evaluation and a measure, and between the two halves of a pair.
+TEST_F(SurvivalTest, ARunThatIsMeasuredAndStoppedManyTimesHasTheSameMetricsAndBits) {
+  TrainConfig config = digits();
+  config.model = "convnet";  // with statistics that a measure must not leave behind
+  config.width = 0.25;
+  config.budget = "60it";
+  config.schedule = "linear";
+  set_config_value(config, "measure",
+                   "grad-norm@every=10it,weight-norm@points=7,grad-norm-online(peek=5)@every=20it");
+  train(config, options("whole"));
+  EXPECT_EQ(count(metrics(folder_ / "whole"), "measure"), 13U);  // 7 moments and 8 - 2 more
+  TrainOptions stopped = options("stopped");
+  int stops = 0;
+  while (true) {
+    int looks = 0;
+    const int last = 13 + 3 * (stops % 5);
+    stopped.stop_signal = [&] { return ++looks == last ? SIGTERM : 0; };
+    stopped.resume = stops > 0;
+    try {
+      train(config, stopped);
+      break;
+    } catch (const Interrupted&) {
+      ASSERT_LT(++stops, 200);
+    }
+  }
+  EXPECT_GT(stops, 5);
+  expect_same_run(folder_ / "whole", folder_ / "stopped");
+}
+
+TEST_F(SurvivalTest, AnotherBudgetMovesTheMomentsThatAreLeft) {
+  TrainConfig config = digits();
+  config.budget = "40it";
+  config.schedule = "linear";
+  set_config_value(config, "measure", "weight-norm@points=4,grad-norm-online(peek=5)@points=2");
+  const auto steps = [&](const std::string& run) {
+    std::vector<std::int64_t> list;
+    for (const json& record : metrics(folder_ / run)) {
+      if (record.at("kind") == "measure" && record.count("weight_norm") > 0)
+        list.push_back(record.at("step"));
+    }
+    return list;
+  };
+  TrainOptions cut = options("a");
+  int looks = 0;
+  cut.stop_signal = [&] { return ++looks == 25 ? SIGTERM : 0; };
+  EXPECT_THROW(train(config, cut), Interrupted);
+  const auto before = steps("a");
+  ASSERT_THAT(before, testing::ElementsAre(0, 10, 20));
+  cut.stop_signal = nullptr;
+  cut.resume = true;
+  config.budget = "80it";
+  train(config, cut);
+  auto after = steps("a");
+  EXPECT_EQ(after.back(), 80);
+  EXPECT_TRUE(std::is_sorted(after.begin(), after.end()));
+  EXPECT_EQ(std::adjacent_find(after.begin(), after.end()), after.end()) << "none twice";
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin()));
+  // Back to where both budgets agree: a linear run to its start.
+  config.budget = "20it";
+  cut.replan = Replan::kRewind;
+  train(config, cut);
+  EXPECT_THAT(steps("a"), testing::ElementsAre(0, 5, 10, 15, 20));
+}
+
 class RewindTest : public SurvivalTest {
  protected:
   static TrainConfig diverging() {
@@ -288,14 +354,18 @@ TEST_F(RewindTest, GoesBackWithHalfTheRateAndTellsSo) {
 }
 
 TEST_F(RewindTest, StoppedAnywhereItEndsWithTheSameBits) {
-  train(diverging(), options("whole"));
+  TrainConfig config = diverging();
+  set_config_value(config, "measure", "grad-norm(images=256)@points=3,grad-norm-online(peek=5)@points=6");
+  train(config, options("whole"));
+  EXPECT_EQ(metrics(folder_ / "whole").front().at("kind"), "measure");
+  EXPECT_GE(count(metrics(folder_ / "whole"), "measure"), 7U);
   for (const int every : {4, 7, 11}) {
     TrainOptions stopped = options("stopped-" + std::to_string(every));
     for (stopped.resume = false;; stopped.resume = true) {
       int looks = 0;
       stopped.stop_signal = [&] { return ++looks == 1 + every ? SIGTERM : 0; };
       try {
-        train(diverging(), stopped);
+        train(config, stopped);
         break;
       } catch (const Interrupted&) {
       }
