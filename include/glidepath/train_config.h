@@ -20,12 +20,17 @@ struct TrainConfig {
   std::string stem = "auto";  ///< cifar, imagenet, auto
   std::string schedule = "linear";
   std::string budget = "100%";
-  std::string deadline;        ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
-  std::string full = "200ep";  ///< what 100 % means, in any unit but percent
-  double base_lr = 0.1;        ///< > 0
-  double momentum = 0.9;       ///< [0, 1)
-  bool nesterov = true;
-  double weight_decay = 5e-4;   ///< >= 0
+  std::string deadline;           ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
+  std::string full = "200ep";     ///< what 100 % means, in any unit but percent
+  double base_lr = 0.1;           ///< > 0
+  std::string optimizer = "sgd";  ///< sgd, adagrad, rmsprop, adam, amsgrad, adamw
+  double momentum = 0.9;          ///< [0, 1); of sgd alone
+  bool nesterov = true;           ///< of sgd alone
+  double beta1 = 0.9;             ///< [0, 1); of adam, amsgrad, adamw alone, as is beta2
+  double beta2 = 0.999;           ///< [0, 1)
+  double rmsprop_alpha = 0.99;    ///< [0, 1); of rmsprop alone
+  std::string eps = "auto";    ///< of all but sgd: >= 1e-37, or auto: PyTorch's, 1e-10 for adagrad, else 1e-8
+  double weight_decay = 5e-4;  ///< >= 0
   bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
   double label_smoothing = 0;   ///< [0, 1)
   std::int64_t batch_size = 128;

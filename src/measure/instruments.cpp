@@ -13,6 +13,7 @@
 #include "measure/gradient_options.h"
 #include "measure/online_gradient.h"
 #include "measure/weight_norm.h"
+#include "train/effective_rate.h"
 #include "train/measure_text.h"
 #include "train/measurer.h"
 
@@ -99,11 +100,13 @@ class Instruments : public Measurer {
     for (const auto& [name, norm] : found.parameters) fields["weight_norms"][name] = norm;
   }
 
-  // SGD moves every parameter by lr times its direction.
-  static void take_rate(double lr, Fields& fields) {
-    for (const char* name : {"effective_lr_median", "effective_lr_q05", "effective_lr_q25",
-                             "effective_lr_q75", "effective_lr_q95"})
-      fields[name] = lr;
+  void take_rate(double lr, Fields& fields) {
+    const EffectiveRate found = effective_rate(run_.optimizer, lr);
+    add_if_finite(fields, "effective_lr_median", found.median);
+    add_if_finite(fields, "effective_lr_q05", found.q05);
+    add_if_finite(fields, "effective_lr_q25", found.q25);
+    add_if_finite(fields, "effective_lr_q75", found.q75);
+    add_if_finite(fields, "effective_lr_q95", found.q95);
   }
 
   void take_estimate(Fields& fields) {

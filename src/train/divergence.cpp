@@ -94,27 +94,31 @@ class Watch {
 
 }  // namespace
 
-std::string first_not_finite(const Model& model, const NamedTensors& momentum) {
+std::string first_not_finite(const Model& model, const NamedTensors& optimizer_state) {
   const torch::NoGradGuard no_grad;
   std::string first;
   std::size_t bad = 0, all = 0;
-  const auto look = [&](const char* what, const std::string& name, const torch::Tensor& tensor) {
+  const auto look = [&](const std::string& what, const std::string& name, const torch::Tensor& tensor) {
     ++all;
     if (is_finite(tensor)) return;
     if (bad++ == 0) first = fmt::format("the {} {}", what, name);
   };
   for (const auto& item : model.named_parameters()) look("weight", item.key(), item.value());
-  for (const auto& [name, tensor] : momentum) look("momentum of", name, tensor);
+  for (const auto& [name, tensor] : optimizer_state) {  // "exp_avg.fc1.weight"
+    const std::size_t dot = std::min(name.find('.'), name.size() - 1);
+    look(name.substr(0, dot) + " of", name.substr(dot + 1), tensor);
+  }
   for (const auto& item : model.named_buffers()) look("statistic", item.key(), item.value());
   return bad == 0 ? "" : fmt::format("{} ({} of {} tensors)", first, bad, all);
 }
 
-std::string first_not_finite(Model& model, const NamedTensors& momentum, const Batch& batch,
+std::string first_not_finite(Model& model, const NamedTensors& optimizer_state, const Batch& batch,
                              const ComputePlan& plan) {
   const torch::NoGradGuard no_grad;
   const auto parameters = model.parameters();
   // Statistics are not asked: the forward pass that gave the loss has changed them already.
-  if (!std::all_of(parameters.begin(), parameters.end(), is_finite)) return first_not_finite(model, momentum);
+  if (!std::all_of(parameters.begin(), parameters.end(), is_finite))
+    return first_not_finite(model, optimizer_state);
   std::string found;
   torch::Tensor logits;
   {

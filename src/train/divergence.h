@@ -10,6 +10,7 @@
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
 #include "train/device.h"
+#include "train/optimizer.h"
 
 namespace glidepath {
 
@@ -21,16 +22,14 @@ struct Diverged {
   std::string where;  ///< what first_not_finite found; empty: nothing
 };
 
-using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
-
-/// The first weight, else momentum, else statistic of batch norm, in the model's order, with a NaN or an
-/// infinity: "the weight fc1.weight (1 of 6 tensors)". Empty when all are finite.
-std::string first_not_finite(const Model& model, const NamedTensors& momentum);
+/// The first weight, else state of the optimizer, else statistic of batch norm, in the model's order, with a
+/// NaN or an infinity: "the weight fc1.weight (1 of 6 tensors)". Empty when all are finite.
+std::string first_not_finite(const Model& model, const NamedTensors& optimizer_state);
 
 /// The same; when all weights are finite, forward is done once more in training mode and every operator's
 /// output looked at in turn, which finds the layer: "the output of layer1.0.conv2". Costs a slow forward and
 /// leaves the running statistics of batch norm changed.
-std::string first_not_finite(Model& model, const NamedTensors& momentum, const Batch& batch,
+std::string first_not_finite(Model& model, const NamedTensors& optimizer_state, const Batch& batch,
                              const ComputePlan& plan);
 
 }  // namespace glidepath

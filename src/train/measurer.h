@@ -12,7 +12,7 @@
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
 #include "train/device.h"
-#include "train/sgd.h"
+#include "train/optimizer.h"
 
 namespace glidepath {
 
@@ -21,7 +21,7 @@ struct MeasuredRun {
   const TrainConfig& config;
   const Dataset& dataset;
   const ComputePlan& plan;
-  const Sgd& optimizer;
+  const Optimizer& optimizer;
   Model& model;
   std::int64_t steps_per_epoch;
 };

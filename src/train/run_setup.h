@@ -12,7 +12,7 @@
 #include "glidepath/schedule.h"
 #include "glidepath/train_config.h"
 #include "train/device.h"
-#include "train/sgd.h"
+#include "train/optimizer.h"
 
 namespace glidepath {
 
@@ -36,9 +36,10 @@ Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_s
 /// `updates` of the budget, or 0 where a clock decides.
 Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates);
 
-SgdOptions sgd_options(const TrainConfig& config);
+/// The optimizer that `optimizer` names, with the options that it has. Throws InputError for another name.
+std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters);
 
 /// The model's parameters, in its order.
-std::vector<std::pair<std::string, torch::Tensor>> parameters_of(const Model& model);
+NamedTensors parameters_of(const Model& model);
 
 }  // namespace glidepath

@@ -1,10 +1,6 @@
-// src/train/sgd.h - stochastic gradient descent with momentum, each parameter updated in one pass.
+// src/train/sgd.h - stochastic gradient descent with momentum.
 #pragma once
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <torch/types.h>
+#include "train/optimizer.h"
 
 namespace glidepath {
 
@@ -15,28 +11,20 @@ struct SgdOptions {
   bool decay_norm_bias = true;  ///< false: parameters of one dimension (norms, biases) are not decayed
 };
 
-/// PyTorch's SGD, term for term:  g += weight_decay * w;  v = momentum * v + g;
-/// w -= lr * (nesterov ? g + momentum * v : v).  Source: torch.optim.SGD; Sutskever et al., ICML 2013.
-/// On the CPU one loop reads w, g, v once and writes w, v once; elsewhere torch's operators do the same.
-class Sgd {
+/// g += weight_decay * w;  v = momentum * v + g;  w -= lr * (nesterov ? g + momentum * v : v).
+/// State: "momentum", which is v. Source: torch.optim.SGD; Sutskever et al., ICML 2013.
+class Sgd final : public Optimizer {
  public:
-  Sgd(std::vector<std::pair<std::string, torch::Tensor>> parameters, const SgdOptions& options);
-
-  /// One update with this learning rate. Parameters without a gradient are left alone.
-  void step(double lr);
-  /// Drops the gradients, so that backward writes new ones instead of adding to zeroed ones.
-  void drop_gradients();
-  /// Momentum buffers by parameter name, to save; the tensors are the live ones.
-  std::vector<std::pair<std::string, torch::Tensor>> state() const;
+  Sgd(const NamedTensors& parameters, const SgdOptions& options);
 
  private:
-  struct Slot {
-    std::string name;
-    torch::Tensor parameter;
-    torch::Tensor momentum;
-    double weight_decay;
-  };
-  std::vector<Slot> slots_;
+  void update_in_one_pass(const Slot& slot, const torch::Tensor& gradient, double lr,
+                          std::int64_t step) override;
+  void update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
+                             std::int64_t step) override;
+  torch::Tensor rate_factor(const Slot& slot, std::int64_t step) const override;
+  bool saves_steps() const override { return false; }
+
   SgdOptions options_;
 };
 

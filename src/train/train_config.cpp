@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "core/words.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
@@ -195,6 +196,26 @@ Entry measure_entry() {
           [](const TrainConfig& config) { return config.measure; }};
 }
 
+// A smaller one is 0 as a float, and 0 / 0 no update.
+constexpr double kSmallestEps = 1e-37;
+
+Entry eps_entry() {
+  const std::string name = "eps";
+  return {{name, "added to the divisor, by all but sgd; auto: 1e-10 for adagrad, 1e-8 for the others", "auto",
+           true},
+          [=](TrainConfig& config, const std::string& text) {
+            if (text == "auto") {
+              config.eps = text;
+              return;
+            }
+            const std::string wanted = fmt::format("must be auto or a number of at least {}", kSmallestEps);
+            const double value = parse_number<double>(name, text, wanted);
+            if (!(value >= kSmallestEps) || std::isinf(value)) refuse(name, text, wanted);
+            config.eps = fmt::format("{}", value);  // one text for every spelling
+          },
+          [](const TrainConfig& config) { return config.eps; }};
+}
+
 std::vector<Entry> make_entries() {
   using C = TrainConfig;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -223,9 +244,20 @@ std::vector<Entry> make_entries() {
       text_entry(&C::full, "full", "the full budget, what 100% means: 200ep, 10000it, 2h, 1e15flop", true,
                  parsed_by(check_full)),
       real_entry(&C::base_lr, "base_lr", "learning rate at progress 0, above 0", 0, kInfinity, true),
-      real_entry(&C::momentum, "momentum", "SGD momentum in [0, 1)", 0, 1, false),
-      flag_entry(&C::nesterov, "nesterov", "Nesterov's form of momentum"),
-      real_entry(&C::weight_decay, "weight_decay", "L2 coefficient added to the gradient, at least 0", 0,
+      choice_entry(&C::optimizer, "optimizer",
+                   "sgd, adagrad, rmsprop, adam, amsgrad or adamw; all but sgd want a base_lr near 0.001",
+                   {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw"}),
+      real_entry(&C::momentum, "momentum", "in [0, 1); used by sgd alone", 0, 1, false),
+      flag_entry(&C::nesterov, "nesterov", "Nesterov's form of momentum; used by sgd alone"),
+      real_entry(&C::beta1, "beta1", "decay of the gradient's mean, in [0, 1); adam, amsgrad, adamw", 0, 1,
+                 false),
+      real_entry(&C::beta2, "beta2", "decay of the squares' mean, in [0, 1); adam, amsgrad, adamw", 0, 1,
+                 false),
+      real_entry(&C::rmsprop_alpha, "rmsprop_alpha", "decay of the squares' mean, in [0, 1); rmsprop", 0, 1,
+                 false),
+      eps_entry(),
+      real_entry(&C::weight_decay, "weight_decay",
+                 "L2 coefficient added to the gradient, at least 0; adamw takes it from the weights apart", 0,
                  kInfinity, false),
       flag_entry(&C::decay_norm_bias, "decay_norm_bias", "weight decay on norm parameters and biases too"),
       real_entry(&C::label_smoothing, "label_smoothing", "in [0, 1)", 0, 1, false),
@@ -262,33 +294,14 @@ const std::vector<Entry>& entries() {
   return list;
 }
 
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
-    }
-  }
-  return row[b.size()];
-}
-
 const Entry& find_entry(const std::string& name) {
-  const Entry* nearest = nullptr;
-  std::size_t best = std::numeric_limits<std::size_t>::max();
+  std::vector<std::string> names;
   for (const Entry& entry : entries()) {
     if (entry.key.name == name) return entry;
-    const std::size_t distance = edit_distance(entry.key.name, name);
-    if (distance < best) {
-      best = distance;
-      nearest = &entry;
-    }
+    names.push_back(entry.key.name);
   }
-  throw InputError(fmt::format("\"{}\" is not a train option; the nearest is {}", name, nearest->key.name));
+  throw InputError(
+      fmt::format("\"{}\" is not a train option; the nearest is {}", name, words::nearest(name, names)));
 }
 
 [[noreturn]] void refuse_table(const std::string& name) {
@@ -342,7 +355,7 @@ void check_config(const TrainConfig& config) {
     TrainConfig checked;
     entry.set(checked, entry.get(config));
   }
-  if (config.nesterov && config.momentum == 0) {
+  if (config.optimizer == "sgd" && config.nesterov && config.momentum == 0) {
     throw InputError("momentum \"0\": must be above 0 for nesterov; give momentum 0.9, or nesterov false");
   }
 }

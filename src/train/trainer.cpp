@@ -39,7 +39,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       budget_(run_budget(config, options.clock() - started_, options.wall_clock())),
       evaluation_plan_(config.eval_every, context_),
       checkpoint_plan_(config.checkpoint_every, context_),
-      optimizer_(parameters_of(*model_), sgd_options(config)),
+      optimizer_(make_optimizer(config, parameters_of(*model_))),
       window_(loader_.steps_per_epoch()),
       meter_(blame("budget", [&] { return BudgetMeter(budget_, context_, 0, 0); })),
       schedule_(parse_schedule("const")),
@@ -110,7 +110,7 @@ void Trainer::update() {
   lr_ = base_lr() * factor_at(meter_.progress());
   const Batch batch = take_batch();
   const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
-  optimizer_.drop_gradients();
+  optimizer_->drop_gradients();
   torch::Tensor loss, logits;
   {
     const AutocastGuard autocast(plan_);
@@ -122,13 +122,13 @@ void Trainer::update() {
   // Before the update, so that the weights that made it are there to be looked at.
   if (plan_.device.is_cpu() && !std::isfinite(loss.item<float>())) {
     throw Diverged{meter_.step() + 1, lr_, loss.item<float>(),
-                   first_not_finite(*model_, optimizer_.state(), batch, plan_)};
+                   first_not_finite(*model_, optimizer_->state(), batch, plan_)};
   }
   loss.backward();
   if (measurer_)
     measurer_->after_backward(
         {meter_.step(), labels.size(0), lr_, [this]() -> const Batch& { return next_batch(); }});
-  optimizer_.step(lr_);
+  optimizer_->step(lr_);
   {
     torch::NoGradGuard no_grad;
     window_.add(loss.detach(), logits.detach().argmax(1).eq(labels).sum(), labels.size(0));
@@ -144,15 +144,15 @@ void Trainer::update() {
 void Trainer::require_finite_loss() {
   const double loss = window_.last_loss();
   if (std::isfinite(loss)) return;
-  throw Diverged{meter_.step(), lr_, loss, first_not_finite(*model_, optimizer_.state())};
+  throw Diverged{meter_.step(), lr_, loss, first_not_finite(*model_, optimizer_->state())};
 }
 
 // A loss may be finite and the update it makes not: such weights are no good checkpoint. The next update will
 // say so; a checkpoint does not, as when it is due may depend on a clock, and where a run diverges must not.
-bool Trainer::state_is_finite() const { return first_not_finite(*model_, optimizer_.state()).empty(); }
+bool Trainer::state_is_finite() const { return first_not_finite(*model_, optimizer_->state()).empty(); }
 
 void Trainer::require_finite_state() {
-  const std::string where = first_not_finite(*model_, optimizer_.state());
+  const std::string where = first_not_finite(*model_, optimizer_->state());
   if (!where.empty()) throw Diverged{meter_.step(), lr_, window_.last_loss(), where};
 }
 

@@ -25,8 +25,8 @@
 
 namespace glidepath {
 
-/// What a checkpoint holds: weights, momentum, the loss window, torch's generators.
-TensorMap checkpoint_tensors(const Model& model, const Sgd& optimizer, LossWindow& window,
+/// What a checkpoint holds: weights, the optimizer's state, the loss window, torch's generators.
+TensorMap checkpoint_tensors(const Model& model, const Optimizer& optimizer, LossWindow& window,
                              const torch::Device& device);
 
 /// Everything that train() does, in the order of run(). Input is checked by the constructor, before the run
@@ -104,7 +104,7 @@ class Trainer {
   Budget budget_;
   EvaluationPlan evaluation_plan_;
   CheckpointPlan checkpoint_plan_;
-  Sgd optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   LossWindow window_;
   RunDirectory directory_;
   BudgetMeter meter_;

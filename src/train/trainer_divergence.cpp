@@ -28,9 +28,9 @@ std::string told(const Diverged& divergence) {
 /// does.
 TensorMap Trainer::start_tensors() const {
   const auto fresh = build_model(config_, dataset_, plan_);
-  const Sgd optimizer(parameters_of(*fresh), sgd_options(config_));
+  const auto optimizer = make_optimizer(config_, parameters_of(*fresh));
   LossWindow window(context_.steps_per_epoch);
-  return checkpoint_tensors(*fresh, optimizer, window, plan_.device);
+  return checkpoint_tensors(*fresh, *optimizer, window, plan_.device);
 }
 
 void Trainer::give_up(const Diverged& divergence) {

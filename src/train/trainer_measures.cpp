@@ -24,7 +24,7 @@ void Trainer::prepare_measures() {
   }
   for (const MeasureItem& item : items) measure_plans_.emplace_back(item, context_);
   measures_.resize(items.size());
-  measurer_ = options_.measurer({config_, dataset_, plan_, optimizer_, *model_, context_.steps_per_epoch});
+  measurer_ = options_.measurer({config_, dataset_, plan_, *optimizer_, *model_, context_.steps_per_epoch});
 }
 
 const Batch& Trainer::next_batch() {
@@ -125,7 +125,7 @@ void Trainer::take_measures(const TensorMap& saved, const RunState& state) {
 }
 
 TensorMap Trainer::tensors() {
-  TensorMap tensors = checkpoint_tensors(*model_, optimizer_, window_, plan_.device);
+  TensorMap tensors = checkpoint_tensors(*model_, *optimizer_, window_, plan_.device);
   if (!measurer_) return tensors;
   for (const auto& [name, tensor] : measurer_->state()) tensors[kPrefix + name] = tensor;
   return tensors;

@@ -64,7 +64,7 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
     return found->second;
   };
   for (auto& [name, tensor] : state_dict(*model_)) tensor.copy_(stored("model." + name, &tensor));
-  for (auto& [name, tensor] : optimizer_.state()) tensor.copy_(stored("momentum." + name, &tensor));
+  for (auto& [name, tensor] : optimizer_->state()) tensor.copy_(stored(name, &tensor));
   window_.set_state(stored("loss_window", nullptr));
   set_generator_state(torch::kCPU, stored(kCpuGenerator, nullptr));
   // A run may go on where there is no such device: it draws nothing there.
@@ -91,11 +91,11 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   directory_.go_on_from(state);
 }
 
-TensorMap checkpoint_tensors(const Model& model, const Sgd& optimizer, LossWindow& window,
+TensorMap checkpoint_tensors(const Model& model, const Optimizer& optimizer, LossWindow& window,
                              const torch::Device& device) {
   TensorMap tensors;
   for (const auto& [name, tensor] : state_dict(model)) tensors["model." + name] = tensor;
-  for (const auto& [name, tensor] : optimizer.state()) tensors["momentum." + name] = tensor;
+  for (const auto& [name, tensor] : optimizer.state()) tensors[name] = tensor;
   tensors["loss_window"] = window.state();
   tensors[kCpuGenerator] = generator_state(torch::kCPU);
   if (!device.is_cpu()) tensors[kDeviceGenerator] = generator_state(device);

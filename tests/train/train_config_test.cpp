@@ -83,6 +83,17 @@ TEST(TrainConfig, WrongValuesAreNamedWithWhatIsRight) {
             "example 5m"},
            {"keep_checkpoints", "0", "keep_checkpoints \"0\": must be a whole number in [1, 1000000000]"},
            {"on_divergence", "go-on", "on_divergence \"go-on\": must be one of stop, rewind"},
+           {"optimizer", "lion",
+            "optimizer \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw"},
+           {"optimizer", "Adam",
+            "optimizer \"Adam\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw"},
+           {"beta1", "1", "beta1 \"1\": must be a number in [0, 1)"},
+           {"beta2", "-0.1", "beta2 \"-0.1\": must be a number in [0, 1)"},
+           {"rmsprop_alpha", "nan", "rmsprop_alpha \"nan\": must be a number in [0, 1)"},
+           {"eps", "0", "eps \"0\": must be auto or a number of at least 1e-37"},
+           {"eps", "1e-40", "eps \"1e-40\": must be auto or a number of at least 1e-37"},
+           {"eps", "inf", "eps \"inf\": must be auto or a number of at least 1e-37"},
+           {"eps", "small", "eps \"small\": must be auto or a number of at least 1e-37"},
            {"lr", "0.1", "\"lr\" is not a train option; the nearest is full"},
            {"batchsize", "1", "\"batchsize\" is not a train option; the nearest is batch_size"},
        }) {
@@ -138,6 +149,20 @@ TEST(TrainConfig, TextIsUtf8) {
 TEST(TrainConfig, NesterovNeedsMomentum) {
   EXPECT_EQ(message_of([] { check_config(parse_train_config("momentum = 0.0\n", "my.toml")); }),
             "momentum \"0\": must be above 0 for nesterov; give momentum 0.9, or nesterov false");
+}
+
+TEST(TrainConfig, NesterovWithoutMomentumIsNoMatterToOtherOptimizers) {
+  EXPECT_NO_THROW(check_config(parse_train_config("optimizer = \"adam\"\nmomentum = 0.0\n", "my.toml")));
+}
+
+TEST(TrainConfig, EpsHasOneTextForEverySpelling) {
+  for (const char* text : {"1e-8", "1E-08", "0.00000001"}) {
+    TrainConfig config;
+    set_config_value(config, "eps", text);
+    EXPECT_EQ(config.eps, "1e-08");
+  }
+  EXPECT_EQ(parse_train_config("eps = 1e-3\n", "my.toml").eps, "0.001");
+  EXPECT_EQ(parse_train_config("eps = \"auto\"\n", "my.toml").eps, "auto");
 }
 
 TEST(TrainConfig, MissingFileIsNamed) {

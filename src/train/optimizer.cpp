@@ -1,0 +1,78 @@
+// src/train/optimizer.cpp - what every optimizer can do: update, be saved, and tell how it scales the rate.
+#include "train/optimizer.h"
+
+#include <algorithm>
+
+#include <torch/torch.h>
+
+namespace glidepath {
+namespace {
+
+bool is_dense_float_on_cpu(const torch::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32 && tensor.is_non_overlapping_and_dense();
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const NamedTensors& parameters, std::vector<std::string> state_names,
+                     double weight_decay, bool decay_norm_bias)
+    : state_names_(std::move(state_names)),
+      steps_(torch::zeros({static_cast<std::int64_t>(parameters.size())}, torch::kInt64)) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters) {
+    const bool decayed = decay_norm_bias || parameter.dim() > 1;
+    Slot slot{name, parameter, decayed ? weight_decay : 0.0, {}};
+    for (std::size_t i = 0; i < state_names_.size(); ++i) slot.state.push_back(torch::zeros_like(parameter));
+    slots_.push_back(std::move(slot));
+  }
+}
+
+void Optimizer::step(double lr) {
+  const torch::NoGradGuard no_grad;
+  auto* steps = steps_.data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    torch::Tensor gradient = slot.parameter.grad();
+    if (!gradient.defined()) continue;
+    const std::int64_t step = ++steps[i];
+    // A gradient may come in another memory format than its weight, for 1x1 convolutions for example.
+    if (gradient.strides() != slot.parameter.strides() && slot.parameter.is_cpu()) {
+      gradient = torch::empty_like(slot.parameter).copy_(gradient);
+    }
+    const bool fits = is_dense_float_on_cpu(slot.parameter) && gradient.scalar_type() == torch::kFloat32 &&
+                      gradient.strides() == slot.parameter.strides() &&
+                      std::all_of(slot.state.begin(), slot.state.end(), [&](const torch::Tensor& tensor) {
+                        return tensor.strides() == slot.parameter.strides();
+                      });
+    if (fits) {
+      update_in_one_pass(slot, gradient, lr, step);
+    } else {
+      update_with_operators(slot, gradient, lr, step);
+    }
+  }
+}
+
+void Optimizer::drop_gradients() {
+  for (Slot& slot : slots_) slot.parameter.mutable_grad().reset();
+}
+
+NamedTensors Optimizer::state() const {
+  NamedTensors state;
+  for (std::size_t i = 0; i < state_names_.size(); ++i) {
+    for (const Slot& slot : slots_) state.emplace_back(state_names_[i] + "." + slot.name, slot.state[i]);
+  }
+  if (saves_steps()) state.emplace_back("steps", steps_);
+  return state;
+}
+
+std::vector<torch::Tensor> Optimizer::rate_factors() const {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> factors;
+  const auto* steps = steps_.data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (steps[i] > 0 || !saves_steps()) factors.push_back(rate_factor(slots_[i], steps[i]));
+  }
+  return factors;
+}
+
+}  // namespace glidepath

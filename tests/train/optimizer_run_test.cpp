@@ -1,0 +1,104 @@
+// tests/train/optimizer_run_test.cpp - whole runs with each optimizer.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "glidepath/error.h"
+#include "glidepath/safetensors.h"
+#include "glidepath/train.h"
+#include "train/divergence.h"
+#include "train/run_setup.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+class OptimizerRun : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "glidepath-optimizer-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static TrainConfig digits() {
+    TrainConfig config;
+    config.data = "digits";
+    config.model = "mlp";
+    config.full = "10ep";
+    config.budget = "50%";
+    config.optimizer = GetParam();
+    config.base_lr = 0.01;  // so few updates want a high one
+    config.batch_size = 64;
+    config.precision = "fp32";
+    config.threads = 1;
+    config.eval_every = "end";
+    return config;
+  }
+
+  fs::path folder_;
+};
+
+TEST_P(OptimizerRun, LearnsDigits) { EXPECT_GT(train(digits(), {}).test_accuracy, 0.85); }
+
+TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
+  TrainConfig config = digits();
+  config.budget = "30it";
+  TrainOptions whole, stopped;
+  whole.out = folder_ / "whole";
+  stopped.out = folder_ / "stopped";
+  train(config, whole);
+  int stops = 0;
+  for (;; stopped.resume = true) {
+    int looks = 0;
+    stopped.stop_signal = [&] { return ++looks == 12 ? SIGTERM : 0; };
+    try {
+      train(config, stopped);
+      break;
+    } catch (const Interrupted&) {
+      ASSERT_LT(++stops, 20);
+    }
+  }
+  EXPECT_GE(stops, 2);
+  const auto a = load_safetensors(whole.out / "model.safetensors"),
+             b = load_safetensors(stopped.out / "model.safetensors");
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, tensor] : a) EXPECT_TRUE(torch::equal(tensor, b.at(name))) << name;
+  const auto checkpoint = load_safetensors(stopped.out / "checkpoint/step-000000030.safetensors");
+  const auto model = load_safetensors(whole.out / "checkpoint/step-000000030.safetensors");
+  ASSERT_EQ(model.size(), checkpoint.size());
+  for (const auto& [name, tensor] : model) EXPECT_TRUE(torch::equal(tensor, checkpoint.at(name))) << name;
+}
+
+TEST_P(OptimizerRun, StateThatIsNotFiniteIsNamed) {
+  torch::manual_seed(1);
+  ModelOptions options;
+  options.name = "mlp";
+  options.in_channels = 1;
+  options.image_size = 8;
+  const auto model = make_model(options);
+  const auto optimizer = make_optimizer(digits(), parameters_of(*model));
+  EXPECT_EQ(first_not_finite(*model, optimizer->state()), "");
+  for (auto& [name, tensor] : optimizer->state()) {
+    if (name == "steps") continue;
+    tensor.reshape(-1)[0] = std::numeric_limits<float>::infinity();
+    const std::size_t dot = name.find('.');
+    EXPECT_EQ(first_not_finite(*model, optimizer->state())
+                  .find("the " + name.substr(0, dot) + " of " + name.substr(dot + 1) + " (1 of "),
+              0U)
+        << name;
+    tensor.zero_();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OptimizerRun,
+                         testing::Values("adagrad", "rmsprop", "adam", "amsgrad", "adamw"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace glidepath
