@@ -6,8 +6,6 @@
 
 #include <torch/torch.h>
 
-#include "glidepath/loader.h"
-
 namespace glidepath {
 namespace {
 
@@ -53,11 +51,21 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
   for (const torch::Tensor& parameter : parameters)
     result.gradients.push_back(
         torch::zeros({parameter.numel()}, parameter.options().dtype(torch::kFloat64).requires_grad(false)));
+  Dataset part = dataset;
+  part.train = {dataset.train.images.narrow(0, 0, images), dataset.train.labels.narrow(0, 0, images)};
+  std::optional<TrainLoader> loader;
+  if (options.augmented) {
+    LoaderOptions like = *options.augmented;
+    like.batch_size = options.batch_size;
+    like.dtype = input_type;
+    loader.emplace(part, like);
+  }
   for (std::int64_t first = 0; first < images; first += options.batch_size) {
     if (between_batches) between_batches();
     const std::int64_t count = std::min(options.batch_size, images - first);
     const double weight = static_cast<double>(count) / static_cast<double>(images);
-    const Batch batch = plain_batch(dataset, dataset.train, first, count, input_type, plan.channels_last);
+    const Batch batch =
+        loader ? loader->next() : plain_batch(part, part.train, first, count, input_type, plan.channels_last);
     torch::Tensor loss;
     {
       const AutocastGuard autocast(compute);

@@ -2,8 +2,10 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "glidepath/dataset.h"
+#include "glidepath/loader.h"
 #include "glidepath/models.h"
 #include "measure/gradient_kernels.h"
 #include "train/device.h"
@@ -14,7 +16,10 @@ struct FullGradientOptions {
   std::int64_t batch_size = 128;
   std::int64_t images = 0;  ///< the first N alone; 0: all
   bool running_statistics =
-      false;          ///< batch norm with its running statistics; false: with those of the batch
+      false;  ///< batch norm with its running statistics; false: with those of the batch
+  /// Images cropped and flipped as a loader with these options gives them in its first epoch, in its order
+  /// (batch size and type are those of here); none: as they are stored.
+  std::optional<LoaderOptions> augmented;
   bool bf16 = false;  ///< convolutions and products in bf16; sums over batches stay in double
   double label_smoothing = 0;
   double weight_decay = 0;      ///< weight_decay * w is added for decayed parameters
@@ -31,11 +36,13 @@ struct FullGradient {
 /// g* of Li et al., ICLR 2020: the gradient at fixed weights of the mean loss over all N images, each once,
 /// normalised, not augmented, in the data set's order, in batches of `batch_size`, the last one smaller;
 ///   g* = sum over batches b of (n_b / N) * gradient of batch b's mean loss.
-/// With the batches' own statistics this partition is part of what is measured; with running statistics it
-/// changes nothing but rounding.
-/// Leaves weights, gradients, running statistics, mode and random generators as they were.
-/// `between_batches`, where given, is called before every batch, when all of that is in place; what it throws
-/// ends the measure.
+/// With `augmented`, the loss is that of one epoch of training batches: what training minimises, but for the
+/// draw of crops. Padded borders are part of a batch's statistics, so networks that were trained with them
+/// have a small loss here and not on images as they are stored, unless with running statistics. With the
+/// batches' own statistics this partition is part of what is measured; with running statistics it changes
+/// nothing but rounding. Leaves weights, gradients, running statistics, mode and random generators as they
+/// were. `between_batches`, where given, is called before every batch, when all of that is in place; what it
+/// throws ends the measure.
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
                            const ComputePlan& plan, const std::function<void()>& between_batches = {});
 

@@ -7,11 +7,21 @@
 #include "glidepath/error.h"
 #include "measure/full_gradient.h"
 #include "train/measure_text.h"
+#include "train/run_setup.h"
 
 namespace glidepath {
 
-inline FullGradientOptions gradient_options(const MeasureItem& item, const TrainConfig& config) {
+/// Crops and flips of a measure are not those of any epoch that is trained on, and the same at every moment.
+constexpr std::uint64_t kMeasuredCrops = 0x9E3779B97F4A7C15;
+
+inline FullGradientOptions gradient_options(const MeasureItem& item, const TrainConfig& config,
+                                            const ComputePlan& plan, const Dataset& dataset) {
   FullGradientOptions options;
+  if (item.augment) {
+    options.augmented = loader_options(config, plan, dataset);
+    options.augmented->seed += kMeasuredCrops;
+    options.augmented->augment = true;
+  }
   options.batch_size = config.batch_size;
   options.images = item.images;
   options.running_statistics = item.running_statistics;

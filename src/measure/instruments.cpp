@@ -87,8 +87,9 @@ class Instruments : public Measurer {
 
  private:
   void take_gradient(const MeasureItem& item, Fields& fields, const std::function<void()>& between_batches) {
-    const auto found = full_gradient(run_.model, run_.dataset, gradient_options(item, run_.config), run_.plan,
-                                     between_batches);
+    const auto found =
+        full_gradient(run_.model, run_.dataset, gradient_options(item, run_.config, run_.plan, run_.dataset),
+                      run_.plan, between_batches);
     fields["grad_norm"] = found.norm;
     fields["train_loss_full"] = found.mean_loss;
   }
@@ -121,7 +122,7 @@ class Instruments : public Measurer {
   }
 
   double seconds_of_gradient(const MeasureItem& item) {
-    FullGradientOptions options = gradient_options(item, run_.config);
+    FullGradientOptions options = gradient_options(item, run_.config, run_.plan, run_.dataset);
     const std::int64_t images = options.images > 0 ? options.images : run_.dataset.train.labels.size(0);
     options.images = std::min(options.batch_size, images);
     double seconds = 0;

@@ -145,7 +145,8 @@ std::vector<Measurement> measure_run(const fs::path& path, const MeasureOptions&
     measured.step = load_weights(file, *model);
     for (const MeasureItem& item : items) {
       if (item.what == Measure::kGradNorm) {
-        const auto gradient = full_gradient(*model, dataset, gradient_options(item, config), plan);
+        const auto gradient =
+            full_gradient(*model, dataset, gradient_options(item, config, plan, dataset), plan);
         measured.grad_norm = gradient.norm;
         measured.train_loss = gradient.mean_loss;
       } else {

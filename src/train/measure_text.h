@@ -16,6 +16,7 @@ enum class Measure { kGradNorm, kWeightNorm, kEffectiveRate, kGradNormOnline };
 struct MeasureItem {
   Measure what = Measure::kGradNorm;
   bool running_statistics = false;  ///< grad-norm: bn=running
+  bool augment = false;             ///< grad-norm: augment=yes
   bool decay = false;               ///< grad-norm: decay=yes
   bool bf16 = false;                ///< grad-norm: precision=bf16
   std::int64_t images = 0;          ///< grad-norm: the first N training images alone; 0: all
