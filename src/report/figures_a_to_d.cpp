@@ -174,6 +174,7 @@ Figure make_figure_estimate(const StudyData& data) {
     estimate.style = LineStyle::kDashed;
     estimate.budget = exact.budget = budgets.back();
     exact.subject = "exact";
+    panel.log_y = true;  // both fall over decades
     panel.series = {exact, estimate};
     figure.panels.push_back(panel);
   }

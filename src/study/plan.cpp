@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "study/estimate.h"
@@ -324,6 +325,14 @@ void find_axes(StudyPlan& plan) {
   for (const std::string& axis : plan.axes) {
     for (const TrainConfig& run : plan.runs) add_value(plan, axis, config_value(run, axis));
   }
+  // No grid alone says in which order all budgets are: those of one unit rise.
+  const auto budgets = plan.values.find("budget");
+  if (budgets == plan.values.end()) return;
+  std::stable_sort(budgets->second.begin(), budgets->second.end(),
+                   [](const std::string& a, const std::string& b) {
+                     const Budget left = parse_budget(a), right = parse_budget(b);
+                     return std::tie(left.unit, left.amount) < std::tie(right.unit, right.amount);
+                   });
 }
 
 void order_runs(StudyPlan& plan) {

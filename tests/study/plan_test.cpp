@@ -225,6 +225,8 @@ TEST_F(StudyPlanFile, DefaultProfileIsTakenWithoutAFlagAndMayAddGrids) {
   for (const TrainConfig& run : p.runs) EXPECT_EQ(run.width, 0.5);
   EXPECT_THAT(p.values.at("schedule"), ElementsAre("linear", "step-d2", "const", "sgdr(1,2)"));
   EXPECT_THAT(plan(kUnion, {"", {{"seed", "[7, 8]"}}}).runs.size(), 14u);
+  EXPECT_THAT(plan("[[grid]]\nbudget = \"100%\"\n[[grid]]\nbudget = [\"5%\", \"10%\"]\n").values.at("budget"),
+              ElementsAre("5%", "10%", "100%"));
 }
 
 TEST_F(StudyPlanFile, UnionRefusesMistakesWithTheirLine) {

@@ -279,6 +279,25 @@ TEST_F(StudyStoreTest, KeepsTheRunsOfAStoreThatKnewNoDivergence) {
   EXPECT_NO_THROW(StudyStore(folder_ / "old")) << "made once";
 }
 
+TEST_F(StudyStoreTest, StoreThatKnewNoMeasuresGetsThem) {
+  std::filesystem::create_directory(folder_ / "second");
+  {
+    Database old(folder_ / "second" / "study.sqlite", Database::Mode::kCreate);
+    old.execute(kFirstVersion);  // version 2 differs in the statuses that it allows
+    old.execute("PRAGMA user_version = 2");
+  }
+  StudyStore store(folder_ / "second");
+  store.save_plan(plan_, ids_);
+  const auto claimed = store.claim(self_, ids_, first);
+  ASSERT_TRUE(claimed);
+  RunRecord run;
+  run.id = claimed->id;
+  run.status = RunStatus::kDone;
+  ASSERT_TRUE(store.finish(self_, run, {}, {{"grad_norm", 3, 0.5, 0.05, 1.25}}));
+  ASSERT_EQ(read_measures(folder_ / "second", run.id).size(), 1u);
+  EXPECT_EQ(read_measures(folder_ / "second", run.id)[0].value, 1.25);
+}
+
 TEST_F(StudyStoreTest, ReadersRefuseWhatIsNoStudy) {
   const std::string out = (folder_ / "out").string(), none = (folder_ / "none").string();
   EXPECT_EQ(message_of<InputError>([&] { read_study_results(none); }),
