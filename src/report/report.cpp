@@ -8,6 +8,7 @@
 #include "glidepath/table.h"
 #include "report/draw.h"
 #include "report/figures.h"
+#include "report/html.h"
 #include "report/numbers.h"
 #include "study/write_file.h"
 #include "train/output_folder.h"
@@ -53,6 +54,15 @@ std::string page(const StudyResults& results, const StudyData& data, const Drawa
   return page + "## Numbers\n\n" + render_numbers(data);
 }
 
+RunCurves read_curves(const fs::path& study, const StudyResults& results) {
+  RunCurves curves;
+  for (const RunRecord& run : results.runs) {
+    std::vector<CurveTable> tables = curve_tables(read_curve(study, run.id));
+    if (!tables.empty()) curves[run.id] = std::move(tables);
+  }
+  return curves;
+}
+
 }  // namespace
 
 std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& options) {
@@ -78,6 +88,8 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   write_tables(out, results);
   written.push_back(out / "report.md");
   write_file(written.back(), page(results, data, drawable, options.formats.front()));
+  written.push_back(out / "report.html");
+  write_file(written.back(), render_html(results, data.caption, drawable.figures, read_curves(study, results)));
   return written;
 }
 
