@@ -6,7 +6,6 @@
 #include <iostream>
 #include <memory>
 #include <set>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -14,6 +13,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/live_block.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "glidepath/dataset.h"
@@ -33,33 +33,6 @@ struct StudyArguments {
   std::int64_t jobs = 0;
   bool retry_failed = false, resume = false, quiet = false, json = false, dry_run = false;
 };
-
-/// The live lines at the bottom of a terminal.
-class LiveBlock {
- public:
-  explicit LiveBlock(bool enabled) : enabled_(enabled) {}
-  ~LiveBlock() { clear(); }
-  void show(const std::vector<std::string>& lines) {
-    if (!enabled_) return;
-    clear();
-    for (const std::string& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
-    drawn_ = lines.size();
-    std::fflush(stderr);
-  }
-  void clear() {
-    if (drawn_ > 0) std::fprintf(stderr, "\x1b[%zuA\x1b[J", drawn_);
-    drawn_ = 0;
-  }
-
- private:
-  bool enabled_;
-  std::size_t drawn_ = 0;
-};
-
-std::size_t terminal_width() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
-}
 
 PlanChanges read_changes(const StudyArguments& arguments) {
   PlanChanges changes;
@@ -154,7 +127,7 @@ void run_study_command(const StudyArguments& arguments) {
   catch_stop_signals();
   StudyOptions options = make_options(arguments);
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
-  LiveBlock block(is_terminal && !arguments.quiet);
+  LiveBlock block(stderr, is_terminal && !arguments.quiet);
   if (!arguments.quiet) {
     options.on_finished = [&](const RunRecord& run, const StudyProgress& progress) {
       block.clear();
@@ -162,7 +135,7 @@ void run_study_command(const StudyArguments& arguments) {
     };
     if (is_terminal) {
       options.on_progress = [&](const StudyProgress& progress) {
-        block.show(live_lines(progress, plan.axes, terminal_width()));
+        block.show(live_lines(progress, plan.axes, block.width()));
       };
     }
   }

@@ -204,7 +204,8 @@ std::string tables_html(const std::vector<StudyTable>& tables) {
     caption +=
         "Test accuracy in percent, mean ± sample standard deviation over seeds; the best of each column is "
         "bold.";
-    html += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of results\">" +
+    html += "<p class=\"text small\">" + escape_html(caption) + "</p>\n" +
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of results\">" +
             render_html_table(table, caption) + "</div>\n";
   }
   return html;

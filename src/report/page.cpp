@@ -18,6 +18,8 @@ GLIDEPATH_ASSET(kPanelScript);
 GLIDEPATH_ASSET(kReportScript);
 GLIDEPATH_ASSET(kRunsScript);
 GLIDEPATH_ASSET(kReportPage);
+GLIDEPATH_ASSET(kWatchScript);
+GLIDEPATH_ASSET(kWatchPage);
 #undef GLIDEPATH_ASSET
 
 std::string_view asset(const std::string& name) {
@@ -28,6 +30,8 @@ std::string_view asset(const std::string& name) {
   if (name == "report.js") return {kReportScript, kReportScriptBytes};
   if (name == "runs.js") return {kRunsScript, kRunsScriptBytes};
   if (name == "report.html") return {kReportPage, kReportPageBytes};
+  if (name == "watch.js") return {kWatchScript, kWatchScriptBytes};
+  if (name == "watch.html") return {kWatchPage, kWatchPageBytes};
   throw std::out_of_range("no asset " + name);
 }
 
@@ -88,8 +92,9 @@ std::string fill_template(std::string_view page, const std::map<std::string, std
 
 std::string render_html_table(const StudyTable& table, const std::string& caption) {
   const bool ranked = !table.average_rank.empty();
-  std::string html = fmt::format("<table><caption>{}</caption><thead><tr><th scope=\"col\">{}</th>",
-                                 escape_html(caption), escape_html(table.row_axis));
+  std::string html =
+      fmt::format("<table><caption class=\"sr-only\">{}</caption><thead><tr><th scope=\"col\">{}</th>",
+                  escape_html(caption), escape_html(table.row_axis));
   for (const std::string& column : table.columns) {
     html += fmt::format("<th scope=\"col\" class=\"number\">{}</th>", escape_html(column));
   }

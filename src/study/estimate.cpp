@@ -54,6 +54,13 @@ void TimeEstimate::add(const TrainConfig& config, double seconds, double seconds
   }
 }
 
+void TimeEstimate::add(const RunRecord& run) {
+  if (run.status != RunStatus::kDone || !(run.seconds > 0)) return;
+  const double training = images_to_train(run.config) / run.images_per_second;
+  const bool is_known = run.images_per_second > 0 && training < run.seconds;
+  add(run.config, run.seconds, is_known ? training : run.seconds);
+}
+
 double TimeEstimate::Sums::at(double wanted) const {
   const double spread = runs * images_squared - images * images;
   double rate = seconds_of_updates / images;

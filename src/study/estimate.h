@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "glidepath/train_config.h"
+#include "glidepath/study.h"
 
 namespace glidepath {
 
@@ -17,6 +17,8 @@ class TimeEstimate {
  public:
   /// A finished run: seconds of the whole of it, and of its updates alone (loading and evaluation left out).
   void add(const TrainConfig& config, double seconds, double seconds_of_updates);
+  /// The same from a run's record; a run that is not done teaches nothing.
+  void add(const RunRecord& run);
   bool empty() const { return groups_.empty(); }
   /// Expected seconds of a whole run; that of the nearest known thing when nothing like it has finished.
   double seconds(const TrainConfig& config) const;

@@ -116,17 +116,8 @@ class Executor {
 
   /// Seconds of the runs that earlier sessions finished, and which are left.
   void learn_finished() {
-    for (const RunRecord& run : read_study_results(options_.out).runs) {
-      learn(run);
-    }
+    for (const RunRecord& run : read_study_results(options_.out).runs) estimate_.add(run);
     refresh_left();
-  }
-
-  void learn(const RunRecord& run) {
-    if (run.status != RunStatus::kDone || !(run.seconds > 0)) return;
-    const double training = images_to_train(run.config) / run.images_per_second;
-    const bool is_known = run.images_per_second > 0 && training < run.seconds;
-    estimate_.add(run.config, run.seconds, is_known ? training : run.seconds);
   }
 
   void refresh_left() {
@@ -230,7 +221,7 @@ class Executor {
       return;  // lost to another process
     left_.erase(std::remove(left_.begin(), left_.end(), run.id), left_.end());
     (run.status == RunStatus::kDone ? done_ : run.status == RunStatus::kDiverged ? diverged_ : failed_) += 1;
-    learn(run);
+    estimate_.add(run);
     if (options_.on_finished) options_.on_finished(run, progress());
   }
 

@@ -42,7 +42,7 @@ window.glidepath = (() => {
       .map(([x, low, high]) => [x, spec.log_y && low <= 0 ? high / 100 : low, high]);
     if (corners.length < 2) return [];
     return [{
-      type: 'custom', id: `band ${look.id}`, name: line.name, silent: true, clip: true, z: 1, tooltip: { show: false },
+      type: 'custom', id: `band ${look.id}`, silent: true, clip: true, z: 1, tooltip: { show: false },
       yAxisIndex: line.right ? 1 : 0, data: corners, encode: { x: 0, y: [1, 2] },
       renderItem: (params, api) => {
         if (params.dataIndexInside !== 0) return null;

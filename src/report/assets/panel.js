@@ -45,9 +45,10 @@ window.glidepath.Panel = (() => {
       if (!this.chart) {
         this.chart = echarts.init(this.chartElement, null, { renderer: 'svg' });
         this.chart.getZr().on('dblclick', () => this.zoom('reset'));
-        new ResizeObserver(() => { if (this.chart && !window.glidepath.isPrinting() && this.chart.getWidth() !== this.chartElement.clientWidth) { this.chart.resize(); this.draw(); } }).observe(this.chartElement);
+        this.observer = new ResizeObserver(() => { if (this.chart && !window.glidepath.isPrinting() && this.chart.getWidth() !== this.chartElement.clientWidth) { this.chart.resize(); this.draw(); } });
+        this.observer.observe(this.chartElement);
       }
-      this.chart.setOption(option(this.spec, this.looks(), { theme: theme(), legend: this.legend, marker: this.marker(this), width: this.chart.getWidth() }), { replaceMerge: ['series', 'yAxis'] });
+      this.chart.setOption(option(this.spec, this.looks(), { theme: theme(), legend: window.glidepath.isPrinting() ? 'all' : this.legend, marker: this.marker(this), width: this.chart.getWidth() }), { replaceMerge: ['series', 'yAxis'] });
       // A rectangle drawn with the mouse zooms; on a touch screen a finger scrolls the page.
       if (!touch.matches) this.chart.dispatchAction({ type: 'takeGlobalCursor', key: 'dataZoomSelect', dataZoomSelectActive: true });
       if (this.table.open) this.fillTable();
@@ -116,7 +117,11 @@ window.glidepath.Panel = (() => {
     }
 
     dispose() {
-      if (this.chart) this.chart.dispose();
+      if (this.chart) {
+        this.observer.disconnect();
+        this.chart.dispose();
+        this.chart = null;
+      }
       this.element.remove();
       panels.splice(panels.indexOf(this), 1);
     }
@@ -124,12 +129,21 @@ window.glidepath.Panel = (() => {
 
   const drawAll = () => panels.forEach((panel) => { if (panel.element.isConnected) panel.draw(); });
   onTheme(drawAll);
-  // Paper has its own width, which the page is not laid out for before it prints.
+  // Paper has its own width, for which the page is not laid out before it prints: drawn at a fixed size, with legend,
+  // and scaled by the style sheet.
   addEventListener('beforeprint', () => panels.forEach((panel) => {
-    const wide = panel.element.parentElement && panel.element.parentElement.dataset.columns === '1';
-    if (panel.chart) panel.chart.resize({ width: wide ? 640 : 312, height: 230 });
+    if (!panel.chart) return;
+    panel.chart.resize({ width: 420, height: 320 });
+    panel.draw();
+    panel.chart.getZr().flush(); // the next frame would be too late
+    panel.chartElement.querySelector('svg').setAttribute('viewBox', '0 0 420 320');
   }));
-  addEventListener('afterprint', () => panels.forEach((panel) => panel.chart && panel.chart.resize({ width: 'auto', height: 'auto' })));
+  addEventListener('afterprint', () => panels.forEach((panel) => {
+    if (!panel.chart) return;
+    panel.chartElement.querySelector('svg').removeAttribute('viewBox');
+    panel.chart.resize({ width: 'auto', height: 'auto' });
+    panel.draw();
+  }));
 
   Panel.all = panels;
   Panel.drawAll = drawAll;

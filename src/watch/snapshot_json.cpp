@@ -1,0 +1,112 @@
+// src/watch/snapshot_json.cpp - a snapshot for the live page and for programs.
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "glidepath/table.h"
+#include "report/html.h"
+#include "report/page.h"
+#include "report/palette.h"
+#include "study/progress.h"
+#include "watch/snapshot.h"
+
+namespace glidepath {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kLatest = 12;  // of the ended runs, those that are told
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json run_json(const RunRecord& run, const std::vector<std::string>& axes) {
+  return {{"id", run.id},
+          {"label", run_label(run.config, axes)},
+          {"schedule", run.config.schedule},
+          {"status", to_string(run.status)},
+          {"test_accuracy", run.status == RunStatus::kDone ? number(run.test_accuracy) : Json(nullptr)},
+          {"seconds", run.status == RunStatus::kDone ? number(run.seconds) : Json(nullptr)},
+          {"error", run.error}};
+}
+
+Json curves_json(const std::vector<CurveTable>& curves) {
+  Json list = Json::array();
+  for (const CurveTable& table : curves) {
+    Json values = Json::array();
+    for (const auto& column : table.values) {
+      Json numbers = Json::array();
+      for (const double value : column) numbers.push_back(number(value));
+      values.push_back(numbers);
+    }
+    list.push_back({{"kind", table.kind}, {"columns", table.columns}, {"values", values}});
+  }
+  return list;
+}
+
+Json running_json(const WatchedRun& watched, const std::vector<std::string>& axes, bool curves) {
+  Json json = run_json(watched.run, axes);
+  json["progress"] = watched.progress;
+  json["seconds"] = number(watched.seconds);
+  json["abandoned"] = watched.is_abandoned;
+  if (curves) json["curves"] = curves_json(watched.curves);
+  return json;
+}
+
+Json table_json(const StudyTable& table) {
+  Json means = Json::array(), spreads = Json::array();
+  for (const auto& row : table.cells) {
+    Json line = Json::array(), spread = Json::array();
+    for (const TableCell& cell : row) {
+      line.push_back(number(cell.mean));
+      spread.push_back(number(cell.stddev));
+    }
+    means.push_back(line);
+    spreads.push_back(spread);
+  }
+  return {{"caption", table.caption}, {"row_axis", table.row_axis}, {"column_axis", table.column_axis},
+          {"rows", table.rows},       {"columns", table.columns},   {"means", means},
+          {"spreads", spreads}};
+}
+
+Json subjects_json(const StudyResults& results) {
+  const std::vector<std::string> subjects = subjects_of(results, {});
+  Json list = Json::array();
+  for (const std::string& subject : subjects) {
+    const SubjectLook look = look_of_subject(subject, subjects);
+    list.push_back(
+        {{"name", subject}, {"colour", look.colour}, {"place", look.place}, {"round", look.round}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string snapshot_json(const WatchSnapshot& snapshot, bool curves) {
+  const StudyResults& results = snapshot.results;
+  Json json = {{"name", results.name},
+               {"title", results.title.empty() ? results.name : results.title},
+               {"total", results.runs.size()},
+               {"done", snapshot.count(RunStatus::kDone)},
+               {"running", snapshot.count(RunStatus::kRunning)},
+               {"pending", snapshot.count(RunStatus::kPending)},
+               {"diverged", snapshot.count(RunStatus::kDiverged)},
+               {"failed", snapshot.count(RunStatus::kFailed)},
+               {"over", snapshot.is_over()},
+               {"seconds_left", number(snapshot.seconds_left)},
+               {"subjects", subjects_json(results)}};
+  json["jobs"] = Json::array();
+  for (const WatchedRun& watched : snapshot.running) {
+    json["jobs"].push_back(running_json(watched, results.axes, curves));
+  }
+  json["latest"] = json["failures"] = Json::array();
+  for (const std::size_t index : snapshot.ended) {
+    const RunRecord& run = results.runs[index];
+    if (json["latest"].size() < kLatest) json["latest"].push_back(run_json(run, results.axes));
+    if (run.status != RunStatus::kDone) json["failures"].push_back(run_json(run, results.axes));
+  }
+  json["tables"] = Json::array();
+  for (const StudyTable& table : make_tables(results)) json["tables"].push_back(table_json(table));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace glidepath
