@@ -23,7 +23,7 @@ window.glidepath.Panel = (() => {
     tools() {
       const button = (label, text, action) => h('button', { type: 'button', 'aria-label': `${label}: ${this.title}`, title: label, onclick: action }, text);
       const axisButton = (axis) => {
-        const element = h('button', { type: 'button', 'aria-pressed': String(this.spec[`log_${axis}`]), 'aria-label': `Logarithmic ${axis} axis: ${this.title}`, title: `Linear or logarithmic ${axis} axis` }, `log ${axis}`);
+        const element = h('button', { type: 'button', 'aria-pressed': String(this.spec[`log_${axis}`]), 'aria-label': `log ${axis} axis: ${this.title}`, title: `Linear or logarithmic ${axis} axis` }, `log ${axis}`);
         element.addEventListener('click', () => {
           this.spec[`log_${axis}`] = !this.spec[`log_${axis}`];
           element.setAttribute('aria-pressed', String(this.spec[`log_${axis}`]));
@@ -61,10 +61,16 @@ window.glidepath.Panel = (() => {
         zooms.forEach((_, i) => this.chart.dispatchAction({ type: 'dataZoom', dataZoomIndex: i, start: 0, end: 100 }));
         return;
       }
-      const { start, end } = zooms[0];
-      const half = Math.max(1, ((end - start) / 2) * (how === 'in' ? 0.5 : 2));
-      const centre = Math.min(100 - Math.min(half, 50), Math.max(Math.min(half, 50), (start + end) / 2));
-      this.chart.dispatchAction({ type: 'dataZoom', dataZoomIndex: 0, start: Math.max(0, centre - half), end: Math.min(100, centre + half) });
+      // ECharts' percentages are of the values, also on a logarithmic axis; halves of what is seen are not.
+      const xs = this.visible().flatMap(({ line }) => line.x).filter((x) => !this.spec.log_x || x > 0);
+      const place = this.spec.log_x ? Math.log : (x) => x;
+      const value = this.spec.log_x ? Math.exp : (x) => x;
+      const first = place(Math.min(...xs)), last = place(Math.max(...xs));
+      const from = Math.max(first, place(zooms[0].startValue)), to = Math.min(last, place(zooms[0].endValue));
+      const half = Math.min((last - first) / 2, ((to - from) / 2) * (how === 'in' ? 0.5 : 2));
+      if (!(half > 0)) return;
+      const centre = Math.min(last - half, Math.max(first + half, (from + to) / 2));
+      this.chart.dispatchAction({ type: 'dataZoom', dataZoomIndex: 0, startValue: value(centre - half), endValue: value(centre + half) });
     }
 
     visible() {
@@ -87,7 +93,7 @@ window.glidepath.Panel = (() => {
       this.cursor = Math.min(xs.length - 1, Math.max(0, moves[event.key]));
       const x = xs[this.cursor];
       const here = lines.filter(({ line }) => line.x.includes(x));
-      const index = this.chart.getOption().series.findIndex((series) => series.id === here[0].id);
+      const index = this.chart.getOption().series.findIndex((series) => series && series.id === here[0].id);
       this.chart.dispatchAction({ type: 'showTip', seriesIndex: index, dataIndex: here[0].line.x.indexOf(x) });
       const said = here.map(({ line }) => `${line.name} ${format(line.y[line.x.indexOf(x)])}`).join(', ');
       live = live || document.getElementById('live');
