@@ -123,6 +123,9 @@ def log_switch(page):
 
 
 def zoom(page):
+    windows = "window.glidepath.Panel.all[0].chart.getOption().dataZoom.map((z) => [z.start, z.end])"
+    extent = "window.glidepath.Panel.all[0].chart.getModel().getComponent('yAxis').axis.scale.getExtent()"
+    whole = page.run(extent)
     window = "(() => { const z = window.glidepath.Panel.all[0].chart.getOption().dataZoom[0]; return [z.start, z.end]; })()"
     page.run("document.querySelector('.panel [aria-label^=\"Zoom in\"]').click()")
     low, high = page.run("(() => { const z = window.glidepath.Panel.all[0].chart.getOption().dataZoom[0]; return [z.startValue, z.endValue]; })()")
@@ -141,7 +144,8 @@ def zoom(page):
     start, end = page.run(window)
     check(0 < start < end < 60, f"a rectangle zooms: {start} to {end}")
     page.run("document.querySelector('.panel [aria-label^=\"Show all\"]').click()")
-    equal(page.run(window), [0, 100], "shown all after a rectangle")
+    equal(page.run(windows), [[0, 100], [0, 100]], "shown all after a rectangle")
+    equal(page.run(extent), whole, "the y axis after it")
 
 
 def values_by_mouse_and_keyboard(page):

@@ -153,7 +153,9 @@ window.glidepath = (() => {
         show: true, itemSize: 0, top: -40,
         feature: { dataZoom: { filterMode: 'none', xAxisIndex: 0, yAxisIndex: both.y.map((_, i) => i), brushStyle: { color: c.muted, opacity: 0.2 } } },
       },
-      dataZoom: [{ type: 'inside', xAxisIndex: 0, filterMode: 'none', zoomOnMouseWheel: 'ctrl', moveOnMouseMove: false, moveOnMouseWheel: false, preventDefaultMouseMove: false }],
+      // Those of the y axes only undo what a rectangle did.
+      dataZoom: [{ type: 'inside', xAxisIndex: 0, filterMode: 'none', zoomOnMouseWheel: 'ctrl', moveOnMouseMove: false, moveOnMouseWheel: false, preventDefaultMouseMove: false },
+        ...both.y.map((_, i) => ({ type: 'inside', yAxisIndex: i, filterMode: 'none', disabled: true }))],
       xAxis: both.x, yAxis: both.y,
       series: bands.concat(lines),
     };

@@ -40,7 +40,8 @@
   function drawFigures() {
     const place = document.getElementById('figure-list');
     for (const figure of data.figures) {
-      const columns = Math.min(figure.columns, figure.panels.length, 3);
+      // Four of the paper's small panels are two rows of two here, so that each row still is whole.
+      const columns = Math.min(figure.columns > 3 ? 2 : figure.columns, figure.panels.length);
       const list = h('div', { class: 'panels', 'data-columns': String(columns) });
       const id = `figure-${slug(figure.id)}`;
       place.append(h('article', { class: 'card figure', id, 'aria-labelledby': `${id}-title` },
