@@ -42,6 +42,26 @@ std::vector<CurveTable> curve_tables(const std::vector<CurvePoint>& points) {
   return tables;
 }
 
+CurveTable measure_table(const std::vector<MeasurePoint>& points) {
+  CurveTable table{"measure", {"step", "progress"}, std::vector<std::vector<double>>(2)};
+  for (const MeasurePoint& point : points) {
+    const auto step = static_cast<double>(point.step);
+    if (table.points() == 0 || table.values[0].back() != step) {  // those of one moment follow each other
+      for (std::vector<double>& column : table.values) column.push_back(NAN);
+      table.values[0].back() = step;
+      table.values[1].back() = point.progress;
+    }
+    const auto name = std::find(table.columns.begin(), table.columns.end(), point.name);
+    const auto place = static_cast<std::size_t>(name - table.columns.begin());
+    if (name == table.columns.end()) {
+      table.columns.push_back(point.name);
+      table.values.emplace_back(table.points(), NAN);
+    }
+    table.values[place].back() = point.value;
+  }
+  return table;
+}
+
 CurveTable thinned(const CurveTable& table, std::size_t limit) {
   const std::size_t count = table.points();
   if (count <= limit || table.values.size() < 3) return table;

@@ -19,6 +19,9 @@ struct CurveTable {
 /// One table a kind, in order of appearance, without the columns in which every value is missing.
 std::vector<CurveTable> curve_tables(const std::vector<CurvePoint>& points);
 
+/// The measures of a run as one table of the kind "measure", a column each.
+CurveTable measure_table(const std::vector<MeasurePoint>& points);
+
 /// At most `limit` (>= 4) of the table's own points: the first, the last, and of each equal stretch between
 /// them those with the lowest and the highest value of the third column, so that spikes stay.
 CurveTable thinned(const CurveTable& table, std::size_t limit);

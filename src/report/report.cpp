@@ -54,11 +54,12 @@ std::string page(const StudyResults& results, const StudyData& data, const Drawa
   return page + "## Numbers\n\n" + render_numbers(data);
 }
 
-RunCurves read_curves(const fs::path& study, const StudyResults& results) {
+RunCurves curves_of(const StudyData& data) {
   RunCurves curves;
-  for (const RunRecord& run : results.runs) {
-    std::vector<CurveTable> tables = curve_tables(read_curve(study, run.id));
-    if (!tables.empty()) curves[run.id] = std::move(tables);
+  for (const StudyRun& run : data.runs) {
+    std::vector<CurveTable> tables = curve_tables(run.curve);
+    if (!run.measures.empty()) tables.push_back(measure_table(run.measures));
+    if (!tables.empty()) curves[run.record.id] = std::move(tables);
   }
   return curves;
 }
@@ -89,7 +90,7 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   written.push_back(out / "report.md");
   write_file(written.back(), page(results, data, drawable, options.formats.front()));
   written.push_back(out / "report.html");
-  write_file(written.back(), render_html(results, data.caption, drawable.figures, read_curves(study, results)));
+  write_file(written.back(), render_html(results, data.caption, drawable.figures, curves_of(data)));
   return written;
 }
 

@@ -41,8 +41,8 @@ TEST_F(CliTest, StudyThenReport) {
   ASSERT_EQ(report.exit_status, 0) << report.err;
   std::istringstream files(report.out);
   for (std::string file; std::getline(files, file);) EXPECT_GT(fs::file_size(folder_ / file), 0U) << file;
-  EXPECT_THAT(report.out,
-              testing::AllOf(HasSubstr("fig1.svg"), HasSubstr("fig1.png"), HasSubstr("fig2.svg")));
+  EXPECT_THAT(report.out, testing::AllOf(HasSubstr("fig1.svg"), HasSubstr("fig1.png"), HasSubstr("fig2.svg"),
+                                         HasSubstr("report.html")));
   const ProcessResult in_the_way = shell("touch f; glidepath report out --out f");
   EXPECT_EQ(in_the_way.exit_status, 2);
   EXPECT_EQ(in_the_way.err,
@@ -69,11 +69,30 @@ TEST_F(CliTest, UnionOfGridsIsOneTableAndItsFiguresAreThoseThatTheFileNames) {
   ASSERT_EQ(report.exit_status, 0) << report.err;
   EXPECT_EQ(report.out,
             "out/figures/figB.svg\nout/figures/figB.csv\nout/figures/figC.svg\nout/figures/figC.csv\n"
-            "out/report.md\n");
+            "out/report.md\nout/report.html\n");
   EXPECT_THAT(report.err, HasSubstr("glidepath report: study \"u\": figure 3 needs runs with the measure "
                                     "grad-norm of four schedules beside linear"));
   EXPECT_THAT(shell("cat out/figures/figB.csv").out,
               HasSubstr("\nB,(a) accuracy,sgdr-r2,sgdr-r2,,left,100,"));
+}
+
+TEST_F(CliTest, WatchOfAStudyThatIsOver) {
+  write("s.toml", kStudy);
+  ASSERT_EQ(shell("glidepath study s.toml --out out --quiet --set budget=50%").exit_status, 0);
+  const auto snapshot = nlohmann::json::parse(shell("glidepath watch out --json").out);
+  EXPECT_EQ(snapshot.at("done"), 2);
+  EXPECT_EQ(snapshot.at("over"), true);
+  const ProcessResult lines = shell("glidepath watch out --terminal");
+  EXPECT_EQ(lines.exit_status, 0);
+  EXPECT_EQ(lines.out, "[####################] 100 % 2 of 2 runs done\n");
+
+  const ProcessResult stopped = shell(
+      "glidepath watch out > address & until grep -q http address; do sleep 0.05; done; kill -TERM $!; wait "
+      "$!");
+  EXPECT_EQ(stopped.exit_status, 143);
+  EXPECT_EQ(stopped.err, "glidepath watch: stopped; the study itself goes on\n");
+  EXPECT_THAT(shell("cat address").out,
+              testing::MatchesRegex("watch at http://127.0.0.1:[0-9]+/[0-9a-f]+/  .Ctrl-C ends it.\n"));
 }
 
 TEST_F(CliTest, ScheduleValuesEqualTheirClosedForms) {
@@ -128,7 +147,8 @@ TEST_F(CliTest, HelpOfTrainNamesEveryOptionWithItsDefault) {
 }
 
 TEST_F(CliTest, EveryCommandHasHelpAndTheProgramAVersion) {
-  for (const std::string command : {"", "train", "study", "report", "schedules", "data", "data info"}) {
+  for (const std::string command :
+       {"", "train", "study", "report", "watch", "schedules", "data", "data info"}) {
     SCOPED_TRACE(command);
     const ProcessResult result = shell("glidepath " + command + " --help");
     EXPECT_EQ(result.exit_status, 0);
