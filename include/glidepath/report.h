@@ -18,8 +18,8 @@ struct ReportOptions {
 
 /// Writes the figures that the study's file names (figures 1 and 2 when it names none) as figures/figX.* with
 /// their points in figures/figX.csv, the tables, report.md with all of it and the numbers behind it, and
-/// report.html, a page that needs nothing beside it. Returns the files written. The figures are numbered as in
-/// Li et al., ICLR 2020. Throws InputError when `study` holds no study, or no figure can be drawn from its
+/// report.html, a page that needs nothing beside it. Returns the files written. The figures are numbered as
+/// in Li et al., ICLR 2020. Throws InputError when `study` holds no study, or no figure can be drawn from its
 /// finished runs; RunError when gnuplot is missing or fails.
 std::vector<std::filesystem::path> write_report(const std::filesystem::path& study,
                                                 const ReportOptions& options = {});
