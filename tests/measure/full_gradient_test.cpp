@@ -133,6 +133,39 @@ TEST(FullGradient, WithoutBatchStatisticsIsTheMeanOfSingleExamplesGradients) {
   EXPECT_GT(std::abs(full_gradient(*model, digits, options, plan_for(true)).norm / singly.norm - 1), 0.01);
 }
 
+// By backward() over one epoch of the training loader.
+TEST(FullGradient, OfAugmentedImagesIsTheMeanOverAnEpochOfTrainingBatches) {
+  Dataset digits = load_dataset("digits");
+  digits.train.images = digits.train.images.narrow(0, 0, 300);
+  digits.train.labels = digits.train.labels.narrow(0, 0, 300);
+  const auto model = tiny_mlp();
+  LoaderOptions like;
+  like.seed = 11;
+  like.crop_padding = 1;
+  FullGradientOptions options;
+  options.batch_size = like.batch_size = 64;
+  options.augmented = like;
+  const auto found = full_gradient(*model, digits, options, ComputePlan());
+
+  TrainLoader loader(digits, like);
+  double loss_sum = 0;
+  for (std::int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
+    const Batch batch = loader.next();
+    const auto loss = torch::nn::functional::cross_entropy(
+        model->forward(batch.images), batch.labels,
+        torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+    (loss / 300).backward();
+    loss_sum += loss.item<double>();
+  }
+  double squared = 0;
+  for (const auto& parameter : model->parameters())
+    squared += parameter.grad().to(torch::kFloat64).square().sum().item<double>();
+  EXPECT_NEAR(found.norm, std::sqrt(squared), 1e-5 * found.norm);
+  EXPECT_NEAR(found.mean_loss, loss_sum / 300, 1e-5);
+  options.augmented.reset();
+  EXPECT_GT(std::abs(full_gradient(*model, digits, options, ComputePlan()).norm / found.norm - 1), 1e-3);
+}
+
 TEST(FullGradient, LeavesDecayOutOfNormsAndBiasesWhereTheRunDoes) {
   const auto model = tiny_mlp();
   const Dataset digits = load_dataset("digits");
