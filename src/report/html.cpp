@@ -63,6 +63,7 @@ Json figure_json(const Figure& figure) {
                       {"right_label", panel.right_label},
                       {"log_x", panel.log_x},
                       {"log_y", panel.log_y},
+                      {"log_right", panel.log_right},
                       {"x_is_budget", panel.x_is_budget},
                       {"series", series}});
   }

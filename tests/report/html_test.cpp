@@ -46,7 +46,7 @@ Figure figure_of(const std::string& name) {
   series.style = LineStyle::kDashed;
   Panel panel;
   panel.title = "a panel";
-  panel.x_is_budget = panel.log_x = true;
+  panel.x_is_budget = panel.log_x = panel.log_right = true;
   panel.right_label = "learning rate";
   panel.series = {series};
   return {"3", "a figure", "what is seen", 2, {panel}};
@@ -79,6 +79,7 @@ TEST(Report, HoldsFiguresAsTheyAre) {
   const auto panel = data_of(render_html(grid_study({"linear"}, {"10%"}, 1), "", {figure_of("linear")},
                                          {}))["figures"][0]["panels"][0];
   EXPECT_EQ(panel["right_label"], "learning rate");
+  EXPECT_EQ(panel["log_right"], true);
   EXPECT_EQ(panel["series"][0]["x"], nlohmann::json({1.0, 10.0}));
   EXPECT_EQ(panel["series"][0]["y"], nlohmann::json({50.0, nullptr}));
   EXPECT_EQ(panel["series"][0]["spread"], nlohmann::json({0.5, 0.25}));

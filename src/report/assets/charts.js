@@ -32,14 +32,14 @@ window.glidepath = (() => {
 
   const positive = (value, log) => (log && !(value > 0) ? null : value);
   const points = (line, spec) =>
-    line.x.map((x, i) => [positive(x, spec.log_x), positive(line.y[i], spec.log_y && !line.right)]);
+    line.x.map((x, i) => [positive(x, spec.log_x), positive(line.y[i], line.right ? spec.log_right : spec.log_y)]);
 
   // Mean ± standard deviation as one polygon a stretch without gaps.
   function bandSeries(line, spec, look) {
     const corners = line.x
       .map((x, i) => [x, line.y[i] - line.spread[i], line.y[i] + line.spread[i]])
       .filter(([x, low, high]) => Number.isFinite(low) && Number.isFinite(high) && !(spec.log_x && x <= 0))
-      .map(([x, low, high]) => [x, spec.log_y && low <= 0 ? high / 100 : low, high]);
+      .map(([x, low, high]) => [x, (line.right ? spec.log_right : spec.log_y) && low <= 0 ? high / 100 : low, high]);
     if (corners.length < 2) return [];
     return [{
       type: 'custom', id: `band ${look.id}`, silent: true, clip: true, z: 1, tooltip: { show: false },
@@ -110,7 +110,7 @@ window.glidepath = (() => {
       splitLine: { show: !right, lineStyle: { color: c.grid } },
     });
     const list = [y(spec.y_label, spec.log_y, false)];
-    if (spec.right_label) list.push(y(spec.right_label, false, true));
+    if (spec.right_label) list.push(y(spec.right_label, spec.log_right, true));
     return { x, y: list };
   }
 
