@@ -12,6 +12,7 @@
 #include "glidepath/table.h"
 #include "report/page.h"
 #include "report/palette.h"
+#include "report/study_data.h"
 #include "report/summary.h"
 #include "study/progress.h"
 
@@ -119,7 +120,7 @@ Json runs_json(const StudyResults& results, const std::set<std::string>& common)
                     {"label", run_label(run.config, results.axes)},
                     {"status", to_string(run.status)},
                     {"error", run.error},
-                    {"subject", run.config.schedule},
+                    {"subject", subject_of(run.config.schedule, run.config.optimizer)},
                     {"budget", budget_json(run.config)},
                     {"config", config_json(run.config, common, false)},
                     {"test_accuracy", result(run.test_accuracy)},
@@ -216,7 +217,8 @@ std::string tables_html(const std::vector<StudyTable>& tables) {
 
 std::vector<std::string> subjects_of(const StudyResults& results, const std::vector<Figure>& figures) {
   std::set<std::string> subjects;
-  for (const RunRecord& run : results.runs) subjects.insert(run.config.schedule);
+  for (const RunRecord& run : results.runs)
+    subjects.insert(subject_of(run.config.schedule, run.config.optimizer));
   for (const Figure& figure : figures) {
     for (const Panel& panel : figure.panels) {
       for (const Series& series : panel.series) subjects.insert(series.subject);

@@ -18,10 +18,7 @@ std::string subject_of(const std::string& schedule, const std::string& optimizer
 StudyRun study_run(const RunRecord& record) {
   StudyRun run;
   run.record = record;
-  const auto& keys = train_config_keys();
-  const bool has_optimizer =
-      std::any_of(keys.begin(), keys.end(), [](const ConfigKey& key) { return key.name == "optimizer"; });
-  if (has_optimizer) run.optimizer = config_value(record.config, "optimizer");
+  run.optimizer = record.config.optimizer;
   run.subject = subject_of(record.config.schedule, run.optimizer);
   const Budget budget = parse_budget(record.config.budget);
   if (budget.unit == BudgetUnit::kPercent) run.budget = budget.amount;

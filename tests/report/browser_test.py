@@ -81,7 +81,7 @@ def numbers_are_the_stores(page, study):
     for config, accuracy in store(study).execute("SELECT config, test_accuracy FROM runs WHERE status = 'done'"):
         schedule, budget = (re.search(rf'^{key} = "([^"]+)"', config.replace("'", '"'), re.M).group(1) for key in ("schedule", "budget"))
         means.setdefault(schedule, {}).setdefault(float(budget.rstrip("%")), []).append(100 * accuracy)
-    drawn = {series["name"]: {x: y for x, y in series["data"]} for series in chart(page, "Test accuracy")}
+    drawn = {series["name"]: {x: y for x, y in series["data"]} for series in chart(page, "(a) accuracy")}
     equal(sorted(drawn), sorted(means), "schedules drawn")
     for schedule, cells in means.items():
         for budget, values in cells.items():
@@ -93,19 +93,19 @@ def subjects_toggle(page):
     page.run(f"{box}.focus()")
     page.key(" ", 32, " ")
     equal(page.run(f"{box}.checked"), False, "space on a schedule")
-    for title in ("Test accuracy", "Relative to the full budget", "Every schedule against progress"):
+    for title in ("(a) accuracy", "(b) relative to the full budget", "(a) schedules"):
         check("cosine" not in [series["name"] for series in chart(page, title)], f"cosine still in {title}")
     page.run("document.getElementById('no-subjects').click()")
-    equal(chart(page, "Test accuracy"), [], "none")
+    equal(chart(page, "(a) accuracy"), [], "none")
     page.run("document.getElementById('all-subjects').click()")
-    equal(len(chart(page, "Test accuracy")), 4, "all")
+    equal(len(chart(page, "(a) accuracy")), 4, "all")
 
 
 def budget_slider(page):
     page.run("document.getElementById('budget').focus()")
     page.key("ArrowRight", 39)
     equal(page.run("document.getElementById('budget-value').textContent"), "5 %", "slider")
-    faded = {series["name"]: series["opacity"] for series in chart(page, "The linear schedule at each budget")}
+    faded = {series["name"]: series["opacity"] for series in chart(page, "(b) linear at each budget")}
     equal(sum(opacity == 1 for opacity in faded.values()), 1, f"highlighted of {faded}")
     marker = page.run("window.glidepath.Panel.all[0].chart.getOption().series.flatMap((s) => s && s.markLine && s.markLine.data || []).map((d) => d.xAxis)")
     equal(marker, [5], "marker on the budget axis")
@@ -211,10 +211,10 @@ def downloads(page, folder):
         page.run(f"document.querySelector('.panel [aria-label^=\"Save as {kind}\"]').click()")
     rows = list(csv.reader(io.StringIO(saved("figure-1-1.csv").decode())))
     equal(rows[0], ["series", "budget (% of the full budget)", "value", "axis", "standard deviation"], "CSV head")
-    expected = {(series["name"], float(x), y) for series in chart(page, "Test accuracy") for x, y in series["data"]}
+    expected = {(series["name"], float(x), y) for series in chart(page, "(a) accuracy") for x, y in series["data"]}
     equal({(name, float(x), float(y)) for name, x, y, _, _ in rows[1:]}, expected, "CSV rows")
     svg = saved("figure-1-1.svg").decode()
-    check(svg.startswith("<svg") and "step-d2" in svg and "Test accuracy" in svg, "SVG")
+    check(svg.startswith("<svg") and "step-d2" in svg and "(a) accuracy" in svg, "SVG")
     equal(saved("figure-1-1.png")[:8], b"\x89PNG\r\n\x1a\n", "PNG signature")
     page.run("document.getElementById('save-results').click()")
     equal(len(saved("pages-results.csv").decode().strip().splitlines()), 25, "lines of results.csv")
