@@ -87,7 +87,7 @@ TEST_F(CliTest, WatchOfAStudyThatIsOver) {
   EXPECT_EQ(lines.out, "[####################] 100 % 2 of 2 runs done\n");
 
   const ProcessResult stopped = shell(
-      "glidepath watch out > address & until grep -q http address; do sleep 0.05; done; kill -TERM $!; wait "
+      "glidepath watch out > address & until grep -qs http address; do sleep 0.05; done; kill -TERM $!; wait "
       "$!");
   EXPECT_EQ(stopped.exit_status, 143);
   EXPECT_EQ(stopped.err, "glidepath watch: stopped; the study itself goes on\n");
