@@ -105,7 +105,8 @@ window.glidepath = (() => {
       x.axisLabel = { ...common.axisLabel, customValues: ticks };
     }
     const y = (label, log, right) => ({
-      ...common, type: log ? 'log' : 'value', scale: true, name: label, nameLocation: 'end', nameGap: 12,
+      // Two quantities on one panel are compared: from equal zeros, where neither is negative.
+      ...common, type: log ? 'log' : 'value', scale: !spec.right_label, name: label, nameLocation: 'end', nameGap: 12,
       nameTextStyle: { ...common.nameTextStyle, align: right ? 'right' : 'left' }, position: right ? 'right' : 'left',
       splitLine: { show: !right, lineStyle: { color: c.grid } },
     });
