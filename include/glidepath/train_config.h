@@ -36,7 +36,7 @@ struct TrainConfig {
   std::int64_t batch_size = 128;
   bool augment = true;  ///< random crop padded by an eighth of the side (4 px at 32), and flip
   std::uint64_t seed = 0;
-  std::string precision = "auto";      ///< fp32, bf16, auto: bf16 autocast where the device has it
+  std::string precision = "auto";      ///< fp32, bf16, auto: bf16 autocast where the device is faster with it
   std::string channels_last = "auto";  ///< true, false, auto
   std::string device = "auto";         ///< cpu, cuda, cuda:N, auto
   std::int64_t threads = 0;            ///< 0: every core

@@ -14,7 +14,7 @@ struct OnlineGradientOptions {
   std::int64_t training_images = 0;  ///< N > 0
   std::int64_t steps_per_epoch = 0;  ///< > 0; with 1 there are no pairs
   std::int64_t stride = 2;           ///< updates from the beginning of a pair to that of the next, >= 2
-  std::int64_t peek = 128;           ///< updates from a peek to the next, >= 1
+  std::int64_t peek = 256;           ///< updates from a peek to the next, >= 1
 };
 
 /// What one window of training says. Units: gradients are of the mean loss of a batch.

@@ -96,7 +96,8 @@ Look look_of(const Series& series, const Panel& panel, const std::vector<std::st
   return look;
 }
 
-std::string axis_range(const Panel& panel, bool right) {
+/// What an axis has to hold: values, and spreads where it is linear.
+Range values_of(const Panel& panel, bool right) {
   const bool is_log = right ? panel.log_right : panel.log_y;
   Range range;
   for (const Series& series : panel.series) {
@@ -109,6 +110,29 @@ std::string axis_range(const Panel& panel, bool right) {
       range.add(series.y[i] - series.spread[i]);
     }
   }
+  return range;
+}
+
+/// A logarithmic axis of less than two decades would have one label or none: 1, 2 and 5 of each decade.
+std::string log_scale(const Panel& panel, bool right, const std::string& axis) {
+  if (!(right ? panel.log_right : panel.log_y))
+    return fmt::format("unset logscale {0}\nset {0}tics autofreq\n", axis);
+  const Range range = values_of(panel, right);
+  std::string tics = "autofreq";
+  if (!range.is_empty() && range.high < 100 * range.low) {
+    std::vector<double> places;
+    for (double decade = std::pow(10, std::floor(std::log10(range.low)) - 1); decade < 10 * range.high;
+         decade *= 10) {
+      for (const double part : {1, 2, 5}) places.push_back(part * decade);
+    }
+    tics = fmt::format("({:g})", fmt::join(places, ","));
+  }
+  return fmt::format("set logscale {0}\nset {0}tics {1}\n", axis, tics);
+}
+
+std::string axis_range(const Panel& panel, bool right) {
+  const bool is_log = right ? panel.log_right : panel.log_y;
+  const Range range = values_of(panel, right);
   if (range.is_empty()) return "[*:*]";
   if (is_log) return fmt::format("[{}:{}]", range.low / 1.3, range.high * 1.3);
   const double margin = 0.06 * std::max(range.high - range.low, 1e-9 + 0.01 * std::abs(range.high));
@@ -303,13 +327,11 @@ class Drawing {
     script += x_axis(panel);
     script += axis_label(panel.x_label, (x + right_edge) / 2, y + plot_height_ + 44, 0);
     script += axis_label(panel.y_label, x - 56, y + plot_height_ / 2, 90);
-    script += fmt::format("set yrange {}\n{}", axis_range(panel, false),
-                          panel.log_y ? "set logscale y\n" : "unset logscale y\n");
+    script += fmt::format("set yrange {}\n{}", axis_range(panel, false), log_scale(panel, false, "y"));
     if (has_right) {
       script += axis_label(panel.right_label, right_edge + 58, y + plot_height_ / 2, 90);
-      script +=
-          fmt::format("set border 11\nset y2tics textcolor rgb '#222222'\nset y2range {}\n{}",
-                      axis_range(panel, true), panel.log_right ? "set logscale y2\n" : "unset logscale y2\n");
+      script += fmt::format("set border 11\nset y2tics textcolor rgb '#222222'\nset y2range {}\n{}",
+                            axis_range(panel, true), log_scale(panel, true, "y2"));
     } else {
       script += "set border 3\nunset y2tics\n";
     }

@@ -9,6 +9,8 @@
 #include <torch/torch.h>
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
+#elif defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
 #endif
 
 #include "glidepath/error.h"
@@ -64,11 +66,23 @@ bool cpu_has_bf16() {
 #endif
 }
 
+bool cpu_is_fast_in_bf16() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (!cpu_has_bf16()) return false;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  const bool has_leaf = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0;
+  constexpr unsigned kAmxBf16 = 1U << 22;
+  return (has_leaf && (edx & kAmxBf16) != 0) || __builtin_cpu_is("amd");
+#else
+  return cpu_has_bf16();
+#endif
+}
+
 ComputePlan plan_compute(const TrainConfig& config) {
   ComputePlan plan;
   plan.device = choose_device(config.device);
-  const bool has_bf16 = plan.device.is_cuda() || cpu_has_bf16();
-  plan.bf16 = config.precision == "bf16" || (config.precision == "auto" && has_bf16);
+  const bool bf16_pays = plan.device.is_cuda() || cpu_is_fast_in_bf16();
+  plan.bf16 = config.precision == "bf16" || (config.precision == "auto" && bf16_pays);
   plan.channels_last = config.channels_last == "true" || config.channels_last == "auto";
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   plan.threads = config.threads > 0 ? static_cast<int>(config.threads) : static_cast<int>(cores);

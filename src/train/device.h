@@ -28,6 +28,10 @@ double peak_memory_mib();
 /// True where this CPU multiplies bf16 in hardware.
 bool cpu_has_bf16();
 
+/// True where training in bf16 is faster than in fp32: AMX's tiles, AMD's AVX-512, Arm's. Intel's AVX-512
+/// alone multiplies no more numbers in bf16 than in fp32, and conversions come on top (docs/performance.md).
+bool cpu_is_fast_in_bf16();
+
 /// While alive, torch runs convolutions and matrix products in bf16 where the plan says so.
 class AutocastGuard {
  public:

@@ -21,7 +21,7 @@ struct MeasureItem {
   bool bf16 = false;                ///< grad-norm: precision=bf16
   std::int64_t images = 0;          ///< grad-norm: the first N training images alone; 0: all
   bool layers = false;              ///< weight-norm: layers=yes
-  std::int64_t peek = 128;          ///< grad-norm-online: updates between two peeks at the next batch
+  std::int64_t peek = 256;          ///< grad-norm-online: updates between two peeks at the next batch
   /// At the start, so often, and at the end; without it, at `points` + 1 moments: progress 0, 1 / points,
   /// ... 1.
   std::optional<Budget> every;  ///< in updates, epochs or percent of the budget

@@ -267,7 +267,7 @@ std::vector<Entry> make_entries() {
                  "random crop with padding (4 px at 32 px), and horizontal flip where it fits the data"),
       whole_entry(&C::seed, "seed", "of every random generator", std::uint64_t{0},
                   std::uint64_t{std::numeric_limits<std::int64_t>::max()}),
-      choice_entry(&C::precision, "precision", "auto: bf16 autocast where the device has it",
+      choice_entry(&C::precision, "precision", "auto: bf16 autocast where the device is faster with it",
                    {"auto", "fp32", "bf16"}),
       choice_entry(&C::channels_last, "channels_last", "memory format of images and weights",
                    {"auto", "true", "false"}),

@@ -50,7 +50,7 @@ TEST(MeasureText, EverySpellingHasOneShortestForm) {
         {" weight-norm , grad-norm(images=1e3)@every=0.5ep",
          "weight-norm,grad-norm(images=1000)@every=0.5ep"},
         {"grad-norm(decay=yes,bn=running)@points=7", "grad-norm(bn=running,decay=yes)@points=7"},
-        {"grad-norm-online(peek=128)@every=10%", "grad-norm-online@every=10%"}}) {
+        {"grad-norm-online(peek=256)@every=10%", "grad-norm-online@every=10%"}}) {
     EXPECT_EQ(canonical_measures(c.text), c.canonical);
     EXPECT_EQ(canonical_measures(c.canonical), c.canonical);
   }
