@@ -4,6 +4,12 @@
   const { h, format, duration, symbols, shown, theme, themeButton, Panel } = window.glidepath;
   const byId = (id) => document.getElementById(id);
   let subjects = new Map();
+  // A row of a union of grids names its optimizer after the schedule, as subjects of figures do before it.
+  function subjectOf(row) {
+    const [, schedule, optimizer] = row.match(/^(.*), optimizer (.*)$/) || [];
+    if (!optimizer) return row;
+    return schedule === 'const' ? optimizer : `${optimizer}, ${schedule}`;
+  }
   const jobs = new Map(); // run id -> {element, bar, text, panel}
   let tables = [];
 
@@ -80,7 +86,7 @@
       const places = table.columns.map((column, at) => [parseFloat(column), at]).sort((a, b) => a[0] - b[0]);
       tables[i].spec.series = table.rows.map((row, r) => {
         const known = places.filter(([, at]) => table.means[r][at] !== null);
-        return { name: row, subject: row, budget: null, style: 'solid', right: false, x: known.map(([x]) => x), y: known.map(([, at]) => table.means[r][at]), spread: known.map(([, at]) => table.spreads[r][at] ?? 0) };
+        return { name: row, subject: subjectOf(row), budget: null, style: 'solid', right: false, x: known.map(([x]) => x), y: known.map(([, at]) => table.means[r][at]), spread: known.map(([, at]) => table.spreads[r][at] ?? 0) };
       }).filter((line) => line.x.length > 0);
       tables[i].draw();
     });
