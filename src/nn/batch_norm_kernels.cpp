@@ -4,17 +4,10 @@
 
 #include <algorithm>
 
+#include "nn/clones.h"
+
 namespace glidepath {
 namespace {
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-// Loops are compiled for each, and the loader takes the best; sanitizers are not ready when it does.
-#define GLIDEPATH_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define GLIDEPATH_CLONES
-#endif
-#define GLIDEPATH_INLINE inline __attribute__((always_inline))
 
 GLIDEPATH_INLINE void store(float* to, float value) { *to = value; }
 GLIDEPATH_INLINE void store(Bf16* to, float value) {  // round to nearest, ties to even
