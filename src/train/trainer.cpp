@@ -156,16 +156,17 @@ void Trainer::require_finite_state() {
   if (!where.empty()) throw Diverged{meter_.step(), lr_, window_.last_loss(), where};
 }
 
+nlohmann::ordered_json Trainer::moment(const char* kind) const {
+  return {{"kind", kind},
+          {"step", meter_.step()},
+          {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
+          {"progress", meter_.progress()}};
+}
+
 void Trainer::record(const char* kind, double loss, double accuracy) {
-  directory_.append_metrics(
-      {{"kind", kind},
-       {"step", meter_.step()},
-       {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
-       {"progress", meter_.progress()},
-       {"lr", lr_},
-       {"loss", loss},
-       {"accuracy", accuracy},
-       {"seconds", seconds_spent()}});
+  auto line = moment(kind);
+  line.update({{"lr", lr_}, {"loss", loss}, {"accuracy", accuracy}, {"seconds", seconds_spent()}});
+  directory_.append_metrics(line);
 }
 
 void Trainer::record_updates() {

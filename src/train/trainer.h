@@ -53,6 +53,8 @@ class Trainer {
   std::string rewind(RunState& state, TensorMap& saved, const TrainConfig& before);
   double unix_seconds() const { return options_.wall_clock(); }
   void update();
+  /// The fields that every line of the metrics begins with.
+  nlohmann::ordered_json moment(const char* kind) const;
   void record(const char* kind, double loss, double accuracy);
   void record_updates();
   void evaluate_now();

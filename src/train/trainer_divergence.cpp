@@ -62,16 +62,13 @@ void Trainer::recover_from(const Diverged& divergence) {
   back.budget.clock = meter_.clock().state();  // the time is spent: progress by a clock never falls
   take(found ? saved : start_tensors(), back);
   ++rewinds_;
-  directory_.append_metrics(
-      {{"kind", "rewind"},
-       {"step", meter_.step()},
-       {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
-       {"progress", meter_.progress()},
-       {"diverged_at", divergence.update},
-       {"first_not_finite", divergence.where},
-       {"base_lr", base_lr()},
-       {"rewinds", rewinds_},
-       {"seconds", seconds_spent()}});
+  auto line = moment("rewind");
+  line.update({{"diverged_at", divergence.update},
+               {"first_not_finite", divergence.where},
+               {"base_lr", base_lr()},
+               {"rewinds", rewinds_},
+               {"seconds", seconds_spent()}});
+  directory_.append_metrics(line);
   save_checkpoint();
   if (options_.on_warning) {
     options_.on_warning(

@@ -83,12 +83,8 @@ void Trainer::measure(const std::vector<bool>& due) {
     plan_final_cost();
   }
   if (fields.empty()) return;  // before the first pair of gradients, for example
-  nlohmann::ordered_json record = {
-      {"kind", "measure"},
-      {"step", meter_.step()},
-      {"epoch", static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch)},
-      {"progress", meter_.progress()},
-      {"lr", lr}};
+  auto record = moment("measure");
+  record["lr"] = lr;
   record.update(fields);
   record["seconds"] = seconds_spent();
   directory_.append_metrics(record);
