@@ -25,6 +25,15 @@ double squared(const torch::Tensor& sum) { return sum.dot(sum).item<double>(); }
 
 }  // namespace
 
+torch::Tensor training_loss(Model& model, const Batch& batch, double label_smoothing,
+                            const ComputePlan& plan) {
+  const AutocastGuard autocast(plan);
+  const auto logits = model.forward(batch.images.to(plan.device)).to(torch::kFloat32);
+  return torch::nn::functional::cross_entropy(
+      logits, batch.labels.to(plan.device),
+      torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(label_smoothing));
+}
+
 KeepBuffers::KeepBuffers(Model& model) : live_(model.buffers()) {
   for (const torch::Tensor& buffer : live_) kept_.push_back(buffer.clone());
 }
@@ -66,14 +75,7 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
     const double weight = static_cast<double>(count) / static_cast<double>(images);
     const Batch batch =
         loader ? loader->next() : plain_batch(part, part.train, first, count, input_type, plan.channels_last);
-    torch::Tensor loss;
-    {
-      const AutocastGuard autocast(compute);
-      const auto logits = model.forward(batch.images.to(plan.device)).to(torch::kFloat32);
-      loss = torch::nn::functional::cross_entropy(
-          logits, batch.labels.to(plan.device),
-          torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options.label_smoothing));
-    }
+    const torch::Tensor loss = training_loss(model, batch, options.label_smoothing, compute);
     // Not backward(): the model's own gradients stay.
     add_scaled(result.gradients, torch::autograd::grad({loss}, parameters), weight, parameters);
     result.mean_loss += weight * loss.item<double>();

@@ -46,6 +46,10 @@ struct FullGradient {
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
                            const ComputePlan& plan, const std::function<void()>& between_batches = {});
 
+/// The mean loss of a batch, computed as an update computes it.
+torch::Tensor training_loss(Model& model, const Batch& batch, double label_smoothing,
+                            const ComputePlan& plan);
+
 /// While alive, forward passes in training mode do not reach the model's buffers: restore() puts them back,
 /// and so does the end.
 class KeepBuffers {

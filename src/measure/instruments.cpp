@@ -137,14 +137,7 @@ class Instruments : public Measurer {
   /// As the update after this one will compute them, but for the weights.
   Tensors gradients_at_present(const Batch& batch) {
     const KeepBuffers keep(run_.model);
-    torch::Tensor loss;
-    {
-      const AutocastGuard autocast(run_.plan);
-      const auto logits = run_.model.forward(batch.images.to(run_.plan.device)).to(torch::kFloat32);
-      loss = torch::nn::functional::cross_entropy(
-          logits, batch.labels.to(run_.plan.device),
-          torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(run_.config.label_smoothing));
-    }
+    const torch::Tensor loss = training_loss(run_.model, batch, run_.config.label_smoothing, run_.plan);
     return in_order_of(torch::autograd::grad({loss}, parameters_), parameters_);
   }
 
