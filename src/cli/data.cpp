@@ -25,13 +25,16 @@ struct DataArguments {
 
 void print_info(const DataArguments& arguments) {
   const Dataset dataset = load_dataset(arguments.name, arguments.data_dir);
-  const auto& images = dataset.train.images;
+  const std::string shape = dataset.in_memory()
+                                ? fmt::format(" of {}x{}x{}", dataset.channels(),
+                                              dataset.train.images.size(2), dataset.image_size())
+                                : "";
   std::cout << fmt::format(
-      "{}: {} training and {} test images of {}x{}x{}, {} classes\nmean {:.4f}, standard deviation {:.4f} by "
+      "{}: {} training and {} test images{}, {} classes\nmean {:.4f}, standard deviation {:.4f} by "
       "channel, on "
       "the [0, 1] scale\n",
-      dataset.name, dataset.train.labels.size(0), dataset.test.labels.size(0), images.size(1), images.size(2),
-      images.size(3), dataset.classes, fmt::join(dataset.mean, " "), fmt::join(dataset.stddev, " "));
+      dataset.name, dataset.train.size(), dataset.test.size(), shape, dataset.classes,
+      fmt::join(dataset.mean, " "), fmt::join(dataset.stddev, " "));
   if (!dataset.class_names.empty()) std::cout << fmt::format("{}\n", fmt::join(dataset.class_names, ", "));
 }
 
@@ -208,7 +211,9 @@ void add_data_command(CLI::App& app, int&) {
   auto* info =
       command->add_subcommand("info", "Sizes, classes and statistics; checks size and labels of every file");
   auto arguments = std::make_shared<DataArguments>();
-  info->add_option("name", arguments->name, "cifar10, cifar100, mnist, fashion-mnist, digits")->required();
+  info->add_option("name", arguments->name,
+                   "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH")
+      ->required();
   info->add_option("--data-dir", arguments->data_dir,
                    "folder of its files (default: $GLIDEPATH_DATA or the cache)");
   info->callback([arguments] { print_info(*arguments); });

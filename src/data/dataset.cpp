@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "data/images/open_images.h"
 #include "data/locations.h"
 #include "data/readers.h"
 #include "glidepath/error.h"
@@ -77,6 +78,34 @@ void load_digits(Dataset& dataset, const fs::path&) {
   std::tie(dataset.train, dataset.test) = read_digits();
 }
 
+const std::string kImageFolder = "imagefolder:";
+
+bool is_image_folder(const std::string& name) { return name.rfind(kImageFolder, 0) == 0; }
+
+fs::path image_folder(const std::string& name, const fs::path& data_dir) {
+  const fs::path path = name.substr(kImageFolder.size());
+  return path.empty() ? path : data_dir / path;
+}
+
+Split stored_split(std::shared_ptr<const ImageStore> store) {
+  Split split;
+  split.labels = torch::empty({store->size()}, torch::kInt64);
+  auto* labels = split.labels.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < store->size(); ++i) labels[i] = store->label(i);
+  split.store = std::move(store);
+  return split;
+}
+
+void load_image_folder(Dataset& dataset, const fs::path& data_dir) {
+  ImageCollection images = open_images(image_folder(dataset.name, data_dir));
+  dataset.classes = static_cast<std::int64_t>(images.class_names.size());
+  dataset.class_names = std::move(images.class_names);
+  dataset.mean = {0.485F, 0.456F, 0.406F};  // ImageNet's, as everyone uses them
+  dataset.stddev = {0.229F, 0.224F, 0.225F};
+  dataset.train = stored_split(std::move(images.train));
+  dataset.test = stored_split(std::move(images.val));
+}
+
 using Loader = std::function<void(Dataset&, const fs::path&)>;
 
 const std::vector<std::pair<std::string, Loader>>& loaders() {
@@ -89,7 +118,8 @@ const std::vector<std::pair<std::string, Loader>>& loaders() {
 }
 
 [[noreturn]] void refuse_name(const std::string& name) {
-  throw InputError(fmt::format("data \"{}\": must be one of {}", name, fmt::join(dataset_names(), ", ")));
+  throw InputError(fmt::format("data \"{}\": must be one of {}, or imagefolder:PATH", name,
+                               fmt::join(dataset_names(), ", ")));
 }
 
 }  // namespace
@@ -103,7 +133,17 @@ const std::vector<std::string>& dataset_names() {
   return names;
 }
 
+Split Split::first(std::int64_t count) const {
+  return {images.defined() ? images.narrow(0, 0, count) : images, labels.narrow(0, 0, count), store};
+}
+
 Dataset load_dataset(const std::string& name, const fs::path& data_dir) {
+  if (is_image_folder(name)) {
+    Dataset dataset;
+    dataset.name = name;
+    load_image_folder(dataset, data_dir);
+    return dataset;
+  }
   for (const auto& [known, load] : loaders()) {
     if (known != name) continue;
     Dataset dataset;
@@ -115,6 +155,7 @@ Dataset load_dataset(const std::string& name, const fs::path& data_dir) {
 }
 
 void require_dataset(const std::string& name, const fs::path& data_dir) {
+  if (is_image_folder(name)) return require_images(image_folder(name, data_dir));
   const auto& names = dataset_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) refuse_name(name);
   if (name != "digits") need_folder(data_source(name), data_dir);

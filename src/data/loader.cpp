@@ -42,9 +42,9 @@ void check(const LoaderOptions& options, const Dataset& dataset) {
   if (options.dtype != torch::kFloat32 && options.dtype != torch::kBFloat16) {
     throw InputError("loader: batches are float32 or bfloat16");
   }
-  if (options.crop_padding < 0 || options.crop_padding >= dataset.train.images.size(2)) {
-    throw InputError(fmt::format("crop_padding {}: must be in [0, {})", options.crop_padding,
-                                 dataset.train.images.size(2)));
+  if (options.crop_padding < 0 || options.crop_padding >= dataset.image_size()) {
+    throw InputError(
+        fmt::format("crop_padding {}: must be in [0, {})", options.crop_padding, dataset.image_size()));
   }
 }
 
@@ -54,11 +54,12 @@ void check(const LoaderOptions& options, const Dataset& dataset) {
 struct TrainLoader::Impl {
   Impl(const Dataset& dataset, const LoaderOptions& options)
       : split(dataset.train), flip(dataset.flip), options(options), normaliser(dataset) {
-    images = split.labels.size(0);
+    images = split.size();
     steps_per_epoch = (images + options.batch_size - 1) / options.batch_size;
   }
 
-  Batch make(std::int64_t step) {
+  /// The images of a batch, in its order.
+  std::vector<std::int64_t> images_of(std::int64_t step) {
     const std::int64_t epoch = step / steps_per_epoch;
     if (epoch != order_epoch) {
       order = random_order(images, {options.seed, kForOrder, static_cast<std::uint64_t>(epoch)});
@@ -66,9 +67,13 @@ struct TrainLoader::Impl {
     }
     const std::int64_t first = step % steps_per_epoch * options.batch_size;
     const std::int64_t count = std::min(options.batch_size, images - first);
+    return {order.begin() + first, order.begin() + first + count};
+  }
+
+  Batch make(std::int64_t step) {
     std::vector<Crop> crops;
-    for (std::int64_t i = first; i < first + count; ++i)
-      crops.push_back(crop_of(epoch, order[static_cast<std::size_t>(i)]));
+    for (const std::int64_t image : images_of(step)) crops.push_back(crop_of(step / steps_per_epoch, image));
+    const auto count = static_cast<std::int64_t>(crops.size());
     Batch batch{empty_batch(split.images, count, options.dtype, options.channels_last),
                 labels_at(split.labels, crops)};
     normaliser.write(split.images, crops, batch.images);
@@ -176,9 +181,8 @@ void TrainLoader::seek(std::int64_t step) {
 
 Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
                   torch::ScalarType dtype, bool channels_last) {
-  if (first < 0 || count < 1 || first + count > split.labels.size(0)) {
-    throw InputError(
-        fmt::format("images {} to {}: the split has {}", first, first + count, split.labels.size(0)));
+  if (first < 0 || count < 1 || first + count > split.size()) {
+    throw InputError(fmt::format("images {} to {}: the split has {}", first, first + count, split.size()));
   }
   std::vector<Crop> crops(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) crops[static_cast<std::size_t>(i)].image = first + i;

@@ -50,7 +50,7 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
   ComputePlan compute = plan;
   compute.bf16 = options.bf16;
   const auto input_type = options.bf16 ? torch::kBFloat16 : torch::kFloat32;
-  const std::int64_t all = dataset.train.labels.size(0);
+  const std::int64_t all = dataset.train.size();
   const std::int64_t images = options.images > 0 ? std::min(options.images, all) : all;
   const InMode mode(model, !options.running_statistics);
   KeepBuffers buffers(model);
@@ -61,7 +61,7 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
     result.gradients.push_back(
         torch::zeros({parameter.numel()}, parameter.options().dtype(torch::kFloat64).requires_grad(false)));
   Dataset part = dataset;
-  part.train = {dataset.train.images.narrow(0, 0, images), dataset.train.labels.narrow(0, 0, images)};
+  part.train = dataset.train.first(images);
   std::optional<TrainLoader> loader;
   if (options.augmented) {
     LoaderOptions like = *options.augmented;

@@ -34,7 +34,7 @@ inline FullGradientOptions gradient_options(const MeasureItem& item, const Train
 
 /// Throws InputError, for the option `key`, where a measure asks for more images than there are.
 inline void require_images(const MeasureItem& item, const Dataset& dataset, const char* key) {
-  const std::int64_t images = dataset.train.labels.size(0);
+  const std::int64_t images = dataset.train.size();
   if (item.images <= images) return;
   throw InputError(
       fmt::format("{} \"grad-norm(images={})\": there are {} training images", key, item.images, images));

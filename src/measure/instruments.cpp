@@ -41,10 +41,10 @@ class Instruments : public Measurer {
         throw InputError(fmt::format(
             "measure \"grad-norm-online\": compares batches of one epoch, and an epoch of this run "
             "has one alone; give a batch_size below {}",
-            run.dataset.train.labels.size(0)));
+            run.dataset.train.size()));
       }
       OnlineGradientOptions options;
-      options.training_images = run.dataset.train.labels.size(0);
+      options.training_images = run.dataset.train.size();
       options.steps_per_epoch = run.steps_per_epoch;
       options.peek = item.peek;
       online_.emplace(options);
@@ -123,7 +123,7 @@ class Instruments : public Measurer {
 
   double seconds_of_gradient(const MeasureItem& item) {
     FullGradientOptions options = gradient_options(item, run_.config, run_.plan, run_.dataset);
-    const std::int64_t images = options.images > 0 ? options.images : run_.dataset.train.labels.size(0);
+    const std::int64_t images = options.images > 0 ? options.images : run_.dataset.train.size();
     options.images = std::min(options.batch_size, images);
     double seconds = 0;
     for (int time = 0; time < 2; ++time) {  // the first one chooses kernels and takes memory

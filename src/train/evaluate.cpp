@@ -27,7 +27,7 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
                     const ComputePlan& plan, const std::function<void()>& between_batches) {
   torch::NoGradGuard no_grad;
   const InEvaluationMode mode(model);
-  const std::int64_t images = split.labels.size(0);
+  const std::int64_t images = split.size();
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   double loss_sum = 0;
   std::int64_t correct = 0;

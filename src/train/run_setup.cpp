@@ -20,13 +20,11 @@ namespace {
 
 // Keeps the first `count` images; 0 keeps all.
 void limit(Split& split, std::int64_t count, const char* key, const std::string& data, const char* which) {
-  const std::int64_t images = split.labels.size(0);
+  const std::int64_t images = split.size();
   if (count > images) {
     throw InputError(fmt::format("{} \"{}\": {} has {} {} images", key, count, data, images, which));
   }
-  if (count == 0) return;
-  split.images = split.images.narrow(0, 0, count);
-  split.labels = split.labels.narrow(0, 0, count);
+  if (count != 0) split = split.first(count);
 }
 
 }  // namespace
@@ -35,7 +33,7 @@ Dataset load_limited(const TrainConfig& config) {
   Dataset dataset = load_dataset(config.data, config.data_dir);
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
   limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
-  const std::int64_t used = dataset.train.labels.size(0);
+  const std::int64_t used = dataset.train.size();
   if (config.batch_size > used) {
     throw InputError(fmt::format("batch_size \"{}\": must be at most the {} training images of {}",
                                  config.batch_size, used, config.data));
@@ -51,8 +49,8 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
   options.width = config.width;
   options.stem = config.stem;
   options.classes = dataset.classes;
-  options.in_channels = dataset.train.images.size(1);
-  options.image_size = dataset.train.images.size(2);
+  options.in_channels = dataset.channels();
+  options.image_size = dataset.image_size();
   auto model = make_model(options);
   model->to(plan.device);
   if (plan.channels_last) {
@@ -68,7 +66,7 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
 LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset) {
   LoaderOptions options;
   // The field's 4 px at 32, and the same share of other pictures.
-  options.crop_padding = std::lround(static_cast<double>(dataset.train.images.size(2)) / 8);
+  options.crop_padding = std::lround(static_cast<double>(dataset.image_size()) / 8);
   options.batch_size = config.batch_size;
   options.seed = config.seed;
   options.augment = config.augment;
@@ -90,7 +88,7 @@ Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, s
 
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
                              const Model& model) {
-  const std::int64_t images = dataset.train.labels.size(0);
+  const std::int64_t images = dataset.train.size();
   const double flops_per_image = model.forward_flops() + model.backward_flops();
   BudgetContext context;
   context.steps_per_epoch = loader.steps_per_epoch();

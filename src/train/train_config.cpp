@@ -224,7 +224,8 @@ std::vector<Entry> make_entries() {
   const auto budget_check = parsed_by([](const std::string& text) { parse_budget(text); });
   const auto schedule_check = parsed_by([](const std::string& text) { canonical_schedule(text); });
   return {
-      text_entry(&C::data, "data", "data set: cifar10, cifar100, mnist, fashion-mnist, digits"),
+      text_entry(&C::data, "data",
+                 "data set: cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH"),
       text_entry(&C::data_dir, "data_dir",
                  "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)", false),
       whole_entry(&C::train_limit, "train_limit", "use the first N training images only; 0: all",

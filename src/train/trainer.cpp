@@ -231,11 +231,11 @@ void Trainer::save_if_due() {
 
 // One batch tells what the whole test set will cost.
 void Trainer::measure_evaluation() {
-  const std::int64_t images = dataset_.test.labels.size(0);
+  const std::int64_t images = dataset_.test.size();
   const std::int64_t count = std::min(config_.eval_batch_size, images);
-  const Split part{dataset_.test.images.narrow(0, 0, count), dataset_.test.labels.narrow(0, 0, count)};
   const double begun = now();
-  evaluate(*model_, dataset_, part, config_.eval_batch_size, plan_, [this] { stop_if_asked(); });
+  evaluate(*model_, dataset_, dataset_.test.first(count), config_.eval_batch_size, plan_,
+           [this] { stop_if_asked(); });
   evaluation_seconds_ = (now() - begun) * static_cast<double>(images) / static_cast<double>(count);
   plan_final_cost();
 }

@@ -123,7 +123,8 @@ TEST_F(FilesTest, DamagedIdxFilesAreNamed) {
 
 TEST(Dataset, UnknownNameListsTheKnown) {
   EXPECT_EQ(message_of([] { load_dataset("cifar11"); }),
-            "data \"cifar11\": must be one of cifar10, cifar100, mnist, fashion-mnist, digits");
+            "data \"cifar11\": must be one of cifar10, cifar100, mnist, fashion-mnist, digits, or "
+            "imagefolder:PATH");
 }
 
 TEST(Dataset, MissingFilesSayWhereTheyWereLookedFor) {

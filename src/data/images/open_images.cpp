@@ -1,0 +1,42 @@
+// src/data/images/open_images.cpp - the images at a path, in whichever of the known forms they are.
+#include "data/images/open_images.h"
+
+#include <fmt/format.h>
+
+#include "data/images/folder_store.h"
+#include "glidepath/error.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+const ImageForm& form_of(const fs::path& path) {
+  std::error_code error;
+  if (path.empty())
+    throw InputError("data \"imagefolder:\": no path; give a folder, imagefolder:/data/photos");
+  if (!fs::exists(path, error))
+    throw InputError(fmt::format("data \"imagefolder:{}\": there is nothing at this path", path.string()));
+  std::string wanted;
+  for (const ImageForm& form : image_forms()) {
+    if (form.is_at(path)) return form;
+    wanted += fmt::format("{}{}", wanted.empty() ? "" : ", or ", form.wanted);
+  }
+  throw InputError(fmt::format("data \"imagefolder:{}\": must hold {}", path.string(), wanted));
+}
+
+}  // namespace
+
+const std::vector<ImageForm>& image_forms() {
+  static const std::vector<ImageForm> forms = {
+      {"folders train/ and val/ with one folder of images for each class", has_image_folders,
+       open_image_folders},
+  };
+  return forms;
+}
+
+ImageCollection open_images(const fs::path& path) { return form_of(path).open(path); }
+
+void require_images(const fs::path& path) { form_of(path); }
+
+}  // namespace glidepath

@@ -1,0 +1,28 @@
+// src/data/images/open_images.h - the images at a path, in whichever of the known forms they are.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/images/image_store.h"
+
+namespace glidepath {
+
+/// A form in which both splits of a data set may lie.
+struct ImageForm {
+  const char* wanted;  ///< what there has to be, for messages: "folders train/ and val/ of class folders"
+  bool (*is_at)(
+      const std::filesystem::path&);  ///< from a look at names alone; the first one that says so opens
+  ImageCollection (*open)(const std::filesystem::path&);  ///< throws InputError naming what is wrong
+};
+
+/// Every form there is, in the order in which they are tried. A new one is a line there.
+const std::vector<ImageForm>& image_forms();
+
+/// Opens the images at `path`. Throws InputError where it is in none of the forms.
+ImageCollection open_images(const std::filesystem::path& path);
+
+/// Throws the same where there is nothing to open, without opening it.
+void require_images(const std::filesystem::path& path);
+
+}  // namespace glidepath
