@@ -27,6 +27,8 @@ class KeyedRandom {
     }
     return static_cast<std::uint64_t>(product >> 64);
   }
+  /// Uniform in [0, 1), a multiple of 2^-53.
+  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
  private:
   static constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15ULL;
