@@ -1,7 +1,9 @@
 // include/glidepath/loader.h - batches of normalised, augmented images, made ahead of training.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include <torch/types.h>
 
@@ -42,13 +44,35 @@ class TrainLoader {
   Batch next();
   /// Makes `step` the batch that next() returns.
   void seek(std::int64_t step);
+  /// Encoded images alone: from now on the side of the images of batch `step` is size_of(step), which other
+  /// threads call, one at a time, when they begin the batch. Batches made ahead are made again.
+  void set_image_size(std::function<std::int64_t(std::int64_t step)> size_of);
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// Images [first, first + count) of a split, normalised, not augmented, in order.
+/// Images [first, first + count) of a split, in order, in batches made ahead of who takes them. Encoded ones
+/// that cannot be decoded are left out, and batches then smaller. The data set must outlive it.
+class PlainLoader {
+ public:
+  PlainLoader(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
+              std::int64_t batch_size, torch::ScalarType dtype, bool channels_last);
+  ~PlainLoader();
+  PlainLoader(const PlainLoader&) = delete;
+  PlainLoader& operator=(const PlainLoader&) = delete;
+
+  /// The next batch, as plain_batch() makes it; nothing after the last.
+  std::optional<Batch> next();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Images [first, first + count) of a split, normalised, not augmented, in order; encoded ones resized and
+/// cropped in the middle, without those that cannot be decoded.
 Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
                   torch::ScalarType dtype, bool channels_last);
 

@@ -20,6 +20,8 @@ class Model : public torch::nn::Module {
   /// Likewise of the backward pass for one image: every layer's gradients for its weights and its input, but
   /// for the input of the first layer, where none is needed.
   virtual double backward_flops() const = 0;
+  /// Whether forward takes images of other sizes than the one it was made for.
+  virtual bool takes_any_size() const { return false; }
 };
 
 struct ModelOptions {

@@ -79,7 +79,9 @@ struct TrainResult {
   std::string precision;         ///< what `auto` came to: fp32 or bf16
   bool channels_last = false;
   std::int64_t threads = 0;
-  std::int64_t rewinds = 0;   ///< times it diverged and went back
+  std::int64_t corrupt_train_images = 0;  ///< met and replaced by others
+  std::int64_t corrupt_test_images = 0;   ///< left out of test_accuracy and test_loss
+  std::int64_t rewinds = 0;               ///< times it diverged and went back
   std::filesystem::path out;  ///< where it was saved: TrainOptions::out, or a folder for want of that one
 };
 

@@ -34,12 +34,17 @@ struct TrainConfig {
   bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
   double label_smoothing = 0;   ///< [0, 1)
   std::int64_t batch_size = 128;
-  bool augment = true;  ///< random crop padded by an eighth of the side (4 px at 32), and flip
+  bool augment = true;             ///< random crop padded by an eighth of the side (4 px at 32), and flip
+  std::string train_res = "auto";  ///< image folders: side of training images by progress, auto: 224
+  std::string eval_res = "auto";   ///< image folders: side of test images, auto: the last one of train_res
+  bool exif_orientation = false;   ///< image folders: turn photographs as their EXIF data say
+  std::string max_corrupt = "1%";  ///< image folders: images of a split that may be skipped, or a share of it
   std::uint64_t seed = 0;
   std::string precision = "auto";      ///< fp32, bf16, auto: bf16 autocast where the device is faster with it
   std::string channels_last = "auto";  ///< true, false, auto
   std::string device = "auto";         ///< cpu, cuda, cuda:N, auto
   std::int64_t threads = 0;            ///< 0: every core
+  std::int64_t workers = 0;            ///< threads that decode an image folder; 0: every core
   std::string eval_every = "1ep";      ///< a budget (1ep, 10%, 500it) or "end"
   std::int64_t eval_batch_size = 250;
   std::string

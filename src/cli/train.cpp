@@ -106,6 +106,8 @@ nlohmann::ordered_json as_json(const TrainResult& result) {
           {"precision", result.precision},
           {"channels_last", result.channels_last},
           {"threads", result.threads},
+          {"corrupt_train_images", result.corrupt_train_images},
+          {"corrupt_test_images", result.corrupt_test_images},
           {"rewinds", result.rewinds},
           {"out", result.out.string()}};
 }
@@ -123,6 +125,11 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
       100 * result.test_accuracy, result.test_loss, result.train_loss, result.updates, result.epochs,
       config.budget, config.schedule, result.last_update_lr, result.final_lr, spoken_duration(result.seconds),
       result.images_per_second, result.precision, result.threads, result.peak_memory_mib);
+  if (result.corrupt_train_images + result.corrupt_test_images > 0) {
+    std::cout << fmt::format(
+        "could not be decoded: {} training and {} test images; the accuracy is over the rest\n",
+        result.corrupt_train_images, result.corrupt_test_images);
+  }
   if (!result.out.empty()) std::cout << "run directory: " << result.out.string() << "\n";
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "data/images/corrupt_images.h"
 #include "data/images/open_images.h"
 #include "data/locations.h"
 #include "data/readers.h"
@@ -87,8 +88,10 @@ fs::path image_folder(const std::string& name, const fs::path& data_dir) {
   return path.empty() ? path : data_dir / path;
 }
 
-Split stored_split(std::shared_ptr<const ImageStore> store) {
+Split stored_split(std::shared_ptr<const ImageStore> store, const char* name) {
   Split split;
+  split.corrupt = std::make_shared<CorruptImages>(name);
+  split.corrupt->set_limit((store->size() + 99) / 100, "1%");
   split.labels = torch::empty({store->size()}, torch::kInt64);
   auto* labels = split.labels.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < store->size(); ++i) labels[i] = store->label(i);
@@ -102,8 +105,8 @@ void load_image_folder(Dataset& dataset, const fs::path& data_dir) {
   dataset.class_names = std::move(images.class_names);
   dataset.mean = {0.485F, 0.456F, 0.406F};  // ImageNet's, as everyone uses them
   dataset.stddev = {0.229F, 0.224F, 0.225F};
-  dataset.train = stored_split(std::move(images.train));
-  dataset.test = stored_split(std::move(images.val));
+  dataset.train = stored_split(std::move(images.train), "training");
+  dataset.test = stored_split(std::move(images.val), "test");
 }
 
 using Loader = std::function<void(Dataset&, const fs::path&)>;
@@ -134,7 +137,7 @@ const std::vector<std::string>& dataset_names() {
 }
 
 Split Split::first(std::int64_t count) const {
-  return {images.defined() ? images.narrow(0, 0, count) : images, labels.narrow(0, 0, count), store};
+  return {images.defined() ? images.narrow(0, 0, count) : images, labels.narrow(0, 0, count), store, corrupt};
 }
 
 Dataset load_dataset(const std::string& name, const fs::path& data_dir) {

@@ -11,6 +11,7 @@
 #include <torch/torch.h>
 
 #include "data/augment.h"
+#include "data/image_batches.h"
 #include "data/random.h"
 #include "glidepath/error.h"
 
@@ -42,10 +43,22 @@ void check(const LoaderOptions& options, const Dataset& dataset) {
   if (options.dtype != torch::kFloat32 && options.dtype != torch::kBFloat16) {
     throw InputError("loader: batches are float32 or bfloat16");
   }
+  if (!dataset.in_memory()) return;
   if (options.crop_padding < 0 || options.crop_padding >= dataset.image_size()) {
     throw InputError(
         fmt::format("crop_padding {}: must be in [0, {})", options.crop_padding, dataset.image_size()));
   }
+}
+
+/// The share of the picture that a centre crop shows is that of tests, at any size.
+std::int64_t resize_for(const ImageOptions& options, std::int64_t size) {
+  return std::lround(static_cast<double>(size) * static_cast<double>(options.eval_resize) /
+                     static_cast<double>(options.eval_size));
+}
+
+void check_range(const Split& split, std::int64_t first, std::int64_t count) {
+  if (first < 0 || count < 1 || first + count > split.size())
+    throw InputError(fmt::format("images {} to {}: the split has {}", first, first + count, split.size()));
 }
 
 }  // namespace
@@ -54,6 +67,10 @@ void check(const LoaderOptions& options, const Dataset& dataset) {
 struct TrainLoader::Impl {
   Impl(const Dataset& dataset, const LoaderOptions& options)
       : split(dataset.train), flip(dataset.flip), options(options), normaliser(dataset) {
+    if (!dataset.in_memory()) {
+      stored = dataset;
+      size_of = [size = dataset.image_options.train_size](std::int64_t) { return size; };
+    }
     images = split.size();
     steps_per_epoch = (images + options.batch_size - 1) / options.batch_size;
   }
@@ -99,7 +116,31 @@ struct TrainLoader::Impl {
     worker = std::thread([this] { work(); });
   }
 
+  /// What batch `step` of encoded images is.
+  ImageRequest request_of(std::int64_t step) {
+    ImageRequest request;
+    request.images = images_of(step);
+    request.size = size_of(step);
+    request.resize = options.augment ? 0 : resize_for(stored->image_options, request.size);
+    request.flip = flip;
+    request.seed = options.seed;
+    request.epoch = step / steps_per_epoch;
+    request.fill = true;
+    return request;
+  }
+
+  Batch next_decoded() {
+    if (!batches) {
+      batches = std::make_unique<ImageBatches>(
+          *stored, split, options.dtype, options.channels_last, options.prefetch,
+          [this, step = next_step]() mutable -> std::optional<ImageRequest> { return request_of(step++); });
+    }
+    ++next_step;
+    return *batches->next();
+  }
+
   void stop() {
+    batches.reset();
     if (!worker.joinable()) return;
     {
       const std::lock_guard<std::mutex> lock(mutex);
@@ -132,6 +173,7 @@ struct TrainLoader::Impl {
   }
 
   Batch next() {
+    if (stored) return next_decoded();
     if (options.prefetch <= 0) return make(next_step++);
     if (!worker.joinable()) start();
     std::unique_lock<std::mutex> lock(mutex);
@@ -152,6 +194,10 @@ struct TrainLoader::Impl {
   std::vector<std::int64_t> order;
   std::int64_t order_epoch = -1;
   std::int64_t next_step = 0;
+
+  std::optional<Dataset> stored;  // where images are encoded
+  std::function<std::int64_t(std::int64_t)> size_of;
+  std::unique_ptr<ImageBatches> batches;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -179,11 +225,57 @@ void TrainLoader::seek(std::int64_t step) {
   impl_->next_step = step;
 }
 
+void TrainLoader::set_image_size(std::function<std::int64_t(std::int64_t step)> size_of) {
+  if (!impl_->stored)
+    throw InputError(fmt::format("loader: images in memory have one size; another is for image folders"));
+  impl_->stop();
+  impl_->size_of = std::move(size_of);
+}
+
+struct PlainLoader::Impl {
+  const Dataset& dataset;
+  Split split;
+  std::int64_t next, end, batch_size;
+  torch::ScalarType dtype;
+  bool channels_last;
+  std::unique_ptr<ImageBatches> batches = nullptr;
+
+  std::optional<ImageRequest> request() {
+    if (next == end) return std::nullopt;
+    ImageRequest request;
+    request.size = dataset.image_options.eval_size;
+    request.resize = dataset.image_options.eval_resize;
+    const std::int64_t count = std::min(batch_size, end - next);
+    for (std::int64_t i = 0; i < count; ++i) request.images.push_back(next++);
+    return request;
+  }
+};
+
+PlainLoader::PlainLoader(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
+                         std::int64_t batch_size, torch::ScalarType dtype, bool channels_last) {
+  check_range(split, first, count);
+  impl_.reset(new Impl{dataset, split, first, first + count, batch_size, dtype, channels_last});
+  if (dataset.in_memory()) return;
+  constexpr std::int64_t kAhead = 2;
+  impl_->batches = std::make_unique<ImageBatches>(dataset, split, dtype, channels_last, kAhead,
+                                                  [impl = impl_.get()] { return impl->request(); });
+}
+
+PlainLoader::~PlainLoader() = default;
+
+std::optional<Batch> PlainLoader::next() {
+  if (impl_->batches) return impl_->batches->next();
+  if (impl_->next == impl_->end) return std::nullopt;
+  const std::int64_t first = impl_->next, count = std::min(impl_->batch_size, impl_->end - first);
+  impl_->next += count;
+  return plain_batch(impl_->dataset, impl_->split, first, count, impl_->dtype, impl_->channels_last);
+}
+
 Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
                   torch::ScalarType dtype, bool channels_last) {
-  if (first < 0 || count < 1 || first + count > split.size()) {
-    throw InputError(fmt::format("images {} to {}: the split has {}", first, first + count, split.size()));
-  }
+  check_range(split, first, count);
+  if (!dataset.in_memory())
+    return *PlainLoader(dataset, split, first, count, count, dtype, channels_last).next();
   std::vector<Crop> crops(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) crops[static_cast<std::size_t>(i)].image = first + i;
   Batch batch{empty_batch(split.images, count, dtype, channels_last), labels_at(split.labels, crops)};

@@ -6,6 +6,8 @@
 
 #include <torch/torch.h>
 
+#include "glidepath/error.h"
+
 namespace glidepath {
 namespace {
 
@@ -69,12 +71,16 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
     like.dtype = input_type;
     loader.emplace(part, like);
   }
+  std::optional<PlainLoader> plain;
+  if (!loader) plain.emplace(part, part.train, 0, images, options.batch_size, input_type, plan.channels_last);
+  std::int64_t seen = 0;
   for (std::int64_t first = 0; first < images; first += options.batch_size) {
     if (between_batches) between_batches();
-    const std::int64_t count = std::min(options.batch_size, images - first);
+    const Batch batch = loader ? loader->next() : plain->next().value();
+    const std::int64_t count = batch.labels.size(0);
+    if (count == 0) continue;  // none of its images can be decoded
+    seen += count;
     const double weight = static_cast<double>(count) / static_cast<double>(images);
-    const Batch batch =
-        loader ? loader->next() : plain_batch(part, part.train, first, count, input_type, plan.channels_last);
     const torch::Tensor loss = training_loss(model, batch, options.label_smoothing, compute);
     // Not backward(): the model's own gradients stay.
     add_scaled(result.gradients, torch::autograd::grad({loss}, parameters), weight, parameters);
@@ -82,6 +88,13 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
     buffers.restore();
   }
   const torch::NoGradGuard no_grad;
+  if (seen == 0) throw RunError("full gradient: none of the images can be decoded");
+  if (seen < images) {  // some were left out: the mean is over the others
+    const double share = static_cast<double>(images) / static_cast<double>(seen);
+    for (torch::Tensor& gradient : result.gradients) gradient.mul_(share);
+    result.mean_loss *= share;
+    result.images = seen;
+  }
   double sum = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const bool decayed = options.decay_norm_bias || parameters[i].dim() > 1;

@@ -93,6 +93,7 @@ class ResNet : public Model {
   }
   double forward_flops() const override { return flops_; }
   double backward_flops() const override { return backward_flops_; }
+  bool takes_any_size() const override { return true; }
 
  private:
   bool imagenet_stem_;

@@ -44,6 +44,7 @@ std::string text_of(const RunState& state) {
                                {"budget", to_json(state.budget)},
                                {"test_loss", state.test_loss},
                                {"test_accuracy", state.test_accuracy},
+                               {"flops", state.flops},
                                {"rewinds", state.rewinds},
                                {"rewind_step", state.rewind_step}};
   return json.dump();
@@ -77,6 +78,7 @@ RunState state_in(const nlohmann::json& json) {
   state.budget = budget_state_from(json.at("budget"));
   state.test_loss = number(json.at("test_loss"));
   state.test_accuracy = json.at("test_accuracy");
+  state.flops = json.value("flops", 0.0);  // older ones have none
   state.rewinds = count_at(json, "rewinds");
   state.rewind_step = count_or_none_at(json, "rewind_step");
   if (state.last_record > state.step || !(state.seconds >= 0)) throw InputError("negative");

@@ -32,6 +32,7 @@ struct RunState {
   Plateau::State plateau;
   BudgetState budget;
   std::int64_t rewinds = 0;       ///< times the run went back after it diverged, base_lr halved at each
+  double flops = 0;               ///< spent, where the size of images follows progress; else 0
   std::int64_t rewind_step = -1;  ///< the update it would go back to, 0 the start; -1: none
 };
 

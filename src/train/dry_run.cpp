@@ -44,7 +44,7 @@ DryRun Trainer::estimate() {
   }
   DryRun dry;
   dry.measured_updates = meter_.step();
-  dry.update_seconds = median_after_warming_up(seconds);
+  dry.update_seconds = median_after_warming_up(seconds) * mean_cost();
   dry.evaluation_seconds = evaluation_seconds_;
   dry.steps_per_epoch = context_.steps_per_epoch;
   const double every = static_cast<double>(evaluation_plan_.every_updates);
@@ -67,7 +67,7 @@ DryRun Trainer::estimate() {
   }
   dry.epochs = static_cast<double>(dry.updates) / static_cast<double>(dry.steps_per_epoch);
   dry.ends_at = deadline_text(unix_seconds() + dry.seconds);
-  dry.flops = flops_of(dry.updates, context_);
+  dry.flops = flops_of_run(dry.updates);
   dry.peak_memory_mib = peak_memory_mib();
   if (!schedule_.plateau()) {
     for (const double progress : {0.0, 0.25, 0.5, 0.75, 1.0})

@@ -13,9 +13,9 @@ struct Evaluation {
   double accuracy = 0;  ///< top-1, in [0, 1]
 };
 
-/// Every image of the split once, in evaluation mode (running statistics of batch norm), sums kept in double.
-/// Leaves the model in training mode. `between_batches`, where given, is called before every batch; what it
-/// throws ends the evaluation.
+/// Every image of the split that can be decoded once, in evaluation mode (running statistics of batch norm),
+/// sums kept in double. Leaves the model in training mode. `between_batches`, where given, is called before
+/// every batch; what it throws ends the evaluation.
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
                     const ComputePlan& plan, const std::function<void()>& between_batches = {});
 

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/Context.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
 
 #include "core/words.h"
+#include "data/images/corrupt_images.h"
+#include "data/images/selection.h"
 #include "glidepath/error.h"
 #include "train/adagrad.h"
 #include "train/adam.h"
@@ -24,7 +27,54 @@ void limit(Split& split, std::int64_t count, const char* key, const std::string&
   if (count > images) {
     throw InputError(fmt::format("{} \"{}\": {} has {} {} images", key, count, data, images, which));
   }
-  if (count != 0) split = split.first(count);
+  if (count == 0) return;
+  if (!split.store) {
+    split = split.first(count);
+    return;
+  }
+  split.store = std::make_shared<SpreadSelection>(split.store, count);
+  split.labels = split.labels.index_select(0, torch::arange(count) * images / count);
+}
+
+ModelOptions model_options(const TrainConfig& config, const Dataset& dataset, std::int64_t image_size) {
+  ModelOptions options;
+  options.name = config.model;
+  options.width = config.width;
+  options.stem = config.stem;
+  options.classes = dataset.classes;
+  options.in_channels = dataset.channels();
+  options.image_size = image_size;
+  return options;
+}
+
+void limit_corrupt(Split& split, const std::string& text) {
+  const auto [number, unit] = words::split_number(text);
+  const double value = words::number(number).value_or(0);
+  split.corrupt->set_limit(
+      static_cast<std::int64_t>(unit == "%" ? std::ceil(static_cast<double>(split.size()) * value / 100)
+                                            : value),
+      text);
+}
+
+void set_image_options(Dataset& dataset, const TrainConfig& config) {
+  if (dataset.in_memory()) {
+    const auto refuse = [&](const char* key, const std::string& text) {
+      if (text == "auto") return;
+      throw InputError(fmt::format("{} \"{}\": for image folders alone; the images of {} are {}x{}", key,
+                                   text, config.data, dataset.image_size(), dataset.image_size()));
+    };
+    refuse("train_res", config.train_res);
+    refuse("eval_res", config.eval_res);
+    return;
+  }
+  ImageOptions& options = dataset.image_options;
+  options.train_size = train_resolution(config).at(1);
+  options.eval_size = config.eval_res == "auto" ? options.train_size : std::stoll(config.eval_res);
+  options.eval_resize = std::lround(static_cast<double>(options.eval_size) * 256 / 224);  // the field's ratio
+  options.exif_orientation = config.exif_orientation;
+  options.workers = config.workers;
+  limit_corrupt(dataset.train, config.max_corrupt);
+  limit_corrupt(dataset.test, config.max_corrupt);
 }
 
 }  // namespace
@@ -33,6 +83,7 @@ Dataset load_limited(const TrainConfig& config) {
   Dataset dataset = load_dataset(config.data, config.data_dir);
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
   limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
+  set_image_options(dataset, config);
   const std::int64_t used = dataset.train.size();
   if (config.batch_size > used) {
     throw InputError(fmt::format("batch_size \"{}\": must be at most the {} training images of {}",
@@ -44,14 +95,11 @@ Dataset load_limited(const TrainConfig& config) {
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan) {
   torch::manual_seed(config.seed);
-  ModelOptions options;
-  options.name = config.model;
-  options.width = config.width;
-  options.stem = config.stem;
-  options.classes = dataset.classes;
-  options.in_channels = dataset.channels();
-  options.image_size = dataset.image_size();
-  auto model = make_model(options);
+  auto model = make_model(model_options(config, dataset, dataset.image_size()));
+  if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
+    throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
+                                 config.eval_res, config.model));
+  }
   model->to(plan.device);
   if (plan.channels_last) {
     torch::NoGradGuard no_grad;
@@ -61,6 +109,41 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
   }
   model->train();
   return model;
+}
+
+ResolutionSchedule train_resolution(const TrainConfig& config) {
+  return ResolutionSchedule::parse(config.train_res == "auto" ? "224" : config.train_res);
+}
+
+std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,
+                                             const ResolutionSchedule& sizes) {
+  std::map<std::int64_t, double> flops;
+  if (!sizes.varies()) return flops;
+  const auto counts_flops = [](const std::string& budget) {
+    return parse_budget(budget).unit == BudgetUnit::kFlops;
+  };
+  const bool by_flops =
+      config.deadline.empty() &&
+      (counts_flops(config.budget) ||
+       (parse_budget(config.budget).unit == BudgetUnit::kPercent && counts_flops(config.full)));
+  if (by_flops) {
+    throw InputError(
+        fmt::format("train_res \"{}\": with a budget in flop, updates must all cost the same; give one "
+                    "size, or a budget in updates, epochs or time",
+                    config.train_res));
+  }
+  torch::Generator generator = at::globalContext().defaultGenerator(torch::kCPU);
+  const torch::Tensor before = generator.get_state();  // the models made here are no part of the run
+  for (const std::int64_t size : sizes.sizes()) {
+    const auto model = make_model(model_options(config, dataset, size));
+    if (!model->takes_any_size()) {
+      throw InputError(fmt::format("train_res \"{}\": model {} takes images of one size; give one",
+                                   config.train_res, config.model));
+    }
+    flops[size] = model->forward_flops() + model->backward_flops();
+  }
+  generator.set_state(before);
+  return flops;
 }
 
 LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset) {

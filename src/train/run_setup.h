@@ -1,5 +1,6 @@
 // src/train/run_setup.h - the parts of a run, made from its configuration.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "glidepath/dataset.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
+#include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
 #include "glidepath/train_config.h"
 #include "train/device.h"
@@ -16,13 +18,22 @@
 
 namespace glidepath {
 
-/// The data set, its training split cut to train_limit. Throws InputError when it has fewer images.
+/// The data set, its splits cut to train_limit and test_limit, with the configuration's image options. Throws
+/// InputError when it has fewer images, or has its images in memory where sizes are asked for.
 Dataset load_limited(const TrainConfig& config);
 
 /// A model for the data set's images, initialised from the seed, on the plan's device and in its memory
 /// format.
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan);
+
+/// The sizes that training images of an image folder take.
+ResolutionSchedule train_resolution(const TrainConfig& config);
+
+/// Floating-point operations, forward and backward, of one image of each of these sizes; nothing where there
+/// is one alone. Throws InputError for a model of fixed size, and a budget in operations.
+std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,
+                                             const ResolutionSchedule& sizes);
 
 LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset);
 

@@ -14,6 +14,7 @@
 #include "core/words.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
+#include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
 #include "train/deadline.h"
 #include "train/measure_text.h"
@@ -167,6 +168,42 @@ void check_device(const std::string& key, const std::string& text) {
   }
 }
 
+// Kept in its one spelling, so that one schedule is one run however it is written.
+Entry train_res_entry() {
+  return {{"train_res", "image folders: side of training images: 224, 128..224 over progress, 128@0,224@50%",
+           "auto", true},
+          [](TrainConfig& config, const std::string& text) {
+            try {
+              config.train_res = text == "auto" ? text : ResolutionSchedule::parse(text).text();
+            } catch (const InputError& error) {
+              throw InputError(fmt::format("train_res {}", error.what()));
+            }
+          },
+          [](const TrainConfig& config) { return config.train_res; }};
+}
+
+Entry eval_res_entry() {
+  return {{"eval_res", "image folders: side of test images; auto: the last one of train_res", "auto", true},
+          [](TrainConfig& config, const std::string& text) {
+            const std::string wanted = "must be auto or a whole number of pixels in [8, 2048]";
+            if (text != "auto") {
+              const auto value = parse_number<std::int64_t>("eval_res", text, wanted);
+              if (value < 8 || value > 2048) refuse("eval_res", text, wanted);
+            }
+            config.eval_res = text;
+          },
+          [](const TrainConfig& config) { return config.eval_res; }};
+}
+
+void check_max_corrupt(const std::string& key, const std::string& text) {
+  const auto [number, unit] = words::split_number(text);
+  const auto value = words::number(number);
+  const bool is_share = unit == "%" && value && *value >= 0 && *value <= 100;
+  const bool is_count = unit.empty() && value && *value >= 0 && *value == std::floor(*value);
+  if (!is_share && !is_count)
+    refuse(key, text, "must be a share of the split's images or a number of them, for example 1% or 25");
+}
+
 // Kept in UTC, so that it is the same moment wherever the file is read.
 Entry deadline_entry() {
   return {{"deadline", "in place of a budget: the run is over by then; 2026-12-01T06:00 (local time) or ...Z",
@@ -266,6 +303,13 @@ std::vector<Entry> make_entries() {
                   std::int64_t{1} << 20),
       flag_entry(&C::augment, "augment",
                  "random crop with padding (4 px at 32 px), and horizontal flip where it fits the data"),
+      train_res_entry(),
+      eval_res_entry(),
+      flag_entry(&C::exif_orientation, "exif_orientation",
+                 "image folders: turn photographs as their EXIF data say (torchvision does not)"),
+      text_entry(&C::max_corrupt, "max_corrupt",
+                 "image folders: skip this many images of a split that cannot be decoded: 1%, 25, or 0",
+                 false, check_max_corrupt),
       whole_entry(&C::seed, "seed", "of every random generator", std::uint64_t{0},
                   std::uint64_t{std::numeric_limits<std::int64_t>::max()}),
       choice_entry(&C::precision, "precision", "auto: bf16 autocast where the device is faster with it",
@@ -274,6 +318,8 @@ std::vector<Entry> make_entries() {
                    {"auto", "true", "false"}),
       text_entry(&C::device, "device", "auto, cpu, cuda or cuda:N", true, check_device),
       whole_entry(&C::threads, "threads", "CPU threads; 0: every core", std::int64_t{0}, kMostThreads),
+      whole_entry(&C::workers, "workers", "image folders: threads that decode; 0: every core",
+                  std::int64_t{0}, kMostThreads, false),
       text_entry(&C::eval_every, "eval_every", "test the model this often: 1ep, 10%, 500it, or end", true,
                  parsed_by(check_eval_every)),
       whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", std::int64_t{1},

@@ -33,9 +33,11 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       started_(options.clock() - options.seconds_before),
       plan_(plan_compute(config)),
       dataset_(load_limited(config)),
+      resolution_(train_resolution(config)),
       loader_(dataset_, loader_options(config, plan_, dataset_)),
       model_(build_model(config, dataset_, plan_)),
       context_(budget_context(config, dataset_, loader_, *model_)),
+      flops_of_size_(flops_by_size(config, dataset_, resolution_)),
       budget_(run_budget(config, options.clock() - started_, options.wall_clock())),
       evaluation_plan_(config.eval_every, context_),
       checkpoint_plan_(config.checkpoint_every, context_),
@@ -50,6 +52,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
   if (!options.resume) use_schedule(meter_.updates());
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
+  follow_resolution();
   prepare_measures();
   directory_ = open_directory(config, options);
   if (options.resume) restore();
@@ -108,7 +111,9 @@ TrainResult Trainer::run_to_the_end() {
 void Trainer::update() {
   const double begun = now();
   lr_ = base_lr() * factor_at(meter_.progress());
+  clock_progress_ = meter_.progress();
   const Batch batch = take_batch();
+  count_images(batch);
   const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
   optimizer_->drop_gradients();
   torch::Tensor loss, logits;
@@ -180,6 +185,7 @@ void Trainer::evaluate_now() {
   const double begun = now();
   evaluation_ =
       evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { stop_if_asked(); });
+  tell_corrupt_images();
   evaluated_step_ = meter_.step();
   evaluation_seconds_ = now() - begun;
   plan_final_cost();

@@ -1,7 +1,9 @@
 // src/train/trainer.h - a run in progress.
 #pragma once
+#include <atomic>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "glidepath/dry_run.h"
+#include "glidepath/resolution.h"
 #include "glidepath/train.h"
 #include "train/budget_change.h"
 #include "train/budget_meter.h"
@@ -69,6 +72,12 @@ class Trainer {
   void skip_measures(const std::vector<bool>& due);
   void estimate_measuring();
   double measuring_seconds_of(std::int64_t updates) const;
+  void follow_resolution();
+  void count_images(const Batch& batch);
+  double flops_spent() const;
+  double flops_of_run(std::int64_t updates) const;
+  double mean_cost() const;
+  void tell_corrupt_images();
   Batch take_batch();
   const Batch& next_batch();
   void measure_final_cost();
@@ -100,9 +109,13 @@ class Trainer {
   double seconds_before_ = 0;  // of earlier sessions
   ComputePlan plan_;
   Dataset dataset_;
+  ResolutionSchedule resolution_;
+  std::atomic<double> clock_progress_{0};  // read by the loader's threads
   TrainLoader loader_;
   std::shared_ptr<Model> model_;
   BudgetContext context_;
+  std::map<std::int64_t, double> flops_of_size_;  // of one image; where sizes follow progress
+  double flops_spent_ = 0;                        // likewise
   Budget budget_;
   EvaluationPlan evaluation_plan_;
   CheckpointPlan checkpoint_plan_;

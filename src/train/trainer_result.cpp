@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "data/images/corrupt_images.h"
 #include "train/trainer.h"
 
 namespace glidepath {
@@ -33,36 +34,43 @@ TrainStatus Trainer::status() {
 }
 
 nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::string& state) const {
-  return {{"status", state},
-          {"data", config_.data},
-          {"model", config_.model},
-          {"schedule", config_.schedule},
-          {"budget", budget_text(config_)},
-          {"budgets_before", told_changes(budget_state_)},
-          {"seed", config_.seed},
-          {"test_accuracy", result.test_accuracy},
-          {"test_loss", result.test_loss},
-          {"train_accuracy", result.train_accuracy},
-          {"train_loss", std::isfinite(result.train_loss) ? nlohmann::ordered_json(result.train_loss)
-                                                          : nlohmann::ordered_json(nullptr)},
-          {"updates", result.updates},
-          {"steps_per_epoch", context_.steps_per_epoch},
-          {"epochs", result.epochs},
-          {"last_update_lr", result.last_update_lr},
-          {"final_lr", result.final_lr},
-          {"spent",
-           {{"updates", result.updates},
-            {"epochs", result.epochs},
-            {"seconds", result.seconds},
-            {"flops", result.flops}}},
-          {"rewinds", result.rewinds},
-          {"seconds", result.seconds},
-          {"images_per_second", result.images_per_second},
-          {"peak_memory_mib", result.peak_memory_mib},
-          {"precision", plan_.bf16 ? "bf16" : "fp32"},
-          {"channels_last", plan_.channels_last},
-          {"threads", plan_.threads},
-          {"device", plan_.device.str()}};
+  nlohmann::ordered_json summary = {
+      {"status", state},
+      {"data", config_.data},
+      {"model", config_.model},
+      {"schedule", config_.schedule},
+      {"budget", budget_text(config_)},
+      {"budgets_before", told_changes(budget_state_)},
+      {"seed", config_.seed},
+      {"test_accuracy", result.test_accuracy},
+      {"test_loss", result.test_loss},
+      {"train_accuracy", result.train_accuracy},
+      {"train_loss", std::isfinite(result.train_loss) ? nlohmann::ordered_json(result.train_loss)
+                                                      : nlohmann::ordered_json(nullptr)},
+      {"updates", result.updates},
+      {"steps_per_epoch", context_.steps_per_epoch},
+      {"epochs", result.epochs},
+      {"last_update_lr", result.last_update_lr},
+      {"final_lr", result.final_lr},
+      {"spent",
+       {{"updates", result.updates},
+        {"epochs", result.epochs},
+        {"seconds", result.seconds},
+        {"flops", result.flops}}},
+      {"rewinds", result.rewinds},
+      {"seconds", result.seconds},
+      {"images_per_second", result.images_per_second},
+      {"peak_memory_mib", result.peak_memory_mib},
+      {"precision", plan_.bf16 ? "bf16" : "fp32"},
+      {"channels_last", plan_.channels_last},
+      {"threads", plan_.threads},
+      {"device", plan_.device.str()}};
+  if (!dataset_.in_memory()) {  // those of the test split are left out of its accuracy and loss
+    summary["corrupt_images"] = {{"train", result.corrupt_train_images},
+                                 {"test", result.corrupt_test_images}};
+    summary["eval_res"] = dataset_.image_options.eval_size;
+  }
+  return summary;
 }
 
 // Only a clock can end a run before its schedule does: a machine that stood still in the last update.
@@ -91,7 +99,9 @@ TrainResult Trainer::finish() {
   result.last_update_lr = lr_;
   result.final_lr = base_lr() * factor_at(1);
   result.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
-  result.flops = flops_of(meter_.step(), context_);
+  result.flops = flops_spent();
+  if (dataset_.train.corrupt) result.corrupt_train_images = dataset_.train.corrupt->count();
+  if (dataset_.test.corrupt) result.corrupt_test_images = dataset_.test.corrupt->count();
   result.precision = plan_.bf16 ? "bf16" : "fp32";
   result.channels_last = plan_.channels_last;
   result.threads = plan_.threads;

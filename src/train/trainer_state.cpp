@@ -86,6 +86,8 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   last_checkpoint_step_ = state.step;
   last_checkpoint_progress_ = meter_.progress();
   last_checkpoint_seconds_ = now();
+  flops_spent_ = state.flops;
+  follow_resolution();
   loader_.seek(state.step);
   take_measures(saved, state);
   directory_.go_on_from(state);
@@ -117,6 +119,7 @@ RunState Trainer::state() const {
   state.plateau = plateau_.state();
   state.budget = budget_state_;
   state.budget.clock = meter_.clock().state();
+  state.flops = flops_spent_;
   state.rewinds = rewinds_;
   state.rewind_step = rewind_step_;
   return state;

@@ -1,0 +1,35 @@
+// src/data/images/corrupt_images.h - the images of a split that could not be decoded, counted and named.
+#pragma once
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace glidepath {
+
+/// What a split's loaders share. Every function may be called by many threads at once.
+class CorruptImages {
+ public:
+  /// `split` is what messages call it: "training" or "test".
+  explicit CorruptImages(std::string split) : split_(std::move(split)) {}
+
+  /// No more than `limit` may be met; `told` is how the user gave it: "1%".
+  void set_limit(std::int64_t limit, const std::string& told);
+  /// One image that could not be decoded; counted and told of once, however often it is met. Throws RunError,
+  /// naming it, where they are more than the limit.
+  void add(std::int64_t index, const std::string& name, const std::string& reason);
+
+  std::int64_t count() const;
+  /// A line for each that was met since the last call, in the order of their numbers.
+  std::vector<std::string> take_news();
+
+ private:
+  std::string split_, told_limit_;
+  std::int64_t limit_ = 0;
+  mutable std::mutex mutex_;
+  std::set<std::int64_t> known_;
+  std::vector<std::pair<std::int64_t, std::string>> news_;
+};
+
+}  // namespace glidepath

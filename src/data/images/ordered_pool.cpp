@@ -1,0 +1,86 @@
+// src/data/images/ordered_pool.cpp - work in batches, done by several threads ahead of who takes it, in
+// order.
+#include "data/images/ordered_pool.h"
+
+#include <algorithm>
+
+namespace glidepath {
+
+OrderedPool::OrderedPool(int threads, int ahead, Begin begin)
+    : ahead_(std::max(1, ahead)), begin_(std::move(begin)) {
+  for (int i = 0; i < std::max(1, threads); ++i) threads_.emplace_back([this, i] { work(i); });
+}
+
+OrderedPool::~OrderedPool() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+// Only the last one can have items that nobody has taken: a batch is begun when all of those before are.
+OrderedPool::Slot* OrderedPool::slot_with_work() {
+  if (!slots_.empty() && slots_.back()->taken < slots_.back()->items) return slots_.back().get();
+  if (ended_ || static_cast<int>(slots_.size()) >= ahead_) return nullptr;
+  begin_slot();
+  const bool has_work = !ended_ && slots_.back()->taken < slots_.back()->items;
+  return has_work ? slots_.back().get() : nullptr;
+}
+
+void OrderedPool::begin_slot() {
+  auto slot = std::make_shared<Slot>();
+  try {
+    slot->batch = begin_();
+    if (slot->batch) slot->items = slot->batch->items();
+  } catch (...) {
+    slot->failure = std::current_exception();
+  }
+  ended_ = !slot->batch;
+  if (slot->batch || slot->failure) slots_.push_back(std::move(slot));
+  if (ended_) {
+    work_.notify_all();
+    whole_.notify_all();
+  }
+}
+
+void OrderedPool::work(int thread) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (true) {
+    Slot* found = nullptr;
+    work_.wait(lock, [&] { return stopping_ || (found = slot_with_work()) != nullptr; });
+    if (stopping_) return;
+    const std::shared_ptr<Slot> slot = slots_.back();
+    const std::int64_t item = slot->taken++;
+    lock.unlock();
+    std::exception_ptr failure;
+    try {
+      slot->batch->make(item, thread);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    lock.lock();
+    if (failure && (slot->failed_item < 0 || item < slot->failed_item)) {
+      slot->failed_item = item;
+      slot->failure = failure;
+    }
+    if (++slot->done == slot->items) whole_.notify_all();
+  }
+}
+
+std::shared_ptr<PoolBatch> OrderedPool::next() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  whole_.wait(lock, [this] { return slots_.empty() ? ended_ : slots_.front()->is_whole(); });
+  if (slots_.empty()) return nullptr;
+  const std::shared_ptr<Slot> slot = slots_.front();
+  if (slot->failure) {  // stays, so that the next call throws again
+    ended_ = true;
+    std::rethrow_exception(slot->failure);
+  }
+  slots_.pop_front();
+  work_.notify_all();
+  return slot->batch;
+}
+
+}  // namespace glidepath

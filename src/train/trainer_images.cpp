@@ -1,0 +1,64 @@
+// src/train/trainer_images.cpp - what a run on encoded images has beside the others: sizes that follow
+// progress, and images that cannot be decoded.
+#include <algorithm>
+
+#include "data/images/corrupt_images.h"
+#include "train/trainer.h"
+
+namespace glidepath {
+
+// The size of an update's images is a function of its progress alone, so a run that is resumed makes the same
+// batches. By the clock nobody knows the progress beforehand: it is that of the moment a batch is begun.
+void Trainer::follow_resolution() {
+  if (!resolution_.varies()) return;
+  if (meter_.by_clock()) {
+    loader_.set_image_size([this](std::int64_t) { return resolution_.at(clock_progress_); });
+    return;
+  }
+  loader_.set_image_size([sizes = resolution_, origin = budget_state_.origin,
+                          updates = meter_.updates()](std::int64_t step) {
+    return sizes.at(progress_from(origin, std::min(step, updates), updates));  // some are made past the end
+  });
+}
+
+void Trainer::count_images(const Batch& batch) {
+  if (resolution_.varies())
+    flops_spent_ += flops_of_size_.at(batch.images.size(2)) * static_cast<double>(batch.labels.size(0));
+  tell_corrupt_images();
+}
+
+double Trainer::flops_spent() const {
+  return resolution_.varies() ? flops_spent_ : flops_of(meter_.step(), context_);
+}
+
+/// Of a whole run of `updates` from its start.
+double Trainer::flops_of_run(std::int64_t updates) const {
+  if (!resolution_.varies()) return flops_of(updates, context_);
+  const std::int64_t steps = context_.steps_per_epoch, images = dataset_.train.size();
+  double flops = 0;
+  for (std::int64_t step = 0; step < updates; ++step) {
+    const bool is_last = step % steps == steps - 1;
+    const std::int64_t count = is_last ? images - (steps - 1) * config_.batch_size : config_.batch_size;
+    flops += flops_of_size_.at(resolution_.at(progress_at(step, updates))) * static_cast<double>(count);
+  }
+  return flops;
+}
+
+// Later updates cost more, or less, than the first ones: as much as their operations do.
+double Trainer::mean_cost() const {
+  if (!resolution_.varies()) return 1;
+  constexpr std::int64_t kMoments = 1000;
+  double sum = 0;
+  for (std::int64_t i = 0; i < kMoments; ++i)
+    sum += flops_of_size_.at(resolution_.at(progress_at(i, kMoments)));
+  return sum / static_cast<double>(kMoments) / flops_of_size_.at(resolution_.at(0));
+}
+
+void Trainer::tell_corrupt_images() {
+  for (const Split* split : {&dataset_.train, &dataset_.test}) {
+    if (!split->corrupt || !options_.on_warning) continue;
+    for (const std::string& line : split->corrupt->take_news()) options_.on_warning(line);
+  }
+}
+
+}  // namespace glidepath
