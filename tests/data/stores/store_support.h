@@ -1,0 +1,56 @@
+// tests/data/stores/store_support.h - what the tests of stores share.
+#pragma once
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "glidepath/error.h"
+#include "support/python.h"
+
+namespace glidepath {
+
+/// A folder of its own for each test.
+class StoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "glidepath-store-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  /// Runs Python's own tar writer, which is not ours, in the folder.
+  std::string python(const std::string& body) {
+    const PythonResult result =
+        run_python(folder_, "import io, os, sys, tarfile, struct, json\nos.chdir(sys.argv[1])\n" + body,
+                   folder_.string());
+    EXPECT_EQ(result.status, 0) << result.output;
+    return result.output;
+  }
+  static std::string content(const std::filesystem::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  static void write(const std::filesystem::path& file, const std::string& text) {
+    std::ofstream(file, std::ios::binary) << text;
+  }
+  /// What an action that must be refused says.
+  template <typename Action>
+  static std::string refusal(const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "was not refused";
+  }
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace glidepath
