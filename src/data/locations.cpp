@@ -19,13 +19,6 @@ fs::path folder_of(const char* variable) {
   return value == nullptr ? fs::path() : fs::path(value);
 }
 
-fs::path cache_folder() {
-  const fs::path cache = folder_of("XDG_CACHE_HOME");
-  if (!cache.empty()) return cache / "glidepath" / "data";
-  const fs::path home = folder_of("HOME");
-  return (home.empty() ? fs::path(".") : home) / ".cache" / "glidepath" / "data";
-}
-
 bool holds(const fs::path& folder, const DataFile& file) {
   std::error_code error;
   return fs::exists(folder / file.name, error) ||
@@ -33,6 +26,13 @@ bool holds(const fs::path& folder, const DataFile& file) {
 }
 
 }  // namespace
+
+fs::path cache_folder() {
+  const fs::path cache = folder_of("XDG_CACHE_HOME");
+  if (!cache.empty()) return cache / "glidepath" / "data";
+  const fs::path home = folder_of("HOME");
+  return (home.empty() ? fs::path(".") : home) / ".cache" / "glidepath" / "data";
+}
 
 std::vector<fs::path> data_roots(const fs::path& data_dir) {
   if (!data_dir.empty()) return {data_dir};

@@ -12,6 +12,9 @@ namespace glidepath {
 /// Folders in the order of dataset.h: `data_dir` alone when given, else $GLIDEPATH_DATA, then the cache.
 std::vector<std::filesystem::path> data_roots(const std::filesystem::path& data_dir);
 
+/// Where data sets are kept unless something else is said: $XDG_CACHE_HOME or ~/.cache, then glidepath/data.
+std::filesystem::path cache_folder();
+
 /// Where a fetched data set goes: the first of data_roots().
 std::filesystem::path download_root(const std::filesystem::path& data_dir);
 
