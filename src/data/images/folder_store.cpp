@@ -11,14 +11,13 @@
 #include <fmt/format.h>
 
 #include "data/images/read_file.h"
+#include "data/stores/image_name.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
-
-constexpr const char* kEndings[] = {".jpg", ".jpeg", ".png"};
 
 struct Listing {
   std::vector<std::string> files, folders;  // names alone, sorted by bytes
@@ -164,13 +163,6 @@ void require_same_classes(const fs::path& train, const std::vector<std::string>&
 }
 
 }  // namespace
-
-bool is_image_name(const std::string& name) {
-  return std::any_of(std::begin(kEndings), std::end(kEndings), [&](const char* ending) {
-    const std::size_t length = std::strlen(ending);
-    return name.size() > length && strcasecmp(name.c_str() + name.size() - length, ending) == 0;
-  });
-}
 
 bool has_image_folders(const fs::path& root) { return is_folder(root / "train"); }
 

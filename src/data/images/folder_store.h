@@ -16,7 +16,4 @@ bool has_image_folders(const std::filesystem::path& root);
 /// or empty, a class which is in one split alone, and a link which leads back into itself.
 ImageCollection open_image_folders(const std::filesystem::path& root);
 
-/// Whether the name ends as those of images do: .jpg, .jpeg, .png, in any case.
-bool is_image_name(const std::string& name);
-
 }  // namespace glidepath

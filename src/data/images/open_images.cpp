@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "data/images/folder_store.h"
+#include "data/stores/tar_collections.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -28,9 +29,16 @@ const ImageForm& form_of(const fs::path& path) {
 }  // namespace
 
 const std::vector<ImageForm>& image_forms() {
+  // Shards may lie in folders train/ and val/, too.
+  static const auto has_class_folders = [](const fs::path& path) {
+    return has_image_folders(path) && !holds_shards(path);
+  };
   static const std::vector<ImageForm> forms = {
-      {"folders train/ and val/ with one folder of images for each class", has_image_folders,
+      {"folders train/ and val/ with one folder of images for each class", has_class_folders,
        open_image_folders},
+      {"ImageNet's own files, ILSVRC2012_img_train.tar and the others", holds_imagenet_tars,
+       open_imagenet_tars},
+      {"WebDataset shards train*.tar and val*.tar", holds_shards, open_webdataset},
   };
   return forms;
 }

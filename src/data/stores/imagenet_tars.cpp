@@ -8,6 +8,7 @@
 
 #include "data/archive_reader.h"
 #include "data/fetch_context.h"
+#include "data/stores/image_name.h"
 #include "data/stores/matlab.h"
 #include "data/stores/tar_collections.h"
 #include "data/stores/tar_images.h"

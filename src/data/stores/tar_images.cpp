@@ -2,7 +2,6 @@
 #include "data/stores/tar_images.h"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <numeric>
 
@@ -79,15 +78,6 @@ StoredImage TarStore::read(std::int64_t index, std::vector<unsigned char>& buffe
   stored.data = buffer.data();
   stored.bytes = buffer.size();
   return stored;
-}
-
-bool is_image_name(std::string_view name) {
-  const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos) return false;
-  std::string ending(name.substr(dot + 1));
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == "jpg" || ending == "jpeg" || ending == "png";
 }
 
 }  // namespace glidepath

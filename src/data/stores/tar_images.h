@@ -63,7 +63,4 @@ class TarStore final : public ImageStore {
   std::vector<std::int64_t> begins_;  // of each part, and the end
 };
 
-/// Whether a name ends like an image's: .jpg, .jpeg, .png, in any case.
-bool is_image_name(std::string_view name);
-
 }  // namespace glidepath

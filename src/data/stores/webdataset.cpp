@@ -3,6 +3,7 @@
 #include <charconv>
 #include <fstream>
 #include <optional>
+#include <sys/resource.h>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -148,9 +149,21 @@ std::vector<fs::path> shards_of(const fs::path& folder, const std::string& split
   return shards.empty() ? tars_in(folder / split, "") : shards;
 }
 
+/// Every shard stays open, and systems let a process have 1,024 files unless it asks for more.
+void allow_open_files(std::size_t count) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = limit.rlim_cur + static_cast<rlim_t>(count);
+  if (limit.rlim_cur == RLIM_INFINITY) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // refused: opening says so
+}
+
 std::shared_ptr<const TarStore> open_split(const fs::path& folder, const std::string& split) {
   std::vector<TarStore::Part> parts;
-  for (const fs::path& path : shards_of(folder, split)) {
+  const std::vector<fs::path> shards = shards_of(folder, split);
+  allow_open_files(shards.size());
+  for (const fs::path& path : shards) {
     auto file = std::make_unique<InputFile>(path);
     TarImages images = cached_tar_images(*file, "webdataset", [&] { return index_shard(*file); });
     parts.push_back({std::move(file), std::move(images)});

@@ -3,6 +3,7 @@
 #include "data/stores/tar_collections.h"
 
 #include <cstdlib>
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -144,6 +145,20 @@ with tarfile.open('val/x.tar', 'w') as t: add(t, '1.cls', '4'); add(t, '1.jpg', 
   EXPECT_EQ(open_webdataset(folder_).class_names.back(), "eel");
   write(folder_ / "classes.txt", "ant\nbee\n");
   EXPECT_THAT(refusal([&] { open_webdataset(folder_); }), HasSubstr("classes.txt: 2 lines"));
+}
+
+TEST_F(TarCollections, OpensMoreShardsThanAProcessMayHaveFiles) {
+  make_shards(R"(
+for name in ['val-0'] + [f'train-{i:02}' for i in range(40)]:
+    with tarfile.open(name + '.tar', 'w') as t: add(t, '1.jpg', name); add(t, '1.cls', '0')
+)");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 30;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  EXPECT_EQ(open_webdataset(folder_).train->size(), 40);
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST_F(TarCollections, SaysWhatIsWrongWithASample) {

@@ -1,0 +1,36 @@
+// tests/data/images/open_images_test.cpp - the form of the images at a path is found by looking.
+#include "data/images/open_images.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../stores/store_support.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using testing::HasSubstr;
+
+class OpenImages : public StoreTest {};
+
+TEST_F(OpenImages, TellsShardsInTrainFromClassFoldersThere) {
+  for (const char* split : {"train", "val"}) {
+    fs::create_directories(folder_ / split);
+    python(std::string("with tarfile.open('") + split +
+           "/0.tar', 'w') as t:\n"
+           "    for n, s in (('1.jpg', 'one'), ('1.cls', '2')):\n"
+           "        i = tarfile.TarInfo(n); i.size = len(s); t.addfile(i, io.BytesIO(s.encode()))\n");
+  }
+  EXPECT_EQ(open_images(folder_).train->label(0), 2);
+  EXPECT_THAT(open_images(folder_).train->name(0), HasSubstr("train/0.tar: 1.jpg"));
+}
+
+TEST_F(OpenImages, KnowsImageNetByItsTrainingTar) {
+  write(folder_ / "ILSVRC2012_img_train.tar", "");
+  EXPECT_THAT(refusal([&] { open_images(folder_); }), HasSubstr("ILSVRC2012_img_val.tar: missing"));
+}
+
+}  // namespace
+}  // namespace glidepath
