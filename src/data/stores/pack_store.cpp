@@ -1,0 +1,268 @@
+// src/data/stores/pack_store.cpp - a pack of images, mapped into memory.
+#include "data/stores/pack_store.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <sys/mman.h>
+
+#include <fmt/format.h>
+
+#include "data/stores/input_file.h"
+#include "data/stores/pack_file_writer.h"
+#include "data/stores/pack_format.h"
+#include "glidepath/error.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+class Mapping {
+ public:
+  explicit Mapping(const fs::path& path) : file_(path), bytes_(file_.size()) {
+    if (bytes_ == 0) return;
+    void* data = ::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED, file_.descriptor(), 0);
+    if (data == MAP_FAILED) {
+      throw RunError(
+          fmt::format("{}: cannot be mapped into memory: {}", path.string(), std::strerror(errno)));
+    }
+    data_ = static_cast<const unsigned char*>(data);
+    // Images are read in random order: what the system would read around each is read for nothing.
+    ::madvise(data, bytes_, MADV_RANDOM);
+  }
+  ~Mapping() {
+    if (data_ != nullptr) ::munmap(const_cast<unsigned char*>(data_), bytes_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  std::string name() const { return file_.path().string(); }
+  const unsigned char* data() const { return data_; }
+  std::uint64_t bytes() const { return bytes_; }
+  /// Has the system read a part at once, where page by page would be slow.
+  void will_need(std::uint64_t offset, std::uint64_t bytes) const {
+    constexpr std::uint64_t kPage = 4096;
+    const std::uint64_t begin = offset / kPage * kPage;
+    ::madvise(const_cast<unsigned char*>(data_) + begin, offset + bytes - begin, MADV_WILLNEED);
+  }
+  [[noreturn]] void refuse(std::uint64_t offset, const std::string& what) const {
+    throw InputError(fmt::format("{}: at byte {}: {}; make the pack again", name(), offset, what));
+  }
+
+ private:
+  InputFile file_;
+  std::uint64_t bytes_;
+  const unsigned char* data_ = nullptr;
+};
+
+/// Takes the index apart; no number in it is believed.
+class IndexReader {
+ public:
+  IndexReader(const Mapping& pack, std::uint64_t begin, std::uint64_t bytes)
+      : pack_(pack), at_(begin), end_(begin + bytes) {}
+
+  template <typename T>
+  T number() {
+    T value;
+    std::memcpy(&value, take(sizeof value), sizeof value);
+    return value;
+  }
+  std::string text(std::uint64_t bytes) { return {reinterpret_cast<const char*>(take(bytes)), bytes}; }
+  /// The count of things that need `bytes` bytes each.
+  std::uint64_t count(std::uint64_t bytes) {
+    const auto value = number<std::uint64_t>();
+    if (value > (end_ - at_) / bytes) pack_.refuse(at_ - sizeof value, fmt::format("{} entries", value));
+    return value;
+  }
+  const unsigned char* take(std::uint64_t bytes) {
+    if (bytes > end_ - at_) pack_.refuse(at_, "the index ends within an entry");
+    at_ += bytes;
+    return pack_.data() + at_ - bytes;
+  }
+  std::uint64_t position() const { return at_; }
+  void expect_end() const {
+    if (at_ != end_) pack_.refuse(at_, "the index goes on after its last entry");
+  }
+
+ private:
+  const Mapping& pack_;
+  std::uint64_t at_, end_;
+};
+
+struct SplitIndex {
+  std::vector<PackRecord> records;
+  std::vector<std::uint64_t> name_ends;
+  std::string names;
+};
+
+struct Index {
+  std::string settings;
+  std::vector<std::string> class_names;
+  SplitIndex splits[2];
+};
+
+void check_record(const Mapping& pack, const PackRecord& record, std::uint64_t classes,
+                  std::uint64_t images_end, std::uint64_t at) {
+  const bool lies_within = record.offset >= sizeof(PackHeader) && record.offset <= images_end &&
+                           record.bytes <= images_end - record.offset;
+  if (!lies_within) pack.refuse(at, fmt::format("an image at byte {}, {} long", record.offset, record.bytes));
+  if (record.label >= classes) pack.refuse(at, fmt::format("label {} of {} classes", record.label, classes));
+  if (record.kind > 1) pack.refuse(at, fmt::format("an image of kind {}", record.kind));
+  constexpr auto kMostSide = static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
+  const bool is_sane = record.height <= kMostSide && record.width <= kMostSide;
+  const std::uint64_t pixels = std::uint64_t{record.height} * record.width;
+  if (!is_sane || (record.kind == 1 && (record.bytes % 3 != 0 || record.bytes / 3 != pixels))) {
+    pack.refuse(
+        at, fmt::format("an image of {} x {} pixels in {} bytes", record.width, record.height, record.bytes));
+  }
+}
+
+SplitIndex read_split(const Mapping& pack, IndexReader& reader, std::uint64_t classes,
+                      std::uint64_t images_end) {
+  SplitIndex split;
+  const std::uint64_t count = reader.count(sizeof(PackRecord));
+  split.records.resize(count);
+  split.name_ends.resize(count);
+  std::uint64_t names = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t at = reader.position();
+    split.records[i] = reader.number<PackRecord>();
+    check_record(pack, split.records[i], classes, images_end, at);
+    split.name_ends[i] = names += split.records[i].name_bytes;
+  }
+  const std::uint64_t at = reader.position();
+  split.names = reader.text(reader.count(1));
+  if (split.names.size() != names) pack.refuse(at, "names that are longer or shorter than told");
+  return split;
+}
+
+PackFooter read_footer(const Mapping& pack) {
+  PackFooter footer;
+  constexpr std::uint64_t kLeast = sizeof(PackHeader) + sizeof footer;
+  PackHeader header;
+  if (pack.bytes() < sizeof header || std::memcmp(pack.data(), kPackBegin, sizeof kPackBegin) != 0) {
+    pack.refuse(0, "is no pack of images");
+  }
+  std::memcpy(&header, pack.data(), sizeof header);
+  if (header.version != kPackVersion) {
+    pack.refuse(8,
+                fmt::format("version {} of the format, this program knows {}", header.version, kPackVersion));
+  }
+  if (pack.bytes() < kLeast) pack.refuse(pack.bytes(), "the file is cut off");
+  const std::uint64_t at = pack.bytes() - sizeof footer;
+  std::memcpy(&footer, pack.data() + at, sizeof footer);
+  if (std::memcmp(footer.magic, kPackEnd, sizeof kPackEnd) != 0) {
+    pack.refuse(pack.bytes(), "the file is cut off: it does not end as a pack does");
+  }
+  if (footer.checksum != pack_checksum(&footer, offsetof(PackFooter, checksum))) {
+    pack.refuse(at, "the footer is damaged");
+  }
+  if (footer.index_offset < sizeof(PackHeader) || footer.index_offset > at ||
+      footer.index_bytes != at - footer.index_offset) {
+    pack.refuse(at, fmt::format("an index of {} bytes at byte {}", footer.index_bytes, footer.index_offset));
+  }
+  return footer;
+}
+
+Index read_index(const Mapping& pack) {
+  const PackFooter footer = read_footer(pack);
+  pack.will_need(footer.index_offset, footer.index_bytes);
+  if (pack_checksum(pack.data() + footer.index_offset, footer.index_bytes) != footer.index_checksum) {
+    pack.refuse(footer.index_offset, "the index is damaged: its checksum is another");
+  }
+  IndexReader reader(pack, footer.index_offset, footer.index_bytes);
+  Index index;
+  index.settings = reader.text(reader.number<std::uint32_t>());
+  const std::uint64_t classes = reader.count(sizeof(std::uint32_t));
+  for (std::uint64_t i = 0; i < classes; ++i) {
+    index.class_names.push_back(reader.text(reader.number<std::uint32_t>()));
+  }
+  for (SplitIndex& split : index.splits) split = read_split(pack, reader, classes, footer.index_offset);
+  reader.expect_end();
+  return index;
+}
+
+class PackStore final : public ImageStore {
+ public:
+  PackStore(std::shared_ptr<const Mapping> pack, SplitIndex split)
+      : pack_(std::move(pack)), split_(std::move(split)), checked_(split_.records.size()) {}
+
+  std::int64_t size() const override { return static_cast<std::int64_t>(split_.records.size()); }
+  std::int64_t label(std::int64_t index) const override { return record(index).label; }
+  std::string name(std::int64_t index) const override {
+    const PackRecord& image = record(index);
+    const std::uint64_t end = split_.name_ends[static_cast<std::size_t>(index)];
+    return fmt::format("{}: {}", pack_->name(),
+                       split_.names.substr(end - image.name_bytes, image.name_bytes));
+  }
+  StoredImage read(std::int64_t index, std::vector<unsigned char>&) const override {
+    const PackRecord& image = record(index);
+    StoredImage stored;
+    stored.kind = image.kind == 1 ? StoredImage::Kind::kRgb : StoredImage::Kind::kFile;
+    stored.data = pack_->data() + image.offset;
+    stored.bytes = image.bytes;
+    stored.height = static_cast<int>(image.height);
+    stored.width = static_cast<int>(image.width);
+    // What was whole once stays so, but for what no program can help: one look at each image is enough.
+    std::atomic<bool>& is_checked = checked_[static_cast<std::size_t>(index)];
+    if (!is_checked.load(std::memory_order_relaxed)) {
+      pack_->will_need(image.offset, image.bytes);
+      if (pack_checksum(stored.data, stored.bytes) != image.checksum) {
+        throw RunError(
+            fmt::format("{}: damaged in the pack at byte {}: its checksum is another; make the pack again",
+                        name(index), image.offset));
+      }
+      is_checked.store(true, std::memory_order_relaxed);
+    }
+    return stored;
+  }
+
+ private:
+  const PackRecord& record(std::int64_t index) const {
+    if (index < 0 || index >= size()) {
+      throw InternalError(fmt::format("image {} of {} was asked for", index, size()));
+    }
+    return split_.records[static_cast<std::size_t>(index)];
+  }
+
+  std::shared_ptr<const Mapping> pack_;
+  SplitIndex split_;
+  mutable std::vector<std::atomic<bool>> checked_;
+};
+
+}  // namespace
+
+bool is_pack(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return false;
+  char magic[sizeof kPackBegin] = {};
+  const InputFile file(path);
+  return file.read_some(magic, sizeof magic, 0) == sizeof magic &&
+         std::memcmp(magic, kPackBegin, sizeof magic) == 0;
+}
+
+ImageCollection open_pack(const fs::path& path) {
+  const auto pack = std::make_shared<const Mapping>(path);
+  Index index = read_index(*pack);
+  ImageCollection collection;
+  collection.class_names = std::move(index.class_names);
+  collection.train = std::make_shared<PackStore>(pack, std::move(index.splits[0]));
+  collection.val = std::make_shared<PackStore>(pack, std::move(index.splits[1]));
+  return collection;
+}
+
+PackInfo read_pack_info(const fs::path& path) {
+  const Mapping pack(path);
+  const Index index = read_index(pack);
+  PackInfo info;
+  info.settings = index.settings;
+  info.file_bytes = pack.bytes();
+  for (const SplitIndex& split : index.splits) {
+    for (const PackRecord& record : split.records) ++(record.kind == 1 ? info.rgb : info.files);
+  }
+  return info;
+}
+
+}  // namespace glidepath
