@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "data/images/folder_store.h"
+#include "data/stores/pack_store.h"
 #include "data/stores/tar_collections.h"
 #include "glidepath/error.h"
 
@@ -38,6 +39,7 @@ const std::vector<ImageForm>& image_forms() {
        open_image_folders},
       {"ImageNet's own files, ILSVRC2012_img_train.tar and the others", holds_imagenet_tars,
        open_imagenet_tars},
+      {"a pack made by \"glidepath data pack\"", is_pack, open_pack},
       {"WebDataset shards train*.tar and val*.tar", holds_shards, open_webdataset},
   };
   return forms;

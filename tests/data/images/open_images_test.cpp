@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "../stores/store_support.h"
+#include "data/stores/pack_file_writer.h"
 
 namespace fs = std::filesystem;
 
@@ -25,6 +26,15 @@ TEST_F(OpenImages, TellsShardsInTrainFromClassFoldersThere) {
   }
   EXPECT_EQ(open_images(folder_).train->label(0), 2);
   EXPECT_THAT(open_images(folder_).train->name(0), HasSubstr("train/0.tar: 1.jpg"));
+}
+
+TEST_F(OpenImages, KnowsAPackWhateverItIsCalled) {
+  PackFileWriter writer(folder_ / "pack", "", {"ant"});
+  for (const auto split : {PackFileWriter::kTrain, PackFileWriter::kVal}) {
+    writer.add(split, {{'x'}, false, 1, 1}, 0, "an image");
+  }
+  writer.finish();
+  EXPECT_THAT(open_images(folder_ / "pack").val->name(0), HasSubstr("pack: an image"));
 }
 
 TEST_F(OpenImages, KnowsImageNetByItsTrainingTar) {
