@@ -1,12 +1,9 @@
 // src/study/executor.cpp - runs what is left of a study, several runs side by side, each a process of its
 // own.
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <ctime>
-#include <fstream>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -18,10 +15,10 @@
 
 #include "glidepath/error.h"
 #include "glidepath/study.h"
-#include "study/child.h"
 #include "study/estimate.h"
 #include "study/run_files.h"
 #include "study/run_lock.h"
+#include "study/run_process.h"
 #include "study/store.h"
 
 namespace fs = std::filesystem;
@@ -39,8 +36,6 @@ constexpr auto kLookAgainAfter = std::chrono::milliseconds(500);
 // A signal meant for the whole job may reach a run before it reaches us.
 constexpr auto kSignalMayFollow = std::chrono::seconds(1);
 constexpr auto kPatienceWhenStopping = std::chrono::seconds(60);
-// How often a run that something else killed (for its memory, say) is gone on with.
-constexpr int kGoesAfterKills = 2;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -57,8 +52,7 @@ struct Job {
   Job(RunRecord run_, RunLock lock_) : run(std::move(run_)), lock(std::move(lock_)) {}
   RunRecord run;
   RunLock lock;  // before the child, which is ended first
-  Child child;
-  bool resumed = false;  // goes on from a checkpoint
+  StartedRun process;
   int kills = 0;
   Clock::time_point started = Clock::now();
   std::optional<ChildEnd> end;  // interrupted: kept until we know whether we are to stop as well
@@ -140,10 +134,10 @@ class Executor {
       stop_ = signal;
       stopped_at_ = Clock::now();
       // A run saves at SIGINT and SIGTERM; a closed terminal is no reason to lose its work.
-      for (const Job& job : jobs_) job.child.send(signal == SIGHUP ? SIGTERM : signal);
+      for (const Job& job : jobs_) job.process.child.send(signal == SIGHUP ? SIGTERM : signal);
     }
     if (stop_ != 0 && Clock::now() - stopped_at_ > kPatienceWhenStopping) {
-      for (const Job& job : jobs_) job.child.send(SIGKILL);
+      for (const Job& job : jobs_) job.process.child.send(SIGKILL);
     }
   }
 
@@ -152,7 +146,7 @@ class Executor {
     for (std::size_t i = 0; i < jobs_.size();) {
       Job& job = jobs_[i];
       if (!job.end) {
-        job.end = job.child.poll();
+        job.end = job.process.child.poll();
         job.ended = Clock::now();
       }
       if (job.end && settle(job)) {
@@ -172,7 +166,7 @@ class Executor {
       return true;
     }
     if (end.interrupted() && Clock::now() - job.ended < kSignalMayFollow) return false;
-    if (job.resumed && end.signal == 0 && end.exit_status == kExitWrongInput) {
+    if (has_useless_checkpoint(job.process, end)) {
       launch(job, /*may_resume=*/false);  // its checkpoint is of no use
       return false;
     }
@@ -186,34 +180,9 @@ class Executor {
   }
 
   void finish(RunRecord& run, const ChildEnd& end) {
-    const bool is_clean = end.signal == 0 && end.exit_status == kExitOk;
-    const bool has_result = read_result(run);
-    // A result that the run itself calls a failure at its end is none; divergence is told by an exit status
-    // of 1.
-    if (!has_result || (run.status == RunStatus::kDone && end.signal == 0 && !is_clean)) {
-      run.status = RunStatus::kFailed;
-      run.error = is_clean ? "ended well but left no summary.json" : why_failed(run.directory, end);
-      require_disk(run.error);
-    }
+    take_result(run, end);
+    require_disk(run, options_.out);
     record(run);
-  }
-
-  /// A disk that takes nothing fails one run after the other; better to stop at the first.
-  void require_disk(const std::string& message) const {
-    for (const int reason : {ENOSPC, EDQUOT, EROFS}) {
-      if (message.find(std::strerror(reason)) == std::string::npos) continue;
-      throw RunError(fmt::format("{}: a run could not write: {}; the same command goes on from here",
-                                 options_.out.string(), message));
-    }
-  }
-
-  static std::string why_failed(const fs::path& dir, const ChildEnd& end) {
-    if (end.signal == SIGKILL) {
-      return end.text() + "; when the machine is out of memory, fewer --jobs help";
-    }
-    const std::string message = last_message(dir / "log.txt");
-    if (end.signal != 0) return message.empty() ? end.text() : end.text() + ": " + message;
-    return message.empty() ? end.text() + " without a message" : message;
   }
 
   void record(const RunRecord& run) {
@@ -291,33 +260,9 @@ class Executor {
 
   /// From the run's checkpoint where there is one, or else from the start.
   void launch(Job& job, bool may_resume) {
-    const fs::path& dir = job.run.directory;
-    job.resumed = may_resume && holds_run(dir, job.run.id) && fs::exists(dir / "checkpoint");
-    std::vector<std::string> arguments = {"train"};
-    if (job.resumed) {
-      arguments.insert(arguments.end(), {"--resume", dir.string()});
-    } else {
-      prepare(job.run);
-      arguments.insert(arguments.end(), {"--config", (dir / "config.toml").string(), "--out", dir.string()});
-    }
-    arguments.insert(arguments.end(), {"--quiet", "--no-progress", "--no-rescue"});
-    job.child = Child(program_, arguments, dir / "log.txt", job.lock.descriptor());
+    job.process = start_run(job.run, program_, may_resume, job.lock.descriptor());
     job.end.reset();
     job.started = Clock::now();
-  }
-
-  /// An empty folder with the run's configuration.
-  static void prepare(const RunRecord& run) {
-    std::error_code error;
-    fs::remove_all(run.directory, error);
-    fs::create_directories(run.directory, error);
-    std::ofstream file(run.directory / "config.toml");
-    file << to_toml(run.config);
-    file.close();
-    if (error || !file) {
-      throw RunError(fmt::format("{}: cannot write this folder: {}", run.directory.string(),
-                                 error ? error.message() : std::strerror(errno)));
-    }
   }
 
   /// Renews our claims; a run that another process took while this one was asleep is given up.

@@ -1,0 +1,83 @@
+// src/study/run_process.cpp - a run as a process of its own: started in its folder, and what came of it.
+#include "study/run_process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "glidepath/error.h"
+#include "study/run_files.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+/// An empty folder with the run's configuration.
+void prepare(const RunRecord& run) {
+  std::error_code error;
+  fs::remove_all(run.directory, error);
+  fs::create_directories(run.directory, error);
+  std::ofstream file(run.directory / "config.toml");
+  file << to_toml(run.config);
+  file.close();
+  if (error || !file) {
+    throw RunError(fmt::format("{}: cannot write this folder: {}", run.directory.string(),
+                               error ? error.message() : std::strerror(errno)));
+  }
+}
+
+std::string why_failed(const fs::path& dir, const ChildEnd& end) {
+  if (end.signal == SIGKILL) {
+    return end.text() + "; when the machine is out of memory, fewer --jobs help";
+  }
+  const std::string message = last_message(dir / "log.txt");
+  if (end.signal != 0) return message.empty() ? end.text() : end.text() + ": " + message;
+  return message.empty() ? end.text() + " without a message" : message;
+}
+
+}  // namespace
+
+StartedRun start_run(const RunRecord& run, const fs::path& program, bool may_resume, int inherited) {
+  const fs::path& dir = run.directory;
+  StartedRun started;
+  started.resumed = may_resume && holds_run(dir, run.id) && fs::exists(dir / "checkpoint");
+  std::vector<std::string> arguments = {"train"};
+  if (started.resumed) {
+    arguments.insert(arguments.end(), {"--resume", dir.string()});
+  } else {
+    prepare(run);
+    arguments.insert(arguments.end(), {"--config", (dir / "config.toml").string(), "--out", dir.string()});
+  }
+  arguments.insert(arguments.end(), {"--quiet", "--no-progress", "--no-rescue"});
+  started.child = Child(program, arguments, dir / "log.txt", inherited);
+  return started;
+}
+
+bool has_useless_checkpoint(const StartedRun& run, const ChildEnd& end) {
+  return run.resumed && end.signal == 0 && end.exit_status == kExitWrongInput;
+}
+
+void take_result(RunRecord& run, const ChildEnd& end) {
+  const bool is_clean = end.signal == 0 && end.exit_status == kExitOk;
+  const bool has_result = read_result(run);
+  // A result that the run itself calls a failure at its end is none; divergence is told by an exit status
+  // of 1.
+  if (has_result && (run.status != RunStatus::kDone || end.signal != 0 || is_clean)) return;
+  run.status = RunStatus::kFailed;
+  run.error = is_clean ? "ended well but left no summary.json" : why_failed(run.directory, end);
+}
+
+void require_disk(const RunRecord& run, const fs::path& study) {
+  if (run.status != RunStatus::kFailed) return;
+  for (const int reason : {ENOSPC, EDQUOT, EROFS}) {
+    if (run.error.find(std::strerror(reason)) == std::string::npos) continue;
+    throw RunError(fmt::format("{}: a run could not write: {}; the same command goes on from here",
+                               study.string(), run.error));
+  }
+}
+
+}  // namespace glidepath
