@@ -12,6 +12,27 @@
 
 namespace glidepath {
 
+/// What the tasks of a study ask of Slurm: the [slurm] table of a study file, or the command line
+/// (docs/cluster.md). What is left empty is the cluster's own default.
+struct SlurmSettings {
+  std::string partition;
+  std::string time;                ///< limit of one task, as Slurm has it: D-HH:MM:SS
+  std::string mem;                 ///< of one task: "8G"
+  std::int64_t cpus = 0;           ///< of one task; 0: as many as the runs have threads
+  std::int64_t gpus = 0;           ///< of one task
+  std::int64_t array_limit = 0;    ///< tasks that may run at a time; 0: no limit
+  std::int64_t runs_per_task = 1;  ///< runs that a task does one after the other
+  std::int64_t max_requeue = 10;   ///< how often a run that reaches the time limit is put back into the queue
+  std::vector<std::string> sbatch_options;  ///< more options of sbatch: "--account=physics"
+};
+
+/// The keys of a [slurm] table; set_slurm_value knows them.
+const std::vector<std::string>& slurm_keys();
+
+/// Sets one of them from text; sbatch_option adds to its list. Throws InputError beginning with the key and
+/// the value.
+void set_slurm_value(SlurmSettings& settings, const std::string& key, const std::string& text);
+
 /// A study file: `name`, `title`, a [base] table of train options shared by all runs, and a [grid] table of
 /// train options that are lists; the runs are the product of the lists, or with several [[grid]] tables the
 /// union of their products. See docs/studies.md.
@@ -30,6 +51,7 @@ struct StudyPlan {
   /// The values of each axis, in the file's order: rows and columns of a table follow it.
   std::map<std::string, std::vector<std::string>> values;
   std::string source_toml;  ///< the file's text, kept in the store
+  SlurmSettings slurm;      ///< the [slurm] table
 };
 
 /// The figures that a report can draw: "1" to "5", "A" to "D" as the paper (Li et al., ICLR 2020) numbers

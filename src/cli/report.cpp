@@ -6,7 +6,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
-#include "glidepath/error.h"
+#include "glidepath/cluster.h"
 
 namespace glidepath::cli {
 
@@ -30,6 +30,8 @@ void add_report_command(CLI::App& app, int&) {
     arguments->options.on_missing = [](const std::string& reason) {
       std::cerr << "glidepath report: " << reason << "\n";
     };
+    // What a cluster's tasks have written since the last time belongs into it.
+    if (is_cluster_study(arguments->study)) collect_study(arguments->study);
     for (const auto& file : write_report(arguments->study, arguments->options))
       std::cout << file.string() << "\n";
   });

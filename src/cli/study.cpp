@@ -1,4 +1,5 @@
 // src/cli/study.cpp - `glidepath study`: runs what is left of a grid, shows how far it is, prints the table.
+// On a cluster it submits what is left (cluster.cpp).
 #include "glidepath/study.h"
 
 #include <algorithm>
@@ -12,10 +13,12 @@
 #include <fmt/format.h>
 
 #include "cli/checks.h"
+#include "cli/cluster.h"
 #include "cli/commands.h"
 #include "cli/live_block.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
+#include "glidepath/cluster.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/models.h"
@@ -29,6 +32,7 @@ namespace {
 
 struct StudyArguments {
   std::string file, out, profile, rows, columns;
+  std::string executor = "local";
   std::vector<std::string> set;
   std::int64_t jobs = 0;
   bool retry_failed = false, resume = false, quiet = false, json = false, dry_run = false;
@@ -114,15 +118,35 @@ void check_table_axes(const StudyPlan& plan, const StudyArguments& arguments) {
   make_tables(none, {arguments.rows, arguments.columns});
 }
 
-void run_study_command(const StudyArguments& arguments) {
+void check_executor(const StudyArguments& arguments, const SlurmArguments& slurm) {
+  if (arguments.executor == "local" && !slurm.values.empty()) {
+    std::string flag = slurm.values.front().first;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    throw InputError(fmt::format("--{}: needs --executor slurm as well", flag));
+  }
+  if (arguments.executor == "slurm" && arguments.jobs != 0)
+    throw InputError("--jobs: is of the local executor; with --executor slurm give --array-limit");
+}
+
+void run_study_command(const StudyArguments& arguments, const SlurmArguments& slurm) {
+  if (arguments.file.empty()) throw InputError("file is missing; see glidepath study --help");
+  check_executor(arguments, slurm);
   const StudyPlan plan = read_study_plan(arguments.file, read_changes(arguments));
   check_names(plan, arguments.file);
-  if (arguments.dry_run) return print_plan(plan);
+  const bool is_local = arguments.executor == "local";
+  if (arguments.dry_run && is_local) return print_plan(plan);
   if (arguments.out.empty())
     throw InputError("--out: missing; give a folder for the results, for example --out out");
-  if (arguments.resume) read_study_results(arguments.out);  // refuses a folder without a study
+  if (arguments.resume && is_local) read_study_results(arguments.out);  // refuses a folder without a study
+  if (arguments.resume && !is_local) cluster_status(arguments.out);     // likewise
   check_table_axes(plan, arguments);
   check_data(plan);
+  if (!is_local) {
+    return submit_and_print(
+        plan, slurm,
+        {arguments.out, arguments.retry_failed, arguments.dry_run, arguments.quiet, arguments.json});
+  }
+  refuse_cluster_study(arguments.out);
 
   catch_stop_signals();
   StudyOptions options = make_options(arguments);
@@ -157,7 +181,7 @@ void add_study_command(CLI::App& app, int&) {
   auto* command =
       app.add_subcommand("study", "Run a grid of runs and print its table; go on where it stopped");
   auto arguments = std::make_shared<StudyArguments>();
-  command->add_option("file", arguments->file, "study file in TOML (docs/studies.md)")->required();
+  command->add_option("file", arguments->file, "study file in TOML (docs/studies.md)");
   command->add_option("--out", arguments->out, "folder for the store, the runs and the tables")
       ->check(not_empty("a folder, for example out/a"));
   command->add_option("--jobs", arguments->jobs, "runs side by side; 0: as many as the cores hold")
@@ -172,7 +196,17 @@ void add_study_command(CLI::App& app, int&) {
   command->add_flag("--dry-run", arguments->dry_run, "print the runs in their order and stop");
   command->add_flag("--quiet", arguments->quiet, "print errors only");
   command->add_flag("--json", arguments->json, "print runs and tables as one JSON document");
-  command->callback([arguments] { run_study_command(*arguments); });
+  command
+      ->add_option("--executor", arguments->executor,
+                   "who does the runs: this machine (local) or a cluster (slurm)")
+      ->capture_default_str()
+      ->check(one_of({"local", "slurm"}));
+  auto slurm = std::make_shared<SlurmArguments>();
+  add_slurm_options(*command, slurm);
+  add_cluster_commands(*command);
+  command->callback([command, arguments, slurm] {
+    if (command->get_subcommands().empty()) run_study_command(*arguments, *slurm);
+  });
 }
 
 }  // namespace glidepath::cli

@@ -57,7 +57,7 @@ class StudyFile {
       : name_(file.string()), text_(read_text(file)), table_(parse_toml(text_, name_)) {
     for (const auto& [key, node] : table_) {
       const std::string_view known[] = {"name", "title", "figures", "default_profile",
-                                        "base", "grid",  "profile"};
+                                        "base", "grid",  "profile", "slurm"};
       if (std::find(std::begin(known), std::end(known), key.str()) == std::end(known)) {
         throw InputError(fmt::format("{}: \"{}\" is not a key of a study file; those are {}", where(key),
                                      key.str(), fmt::join(known, ", ")));
@@ -93,6 +93,25 @@ class StudyFile {
           fmt::format("{}: figures: must be a list of texts, for example [\"1\", \"A\"]", line_of(*node)));
     }
     return figures;
+  }
+
+  SlurmSettings slurm() const {
+    SlurmSettings settings;
+    const auto* table = table_of(table_, "slurm");
+    if (table == nullptr) return settings;
+    for (const auto& [key, node] : in_file_order(*table)) {
+      try {
+        const std::string name(key->str());
+        if (const auto* list = node->as_array(); list != nullptr && name == "sbatch_option") {
+          for (const toml::node& item : *list) set_slurm_value(settings, name, toml_value_text(item, name));
+        } else {
+          set_slurm_value(settings, name, toml_value_text(*node, name));
+        }
+      } catch (const InputError& error) {
+        throw InputError(fmt::format("{}: [slurm] {}", where(*key), error.what()));
+      }
+    }
+    return settings;
   }
 
   /// The products that the study is the union of, with a profile ("": none) applied to each.
@@ -379,6 +398,7 @@ StudyPlan read_study_plan(const fs::path& file, const PlanChanges& changes) {
   plan.figures = study.figures();
   plan.is_union = study.is_union(profile);
   plan.source_toml = study.text();
+  plan.slurm = study.slurm();
   for (const Settings& settings : products) {
     const std::vector<TrainConfig> runs = product(settings.list());
     plan.runs.insert(plan.runs.end(), runs.begin(), runs.end());

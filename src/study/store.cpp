@@ -81,6 +81,21 @@ RunStatus status_from(const std::string& text) {
   return RunStatus::kPending;
 }
 
+// Parameters 4 to 16; 1 to 3 are free for the condition.
+constexpr const char* kSetResult =
+    "UPDATE runs SET status = ?5, error = ?6, test_accuracy = ?7, test_loss = ?8, train_loss = ?9, "
+    "train_accuracy = ?10, updates = ?11, epochs = ?12, seconds = ?13, images_per_second = ?14, "
+    "peak_memory_mib = ?15, finished_at = ?16, owner_host = NULL, owner_pid = NULL, owner_start = NULL, "
+    "lease_until = NULL";
+
+/// All but when it finished.
+Statement& bind_result(Statement& statement, const RunRecord& run) {
+  statement.bind(4, run.id).bind(5, std::string(to_string(run.status))).bind(6, run.error);
+  statement.bind(7, run.test_accuracy).bind(8, run.test_loss).bind(9, run.train_loss);
+  statement.bind(10, run.train_accuracy).bind(11, run.updates).bind(12, run.epochs).bind(13, run.seconds);
+  return statement.bind(14, run.images_per_second).bind(15, run.peak_memory_mib);
+}
+
 Statement& bind_owner(Statement& statement, const Owner& owner) {
   return statement.bind(1, owner.host).bind(2, owner.pid).bind(3, owner.start);
 }
@@ -204,23 +219,32 @@ void StudyStore::release(const Owner& self, const std::string& id) {
 bool StudyStore::finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve,
                         const std::vector<MeasurePoint>& measures) {
   Transaction transaction(database_);
-  Statement statement(
-      database_,
-      fmt::format("UPDATE runs SET status = ?5, error = ?6, test_accuracy = ?7, test_loss = ?8, "
-                  "train_loss = ?9, train_accuracy = ?10, updates = ?11, epochs = ?12, seconds = ?13, "
-                  "images_per_second = ?14, peak_memory_mib = ?15, finished_at = ?16, owner_host = NULL, "
-                  "owner_pid = NULL, owner_start = NULL, lease_until = NULL WHERE {} AND id = ?4",
-                  kMine));
-  bind_owner(statement, self).bind(4, run.id).bind(5, std::string(to_string(run.status))).bind(6, run.error);
-  statement.bind(7, run.test_accuracy).bind(8, run.test_loss).bind(9, run.train_loss);
-  statement.bind(10, run.train_accuracy).bind(11, run.updates).bind(12, run.epochs).bind(13, run.seconds);
-  statement.bind(14, run.images_per_second).bind(15, run.peak_memory_mib).bind(16, timestamp(now_()));
+  Statement statement(database_, fmt::format("{} WHERE {} AND id = ?4", kSetResult, kMine));
+  bind_result(bind_owner(statement, self), run).bind(16, timestamp(now_()));
   statement.run();
   if (database_.changes() == 0) return false;
   add_curve(run.id, curve);
   add_measures(run.id, measures);
   transaction.commit();
   return true;
+}
+
+void StudyStore::put(const RunRecord& run, const std::string& started_at, const std::string& finished_at,
+                     const std::vector<CurvePoint>& curve, const std::vector<MeasurePoint>& measures) {
+  Transaction transaction(database_);
+  Statement statement(database_, fmt::format("{}, started_at = ?1, attempts = ?2 WHERE id = ?4", kSetResult));
+  bind_result(statement.bind(1, started_at).bind(2, run.attempts), run).bind(16, finished_at);
+  statement.run();
+  add_curve(run.id, curve);
+  add_measures(run.id, measures);
+  transaction.commit();
+}
+
+void StudyStore::reset_unfinished(const std::string& id) {
+  Statement statement(
+      database_,
+      "UPDATE runs SET status = 'pending', error = '' WHERE id = ?1 AND status IN ('failed', 'running')");
+  statement.bind(1, id).run();
 }
 
 void StudyStore::add_curve(const std::string& id, const std::vector<CurvePoint>& curve) {

@@ -63,6 +63,12 @@ class StudyStore {
   bool finish(const Owner& self, const RunRecord& run, const std::vector<CurvePoint>& curve,
               const std::vector<MeasurePoint>& measures = {});
 
+  /// Stores what became of a run that no study process did: all of it, in place of what was there.
+  void put(const RunRecord& run, const std::string& started_at, const std::string& finished_at,
+           const std::vector<CurvePoint>& curve, const std::vector<MeasurePoint>& measures);
+  /// A run that the store has as failed or running is pending again.
+  void reset_unfinished(const std::string& id);
+
   /// Status of every run in the store, those of other plans included.
   std::map<std::string, RunStatus> statuses();
 

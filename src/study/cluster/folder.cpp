@@ -1,0 +1,213 @@
+// src/study/cluster/folder.cpp - what DIR/cluster holds.
+#include "study/cluster/folder.h"
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "glidepath/error.h"
+#include "study/write_file.h"
+#include "train/output_folder.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using nlohmann::json;
+
+std::string read_text(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+/// An object, or null for what is missing or not one.
+json read_json(const fs::path& file) {
+  json object = json::parse(read_text(file), nullptr, false);
+  return object.is_object() ? object : json();
+}
+
+std::string text_of(const json& object, const char* key) {
+  const auto value = object.find(key);
+  return value != object.end() && value->is_string() ? value->get<std::string>() : std::string();
+}
+
+std::int64_t count_of(const json& object, const char* key) {
+  const auto value = object.find(key);
+  return value != object.end() && value->is_number_unsigned() ? value->get<std::int64_t>() : 0;
+}
+
+bool is_run_id(const std::string& text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::vector<std::vector<std::string>> read_tasks(const fs::path& file) {
+  std::vector<std::vector<std::string>> tasks;
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    std::istringstream words(line);
+    tasks.emplace_back();
+    for (std::string word; words >> word;) tasks.back().push_back(word);
+  }
+  return tasks;
+}
+
+}  // namespace
+
+std::string utc_timestamp() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+void ClusterFolder::save_plan(const StudyPlan& plan, const std::vector<std::string>& ids) const {
+  make_output_folder(path_ / "runs");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const fs::path file = path_ / "runs" / (ids[i] + ".toml");
+    const std::string text = to_toml(plan.runs[i]);
+    if (read_text(file) != text) write_file(file, text);
+  }
+  const json entries = {{"version", 1},
+                        {"name", plan.name},
+                        {"title", plan.title},
+                        {"axes", plan.axes},
+                        {"values", plan.values},
+                        {"is_union", plan.is_union},
+                        {"figures", plan.figures},
+                        {"source_toml", plan.source_toml},
+                        {"runs", ids}};
+  write_file(path_ / "study.json", entries.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+ClusterFolder::Plan ClusterFolder::read_plan() const {
+  const fs::path file = path_ / "study.json";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
+    throw InputError(
+        fmt::format("{}: no study was submitted from there (cluster/study.json is missing); give the "
+                    "--out of glidepath study --executor slurm",
+                    study_.string()));
+  }
+  try {
+    const json entries = json::parse(read_text(file));
+    if (entries.at("version").get<int>() != 1)
+      throw InputError(fmt::format("{}: written by a newer Glidepath", file.string()));
+    Plan read;
+    read.plan.name = entries.at("name");
+    read.plan.title = entries.at("title");
+    read.plan.axes = entries.at("axes").get<std::vector<std::string>>();
+    read.plan.values = entries.at("values").get<std::map<std::string, std::vector<std::string>>>();
+    read.plan.is_union = entries.at("is_union");
+    read.plan.figures = entries.at("figures").get<std::vector<std::string>>();
+    read.plan.source_toml = entries.at("source_toml");
+    read.ids = entries.at("runs").get<std::vector<std::string>>();
+    if (!std::all_of(read.ids.begin(), read.ids.end(), is_run_id))
+      throw json::other_error::create(0, "", nullptr);
+    return read;
+  } catch (const json::exception&) {
+    throw InputError(fmt::format(
+        "{}: damaged; run glidepath study --executor slurm again, it is written anew", file.string()));
+  }
+}
+
+TrainConfig ClusterFolder::read_config(const std::string& id) const {
+  const fs::path file = path_ / "runs" / (id + ".toml");
+  const TrainConfig config = read_train_config(file);
+  if (run_id(config) != id) {
+    throw InputError(
+        fmt::format("{}: holds another run ({}): changed since it was submitted, or by another version "
+                    "of Glidepath; run glidepath study --executor slurm again",
+                    file.string(), run_id(config)));
+  }
+  return config;
+}
+
+std::optional<TaskNote> ClusterFolder::read_state(const std::string& id) const {
+  const json object = read_json(path_ / "runs" / (id + ".json"));
+  if (!object.is_object()) return std::nullopt;
+  TaskNote state;
+  state.state = text_of(object, "state");
+  state.error = text_of(object, "error");
+  state.job = text_of(object, "job");
+  state.host = text_of(object, "host");
+  state.started_at = text_of(object, "started_at");
+  state.changed_at = text_of(object, "changed_at");
+  state.attempts = count_of(object, "attempts");
+  state.requeues = count_of(object, "requeues");
+  state.signal = static_cast<int>(std::min<std::int64_t>(count_of(object, "signal"), 128));
+  return state;
+}
+
+void ClusterFolder::write_state(const std::string& id, const TaskNote& state) const {
+  const json object = {
+      {"state", state.state},   {"error", state.error},           {"job", state.job},
+      {"host", state.host},     {"attempts", state.attempts},     {"requeues", state.requeues},
+      {"signal", state.signal}, {"started_at", state.started_at}, {"changed_at", utc_timestamp()}};
+  write_file(path_ / "runs" / (id + ".json"),
+             object.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+std::vector<ClusterFolder::Array> ClusterFolder::arrays() const {
+  std::vector<Array> arrays;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path_, error)) {
+    Array array;
+    array.name = entry.path().filename().string();
+    if (array.name.rfind("array-", 0) != 0) continue;
+    const json job = read_json(entry.path() / "job.json");
+    array.job_name = text_of(job, "job_name");
+    array.job_id = text_of(job, "job_id");
+    array.tasks = read_tasks(entry.path() / "tasks.txt");
+    array.cancelled = fs::exists(entry.path() / "cancelled");
+    arrays.push_back(array);
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw RunError(fmt::format("{}: cannot be read: {}", path_.string(), error.message()));
+  std::sort(arrays.begin(), arrays.end(), [](const Array& a, const Array& b) {
+    return std::make_pair(a.name.size(), a.name) < std::make_pair(b.name.size(), b.name);
+  });
+  return arrays;
+}
+
+std::vector<std::string> ClusterFolder::read_task(const std::string& array, std::int64_t index) const {
+  const fs::path file = path_ / array / "tasks.txt";
+  const auto tasks = read_tasks(file);
+  if (index < 0 || static_cast<std::size_t>(index) >= tasks.size()) {
+    throw InputError(fmt::format("{}: has no task {}; it has {}", file.string(), index, tasks.size()));
+  }
+  return tasks[static_cast<std::size_t>(index)];
+}
+
+void ClusterFolder::write_array(const Array& array, const std::string& script) const {
+  const fs::path folder = path_ / array.name;
+  make_output_folder(folder);
+  std::string tasks;
+  for (const auto& runs : array.tasks) tasks += fmt::format("{}\n", fmt::join(runs, " "));
+  write_file(folder / "tasks.txt", tasks);
+  write_file(folder / "job.sbatch", script);
+  record_job(array);
+}
+
+void ClusterFolder::record_job(const Array& array) const {
+  const json object = {
+      {"job_name", array.job_name}, {"job_id", array.job_id}, {"written_at", utc_timestamp()}};
+  write_file(path_ / array.name / "job.json", object.dump(1) + "\n");
+}
+
+void ClusterFolder::remove_array(const std::string& name) const {
+  std::error_code ignored;
+  fs::remove_all(path_ / name, ignored);
+}
+
+void ClusterFolder::mark_cancelled(const std::string& array) const {
+  write_file(path_ / array / "cancelled", utc_timestamp() + "\n");
+}
+
+fs::path ClusterFolder::task_log(const std::string& array, std::int64_t index) const {
+  return path_ / array / fmt::format("log-{}.txt", index);
+}
+
+}  // namespace glidepath
