@@ -26,12 +26,25 @@ struct LoaderOptions {
   torch::ScalarType dtype = torch::kFloat32;  ///< kFloat32 or kBFloat16
   bool channels_last = false;
   std::int64_t prefetch = 2;  ///< batches made ahead by a background thread; 0: none
+  int rank = 0;               ///< which part of every batch this process takes, in [0, ranks)
+  int ranks = 1;              ///< parts; see part_of()
 };
+
+/// Images [first, first + count) of something.
+struct Part {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+/// The part of `images` that falls to `rank` of `ranks`: parts lie side by side in the order of the ranks,
+/// cover everything once, and differ by one image at most; the first ranks have the larger ones, so that a
+/// rank may have none and rank 0 has one where there is any.
+Part part_of(std::int64_t images, int rank, int ranks);
 
 /// An endless stream of training batches. Batch number `step` is a pure function of (seed, step): epoch
 /// step / steps_per_epoch has its own permutation, every image its own crop and flip, so a resumed or
 /// differently threaded run sees the same bytes. Every epoch visits every image once; its last batch may be
-/// smaller. Holds a reference to the data set's tensors.
+/// smaller. Holds a reference to the data set's tensors. With several ranks each takes its part of the same
+/// batches: image for image, crop for crop what one process would take.
 class TrainLoader {
  public:
   TrainLoader(const Dataset& dataset, const LoaderOptions& options);
@@ -40,6 +53,8 @@ class TrainLoader {
   TrainLoader& operator=(const TrainLoader&) = delete;
 
   std::int64_t steps_per_epoch() const;  ///< ceil(N / batch_size)
+  /// Images of the whole batch `step`, of all ranks together.
+  std::int64_t images_of(std::int64_t step) const;
   /// The next batch; the first call gives batch 0, or the one given to seek().
   Batch next();
   /// Makes `step` the batch that next() returns.

@@ -30,6 +30,7 @@ struct TrainStatus {
 
 class Measurer;
 struct MeasuredRun;
+class ProcessGroup;
 /// Makes the instruments of a run; instruments() of glidepath/measure.h is one.
 using MeasurerFactory = std::function<std::shared_ptr<Measurer>(const MeasuredRun&)>;
 
@@ -58,6 +59,10 @@ struct TrainOptions {
   Replan replan = Replan::kReAnneal;
   /// What takes the measures that TrainConfig::measure asks for; without it, asking is an InputError.
   MeasurerFactory measurer;
+  /// The processes that train together, of glidepath/process_group.h; none: this one alone. All of them call
+  /// train() with the same configuration. batch_size is that of the whole job. Rank 0 alone writes, and calls
+  /// the functions above; its clock is everyone's.
+  std::shared_ptr<ProcessGroup> group;
   /// Told, in one line, what a changed budget comes to.
   std::function<void(const std::string&)> on_budget_change;
 };
@@ -78,7 +83,8 @@ struct TrainResult {
   double peak_memory_mib = 0;    ///< largest resident set of the process
   std::string precision;         ///< what `auto` came to: fp32 or bf16
   bool channels_last = false;
-  std::int64_t threads = 0;
+  std::int64_t threads = 0;               ///< of each process
+  std::int64_t ranks = 1;                 ///< processes that trained together
   std::int64_t corrupt_train_images = 0;  ///< met and replaced by others
   std::int64_t corrupt_test_images = 0;   ///< left out of test_accuracy and test_loss
   std::int64_t rewinds = 0;               ///< times it diverged and went back
@@ -92,7 +98,8 @@ struct TrainResult {
 ///
 /// Throws InputError for a wrong configuration, data set or checkpoint, or when `out` already holds a run and
 /// resume is false; RunError for a loss that is not finite, a disk that refuses at the start, or one that
-/// refuses the result when the system's temporary folder does too; Interrupted on a signal.
+/// refuses the result when the system's temporary folder does too; Interrupted on a signal; RankFailed, with
+/// a checkpoint written where rank 0 could, when another process of the group stops.
 TrainResult train(const TrainConfig& config, const TrainOptions& options = {});
 
 /// The configuration of the run in a run directory. Throws InputError when there is none.

@@ -34,6 +34,7 @@ struct TrainConfig {
   bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
   double label_smoothing = 0;   ///< [0, 1)
   std::int64_t batch_size = 128;
+  bool sync_bn = false;            ///< batch norm over the batches of all processes, not of each
   bool augment = true;             ///< random crop padded by an eighth of the side (4 px at 32), and flip
   std::string train_res = "auto";  ///< image folders: side of training images by progress, auto: 224
   std::string eval_res = "auto";   ///< image folders: side of test images, auto: the last one of train_res

@@ -12,6 +12,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_status) {
   app->option_defaults()->disable_flag_override();  // --json=false would be a third way to say nothing
   app->get_formatter()->column_width(34);
   add_train_command(*app, exit_status);
+  add_launch_command(*app, exit_status);
   add_study_command(*app, exit_status);
   add_report_command(*app, exit_status);
   add_measure_command(*app, exit_status);

@@ -9,6 +9,7 @@ namespace glidepath::cli {
 /// Each adds its subcommand. The callback parses, calls the library and prints; it leaves `exit_status` alone
 /// when all went well and throws glidepath::Error otherwise.
 void add_train_command(CLI::App& app, int& exit_status);
+void add_launch_command(CLI::App& app, int& exit_status);
 void add_study_command(CLI::App& app, int& exit_status);
 void add_report_command(CLI::App& app, int& exit_status);
 void add_measure_command(CLI::App& app, int& exit_status);

@@ -1,4 +1,5 @@
 // glidepath - the command line program. Errors are caught here and nowhere else.
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -7,6 +8,21 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "glidepath/error.h"
+#include "glidepath/process_group.h"
+
+namespace {
+
+/// Of the processes of a job, which all read the same words, one tells what is wrong with them.
+bool tells_of_usage() {
+  try {
+    const auto place = glidepath::place_from_environment();
+    return !place || place->rank == 0;
+  } catch (const glidepath::Error&) {
+    return true;
+  }
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace glidepath;
@@ -19,8 +35,13 @@ int main(int argc, char** argv) {
     if (!std::cout.flush()) throw RunError("standard output: cannot be written");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    cli::print_error(cli::command_name(app), cli::usage_message(app, error));
+    if (tells_of_usage()) cli::print_error(cli::command_name(app), cli::usage_message(app, error));
     return kExitWrongInput;
+  } catch (const RankFailed& error) {
+    // One process of a job: another may have told, and threads may wait for one that is gone.
+    if (*error.what() != '\0') cli::print_error(cli::command_name(app), error.what());
+    std::cout.flush();
+    std::_Exit(error.exit_status());
   } catch (const Error& error) {
     cli::print_error(cli::command_name(app), error.what());
     return error.exit_status();

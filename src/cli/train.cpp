@@ -2,9 +2,11 @@
 #include "glidepath/train.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,6 +18,7 @@
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
+#include "glidepath/process_group.h"
 
 namespace glidepath::cli {
 namespace {
@@ -24,6 +27,8 @@ struct TrainArguments {
   std::map<std::string, std::string> values;  // config key -> text given
   std::string config_file, out, resume;
   std::string replan = "re-anneal";
+  std::int64_t batch_size_per_rank = 0, reference_batch = 128;
+  std::string scale_lr = "none";
   bool quiet = false, json = false, no_progress = false, no_rescue = false, dry_run = false;
 };
 
@@ -72,6 +77,33 @@ TrainConfig make_config(const TrainArguments& arguments) {
   return config;
 }
 
+/// What is said of one process is recorded for the whole job, so that it can go on with another number.
+void set_for_ranks(TrainConfig& config, const TrainArguments& arguments, int ranks) {
+  if (arguments.batch_size_per_rank > 0) {
+    if (!arguments.resume.empty())
+      throw InputError("--batch-size-per-rank: cannot be given with --resume; a run keeps its batch_size");
+    set_config_value(config, "batch_size", std::to_string(arguments.batch_size_per_rank * ranks));
+  }
+  if (arguments.scale_lr == "none") return;
+  if (!arguments.resume.empty())
+    throw InputError("--scale-lr: cannot be given with --resume; a run keeps its base_lr");
+  const double times =
+      static_cast<double>(config.batch_size) / static_cast<double>(arguments.reference_batch);
+  config.base_lr *= arguments.scale_lr == "linear" ? times : std::sqrt(times);
+}
+
+/// The configuration as rank 0 makes it: the others need none of its files.
+TrainConfig shared_config(const TrainArguments& arguments, ProcessGroup* group) {
+  TrainConfig config;
+  if (group == nullptr || group->rank() == 0) {
+    config = make_config(arguments);
+    set_for_ranks(config, arguments, group == nullptr ? 1 : group->size());
+  }
+  if (group == nullptr) return config;
+  const std::string text = group->broadcast(group->rank() == 0 ? to_toml(config) : std::string());
+  return group->rank() == 0 ? config : parse_train_config(text, "rank 0's configuration");
+}
+
 // What matters most comes first: a narrow terminal cuts the end off.
 std::string status_line(const TrainStatus& status) {
   const std::string where = status.updates > 0 ? fmt::format("{}/{} updates", status.step, status.updates)
@@ -106,6 +138,7 @@ nlohmann::ordered_json as_json(const TrainResult& result) {
           {"precision", result.precision},
           {"channels_last", result.channels_last},
           {"threads", result.threads},
+          {"ranks", result.ranks},
           {"corrupt_train_images", result.corrupt_train_images},
           {"corrupt_test_images", result.corrupt_test_images},
           {"rewinds", result.rewinds},
@@ -121,10 +154,12 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
   std::cout << fmt::format(
       "test accuracy {:.2f} %  test loss {:.4f}  train loss {:.4f}\n"
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
-      "{}; {:.0f} images/s ({}, {} thread(s)); memory {:.0f} MiB\n",
+      "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
       100 * result.test_accuracy, result.test_loss, result.train_loss, result.updates, result.epochs,
       config.budget, config.schedule, result.last_update_lr, result.final_lr, spoken_duration(result.seconds),
-      result.images_per_second, result.precision, result.threads, result.peak_memory_mib);
+      result.images_per_second, result.precision,
+      result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
+      result.peak_memory_mib);
   if (result.corrupt_train_images + result.corrupt_test_images > 0) {
     std::cout << fmt::format(
         "could not be decoded: {} training and {} test images; the accuracy is over the rest\n",
@@ -167,10 +202,14 @@ void print_dry_run(const TrainArguments& arguments, const TrainConfig& config, c
       dry.peak_memory_mib, config.schedule, rates.empty() ? "follows the loss" : rates);
 }
 
-void train_and_print(const TrainArguments& arguments) {
+void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGroup>& group) {
   keep_freed_memory();
-  const TrainConfig config = make_config(arguments);
+  if (group && arguments.dry_run)
+    throw InputError("--dry-run: tells of one process; give it without launch, torchrun, mpirun or srun");
+  const TrainConfig config = shared_config(arguments, group.get());
+  if (group && group->rank() != 0) arguments.quiet = true, arguments.json = false;
   TrainOptions options;
+  options.group = group;
   options.measurer = instruments();
   if (arguments.dry_run) {
     options.seconds_before = seconds_since_process_start();
@@ -205,12 +244,39 @@ void train_and_print(const TrainArguments& arguments) {
   print_result(arguments, config, result);
 }
 
-void run_train(const TrainArguments& arguments) {
+void train_alone_or_together(const TrainArguments& arguments, const std::shared_ptr<ProcessGroup>& group) {
   try {
-    train_and_print(arguments);
+    train_and_print(arguments, group);
   } catch (const InputError& error) {
     throw InputError(as_given(arguments, error.what()));
   }
+}
+
+/// Of many processes one speaks, and none waits for another that has failed.
+void train_together(const TrainArguments& arguments, const std::shared_ptr<ProcessGroup>& group) {
+  const auto told = [&](const std::string& message) { return group->speaks() ? message : std::string(); };
+  try {
+    train_alone_or_together(arguments, group);
+    group->leave();
+  } catch (const Interrupted& stop) {  // on all alike
+    group->leave();
+    throw RankFailed(told(stop.what()), stop.exit_status());
+  } catch (const RankFailed& failure) {
+    group->fail(failure.what(), failure.exit_status());
+    throw RankFailed(told(failure.what()), failure.exit_status());
+  } catch (const Error& error) {
+    group->fail(error.what(), error.exit_status());
+    throw RankFailed(told(error.what()), error.exit_status());
+  } catch (const std::exception& error) {
+    group->fail(error.what(), kExitRunFailed);
+    throw RankFailed(told(std::string("unexpected: ") + error.what()), kExitRunFailed);
+  }
+}
+
+void run_train(const TrainArguments& arguments) {
+  const std::optional<Place> place = place_from_environment();
+  if (!place) return train_alone_or_together(arguments, nullptr);
+  train_together(arguments, ProcessGroup::join(*place));
 }
 
 }  // namespace
@@ -238,6 +304,21 @@ void add_train_command(CLI::App& app, int&) {
                    "with --resume and another --budget: re-anneal (from the present lr) or rewind (to where "
                    "both budgets agree)")
       ->type_name("[re-anneal]");
+  command
+      ->add_option("--batch-size-per-rank", arguments->batch_size_per_rank,
+                   "in place of --batch-size: images of each process in one update")
+      ->check(whole_number(1, std::int64_t{1} << 20))
+      ->type_name("N");
+  command
+      ->add_option("--scale-lr", arguments->scale_lr,
+                   "multiply base_lr by batch_size / --reference-batch (linear) or its root (sqrt)")
+      ->check(one_of({"none", "linear", "sqrt"}))
+      ->type_name("[none]");
+  command
+      ->add_option("--reference-batch", arguments->reference_batch,
+                   "the batch_size that base_lr was chosen for")
+      ->check(whole_number(1, std::int64_t{1} << 20))
+      ->type_name("[128]");
   command->add_flag("--dry-run", arguments->dry_run,
                     "print what the run would do and cost, from a few updates; writes nothing");
   command->add_flag("--no-rescue", arguments->no_rescue,

@@ -13,7 +13,7 @@ namespace glidepath {
 
 /// One batch that is wanted.
 struct ImageRequest {
-  std::vector<std::int64_t> images;  ///< at least 1
+  std::vector<std::int64_t> images;  ///< may be none
   std::int64_t size = 224;           ///< of their sides
   std::int64_t resize =
       256;                 ///< what the shorter side becomes before the centre crop; 0: random crop and flip

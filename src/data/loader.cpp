@@ -43,6 +43,8 @@ void check(const LoaderOptions& options, const Dataset& dataset) {
   if (options.dtype != torch::kFloat32 && options.dtype != torch::kBFloat16) {
     throw InputError("loader: batches are float32 or bfloat16");
   }
+  if (options.ranks < 1 || options.rank < 0 || options.rank >= options.ranks)
+    throw InputError(fmt::format("loader: rank {} of {} ranks does not exist", options.rank, options.ranks));
   if (!dataset.in_memory()) return;
   if (options.crop_padding < 0 || options.crop_padding >= dataset.image_size()) {
     throw InputError(
@@ -75,26 +77,31 @@ struct TrainLoader::Impl {
     steps_per_epoch = (images + options.batch_size - 1) / options.batch_size;
   }
 
-  /// The images of a batch, in its order.
-  std::vector<std::int64_t> images_of(std::int64_t step) {
+  /// The images of a batch that are this rank's, in their order.
+  std::vector<std::int64_t> part_at(std::int64_t step) {
     const std::int64_t epoch = step / steps_per_epoch;
     if (epoch != order_epoch) {
       order = random_order(images, {options.seed, kForOrder, static_cast<std::uint64_t>(epoch)});
       order_epoch = epoch;
     }
     const std::int64_t first = step % steps_per_epoch * options.batch_size;
-    const std::int64_t count = std::min(options.batch_size, images - first);
-    return {order.begin() + first, order.begin() + first + count};
+    const Part part = part_of(images_of(step), options.rank, options.ranks);
+    const auto begin = order.begin() + first + part.first;
+    return {begin, begin + part.count};
   }
 
   Batch make(std::int64_t step) {
     std::vector<Crop> crops;
-    for (const std::int64_t image : images_of(step)) crops.push_back(crop_of(step / steps_per_epoch, image));
+    for (const std::int64_t image : part_at(step)) crops.push_back(crop_of(step / steps_per_epoch, image));
     const auto count = static_cast<std::int64_t>(crops.size());
     Batch batch{empty_batch(split.images, count, options.dtype, options.channels_last),
                 labels_at(split.labels, crops)};
     normaliser.write(split.images, crops, batch.images);
     return batch;
+  }
+
+  std::int64_t images_of(std::int64_t step) const {
+    return std::min(options.batch_size, images - step % steps_per_epoch * options.batch_size);
   }
 
   Crop crop_of(std::int64_t epoch, std::int64_t image) const {
@@ -119,7 +126,7 @@ struct TrainLoader::Impl {
   /// What batch `step` of encoded images is.
   ImageRequest request_of(std::int64_t step) {
     ImageRequest request;
-    request.images = images_of(step);
+    request.images = part_at(step);
     request.size = size_of(step);
     request.resize = options.augment ? 0 : resize_for(stored->image_options, request.size);
     request.flip = flip;
@@ -215,6 +222,13 @@ TrainLoader::TrainLoader(const Dataset& dataset, const LoaderOptions& options) {
 TrainLoader::~TrainLoader() { impl_->stop(); }
 
 std::int64_t TrainLoader::steps_per_epoch() const { return impl_->steps_per_epoch; }
+
+std::int64_t TrainLoader::images_of(std::int64_t step) const { return impl_->images_of(step); }
+
+Part part_of(std::int64_t images, int rank, int ranks) {
+  const std::int64_t each = images / ranks, more = images % ranks;
+  return {rank * each + std::min<std::int64_t>(rank, more), each + (rank < more ? 1 : 0)};
+}
 
 Batch TrainLoader::next() { return impl_->next(); }
 

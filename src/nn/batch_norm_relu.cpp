@@ -12,6 +12,7 @@
 #include "glidepath/error.h"
 #include "nn/batch_norm_kernels.h"
 #include "nn/parallel.h"
+#include "nn/sync_batch_norm.h"
 
 namespace glidepath {
 namespace {
@@ -276,6 +277,11 @@ bool fits(const torch::nn::BatchNorm2dImpl& norm, const Tensor& x, const Tensor&
 
 Tensor batch_norm_relu(torch::nn::BatchNorm2d& norm, const Tensor& x, const Tensor& residual, bool relu) {
   const bool training = norm->is_training();
+  if (training && SyncBatchNormGuard::sum()) {
+    Tensor y = sync_batch_norm(norm, x, SyncBatchNormGuard::sum());
+    if (residual.defined()) y = y + residual;
+    return relu ? y.relu() : y;
+  }
   if (!fits(*norm, x, residual) || (!training && torch::GradMode::is_enabled())) {
     Tensor y = norm(x);
     if (residual.defined()) y.add_(residual);

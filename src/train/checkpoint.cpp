@@ -99,6 +99,8 @@ std::int64_t step_in(const std::string& name) {
 
 }  // namespace
 
+std::string run_state_text(const RunState& state) { return text_of(state); }
+
 RunState run_state_from(const std::string& text) {
   try {
     return state_in(nlohmann::json::parse(text));

@@ -36,6 +36,8 @@ struct RunState {
   std::int64_t rewind_step = -1;  ///< the update it would go back to, 0 the start; -1: none
 };
 
+/// The text that a checkpoint keeps of a state.
+std::string run_state_text(const RunState& state);
 /// Throws InputError for a text that save() does not write: a count that is none, a field that is missing.
 RunState run_state_from(const std::string& text);
 /// Reads a file of a CheckpointFolder. Throws InputError for one that is damaged, or not whole.

@@ -2,6 +2,7 @@
 #include "train/evaluate.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <torch/torch.h>
 
@@ -25,19 +26,24 @@ class InEvaluationMode {
 }  // namespace
 
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
-                    const ComputePlan& plan, const std::function<void()>& between_batches) {
+                    const ComputePlan& plan, const std::function<void()>& between_batches,
+                    ProcessGroup* group) {
   torch::NoGradGuard no_grad;
   const InEvaluationMode mode(model);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   double loss_sum = 0;
   std::int64_t correct = 0, images = 0;
-  PlainLoader loader(dataset, split, 0, split.size(), batch_size, input_type, plan.channels_last);
-  while (true) {
+  const int ranks = group == nullptr ? 1 : group->size();
+  const Part part = part_of(split.size(), group == nullptr ? 0 : group->rank(), ranks);
+  std::optional<PlainLoader> loader;
+  if (part.count > 0)
+    loader.emplace(dataset, split, part.first, part.count, batch_size, input_type, plan.channels_last);
+  const std::int64_t longest = part_of(split.size(), 0, ranks).count;
+  for (std::int64_t done = 0; done < longest; done += batch_size) {
     if (between_batches) between_batches();
-    const auto next = loader.next();
-    if (!next) break;
+    const std::optional<Batch> next = loader ? loader->next() : std::nullopt;
+    if (!next || next->labels.size(0) == 0) continue;  // no part of it, or none that can be decoded
     const Batch& batch = *next;
-    if (batch.labels.size(0) == 0) continue;  // none of its images can be decoded
     images += batch.labels.size(0);
     const AutocastGuard autocast(plan);
     const auto labels = batch.labels.to(plan.device);
@@ -46,6 +52,14 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
                     logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
                     .item<double>();
     correct += logits.argmax(1).eq(labels).sum().item<std::int64_t>();
+  }
+  if (group != nullptr) {
+    const auto sums = torch::tensor({loss_sum, static_cast<double>(correct), static_cast<double>(images)},
+                                    torch::kFloat64);
+    group->all_reduce(sums);
+    loss_sum = sums[0].item<double>();
+    correct = static_cast<std::int64_t>(sums[1].item<double>());
+    images = static_cast<std::int64_t>(sums[2].item<double>());
   }
   if (images == 0) throw RunError("evaluation: none of the images can be decoded");
   return {loss_sum / static_cast<double>(images), static_cast<double>(correct) / static_cast<double>(images)};

@@ -146,7 +146,8 @@ std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Da
   return flops;
 }
 
-LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset) {
+LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset,
+                             const ProcessGroup* group) {
   LoaderOptions options;
   // The field's 4 px at 32, and the same share of other pictures.
   options.crop_padding = std::lround(static_cast<double>(dataset.image_size()) / 8);
@@ -155,6 +156,7 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
   options.augment = config.augment;
   options.dtype = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   options.channels_last = plan.channels_last;
+  if (group != nullptr) options.rank = group->rank(), options.ranks = group->size();
   return options;
 }
 

@@ -10,6 +10,7 @@
 #include "glidepath/dataset.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
+#include "glidepath/process_group.h"
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
 #include "glidepath/train_config.h"
@@ -35,7 +36,9 @@ ResolutionSchedule train_resolution(const TrainConfig& config);
 std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,
                                              const ResolutionSchedule& sizes);
 
-LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset);
+/// In a `group`, this rank's part of the batches.
+LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset,
+                             const ProcessGroup* group = nullptr);
 
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
                              const Model& model);

@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "nn/sync_batch_norm.h"
 #include "train/blame.h"
 
 namespace glidepath {
@@ -17,7 +18,9 @@ constexpr double kStatusEverySeconds = 0.1;
 constexpr std::int64_t kRecordsPerRun = 100;
 constexpr std::int64_t kUpdatesBeforeRate = 3;
 
+// Of many processes rank 0 alone writes.
 RunDirectory open_directory(const TrainConfig& config, const TrainOptions& options) {
+  if (options.group && options.group->rank() != 0) return {};
   DiskTrouble trouble(options.on_warning, options.clock);
   RunDirectory run = options.resume ? RunDirectory::reopen(options.out, config, std::move(trouble))
                                     : RunDirectory::create(options.out, config, std::move(trouble));
@@ -30,15 +33,16 @@ RunDirectory open_directory(const TrainConfig& config, const TrainOptions& optio
 Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
     : config_(config),
       options_(options),
-      started_(options.clock() - options.seconds_before),
-      plan_(plan_compute(config)),
+      agreement_(options_),
+      started_(options_.clock() - options_.seconds_before),
+      plan_(plan_compute(config_for_rank(config, options.group.get()))),
       dataset_(load_limited(config)),
       resolution_(train_resolution(config)),
-      loader_(dataset_, loader_options(config, plan_, dataset_)),
+      loader_(dataset_, loader_options(config, plan_, dataset_, options.group.get())),
       model_(build_model(config, dataset_, plan_)),
       context_(budget_context(config, dataset_, loader_, *model_)),
       flops_of_size_(flops_by_size(config, dataset_, resolution_)),
-      budget_(run_budget(config, options.clock() - started_, options.wall_clock())),
+      budget_(run_budget(config, options_.clock() - started_, options_.wall_clock())),
       evaluation_plan_(config.eval_every, context_),
       checkpoint_plan_(config.checkpoint_every, context_),
       optimizer_(make_optimizer(config, parameters_of(*model_))),
@@ -52,10 +56,14 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
   if (!options.resume) use_schedule(meter_.updates());
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
-  follow_resolution();
+  follow_resolution(loader_);
   prepare_measures();
-  directory_ = open_directory(config, options);
-  if (options.resume) restore();
+  directory_ = open_directory(config, options_);
+  if (options.resume && is_rank_0()) restore();
+  if (group()) {
+    share_state();
+    reducer_ = std::make_unique<GradientReducer>(*group(), model_->parameters());
+  }
   branch_step_ = branch_step(config_, context_, budget_state_, meter_.updates());
   const std::int64_t expected = meter_.by_clock() ? context_.steps_per_epoch : meter_.updates();
   record_every_ = std::clamp<std::int64_t>(expected / kRecordsPerRun, 1, context_.steps_per_epoch);
@@ -67,6 +75,14 @@ void Trainer::use_schedule(std::int64_t updates) {
 }
 
 TrainResult Trainer::run() {
+  try {
+    return run_and_recover();
+  } catch (const RankFailed& failure) {
+    save_and_stop(failure);
+  }
+}
+
+TrainResult Trainer::run_and_recover() {
   while (true) {
     try {
       return run_to_the_end();
@@ -77,6 +93,7 @@ TrainResult Trainer::run() {
 }
 
 TrainResult Trainer::run_to_the_end() {
+  begun_ = true;
   stop_if_asked();
   if (meter_.by_clock() && !trained_) measure_final_cost();
   if (!trained_ && meter_.step() == 0) measure_if_due();  // before a clock's progress begins
@@ -110,6 +127,7 @@ TrainResult Trainer::run_to_the_end() {
 
 void Trainer::update() {
   const double begun = now();
+  if (group()) keep_buffers();
   lr_ = base_lr() * factor_at(meter_.progress());
   clock_progress_ = meter_.progress();
   const Batch batch = take_batch();
@@ -117,7 +135,10 @@ void Trainer::update() {
   const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
   optimizer_->drop_gradients();
   torch::Tensor loss, logits;
-  {
+  std::optional<SyncBatchNormGuard> sync_bn;
+  if (group() && config_.sync_bn) sync_bn.emplace([this](torch::Tensor sums) { group()->all_reduce(sums); });
+  // A part of a last batch may be empty; where norms look at all parts it takes part all the same.
+  if (labels.size(0) > 0 || sync_bn) {
     const AutocastGuard autocast(plan_);
     logits = model_->forward(batch.images.to(plan_.device, /*non_blocking=*/true)).to(torch::kFloat32);
     loss = torch::nn::functional::cross_entropy(
@@ -125,6 +146,7 @@ void Trainer::update() {
         torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config_.label_smoothing));
   }
   // Before the update, so that the weights that made it are there to be looked at.
+  if (group()) return reduce_and_apply(loss, logits, batch);
   if (plan_.device.is_cpu() && !std::isfinite(loss.item<float>())) {
     throw Diverged{meter_.step() + 1, lr_, loss.item<float>(),
                    first_not_finite(*model_, optimizer_->state(), batch, plan_)};
@@ -138,12 +160,15 @@ void Trainer::update() {
     torch::NoGradGuard no_grad;
     window_.add(loss.detach(), logits.detach().argmax(1).eq(labels).sum(), labels.size(0));
   }
-  const double took = now() - begun;
+  count_update(now() - begun, labels.size(0));
+}
+
+void Trainer::count_update(double took, std::int64_t images) {
   meter_.update_done(took);
   // In the first updates memory is taken and kernels are chosen: they say nothing of the rate.
   if (++updates_here_ == kUpdatesBeforeRate + 1) training_seconds_ = images_here_ = 0;
   training_seconds_ += took;
-  images_here_ += static_cast<double>(labels.size(0));
+  images_here_ += static_cast<double>(images);
 }
 
 void Trainer::require_finite_loss() {
@@ -154,11 +179,13 @@ void Trainer::require_finite_loss() {
 
 // A loss may be finite and the update it makes not: such weights are no good checkpoint. The next update will
 // say so; a checkpoint does not, as when it is due may depend on a clock, and where a run diverges must not.
-bool Trainer::state_is_finite() const { return first_not_finite(*model_, optimizer_->state()).empty(); }
+bool Trainer::state_is_finite() {
+  return !agreement_.any(!first_not_finite(*model_, optimizer_->state()).empty());
+}
 
 void Trainer::require_finite_state() {
   const std::string where = first_not_finite(*model_, optimizer_->state());
-  if (!where.empty()) throw Diverged{meter_.step(), lr_, window_.last_loss(), where};
+  if (agreement_.any(!where.empty())) throw Diverged{meter_.step(), lr_, window_.last_loss(), where};
 }
 
 nlohmann::ordered_json Trainer::moment(const char* kind) const {
@@ -182,9 +209,12 @@ void Trainer::record_updates() {
 }
 
 void Trainer::evaluate_now() {
+  share_running_statistics();
   const double begun = now();
-  evaluation_ =
-      evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { stop_if_asked(); });
+  evaluation_ = evaluate(
+      *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { agree_and_stop_if_asked(); },
+      group());
+  agreement_.read_clock();
   tell_corrupt_images();
   evaluated_step_ = meter_.step();
   evaluation_seconds_ = now() - begun;
@@ -238,10 +268,13 @@ void Trainer::save_if_due() {
 // One batch tells what the whole test set will cost.
 void Trainer::measure_evaluation() {
   const std::int64_t images = dataset_.test.size();
-  const std::int64_t count = std::min(config_.eval_batch_size, images);
+  const std::int64_t ranks = group() ? group()->size() : 1;
+  const std::int64_t count = std::min(config_.eval_batch_size * ranks, images);
   const double begun = now();
-  evaluate(*model_, dataset_, dataset_.test.first(count), config_.eval_batch_size, plan_,
-           [this] { stop_if_asked(); });
+  evaluate(
+      *model_, dataset_, dataset_.test.first(count), config_.eval_batch_size, plan_,
+      [this] { agree_and_stop_if_asked(); }, group());
+  agreement_.read_clock();
   evaluation_seconds_ = (now() - begun) * static_cast<double>(images) / static_cast<double>(count);
   plan_final_cost();
 }
@@ -250,6 +283,11 @@ void Trainer::plan_final_cost() {
   // The last checkpoint and the model's file, which is smaller.
   if (meter_.by_clock())
     meter_.clock().set_final_cost(evaluation_seconds_ + measuring_seconds_, 2 * writing_seconds_);
+}
+
+void Trainer::agree_and_stop_if_asked() {
+  agreement_.agree();
+  stop_if_asked();
 }
 
 void Trainer::stop_if_asked() {

@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "distributed/gradient_reducer.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/resolution.h"
 #include "glidepath/train.h"
+#include "train/agreement.h"
 #include "train/budget_change.h"
 #include "train/budget_meter.h"
 #include "train/checkpoint_plan.h"
@@ -43,6 +45,7 @@ class Trainer {
 
  private:
   TrainResult run_to_the_end();
+  TrainResult run_and_recover();
   void use_schedule(std::int64_t updates);
   void restore();
   void take(const TensorMap& saved, const RunState& state);
@@ -50,10 +53,19 @@ class Trainer {
   RunState state() const;
   TensorMap start_tensors() const;
   void recover_from(const Diverged& divergence);
+  void go_back(const Diverged& divergence);
   [[noreturn]] void give_up(const Diverged& divergence);
   std::string change_budget(RunState& state, TensorMap& saved);
   std::string re_anneal(RunState& state, const TrainConfig& before) const;
   std::string rewind(RunState& state, TensorMap& saved, const TrainConfig& before);
+  ProcessGroup* group() const { return options_.group.get(); }
+  bool is_rank_0() const { return !group() || group()->rank() == 0; }
+  void share_state();
+  void share_running_statistics();
+  void keep_buffers();
+  [[noreturn]] void save_and_stop(const RankFailed& failure);
+  void count_update(double took, std::int64_t images);
+  void reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch);
   double unix_seconds() const { return options_.wall_clock(); }
   void update();
   /// The fields that every line of the metrics begins with.
@@ -72,7 +84,7 @@ class Trainer {
   void skip_measures(const std::vector<bool>& due);
   void estimate_measuring();
   double measuring_seconds_of(std::int64_t updates) const;
-  void follow_resolution();
+  void follow_resolution(TrainLoader& loader);
   void count_images(const Batch& batch);
   double flops_spent() const;
   double flops_of_run(std::int64_t updates) const;
@@ -80,15 +92,17 @@ class Trainer {
   void tell_corrupt_images();
   Batch take_batch();
   const Batch& next_batch();
+  const Batch& next_whole_batch();
   void measure_final_cost();
   void measure_evaluation();
   void plan_final_cost();
   bool save_checkpoint();
   void stop_if_asked();
+  void agree_and_stop_if_asked();
   void report_status(bool always);
   void require_finite_loss();
   void require_finite_state();
-  bool state_is_finite() const;
+  bool state_is_finite();
   void warn_if_not_landed() const;
   TrainResult finish();
   TrainStatus status();
@@ -105,6 +119,7 @@ class Trainer {
 
   TrainConfig config_;
   TrainOptions options_;
+  Agreement agreement_;
   double started_;
   double seconds_before_ = 0;  // of earlier sessions
   ComputePlan plan_;
@@ -131,11 +146,17 @@ class Trainer {
   std::int64_t evaluated_step_ = -1;        // update of the last evaluation
   std::vector<MeasurePlan> measure_plans_;  // by place in the configuration's list
   std::vector<MeasureState> measures_;
-  std::shared_ptr<Measurer> measurer_;      // none where nothing is measured
-  std::optional<Batch> peeked_;             // taken from the loader before its update
-  double measuring_seconds_ = 0;            // of everything together
-  bool trained_ = false;                    // every update of the budget is done
-  std::int64_t rewinds_ = 0, rewind_step_;  // the update to go back to; -1: none, as it is not asked for
+  std::shared_ptr<Measurer> measurer_;        // none where nothing is measured
+  std::optional<Batch> peeked_;               // taken from the loader before its update
+  std::unique_ptr<GradientReducer> reducer_;  // of a group
+  Batch peeked_whole_;
+  std::unique_ptr<TrainLoader> whole_loader_;  // the batches of all ranks, for instruments
+  std::vector<torch::Tensor> buffers_before_;  // of rank 0's model, before the update under way
+  bool in_update_ = false;                     // its buffers have changed and its weights have not
+  bool begun_ = false;                         // what there is may be saved
+  double measuring_seconds_ = 0;               // of everything together
+  bool trained_ = false;                       // every update of the budget is done
+  std::int64_t rewinds_ = 0, rewind_step_;     // the update to go back to; -1: none, as it is not asked for
   double lr_ = 0;
   std::int64_t updates_here_ = 0;  // in this session
   double training_seconds_ = 0;    // of this session's updates, the first few left out

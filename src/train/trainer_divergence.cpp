@@ -50,6 +50,16 @@ void Trainer::give_up(const Diverged& divergence) {
 
 void Trainer::recover_from(const Diverged& divergence) {
   if (!rewinds_on_divergence() || rewinds_ == kMostRewinds) give_up(divergence);
+  if (is_rank_0()) go_back(divergence);
+  share_state();
+  save_checkpoint();
+  if (options_.on_warning) {
+    options_.on_warning(
+        fmt::format("{}; back at update {} with base_lr {:.4g}", told(divergence), meter_.step(), base_lr()));
+  }
+}
+
+void Trainer::go_back(const Diverged& divergence) {
   // First the checkpoints that would diverge again: killed from here on, the run comes here again.
   directory_.remove_checkpoints_after(rewind_step_);
   TensorMap saved;
@@ -69,11 +79,6 @@ void Trainer::recover_from(const Diverged& divergence) {
                {"rewinds", rewinds_},
                {"seconds", seconds_spent()}});
   directory_.append_metrics(line);
-  save_checkpoint();
-  if (options_.on_warning) {
-    options_.on_warning(
-        fmt::format("{}; back at update {} with base_lr {:.4g}", told(divergence), meter_.step(), base_lr()));
-  }
 }
 
 }  // namespace glidepath

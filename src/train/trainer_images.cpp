@@ -9,13 +9,13 @@ namespace glidepath {
 
 // The size of an update's images is a function of its progress alone, so a run that is resumed makes the same
 // batches. By the clock nobody knows the progress beforehand: it is that of the moment a batch is begun.
-void Trainer::follow_resolution() {
+void Trainer::follow_resolution(TrainLoader& loader) {
   if (!resolution_.varies()) return;
   if (meter_.by_clock()) {
-    loader_.set_image_size([this](std::int64_t) { return resolution_.at(clock_progress_); });
+    loader.set_image_size([this](std::int64_t) { return resolution_.at(clock_progress_); });
     return;
   }
-  loader_.set_image_size([sizes = resolution_, origin = budget_state_.origin,
+  loader.set_image_size([sizes = resolution_, origin = budget_state_.origin,
                           updates = meter_.updates()](std::int64_t step) {
     return sizes.at(progress_from(origin, std::min(step, updates), updates));  // some are made past the end
   });
@@ -23,7 +23,8 @@ void Trainer::follow_resolution() {
 
 void Trainer::count_images(const Batch& batch) {
   if (resolution_.varies())
-    flops_spent_ += flops_of_size_.at(batch.images.size(2)) * static_cast<double>(batch.labels.size(0));
+    flops_spent_ += flops_of_size_.at(batch.images.size(2)) *
+                    static_cast<double>(loader_.images_of(meter_.step()));  // of all ranks
   tell_corrupt_images();
 }
 

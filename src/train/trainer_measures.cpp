@@ -24,10 +24,12 @@ void Trainer::prepare_measures() {
   }
   for (const MeasureItem& item : items) measure_plans_.emplace_back(item, context_);
   measures_.resize(items.size());
-  measurer_ = options_.measurer({config_, dataset_, plan_, *optimizer_, *model_, context_.steps_per_epoch});
+  if (is_rank_0())
+    measurer_ = options_.measurer({config_, dataset_, plan_, *optimizer_, *model_, context_.steps_per_epoch});
 }
 
 const Batch& Trainer::next_batch() {
+  if (group()) return next_whole_batch();
   if (!peeked_) peeked_ = loader_.next();
   return *peeked_;
 }
@@ -40,7 +42,7 @@ Batch Trainer::take_batch() {
 }
 
 void Trainer::measure_if_due() {
-  if (!measurer_ || meter_.finished()) return;
+  if (measures_.empty() || meter_.finished()) return;
   std::vector<bool> due;
   for (std::size_t i = 0; i < measures_.size(); ++i)
     due.push_back(measure_plans_[i].due(meter_.step(), meter_.progress()) > measures_[i].done);
@@ -64,7 +66,7 @@ void Trainer::skip_measures(const std::vector<bool>& due) {
 }
 
 void Trainer::measure_at_the_end() {
-  if (!measurer_) return;
+  if (measures_.empty()) return;
   std::vector<bool> due;
   for (const MeasureState& state : measures_) due.push_back(state.step != meter_.step());
   if (std::find(due.begin(), due.end(), true) != due.end()) measure(due);
@@ -73,7 +75,13 @@ void Trainer::measure_at_the_end() {
 void Trainer::measure(const std::vector<bool>& due) {
   const double begun = now();
   const double lr = base_lr() * factor_at(meter_.progress());
-  const auto fields = measurer_->take(due, lr, [this] { stop_if_asked(); });
+  // Rank 0 measures, the others wait for it to agree; a signal is then seen by all.
+  nlohmann::ordered_json fields;
+  if (measurer_)
+    fields = measurer_->take(due, lr, [this] {
+      if (!group()) stop_if_asked();
+    });
+  agreement_.agree();
   skip_measures(due);
   for (std::size_t i = 0; i < measures_.size(); ++i) {
     if (due[i]) measures_[i].step = meter_.step();
@@ -99,6 +107,7 @@ void Trainer::plan_measures_anew() {
 
 void Trainer::estimate_measuring() {
   if (measurer_) measuring_seconds_ = measurer_->seconds(std::vector<bool>(measures_.size(), true));
+  if (!measures_.empty()) measuring_seconds_ = agreement_.from_rank_0(measuring_seconds_);
 }
 
 double Trainer::measuring_seconds_of(std::int64_t updates) const {
@@ -109,10 +118,11 @@ double Trainer::measuring_seconds_of(std::int64_t updates) const {
 
 void Trainer::take_measures(const TensorMap& saved, const RunState& state) {
   peeked_.reset();
-  if (!measurer_) return;
+  if (measures_.empty()) return;
   measures_.assign(measure_plans_.size(), {});
   for (std::size_t i = 0; i < std::min(measures_.size(), state.measures.size()); ++i)
     measures_[i] = state.measures[i];
+  if (!measurer_) return;
   TensorMap own;
   for (const auto& [name, tensor] : saved) {
     if (name.compare(0, kPrefix.size(), kPrefix) == 0) own[name.substr(kPrefix.size())] = tensor;

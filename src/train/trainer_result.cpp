@@ -64,6 +64,7 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
       {"precision", plan_.bf16 ? "bf16" : "fp32"},
       {"channels_last", plan_.channels_last},
       {"threads", plan_.threads},
+      {"ranks", result.ranks},
       {"device", plan_.device.str()}};
   if (!dataset_.in_memory()) {  // those of the test split are left out of its accuracy and loss
     summary["corrupt_images"] = {{"train", result.corrupt_train_images},
@@ -105,6 +106,7 @@ TrainResult Trainer::finish() {
   result.precision = plan_.bf16 ? "bf16" : "fp32";
   result.channels_last = plan_.channels_last;
   result.threads = plan_.threads;
+  result.ranks = group() ? group()->size() : 1;
   result.peak_memory_mib = peak_memory_mib();
   result.rewinds = rewinds_;
   directory_.save_result(state_dict(*model_),

@@ -87,7 +87,7 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   last_checkpoint_progress_ = meter_.progress();
   last_checkpoint_seconds_ = now();
   flops_spent_ = state.flops;
-  follow_resolution();
+  follow_resolution(loader_);
   loader_.seek(state.step);
   take_measures(saved, state);
   directory_.go_on_from(state);
@@ -127,7 +127,7 @@ RunState Trainer::state() const {
 
 bool Trainer::save_checkpoint() {
   const double begun = now();
-  const bool saved = directory_.save_checkpoint(tensors(), state());
+  const bool saved = agreement_.agree(directory_.save_checkpoint(tensors(), state()));
   last_checkpoint_step_ = meter_.step();
   last_checkpoint_progress_ = meter_.progress();
   last_checkpoint_seconds_ = now();

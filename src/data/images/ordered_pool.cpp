@@ -23,10 +23,11 @@ OrderedPool::~OrderedPool() {
 // Only the last one can have items that nobody has taken: a batch is begun when all of those before are.
 OrderedPool::Slot* OrderedPool::slot_with_work() {
   if (!slots_.empty() && slots_.back()->taken < slots_.back()->items) return slots_.back().get();
-  if (ended_ || static_cast<int>(slots_.size()) >= ahead_) return nullptr;
-  begin_slot();
-  const bool has_work = !ended_ && slots_.back()->taken < slots_.back()->items;
-  return has_work ? slots_.back().get() : nullptr;
+  while (!ended_ && static_cast<int>(slots_.size()) < ahead_) {
+    begin_slot();
+    if (!ended_ && slots_.back()->items > 0) return slots_.back().get();
+  }
+  return nullptr;
 }
 
 void OrderedPool::begin_slot() {
@@ -39,10 +40,8 @@ void OrderedPool::begin_slot() {
   }
   ended_ = !slot->batch;
   if (slot->batch || slot->failure) slots_.push_back(std::move(slot));
-  if (ended_) {
-    work_.notify_all();
-    whole_.notify_all();
-  }
+  if (ended_) work_.notify_all();
+  if (ended_ || slots_.back()->items == 0) whole_.notify_all();
 }
 
 void OrderedPool::work(int thread) {

@@ -1,0 +1,180 @@
+// src/distributed/launcher.cpp - starts the processes of a job on this machine and looks after them.
+#include "distributed/launcher.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "distributed/store_server.h"
+#include "glidepath/error.h"
+
+extern char** environ;
+
+namespace glidepath {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kPoll = std::chrono::milliseconds(20);
+// The ranks find out by themselves, within 20 s, and save what they have; this is for those that do not.
+constexpr auto kGrace = std::chrono::seconds(26);
+constexpr auto kLast = std::chrono::seconds(2);
+constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+
+std::atomic<int> caught{0};
+void on_signal(int number) { caught = number; }
+
+/// While alive, signals are noted instead of ending this process.
+class SignalsNoted {
+ public:
+  SignalsNoted() {
+    for (const int number : kPassedOn) {
+      struct sigaction action {};
+      action.sa_handler = on_signal;
+      action.sa_flags = SA_RESTART;
+      ::sigaction(number, &action, &before_[number]);
+      // What nohup ignores stays ignored.
+      if (before_[number].sa_handler == SIG_IGN) ::sigaction(number, &before_[number], nullptr);
+    }
+  }
+  ~SignalsNoted() {
+    for (const auto& [number, action] : before_) ::sigaction(number, &action, nullptr);
+  }
+  const struct sigaction& before(int number) const { return before_.at(number); }
+
+ private:
+  std::map<int, struct sigaction> before_;
+};
+
+struct Child {
+  int rank;
+  pid_t pid;
+  bool ended = false;
+  int status = 0;  // of waitpid
+  bool was_killed() const { return ended && WIFSIGNALED(status); }
+  bool failed() const { return ended && status != 0; }
+};
+
+std::vector<std::string> environment_of(const LaunchOptions& options, int local_rank, int port) {
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const int threads = options.threads_per_rank > 0 ? options.threads_per_rank
+                                                   : std::max(1, static_cast<int>(cores) / options.ranks);
+  std::map<std::string, std::string> own = {
+      {"RANK", std::to_string(options.node * options.ranks + local_rank)},
+      {"WORLD_SIZE", std::to_string(options.nodes * options.ranks)},
+      {"LOCAL_RANK", std::to_string(local_rank)},
+      {"LOCAL_WORLD_SIZE", std::to_string(options.ranks)},
+      {"MASTER_ADDR", options.master_address},
+      {"MASTER_PORT", std::to_string(port)},
+      {"OMP_NUM_THREADS", std::to_string(threads)},
+      {"TORCHELASTIC_USE_AGENT_STORE", "True"},
+      {"TORCHELASTIC_RESTART_COUNT", "0"},
+  };
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (own.count(text.substr(0, text.find('='))) == 0) all.push_back(text);
+  }
+  for (const auto& [name, value] : own) all.push_back(name + "=" + value);
+  return all;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Between fork and exec only what may be called there: other threads serve the store.
+pid_t start(const std::string& program, std::vector<std::string> arguments,
+            std::vector<std::string> environment, const SignalsNoted& signals) {
+  arguments.insert(arguments.begin(), program);
+  const std::vector<char*> argv = pointers_to(arguments), envp = pointers_to(environment);
+  const pid_t parent = ::getpid(), pid = ::fork();
+  if (pid < 0) throw RunError(fmt::format("cannot start a process: {}", std::strerror(errno)));
+  if (pid > 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(1);
+  for (const int number : kPassedOn) ::sigaction(number, &signals.before(number), nullptr);
+  ::execve(program.c_str(), argv.data(), envp.data());
+  ::_exit(127);
+}
+
+void send(const std::vector<Child>& children, int number) {
+  for (const Child& child : children) {
+    if (!child.ended) ::kill(child.pid, number);
+  }
+}
+
+/// Notes who has ended; true when all have.
+bool reap(std::vector<Child>& children) {
+  bool all = true;
+  for (Child& child : children) {
+    if (!child.ended && ::waitpid(child.pid, &child.status, WNOHANG) == child.pid) child.ended = true;
+    all = all && child.ended;
+  }
+  return all;
+}
+
+// A stopped process takes no SIGTERM.
+void wait_for_all(std::vector<Child>& children) {
+  std::optional<Clock::time_point> failed_at;
+  while (!reap(children)) {
+    if (const int number = caught.exchange(0)) send(children, number);
+    const bool failed =
+        std::any_of(children.begin(), children.end(), [](const Child& c) { return c.failed(); });
+    if (failed && !failed_at) failed_at = Clock::now();
+    if (failed_at && Clock::now() - *failed_at > kGrace + kLast) {
+      send(children, SIGKILL);
+    } else if (failed_at && Clock::now() - *failed_at > kGrace) {
+      send(children, SIGTERM);
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+}  // namespace
+
+int launch(const std::string& program, const std::vector<std::string>& arguments,
+           const LaunchOptions& options) {
+  if (options.nodes > 1 && (options.master_address == "127.0.0.1" || options.master_port == 0)) {
+    throw InputError("--nodes: more than one machine needs --master-addr and --master-port of the first");
+  }
+  if (options.node >= options.nodes)
+    throw InputError(fmt::format("--node-rank {}: must be below --nodes {}", options.node, options.nodes));
+  std::unique_ptr<StoreServer> server;
+  if (options.node == 0) server = std::make_unique<StoreServer>(options.master_address, options.master_port);
+  const int port = server ? server->port() : options.master_port;
+  const SignalsNoted signals;
+  std::vector<Child> children;
+  for (int local = 0; local < options.ranks; ++local) {
+    const pid_t pid = start(program, arguments, environment_of(options, local, port), signals);
+    children.push_back({options.node * options.ranks + local, pid});
+  }
+  wait_for_all(children);
+  int status = 0;
+  const Child* killed = nullptr;
+  for (const Child& child : children) {
+    if (child.was_killed() && killed == nullptr) killed = &child;
+    if (status == 0 && child.failed() && !child.was_killed()) status = WEXITSTATUS(child.status);
+  }
+  if (status == 0 && killed != nullptr) {
+    throw RunError(fmt::format("rank {} (pid {}) was killed by signal {} ({})", killed->rank, killed->pid,
+                               WTERMSIG(killed->status), ::strsignal(WTERMSIG(killed->status))));
+  }
+  return status;
+}
+
+}  // namespace glidepath

@@ -1,0 +1,96 @@
+// src/nn/sync_batch_norm.cpp - batch norm with the statistics of a batch that is spread over processes.
+#include "nn/sync_batch_norm.h"
+
+#include <utility>
+
+#include <torch/torch.h>
+
+namespace glidepath {
+namespace {
+
+using torch::Tensor;
+
+thread_local SumOverRanks current;
+
+struct SumHolder : torch::CustomClassHolder {
+  explicit SumHolder(SumOverRanks given) : sum(std::move(given)) {}
+  SumOverRanks sum;
+};
+
+/// [C] as [1, C, 1, 1].
+Tensor by_channel(const Tensor& values) { return values.view({1, -1, 1, 1}); }
+
+/// Sums over all but the channels, float64 [C].
+Tensor channel_sums(const Tensor& x) { return x.sum({0, 2, 3}, false, torch::kFloat64); }
+
+class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& input, const Tensor& weight,
+                        const Tensor& bias, const Tensor& running_mean, const Tensor& running_var, double eps,
+                        double momentum, const SumOverRanks& sum) {
+    const Tensor x = input.to(torch::kFloat32);
+    const std::int64_t channels = x.size(1);
+    // Squares around the running mean, which every process shares: fewer digits are lost.
+    const Tensor origin = running_mean.clone(), centred = x - by_channel(origin);
+    Tensor sums = torch::cat(
+        {channel_sums(centred), channel_sums(centred.square()),
+         torch::full({1}, static_cast<double>(x.numel() / channels), x.options().dtype(torch::kFloat64))});
+    sum(sums);
+    const Tensor count = sums[2 * channels];
+    const Tensor offset = sums.narrow(0, 0, channels) / count;
+    const Tensor variance = (sums.narrow(0, channels, channels) / count - offset.square()).clamp_min(0);
+    const Tensor mean = origin.to(torch::kFloat64) + offset;
+    const Tensor invstd = (variance + eps).rsqrt();
+    running_mean.lerp_(mean.to(torch::kFloat32), momentum);
+    running_var.lerp_((variance * (count / (count - 1))).to(torch::kFloat32), momentum);
+    const Tensor scale = weight.to(torch::kFloat64) * invstd;
+    const Tensor shift = bias.to(torch::kFloat64) - offset * scale;
+    Tensor y = (centred * by_channel(scale.to(torch::kFloat32)) + by_channel(shift.to(torch::kFloat32)));
+    context->save_for_backward({x, weight, mean, invstd, count});
+    context->saved_data["sum"] = torch::IValue::make_capsule(c10::make_intrusive<SumHolder>(sum));
+    return y.to(input.scalar_type());
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &invstd = saved[3], &count = saved[4];
+    const auto holder = c10::static_intrusive_pointer_cast<SumHolder>(context->saved_data["sum"].toCapsule());
+    const Tensor dy = gradients[0].to(torch::kFloat32);
+    const Tensor normalised =
+        (x - by_channel(mean.to(torch::kFloat32))) * by_channel(invstd.to(torch::kFloat32));
+    const Tensor dbias = channel_sums(dy), dweight = channel_sums(dy * normalised);
+    // The gradients of the weights are added up with all others; here the sums over all processes are needed
+    // for the input's.
+    Tensor sums = torch::cat({dbias, dweight});
+    holder->sum(sums);
+    const std::int64_t channels = dbias.size(0);
+    const Tensor dbias_mean = (sums.narrow(0, 0, channels) / count).to(torch::kFloat32);
+    const Tensor dweight_mean = (sums.narrow(0, channels, channels) / count).to(torch::kFloat32);
+    const Tensor scale = (weight.to(torch::kFloat64) * invstd).to(torch::kFloat32);
+    const Tensor dx =
+        (dy - by_channel(dbias_mean) - normalised * by_channel(dweight_mean)) * by_channel(scale);
+    return {dx.to(gradients[0].scalar_type()),
+            dweight.to(torch::kFloat32),
+            dbias.to(torch::kFloat32),
+            Tensor(),
+            Tensor(),
+            Tensor(),
+            Tensor(),
+            Tensor()};
+  }
+};
+
+}  // namespace
+
+SyncBatchNormGuard::SyncBatchNormGuard(SumOverRanks sum) : before_(std::exchange(current, std::move(sum))) {}
+SyncBatchNormGuard::~SyncBatchNormGuard() { current = std::move(before_); }
+const SumOverRanks& SyncBatchNormGuard::sum() { return current; }
+
+Tensor sync_batch_norm(torch::nn::BatchNorm2d& norm, const Tensor& x, const SumOverRanks& sum) {
+  norm->num_batches_tracked.add_(1);
+  return SyncBatchNorm::apply(x, norm->weight, norm->bias, norm->running_mean, norm->running_var,
+                              norm->options.eps(), *norm->options.momentum(), sum);
+}
+
+}  // namespace glidepath

@@ -1,0 +1,168 @@
+// src/train/trainer_ranks.cpp - a run of many processes: one state, one update, one end.
+#include <cmath>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "glidepath/error.h"
+#include "train/blame.h"
+#include "train/trainer.h"
+
+namespace glidepath {
+namespace {
+
+const std::string kMeasures = "measure.";
+
+/// What the other ranks are told before the tensors.
+nlohmann::json described(const TensorMap& tensors) {
+  auto list = nlohmann::json::array();
+  for (const auto& [name, tensor] : tensors) {
+    if (name.compare(0, kMeasures.size(), kMeasures) == 0) continue;  // rank 0 measures
+    list.push_back(
+        {{"name", name}, {"type", static_cast<int>(tensor.scalar_type())}, {"shape", tensor.sizes().vec()}});
+  }
+  return list;
+}
+
+/// float64 buffers or float32 ones as one, to be sent at once.
+std::vector<torch::Tensor> running_statistics(const Model& model) {
+  std::vector<torch::Tensor> list;
+  for (const torch::Tensor& buffer : model.buffers()) {
+    if (buffer.scalar_type() == torch::kFloat32) list.push_back(buffer);
+  }
+  return list;
+}
+
+}  // namespace
+
+// Rank 0 has read the checkpoint, or made the first weights; the others need no file of its run.
+void Trainer::share_state() {
+  if (!group()) return;
+  TensorMap tensors;
+  nlohmann::json header;
+  if (is_rank_0()) {
+    tensors = this->tensors();
+    header = {{"config", to_toml(config_)},
+              {"state", run_state_text(state())},
+              {"rewinds", rewinds_},
+              {"seconds_before", seconds_before_},
+              {"tensors", described(tensors)}};
+  }
+  header = nlohmann::json::parse(group()->broadcast(is_rank_0() ? header.dump() : std::string()));
+  for (const auto& item : header.at("tensors")) {
+    const std::string name = item.at("name");
+    const auto type = static_cast<torch::ScalarType>(item.at("type").get<int>());
+    torch::Tensor tensor = is_rank_0() ? tensors.at(name).to(torch::kCPU).contiguous()
+                                       : torch::empty(item.at("shape").get<std::vector<std::int64_t>>(),
+                                                      torch::TensorOptions(type));
+    if (tensor.numel() > 0) group()->broadcast(tensor.view(-1).view(torch::kUInt8));
+    tensors[name] = tensor;
+  }
+  if (is_rank_0()) return;
+  config_ = parse_train_config(header.at("config"), "rank 0's configuration");
+  rewinds_ = header.at("rewinds");
+  seconds_before_ = header.at("seconds_before");
+  budget_ = run_budget(config_, seconds_spent(), unix_seconds());
+  take(tensors, run_state_from(header.at("state")));
+}
+
+// Without --sync-bn every rank has its own, of which rank 0's are the run's.
+void Trainer::share_running_statistics() {
+  if (!group()) return;
+  const torch::NoGradGuard no_grad;
+  const std::vector<torch::Tensor> statistics = running_statistics(*model_);
+  if (statistics.empty()) return;
+  std::vector<torch::Tensor> flat;
+  for (const torch::Tensor& tensor : statistics) flat.push_back(tensor.flatten());
+  const torch::Tensor together = torch::cat(flat);
+  group()->broadcast(together);
+  std::int64_t offset = 0;
+  for (const torch::Tensor& tensor : statistics) {
+    tensor.copy_(together.narrow(0, offset, tensor.numel()).view(tensor.sizes()));
+    offset += tensor.numel();
+  }
+}
+
+// A forward pass moves the running statistics. When a rank is lost in it, the update did not happen.
+void Trainer::keep_buffers() {
+  in_update_ = true;
+  if (!is_rank_0()) return;
+  const torch::NoGradGuard no_grad;
+  const std::vector<torch::Tensor> buffers = model_->buffers();
+  if (buffers_before_.empty()) {
+    for (const torch::Tensor& buffer : buffers) buffers_before_.push_back(torch::empty_like(buffer));
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) buffers_before_[i].copy_(buffers[i]);
+}
+
+// The gradient of the mean over the whole batch is the sum of the ranks' means by their share of the images.
+void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch) {
+  const std::int64_t here = batch.labels.size(0), all = loader_.images_of(meter_.step());
+  const double share = static_cast<double>(here) / static_cast<double>(all);
+  double loss_sum = 0, correct = 0;
+  if (here > 0) {
+    const torch::NoGradGuard no_grad;
+    loss_sum = loss.item<double>() * static_cast<double>(here);
+    correct = logits.argmax(1).eq(batch.labels.to(plan_.device)).sum().item<double>();
+  }
+  agreement_.start_sums(loss_sum, correct);
+  reducer_->begin();
+  if (loss.defined()) (loss * share).backward();
+  reducer_->finish();
+  const Agreement::Sums sums = agreement_.finish_sums();
+  if (!std::isfinite(sums.loss)) {
+    in_update_ = false;
+    const auto state = optimizer_->state();
+    throw Diverged{
+        meter_.step() + 1, lr_, static_cast<float>(sums.loss),
+        here > 0 ? first_not_finite(*model_, state, batch, plan_) : first_not_finite(*model_, state)};
+  }
+  if (measurer_)
+    measurer_->after_backward({meter_.step(), all, lr_, [this]() -> const Batch& { return next_batch(); }});
+  optimizer_->step(lr_);
+  in_update_ = false;
+  window_.add(torch::scalar_tensor(sums.loss / static_cast<double>(all), torch::kFloat64),
+              torch::scalar_tensor(sums.correct, torch::kFloat64), all);
+  const double begun = now();
+  try {
+    agreement_.read_clock();
+  } catch (const RankFailed&) {
+    meter_.update_done(0);  // it is done, and may be saved
+    throw;
+  }
+  count_update(now() - begun, all);
+}
+
+// All ranks' part of the next update: rank 0's instruments look at the whole batch.
+const Batch& Trainer::next_whole_batch() {
+  if (!whole_loader_) {
+    LoaderOptions options = loader_options(config_, plan_, dataset_);
+    options.prefetch = 0;
+    whole_loader_ = std::make_unique<TrainLoader>(dataset_, options);
+    follow_resolution(*whole_loader_);
+  }
+  whole_loader_->seek(meter_.step() + 1);
+  peeked_whole_ = whole_loader_->next();
+  return peeked_whole_;
+}
+
+// Rank 0 saves the last update that was made by all; that it says so is all that is left to do.
+void Trainer::save_and_stop(const RankFailed& failure) {
+  std::string kept;
+  if (begun_ && directory_.writes()) {
+    const torch::NoGradGuard no_grad;
+    if (in_update_) {
+      const std::vector<torch::Tensor> buffers = model_->buffers();
+      for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].copy_(buffers_before_[i]);
+    }
+    if (first_not_finite(*model_, optimizer_->state()).empty())
+      directory_.save_checkpoint_somewhere(tensors(), state());
+    kept = fmt::format("stopped at update {}; ", meter_.step());
+  }
+  const std::string folder = directory_.writes() ? directory_.path().string() : options_.out.string();
+  const std::string advice =
+      folder.empty() ? "" : fmt::format("; {}go on with: glidepath train --resume {}", kept, folder);
+  throw RankFailed(failure.what() + advice, failure.exit_status());
+}
+
+}  // namespace glidepath

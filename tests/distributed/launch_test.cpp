@@ -1,0 +1,155 @@
+// tests/distributed/launch_test.cpp - two processes train what one does.
+#include <gmock/gmock.h>
+
+#include "distributed/support.h"
+
+namespace glidepath {
+namespace {
+
+using testing::HasSubstr;
+
+// Every update is recorded. 1000 images make a last batch of 104, in parts of 52.
+const std::string kCifar =
+    "--data cifar10 --train-limit 1000 --test-limit 501 --full 3ep --budget 3ep --precision fp32 --threads 1 "
+    "--eval-every 1ep --eval-batch-size 100 ";
+// 1437 images: the last batch of an epoch has 29, in parts of 15 and 14.
+const std::string kDigits =
+    "--data digits --model mlp --full 3ep --budget 3ep --base-lr 0.05 --precision fp32 --threads 1 ";
+
+TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithoutBatchNorm) {
+  if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
+  const std::string model = kCifar + "--model mlp --base-lr 0.02 ";
+  must_train(1, model + "--batch-size 128 --out one");
+  must_train(2, model + "--batch-size-per-rank 64 --out two");
+  expect_same_curve("one", "two", 2e-5, 0.003);
+  EXPECT_EQ(points("one", "train").size(), 24U);
+  EXPECT_EQ(summary("one").at("ranks"), 1);
+  EXPECT_EQ(summary("two").at("ranks"), 2);
+}
+
+TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithSynchronisedBatchNorm) {
+  if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
+  const std::string model = kCifar + "--model resnet8 --width 0.5 --budget 8it --base-lr 0.02 ";
+  must_train(1, model + "--batch-size 128 --out one");
+  must_train(2, model + "--batch-size 128 --sync-bn true --out two");
+  expect_same_curve("one", "two", 2e-4, 0.005);
+  // Per rank it is another network, which shows that the tolerance tells one from the other.
+  must_train(2, model + "--batch-size 128 --out apart");
+  EXPECT_GT(std::abs(points("apart", "train").back().loss - points("one", "train").back().loss), 2e-3);
+}
+
+TEST_F(RanksTest, PartsThatAreUnequalOrEmptyCountByTheirImages) {
+  // 1437 = 11 * 130 + 7: three ranks have 3, 2 and 2 of the last batch; 1437 = 4 * 359 + 1: one has 1.
+  for (const std::string batch : {"130", "359"}) {
+    for (const std::string norm :
+         {"--model mlp --base-lr 0.05", "--model convnet --sync-bn true --width 0.5"}) {
+      SCOPED_TRACE(batch + " " + norm);
+      const std::string run =
+          kDigits + norm + " --budget 2ep --batch-size " + batch + " --out " + batch + norm.substr(8, 3);
+      must_train(1, run + "one");
+      must_train(3, run + "three");
+      expect_same_curve(batch + norm.substr(8, 3) + "one", batch + norm.substr(8, 3) + "three", 2e-4, 0.004);
+    }
+  }
+}
+
+TEST_F(RanksTest, RepeatsToTheLastBit) {
+  for (const char* name : {"a", "b"}) must_train(2, kDigits + "--model convnet --width 0.5 --out " + name);
+  EXPECT_EQ(read("a/model.safetensors"), read("b/model.safetensors"));
+  EXPECT_NE(read("a/model.safetensors"), "");
+}
+
+TEST_F(RanksTest, GoesOnWithAnotherNumberOfProcesses) {
+  const std::string budget = "--budget 600it --full 600it --checkpoint-every 500it --eval-every 25it ";
+  must_train(1, kDigits + budget + "--out whole");
+  for (const auto& [before, after] : {std::pair(1, 2), std::pair(2, 1)}) {
+    const std::string run = "from" + std::to_string(before);
+    // A run that stops in the middle of its budget, by a signal after its first evaluation.
+    const ProcessResult stopped = run_shell(
+        "glidepath " + std::string(before > 1 ? "launch -n 2 --threads-per-rank 1 " : "") + "train " +
+            kDigits + budget + "--out " + run + " > out.txt 2> err.txt & p=$!; until grep -qs eval " + run +
+            "/metrics.jsonl; do sleep 0.02; done; kill -TERM $p; wait $p",
+        in_folder());
+    EXPECT_EQ(stopped.exit_status, 143) << read("err.txt");
+    EXPECT_THAT(read("err.txt"), HasSubstr("go on with: glidepath train --resume " + run));
+    EXPECT_LT(points(run, "train").back().step, 600);
+    must_train(after, "--resume " + run);
+    EXPECT_EQ(points(run, "train").back().step, 600);
+    EXPECT_EQ(summary(run).at("updates"), 600);
+    EXPECT_EQ(summary(run).at("ranks"), after);
+    expect_same_curve("whole", run, 2e-2, 0.02);  // 600 updates let rounding grow
+  }
+}
+
+TEST_F(RanksTest, BudgetsInTimeEndWithTheSameUpdatesAndLand) {
+  const ProcessResult result =
+      train(2, "--data digits --model convnet --width 0.5 --budget 8s --threads 1 --out timed");
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+  const auto told = summary("timed");
+  // Had one process made another number of updates, the other would still wait for it.
+  EXPECT_GT(told.at("updates"), 10);
+  EXPECT_EQ(told.at("final_lr"), 0);
+  EXPECT_LT(told.at("last_update_lr").get<double>(), 0.1 * 0.02);
+  EXPECT_LT(told.at("seconds").get<double>(), 16);
+}
+
+TEST_F(RanksTest, RankZeroAloneSpeaksAndWrites) {
+  const ProcessResult result = run_shell("glidepath launch -n 2 train " + kDigits + "--out run", in_folder());
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_EQ(result.out.find("test accuracy"), result.out.rfind("test accuracy"));
+  EXPECT_THAT(result.out, HasSubstr("2 processes of"));
+  const ProcessResult again = run_shell("glidepath launch -n 2 train " + kDigits + "--out run", in_folder());
+  EXPECT_EQ(again.exit_status, 2);
+  EXPECT_THAT(again.err, HasSubstr("run"));
+  EXPECT_EQ(std::count(again.err.begin(), again.err.end(), '\n'), 1) << again.err;
+  EXPECT_EQ(result.err, "");
+}
+
+TEST_F(RanksTest, WrongInputIsToldOnce) {
+  for (const std::string wrong :
+       {"--batch-size 0", "--no-such-flag 1", "--data nothing", "--scale-lr cubic"}) {
+    SCOPED_TRACE(wrong);
+    const ProcessResult result = train(2, kDigits + wrong + " --out run");
+    EXPECT_EQ(result.exit_status, 2);
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+}
+
+TEST_F(RanksTest, ScalesTheRateWhenAskedAlone) {
+  must_train(2, kDigits + "--budget 2it --batch-size-per-rank 256 --out plain");
+  must_train(2, kDigits + "--budget 2it --batch-size-per-rank 256 --scale-lr linear --out linear");
+  must_train(
+      2, kDigits + "--budget 2it --batch-size-per-rank 256 --scale-lr sqrt --reference-batch 128 --out sqrt");
+  EXPECT_DOUBLE_EQ(points("plain", "train").front().lr, 0.05);
+  EXPECT_DOUBLE_EQ(points("linear", "train").front().lr, 0.2);
+  EXPECT_DOUBLE_EQ(points("sqrt", "train").front().lr, 0.1);
+}
+
+TEST_F(RanksTest, MeasuresAreThoseOfOneProcess) {
+  const std::string run = kDigits + "--measure grad-norm,weight-norm,effective-lr,grad-norm-online ";
+  must_train(1, run + "--out one");
+  must_train(2, run + "--out two");
+  const auto measures = [&](const std::string& name) {
+    std::vector<nlohmann::json> found;
+    std::ifstream file(folder_ / name / "metrics.jsonl");
+    for (std::string line; std::getline(file, line);) {
+      auto json = nlohmann::json::parse(line);
+      if (json.at("kind") == "measure") found.push_back(std::move(json));
+    }
+    return found;
+  };
+  const auto one = measures("one"), two = measures("two");
+  ASSERT_EQ(one.size(), two.size());
+  ASSERT_FALSE(one.empty());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    for (const auto& [key, value] : one[i].items()) {
+      if (!value.is_number() || key == "seconds") continue;
+      const double expected = value;
+      EXPECT_NEAR(expected, two[i].at(key).get<double>(), 2e-2 * std::abs(expected) + 1e-6)
+          << key << " " << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace glidepath
