@@ -4,7 +4,7 @@
 
 It has its own ports, key, state and logs, and touches nothing of a Slurm that is installed. Partition "low" is the
 default; a job of partition "high" preempts its jobs, which are put back into the queue. There is no accounting
-(slurmdbd), as on many small clusters. Limits: time limits are kept to the minute, as Slurm does.
+(slurmdbd), as on many small clusters.
 """
 import os
 import pathlib
@@ -52,7 +52,7 @@ KillWait=30
 MinJobAge=300
 JobRequeue=1
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
-PartitionName=low Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=30 State=UP
+PartitionName=low Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=0 State=UP
 PartitionName=high Nodes={host} MaxTime=INFINITE DefaultTime=10 PriorityTier=10 PreemptMode=OFF State=UP
 """
 

@@ -119,7 +119,7 @@ TEST_F(StudyPlanFile, RefusesMistakesWithTheirLine) {
   for (const Case& c : {
            Case{"nam = \"x\"\n",
                 "s.toml:1: \"nam\" is not a key of a study file; those are name, title, figures, "
-                "default_profile, base, grid, profile"},
+                "default_profile, base, grid, profile, slurm"},
            {"\nname = 3\n", "s.toml:2: name: must be a text"},
            {"grid = 3\n", "s.toml:1: grid: must be a table"},
            {"[base]\n\nshedule = \"linear\"\n",

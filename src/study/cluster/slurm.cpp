@@ -37,8 +37,14 @@ bool is_job_id(const std::string& text) { return count_of(text).has_value(); }
 /// "CANCELLED by 1000" is CANCELLED.
 std::string first_word(const std::string& text) { return text.substr(0, text.find(' ')); }
 
+/// "sbatch: error: ...": Slurm's programs mostly begin with their name themselves.
+std::string complaint(const std::string& program, const CommandResult& result) {
+  const std::string why = result.why();
+  return why.rfind(program + ":", 0) == 0 ? why : program + ": " + why;
+}
+
 [[noreturn]] void refuse(const char* program, const CommandResult& result) {
-  throw RunError(fmt::format("{}: {}", program, result.why()));
+  throw RunError(complaint(program, result));
 }
 
 }  // namespace
@@ -97,7 +103,7 @@ std::optional<Queue> ask_squeue(std::string& why) {
   const CommandResult result = run_command({"squeue", "--noheader", "--array", "--states=all",
                                             fmt::format("--user={}", ::getuid()), "--format=%F|%K|%T|%r|%j"});
   if (result.is_good()) return parse_squeue(result.out);
-  why = "squeue: " + result.why();
+  why = complaint("squeue", result);
   return std::nullopt;
 }
 

@@ -243,6 +243,8 @@ ClusterStatus cluster_status_of(const ClusterFolder& folder, const ClusterFolder
 }
 
 bool is_cluster_study(const fs::path& dir) {
+  std::error_code ignored;
+  if (!fs::exists(dir / "cluster" / "study.json", ignored)) return false;
   const auto arrays = ClusterFolder(dir).arrays();
   return std::any_of(arrays.begin(), arrays.end(),
                      [](const ClusterFolder::Array& array) { return !array.job_id.empty(); });
