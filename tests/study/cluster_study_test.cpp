@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "glidepath/cluster.h"
+#include "study/run_lock.h"
 #include "study/support.h"
 
 namespace glidepath {
@@ -229,6 +230,17 @@ TEST_F(ClusterStudy, RefusesARunThatWasChangedSinceItWasSubmitted) {
   write(name, text);
   EXPECT_THAT(message_of<InputError>([&] { run_task(0); }), HasSubstr("changed since it was submitted"));
   EXPECT_THAT(message_of<InputError>([&] { run_task(9); }), HasSubstr("has no task 9; it has 4"));
+}
+
+TEST_F(ClusterStudy, IsNotSubmittedWhereALocalStudyIsAtWork) {
+  const StudyPlan four = plan(kFour);
+  std::filesystem::create_directories(options_.out);
+  const auto lock = RunLock::take(options_.out, run_id(four.runs[2]));
+  ASSERT_TRUE(lock);
+  EXPECT_EQ(message_of<InputError>([&] { submit(kFour); }),
+            options_.out.string() + ": a local study works on run " + run_id(four.runs[2]) +
+                " there; let it end, or stop it first");
+  EXPECT_FALSE(is_cluster_study(options_.out));
 }
 
 TEST_F(ClusterStudy, RefusesTooFewCoresAndAFolderWithoutAStudy) {

@@ -14,6 +14,7 @@
 #include "study/cluster/script.h"
 #include "study/cluster/slurm.h"
 #include "study/cluster/status.h"
+#include "study/run_lock.h"
 
 namespace fs = std::filesystem;
 
@@ -66,6 +67,7 @@ class Submitter {
     folder_.save_plan(plan_, ids_);
     forget_unsubmitted();
     choose();
+    refuse_local_study();
     const std::int64_t per_array = options_.dry_run || left_.empty() ? 1001 : ask_max_array_size();
     const auto tasks = split(static_cast<std::size_t>(per_array));
     std::string previous;
@@ -117,6 +119,17 @@ class Submitter {
       } else {
         left_.push_back(task.run_id);
       }
+    }
+  }
+
+  /// A study of this machine may be at work in the folder; its locks are others than those of tasks.
+  void refuse_local_study() const {
+    std::error_code ignored;
+    if (!fs::exists(folder_.study() / "study.lock", ignored)) return;
+    for (const std::string& id : left_) {
+      if (RunLock::take(folder_.study(), id)) continue;
+      throw InputError(fmt::format("{}: a local study works on run {} there; let it end, or stop it first",
+                                   options_.out.string(), id));
     }
   }
 
