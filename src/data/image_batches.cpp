@@ -66,9 +66,9 @@ struct ImageBatches::Shared {
     std::vector<unsigned char> bytes;
   };
 
-  /// One image into its place. Returns false, having counted it, when it cannot be decoded.
-  bool write(const ImageRequest& request, std::int64_t image, KeyedRandom random, Worker& worker,
-             torch::Tensor& images, std::int64_t place) const {
+  /// One image into its place. Returns what is wrong when it cannot be decoded, else nothing.
+  std::string write(const ImageRequest& request, std::int64_t image, KeyedRandom random, Worker& worker,
+                    torch::Tensor& images, std::int64_t place) const {
     const unsigned char* pixels = nullptr;
     bool mirrored = false;
     try {
@@ -85,8 +85,7 @@ struct ImageBatches::Shared {
       const std::string name = split.store->name(image);
       std::string reason = error.what();
       if (reason.rfind(name + ": ", 0) == 0) reason = reason.substr(name.size() + 2);
-      split.corrupt->add(image, name, reason);
-      return false;
+      return reason;
     }
     const std::int64_t first = place * kChannels * request.size * request.size;
     if (dtype == torch::kBFloat16) {
@@ -96,7 +95,7 @@ struct ImageBatches::Shared {
       write_pixels(pixels, request.size, mirrored, normaliser.table(), channels_last,
                    images.data_ptr<float>() + first);
     }
-    return true;
+    return {};
   }
 
   Split split;
@@ -113,7 +112,10 @@ template <typename Shared>
 class Filling : public PoolBatch {
  public:
   Filling(std::shared_ptr<Shared> shared, ImageRequest request)
-      : shared_(std::move(shared)), request_(std::move(request)), is_there_(request_.images.size(), true) {
+      : shared_(std::move(shared)),
+        request_(std::move(request)),
+        is_there_(request_.images.size(), true),
+        corrupt_(request_.images.size()) {
     const auto format =
         shared_->channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
     images_ = torch::empty({items(), kChannels, request_.size, request_.size},
@@ -132,11 +134,14 @@ class Filling : public PoolBatch {
     };
     std::int64_t image = wanted;
     for (int attempt = 0; attempt <= kMostSubstitutes; ++attempt) {
-      if (shared_->write(request_, image, key(kForResizedCrop, attempt), worker, images_, item)) {
+      std::string wrong =
+          shared_->write(request_, image, key(kForResizedCrop, attempt), worker, images_, item);
+      if (wrong.empty()) {
         labels_.template data_ptr<std::int64_t>()[item] =
             shared_->split.labels.template data_ptr<std::int64_t>()[image];
         return;
       }
+      corrupt_[static_cast<std::size_t>(item)].emplace_back(image, std::move(wrong));
       if (!request_.fill) {
         is_there_[static_cast<std::size_t>(item)] = false;
         return;
@@ -148,7 +153,12 @@ class Filling : public PoolBatch {
                                shared_->split.store->name(wanted), kMostSubstitutes));
   }
 
+  /// What was made; counts what could not be.
   Batch take() {
+    for (const auto& item : corrupt_) {
+      for (const auto& [image, wrong] : item)
+        shared_->split.corrupt->add(image, shared_->split.store->name(image), wrong);
+    }
     if (std::find(is_there_.begin(), is_there_.end(), false) == is_there_.end()) return {images_, labels_};
     std::vector<std::int64_t> kept;
     for (std::size_t i = 0; i < is_there_.size(); ++i) {
@@ -164,6 +174,7 @@ class Filling : public PoolBatch {
   ImageRequest request_;
   torch::Tensor images_, labels_;
   std::vector<char> is_there_;  // not bool: threads write neighbours
+  std::vector<std::vector<std::pair<std::int64_t, std::string>>> corrupt_;  // by item
 };
 
 }  // namespace

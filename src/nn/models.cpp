@@ -15,13 +15,6 @@ namespace {
 
 constexpr std::int64_t kLargestCifarStemImage = 64;
 
-bool wants_imagenet_stem(const ModelOptions& options) {
-  if (options.stem == "imagenet") return true;
-  if (options.stem == "cifar") return false;
-  if (options.stem == "auto") return options.image_size > kLargestCifarStemImage;
-  throw InputError(fmt::format("stem \"{}\": must be one of auto, cifar, imagenet", options.stem));
-}
-
 using Maker = std::function<std::shared_ptr<Model>(const ModelOptions&)>;
 
 Maker resnet(ResNetForm form) {
@@ -49,6 +42,13 @@ const std::vector<std::pair<std::string, Maker>>& makers() {
 }
 
 }  // namespace
+
+bool wants_imagenet_stem(const ModelOptions& options) {
+  if (options.stem == "imagenet") return true;
+  if (options.stem == "cifar") return false;
+  if (options.stem == "auto") return options.image_size > kLargestCifarStemImage;
+  throw InputError(fmt::format("stem \"{}\": must be one of auto, cifar, imagenet", options.stem));
+}
 
 const std::vector<std::string>& model_names() {
   static const std::vector<std::string> names = [] {

@@ -7,6 +7,10 @@
 
 namespace glidepath {
 
+/// Whether options.stem, or where it is "auto" options.image_size, says so. Throws InputError for another
+/// stem.
+bool wants_imagenet_stem(const ModelOptions& options);
+
 /// The shape of one member of the family.
 struct ResNetForm {
   std::vector<std::int64_t> planes;  ///< channels of each stage before the width factor

@@ -45,6 +45,8 @@ std::string text_of(const RunState& state) {
                                {"test_loss", state.test_loss},
                                {"test_accuracy", state.test_accuracy},
                                {"flops", state.flops},
+                               {"corrupt_train", state.corrupt_train},
+                               {"corrupt_test", state.corrupt_test},
                                {"rewinds", state.rewinds},
                                {"rewind_step", state.rewind_step}};
   return json.dump();
@@ -78,7 +80,9 @@ RunState state_in(const nlohmann::json& json) {
   state.budget = budget_state_from(json.at("budget"));
   state.test_loss = number(json.at("test_loss"));
   state.test_accuracy = json.at("test_accuracy");
-  state.flops = json.value("flops", 0.0);  // older ones have none
+  state.flops = json.value("flops", 0.0);  // older ones have none, nor these:
+  state.corrupt_train = json.value("corrupt_train", std::vector<std::int64_t>());
+  state.corrupt_test = json.value("corrupt_test", std::vector<std::int64_t>());
   state.rewinds = count_at(json, "rewinds");
   state.rewind_step = count_or_none_at(json, "rewind_step");
   if (state.last_record > state.step || !(state.seconds >= 0)) throw InputError("negative");

@@ -31,7 +31,8 @@ struct RunState {
   double test_accuracy = -1;
   Plateau::State plateau;
   BudgetState budget;
-  std::int64_t rewinds = 0;       ///< times the run went back after it diverged, base_lr halved at each
+  std::int64_t rewinds = 0;  ///< times the run went back after it diverged, base_lr halved at each
+  std::vector<std::int64_t> corrupt_train, corrupt_test;  ///< images met that cannot be decoded
   double flops = 0;               ///< spent, where the size of images follows progress; else 0
   std::int64_t rewind_step = -1;  ///< the update it would go back to, 0 the start; -1: none
 };

@@ -12,6 +12,7 @@
 #include "data/images/corrupt_images.h"
 #include "data/images/selection.h"
 #include "glidepath/error.h"
+#include "nn/resnet.h"
 #include "train/adagrad.h"
 #include "train/adam.h"
 #include "train/blame.h"
@@ -135,7 +136,10 @@ std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Da
   torch::Generator generator = at::globalContext().defaultGenerator(torch::kCPU);
   const torch::Tensor before = generator.get_state();  // the models made here are no part of the run
   for (const std::int64_t size : sizes.sizes()) {
-    const auto model = make_model(model_options(config, dataset, size));
+    ModelOptions options = model_options(config, dataset, dataset.image_size());
+    options.stem = wants_imagenet_stem(options) ? "imagenet" : "cifar";  // that of the run's model
+    options.image_size = size;
+    const auto model = make_model(options);
     if (!model->takes_any_size()) {
       throw InputError(fmt::format("train_res \"{}\": model {} takes images of one size; give one",
                                    config.train_res, config.model));

@@ -90,6 +90,7 @@ class Trainer {
   double flops_of_run(std::int64_t updates) const;
   double mean_cost() const;
   void tell_corrupt_images();
+  void set_corrupt_images(const RunState& state);
   Batch take_batch();
   const Batch& next_batch();
   const Batch& next_whole_batch();

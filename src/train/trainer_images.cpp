@@ -62,4 +62,10 @@ void Trainer::tell_corrupt_images() {
   }
 }
 
+void Trainer::set_corrupt_images(const RunState& state) {
+  if (dataset_.in_memory()) return;
+  dataset_.train.corrupt->set_known({state.corrupt_train.begin(), state.corrupt_train.end()});
+  dataset_.test.corrupt->set_known({state.corrupt_test.begin(), state.corrupt_test.end()});
+}
+
 }  // namespace glidepath

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "data/images/corrupt_images.h"
 #include "glidepath/error.h"
 #include "train/trainer.h"
 
@@ -87,6 +88,7 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   last_checkpoint_progress_ = meter_.progress();
   last_checkpoint_seconds_ = now();
   flops_spent_ = state.flops;
+  set_corrupt_images(state);
   follow_resolution(loader_);
   loader_.seek(state.step);
   take_measures(saved, state);
@@ -120,6 +122,11 @@ RunState Trainer::state() const {
   state.budget = budget_state_;
   state.budget.clock = meter_.clock().state();
   state.flops = flops_spent_;
+  if (!dataset_.in_memory()) {
+    const auto &train = dataset_.train.corrupt->known(), &test = dataset_.test.corrupt->known();
+    state.corrupt_train.assign(train.begin(), train.end());
+    state.corrupt_test.assign(test.begin(), test.end());
+  }
   state.rewinds = rewinds_;
   state.rewind_step = rewind_step_;
   return state;

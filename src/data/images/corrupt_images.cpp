@@ -10,13 +10,11 @@
 namespace glidepath {
 
 void CorruptImages::set_limit(std::int64_t limit, const std::string& told) {
-  const std::lock_guard<std::mutex> lock(mutex_);
   limit_ = limit;
   told_limit_ = told;
 }
 
 void CorruptImages::add(std::int64_t index, const std::string& name, const std::string& reason) {
-  const std::lock_guard<std::mutex> lock(mutex_);
   if (!known_.insert(index).second) return;
   const auto count = static_cast<std::int64_t>(known_.size());
   if (count > limit_) {
@@ -29,13 +27,7 @@ void CorruptImages::add(std::int64_t index, const std::string& name, const std::
   news_.emplace_back(index, fmt::format("{}: {}; the image is skipped", name, reason));
 }
 
-std::int64_t CorruptImages::count() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return static_cast<std::int64_t>(known_.size());
-}
-
 std::vector<std::string> CorruptImages::take_news() {
-  const std::lock_guard<std::mutex> lock(mutex_);
   std::sort(news_.begin(), news_.end());
   std::vector<std::string> lines;
   for (auto& item : news_) lines.push_back(std::move(item.second));

@@ -1,14 +1,14 @@
 // src/data/images/corrupt_images.h - the images of a split that could not be decoded, counted and named.
 #pragma once
 #include <cstdint>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace glidepath {
 
-/// What a split's loaders share. Every function may be called by many threads at once.
+/// What a split's loaders share. Loaders tell of an image when the batch that it should have been in is
+/// taken, so that what is known at a moment does not depend on what was made ahead.
 class CorruptImages {
  public:
   /// `split` is what messages call it: "training" or "test".
@@ -20,14 +20,16 @@ class CorruptImages {
   /// naming it, where they are more than the limit.
   void add(std::int64_t index, const std::string& name, const std::string& reason);
 
-  std::int64_t count() const;
+  std::int64_t count() const { return static_cast<std::int64_t>(known_.size()); }
+  /// Those of an earlier session of the run: they are not told of again.
+  const std::set<std::int64_t>& known() const { return known_; }
+  void set_known(std::set<std::int64_t> known) { known_ = std::move(known); }
   /// A line for each that was met since the last call, in the order of their numbers.
   std::vector<std::string> take_news();
 
  private:
   std::string split_, told_limit_;
   std::int64_t limit_ = 0;
-  mutable std::mutex mutex_;
   std::set<std::int64_t> known_;
   std::vector<std::pair<std::int64_t, std::string>> news_;
 };

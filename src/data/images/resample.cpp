@@ -118,15 +118,15 @@ void Resampler::resize(const DecodedArea& from, const ResampleAxis& across, cons
                 static_cast<std::ptrdiff_t>(from.area.left) * kPixelBytes,
             from.row_bytes, rows_.data(), padded};
   int row = 0;
-  const auto advance = [&](int count) {
-    rows.from += static_cast<std::size_t>(count) * rows.from_bytes;
-    rows.to += static_cast<std::size_t>(count) * rows.to_bytes;
-    row += count;
+  const auto across_all = [&](auto across_some, int count, int end) {
+    for (; row + count <= end; row += count) {
+      across_some(rows, across.pixels.data(), across.pixels.size(), across.weights.data());
+      rows.from += static_cast<std::size_t>(count) * rows.from_bytes;
+      rows.to += static_cast<std::size_t>(count) * rows.to_bytes;
+    }
   };
-  for (; row + 4 <= height; advance(4))
-    across_four(rows, across.pixels.data(), across.pixels.size(), across.weights.data());
-  for (; row < height; advance(1))
-    across_one(rows, across.pixels.data(), across.pixels.size(), across.weights.data());
+  across_all(across_four, 4, height);
+  across_all(across_one, 1, height);
   to.resize(row_bytes * down.pixels.size() + 16);  // the last row may be written past its end
   for (std::size_t y = 0; y < down.pixels.size(); ++y) {
     const ResampleAxis::Pixel& pixel = down.pixels[y];
