@@ -13,6 +13,7 @@ void add_launch_command(CLI::App& app, int& exit_status);
 void add_study_command(CLI::App& app, int& exit_status);
 void add_report_command(CLI::App& app, int& exit_status);
 void add_measure_command(CLI::App& app, int& exit_status);
+void add_evaluate_command(CLI::App& app, int& exit_status);
 void add_watch_command(CLI::App& app, int& exit_status);
 void add_schedules_command(CLI::App& app, int& exit_status);
 void add_data_command(CLI::App& app, int& exit_status);
