@@ -8,11 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/data_images.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
+#include "glidepath/image_pack.h"
 
 namespace glidepath::cli {
 namespace {
@@ -24,7 +26,9 @@ struct DataArguments {
 };
 
 void print_info(const DataArguments& arguments) {
-  const Dataset dataset = load_dataset(arguments.name, arguments.data_dir);
+  const std::string path = images_path(arguments.name);
+  const Dataset dataset =
+      load_dataset(path.empty() ? arguments.name : "imagefolder:" + path, arguments.data_dir);
   const std::string shape = dataset.in_memory()
                                 ? fmt::format(" of {}x{}x{}", dataset.channels(),
                                               dataset.train.images.size(2), dataset.image_size())
@@ -35,6 +39,8 @@ void print_info(const DataArguments& arguments) {
       "the [0, 1] scale\n",
       dataset.name, dataset.train.size(), dataset.test.size(), shape, dataset.classes,
       fmt::join(dataset.mean, " "), fmt::join(dataset.stddev, " "));
+  const std::string pack = path.empty() ? "" : describe_pack(path);
+  if (!pack.empty()) std::cout << pack << "\n";
   if (!dataset.class_names.empty()) std::cout << fmt::format("{}\n", fmt::join(dataset.class_names, ", "));
 }
 
@@ -203,16 +209,23 @@ void add_data_command(CLI::App& app, int&) {
   command->require_subcommand(1);
   add_fetch(*command);
 
-  auto* verify = command->add_subcommand("verify", "Check size, checksum and labels of every file");
+  auto* verify = command->add_subcommand(
+      "verify", "Check size, checksum and labels of every file; decode every image of a folder");
   auto verified = std::make_shared<DataArguments>();
   add_common_flags(*verify, *verified);
-  verify->callback([verified] { run_verify(*verified); });
+  verify->callback([verified] {
+    if (!images_path(verified->name).empty()) {
+      return verify_images(verified->name, verified->quiet, verified->json);
+    }
+    run_verify(*verified);
+  });
+  add_pack(*command);
 
   auto* info =
       command->add_subcommand("info", "Sizes, classes and statistics; checks size and labels of every file");
   auto arguments = std::make_shared<DataArguments>();
   info->add_option("name", arguments->name,
-                   "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH")
+                   "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH or FILE.gpk")
       ->required();
   info->add_option("--data-dir", arguments->data_dir,
                    "folder of its files (default: $GLIDEPATH_DATA or the cache)");

@@ -1,0 +1,133 @@
+// src/cli/data_images.cpp - `glidepath data pack`, and `data verify` for images.
+#include "cli/data_images.h"
+
+#include <iostream>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/progress_line.h"
+#include "cli/stop_signal.h"
+#include "glidepath/error.h"
+#include "glidepath/image_pack.h"
+
+namespace glidepath::cli {
+namespace {
+
+struct PackArguments {
+  std::string name, out, format = "jpeg";
+  PackOptions options;
+  bool quiet = false, json = false;
+};
+
+/// Fills in what goes to the terminal. `line` must live as long as the options.
+void show_progress(PackOptions& options, ProgressLine& line, const std::string& doing) {
+  catch_stop_signals();
+  options.stop_signal = stop_signal;
+  options.on_progress = [&line, doing](const ImageProgress& at) {
+    const double share =
+        static_cast<double>(at.done) / static_cast<double>(std::max<std::int64_t>(1, at.total));
+    line.show(share, fmt::format("{} {} of {} images", doing, at.done, at.total));
+  };
+  options.on_note = [&line](const std::string& text) { line.print_above(text); };
+}
+
+std::string need_images(const std::string& name) {
+  const std::string path = images_path(name);
+  if (path.empty()) {
+    throw InputError(fmt::format("data \"{}\": only images are packed; give imagefolder:PATH", name));
+  }
+  return path;
+}
+
+void run_pack(PackArguments& arguments) {
+  const std::string path = need_images(arguments.name);
+  ProgressLine line(!arguments.quiet && !arguments.json);
+  show_progress(arguments.options, line, "packed");
+  arguments.options.rgb = arguments.format == "rgb";
+  const PackResult result = pack_images(path, arguments.out, arguments.options);
+  line.clear();
+  if (arguments.json) {
+    std::cout << nlohmann::ordered_json{{"file", arguments.out},     {"train", result.train},
+                                        {"val", result.val},         {"corrupt", result.corrupt},
+                                        {"classes", result.classes}, {"bytes", result.bytes},
+                                        {"seconds", result.seconds}}
+                     .dump()
+              << "\n";
+    return;
+  }
+  if (arguments.quiet) return;
+  const std::string left_out = result.corrupt > 0 ? fmt::format(", {} corrupt left out", result.corrupt) : "";
+  std::cout << fmt::format("{}: {} training and {} validation images{}, {} classes, {:.1f} MB, in {}\n",
+                           arguments.out, result.train, result.val, left_out, result.classes,
+                           static_cast<double>(result.bytes) / 1e6, spoken_duration(result.seconds));
+}
+
+}  // namespace
+
+std::string images_path(const std::string& name) {
+  const std::string prefix = "imagefolder:", ending = ".gpk";
+  if (name.rfind(prefix, 0) == 0) return name.substr(prefix.size());
+  const bool is_pack_name =
+      name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+  return is_pack_name ? name : "";
+}
+
+void verify_images(const std::string& name, bool quiet, bool json) {
+  ProgressLine line(!quiet && !json);
+  PackOptions options;
+  show_progress(options, line, "checked");
+  const ImageCheck check = check_images(images_path(name), options);
+  line.clear();
+  if (json) {
+    std::cout << nlohmann::ordered_json{{"name", name},
+                                        {"train", check.train},
+                                        {"val", check.val},
+                                        {"problems", check.problems}}
+                     .dump()
+              << "\n";
+  } else {
+    for (const std::string& problem : check.problems) std::cout << problem << "\n";
+  }
+  if (!check.problems.empty()) {
+    throw InputError(fmt::format("{}: {} of {} images are damaged, the first is {}", name,
+                                 check.problems.size(), check.train + check.val, check.problems.front()));
+  }
+  if (!quiet && !json) {
+    std::cout << fmt::format("{}: {} training and {} validation images, each whole\n", name, check.train,
+                             check.val);
+  }
+}
+
+void add_pack(CLI::App& command) {
+  auto* pack = command.add_subcommand(
+      "pack",
+      "Write a data set of images into one file, made smaller if asked to, with an index and checksums");
+  auto arguments = std::make_shared<PackArguments>();
+  PackOptions& options = arguments->options;
+  pack->add_option("name", arguments->name, "imagefolder:PATH")->required();
+  pack->add_option("--out", arguments->out, "the file to write, FILE.gpk")->required();
+  auto* resize =
+      pack->add_option("--resize", options.resize, "reduce the shorter side of larger images to N pixels");
+  pack->add_option("--max-side", options.max_side, "reduce the longer side of larger images to N pixels")
+      ->excludes(resize);
+  pack->add_option("--format", arguments->format, "jpeg, or rgb: pixels, faster to read and larger")
+      ->check(CLI::IsMember({"jpeg", "rgb"}))
+      ->capture_default_str();
+  pack->add_option("--quality", options.quality,
+                   "of the JPEG files made, 1 to 100; images that are small enough stay as they are")
+      ->capture_default_str();
+  pack->add_flag("--exif-orientation", options.exif_orientation,
+                 "turn photographs as their EXIF orientation says");
+  pack->add_option(
+          "--max-corrupt", options.max_corrupt,
+          "images of a split that may be left out because they cannot be decoded, or a share of them")
+      ->capture_default_str();
+  pack->add_option("--jobs", options.jobs, "threads (default: every core)");
+  pack->add_flag("--quiet", arguments->quiet, "print errors only");
+  pack->add_flag("--json", arguments->json, "print the result as one JSON object");
+  pack->callback([arguments] { run_pack(*arguments); });
+}
+
+}  // namespace glidepath::cli
