@@ -11,20 +11,29 @@ namespace glidepath {
 namespace {
 
 constexpr int kPixelBytes = 4;
-constexpr int kHalf = 1 << (ResampleAxis::kPlaces - 1);
+constexpr std::uint32_t kHalf = 1U << (ResampleAxis::kPlaces - 1);
 
-// Vectors of the compiler: it makes of them what the machine has.
-using Bytes4 = unsigned char __attribute__((vector_size(4)));
-using Ints4 = std::int32_t __attribute__((vector_size(16)));
-using Bytes16 = unsigned char __attribute__((vector_size(16)));
-using Ints16 = std::int32_t __attribute__((vector_size(64)));
+// Vectors of the compiler: it makes of them what the machine has. A pixel stays the 32 bits it is, and a
+// channel is shifted out of it: compilers are poor at widening bytes.
+constexpr int kAcross = 8, kDown = 16;  // rows, or pixels of a row, that are worked on at once
+using Across = std::uint32_t __attribute__((vector_size(kAcross * kPixelBytes)));
+using Down = std::uint32_t __attribute__((vector_size(kDown * kPixelBytes)));
 
-template <typename Bytes>
-GLIDEPATH_INLINE Bytes load(const unsigned char* from) {
-  Bytes bytes;
-  std::memcpy(&bytes, from, sizeof bytes);
-  return bytes;
-}
+template <typename Pixels>
+struct Sums {
+  Pixels red = Pixels{} + kHalf, green = red, blue = red;
+
+  GLIDEPATH_INLINE void add(const Pixels& pixels, std::uint32_t weight) {
+    red += (pixels & 255) * weight;
+    green += (pixels >> 8 & 255) * weight;
+    blue += (pixels >> 16 & 255) * weight;
+  }
+  // Weights are not negative and sum to 1 but for their rounding, so no sum leaves a byte's range.
+  GLIDEPATH_INLINE void to_pixels(Pixels& pixels) const {
+    constexpr int kPlaces = ResampleAxis::kPlaces;
+    pixels = red >> kPlaces | (green >> kPlaces) << 8 | (blue >> kPlaces) << 16;
+  }
+};
 
 struct Rows {
   const unsigned char* from;
@@ -33,51 +42,69 @@ struct Rows {
   std::size_t to_bytes;
 };
 
-// Weights are not negative and sum to 1 but for their rounding, so no sum leaves a byte's range.
-template <int kRows>
-GLIDEPATH_INLINE void across_rows(const Rows& rows, const ResampleAxis::Pixel* pixels, std::size_t count,
-                                  const std::int32_t* weights) {
+GLIDEPATH_INLINE std::uint32_t load_pixel(const unsigned char* from) {
+  std::uint32_t pixel;
+  std::memcpy(&pixel, from, sizeof pixel);
+  return pixel;
+}
+
+/// Eight rows side by side.
+GLIDEPATH_CLONES void across_eight(const Rows& rows, const ResampleAxis::Pixel* pixels, std::size_t count,
+                                   const std::int32_t* weights) {
+  const std::size_t step = rows.from_bytes;
   for (std::size_t x = 0; x < count; ++x) {
     const ResampleAxis::Pixel pixel = pixels[x];
     const std::int32_t* weight = weights + pixel.weights;
-    Ints4 sums[kRows];
-    for (Ints4& sum : sums) sum = Ints4{kHalf, kHalf, kHalf, kHalf};
     const unsigned char* from = rows.from + static_cast<std::ptrdiff_t>(pixel.first) * kPixelBytes;
+    Sums<Across> sums;
     for (int tap = 0; tap < pixel.count; ++tap, from += kPixelBytes) {
-      for (int row = 0; row < kRows; ++row)
-        sums[row] += __builtin_convertvector(
-                         load<Bytes4>(from + static_cast<std::size_t>(row) * rows.from_bytes), Ints4) *
-                     weight[tap];
+      const Across eight = {load_pixel(from),
+                            load_pixel(from + step),
+                            load_pixel(from + 2 * step),
+                            load_pixel(from + 3 * step),
+                            load_pixel(from + 4 * step),
+                            load_pixel(from + 5 * step),
+                            load_pixel(from + 6 * step),
+                            load_pixel(from + 7 * step)};
+      sums.add(eight, static_cast<std::uint32_t>(weight[tap]));
     }
-    for (int row = 0; row < kRows; ++row) {
-      const auto bytes = __builtin_convertvector(sums[row] >> ResampleAxis::kPlaces, Bytes4);
-      std::memcpy(rows.to + static_cast<std::size_t>(row) * rows.to_bytes + x * kPixelBytes, &bytes,
-                  sizeof bytes);
+    Across result;
+    sums.to_pixels(result);
+    for (std::size_t row = 0; row < kAcross; ++row) {
+      const std::uint32_t value = result[row];
+      std::memcpy(rows.to + row * rows.to_bytes + x * kPixelBytes, &value, sizeof value);
     }
   }
 }
 
-GLIDEPATH_CLONES void across_four(const Rows& rows, const ResampleAxis::Pixel* pixels, std::size_t count,
-                                  const std::int32_t* weights) {
-  across_rows<4>(rows, pixels, count, weights);
+void across_one(const Rows& rows, const ResampleAxis::Pixel* pixels, std::size_t count,
+                const std::int32_t* weights) {
+  for (std::size_t x = 0; x < count; ++x) {
+    const ResampleAxis::Pixel pixel = pixels[x];
+    const unsigned char* from = rows.from + static_cast<std::ptrdiff_t>(pixel.first) * kPixelBytes;
+    Sums<std::uint32_t> sums{kHalf, kHalf, kHalf};
+    for (int tap = 0; tap < pixel.count; ++tap, from += kPixelBytes)
+      sums.add(load_pixel(from),
+               static_cast<std::uint32_t>(weights[pixel.weights + static_cast<std::size_t>(tap)]));
+    std::uint32_t value;
+    sums.to_pixels(value);
+    std::memcpy(rows.to + x * kPixelBytes, &value, sizeof value);
+  }
 }
 
-GLIDEPATH_CLONES void across_one(const Rows& rows, const ResampleAxis::Pixel* pixels, std::size_t count,
-                                 const std::int32_t* weights) {
-  across_rows<1>(rows, pixels, count, weights);
-}
-
-/// One row of the target, from `count` rows of the source, each of `bytes` bytes, which 16 divides.
+/// One row of the target, from `count` rows of the source, each of `bytes` bytes, which sizeof(Down) divides.
 GLIDEPATH_CLONES void down_row(const unsigned char* from, std::size_t from_bytes, const std::int32_t* weights,
                                int count, std::size_t bytes, unsigned char* to) {
-  for (std::size_t at = 0; at < bytes; at += sizeof(Bytes16)) {
-    Ints16 sum = Ints16{} + kHalf;
-    for (int tap = 0; tap < count; ++tap)
-      sum += __builtin_convertvector(load<Bytes16>(from + static_cast<std::size_t>(tap) * from_bytes + at),
-                                     Ints16) *
-             weights[tap];
-    const auto sixteen = __builtin_convertvector(sum >> ResampleAxis::kPlaces, Bytes16);
-    std::memcpy(to + at, &sixteen, sizeof sixteen);
+  for (std::size_t at = 0; at < bytes; at += sizeof(Down)) {
+    Sums<Down> sums;
+    for (int tap = 0; tap < count; ++tap) {
+      Down pixels;
+      std::memcpy(&pixels, from + static_cast<std::size_t>(tap) * from_bytes + at, sizeof pixels);
+      sums.add(pixels, static_cast<std::uint32_t>(weights[tap]));
+    }
+    Down result;
+    sums.to_pixels(result);
+    std::memcpy(to + at, &result, sizeof result);
   }
 }
 
@@ -112,7 +139,7 @@ void Resampler::resize(const DecodedArea& from, const ResampleAxis& across, cons
                        std::vector<unsigned char>& to) {
   const int first_row = down.source_begin(), height = down.source_end() - first_row;
   const std::size_t row_bytes = across.pixels.size() * kPixelBytes;
-  const std::size_t padded = (row_bytes + 15) / 16 * 16;
+  const std::size_t padded = (row_bytes + sizeof(Down) - 1) / sizeof(Down) * sizeof(Down);
   rows_.resize(padded * static_cast<std::size_t>(height));
   Rows rows{from.pixels + static_cast<std::size_t>(first_row - from.area.top) * from.row_bytes -
                 static_cast<std::ptrdiff_t>(from.area.left) * kPixelBytes,
@@ -125,9 +152,9 @@ void Resampler::resize(const DecodedArea& from, const ResampleAxis& across, cons
       rows.to += static_cast<std::size_t>(count) * rows.to_bytes;
     }
   };
-  across_all(across_four, 4, height);
+  across_all(across_eight, kAcross, height);
   across_all(across_one, 1, height);
-  to.resize(row_bytes * down.pixels.size() + 16);  // the last row may be written past its end
+  to.resize(row_bytes * down.pixels.size() + sizeof(Down));  // the last row may be written past its end
   for (std::size_t y = 0; y < down.pixels.size(); ++y) {
     const ResampleAxis::Pixel& pixel = down.pixels[y];
     down_row(rows_.data() + static_cast<std::size_t>(pixel.first - first_row) * padded, padded,
