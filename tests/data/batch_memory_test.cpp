@@ -1,5 +1,5 @@
-// tests/data/batch_memory_test.cpp - batches of encoded images use each other's memory, and never that of a batch which
-// somebody holds.
+// tests/data/batch_memory_test.cpp - batches of encoded images use the memory of earlier ones, and never that
+// of a batch which somebody holds.
 #include <filesystem>
 #include <fstream>
 #include <set>
