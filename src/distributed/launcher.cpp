@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -128,13 +129,29 @@ bool reap(std::vector<Child>& children) {
   return all;
 }
 
-// A stopped process takes no SIGTERM.
+bool is_stopped(pid_t pid) {
+  std::string line;
+  std::getline(std::ifstream(fmt::format("/proc/{}/stat", pid)), line);
+  const auto end = line.rfind(')');
+  return end != std::string::npos && line.compare(end, 3, ") T") == 0;
+}
+
+// The others have given it up: it would wait for ever, and takes no other signal.
+void kill_stopped(const std::vector<Child>& children) {
+  for (const Child& child : children) {
+    if (!child.ended && is_stopped(child.pid)) ::kill(child.pid, SIGKILL);
+  }
+}
+
 void wait_for_all(std::vector<Child>& children) {
   std::optional<Clock::time_point> failed_at;
   while (!reap(children)) {
     if (const int number = caught.exchange(0)) send(children, number);
     const bool failed =
         std::any_of(children.begin(), children.end(), [](const Child& c) { return c.failed(); });
+    const bool told = std::any_of(children.begin(), children.end(),
+                                  [](const Child& c) { return c.failed() && !c.was_killed(); });
+    if (told) kill_stopped(children);
     if (failed && !failed_at) failed_at = Clock::now();
     if (failed_at && Clock::now() - *failed_at > kGrace + kLast) {
       send(children, SIGKILL);

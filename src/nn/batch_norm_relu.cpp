@@ -278,7 +278,7 @@ bool fits(const torch::nn::BatchNorm2dImpl& norm, const Tensor& x, const Tensor&
 Tensor batch_norm_relu(torch::nn::BatchNorm2d& norm, const Tensor& x, const Tensor& residual, bool relu) {
   const bool training = norm->is_training();
   if (training && SyncBatchNormGuard::sum()) {
-    Tensor y = sync_batch_norm(norm, x, SyncBatchNormGuard::sum());
+    Tensor y = sync_batch_norm(norm, x, SyncBatchNormGuard::sum(), SyncBatchNormGuard::counts());
     if (residual.defined()) y = y + residual;
     return relu ? y.relu() : y;
   }

@@ -11,6 +11,7 @@ namespace {
 using torch::Tensor;
 
 thread_local SumOverRanks current;
+thread_local bool current_counts = true;
 
 struct SumHolder : torch::CustomClassHolder {
   explicit SumHolder(SumOverRanks given) : sum(std::move(given)) {}
@@ -27,7 +28,7 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& input, const Tensor& weight,
                         const Tensor& bias, const Tensor& running_mean, const Tensor& running_var, double eps,
-                        double momentum, const SumOverRanks& sum) {
+                        double momentum, const SumOverRanks& sum, bool counts) {
     const Tensor x = input.to(torch::kFloat32);
     const std::int64_t channels = x.size(1);
     // Squares around the running mean, which every process shares: fewer digits are lost.
@@ -35,6 +36,7 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     Tensor sums = torch::cat(
         {channel_sums(centred), channel_sums(centred.square()),
          torch::full({1}, static_cast<double>(x.numel() / channels), x.options().dtype(torch::kFloat64))});
+    if (!counts) sums.zero_();
     sum(sums);
     const Tensor count = sums[2 * channels];
     const Tensor offset = sums.narrow(0, 0, channels) / count;
@@ -47,6 +49,7 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     const Tensor shift = bias.to(torch::kFloat64) - offset * scale;
     Tensor y = (centred * by_channel(scale.to(torch::kFloat32)) + by_channel(shift.to(torch::kFloat32)));
     context->save_for_backward({x, weight, mean, invstd, count});
+    context->saved_data["counts"] = counts;
     context->saved_data["sum"] = torch::IValue::make_capsule(c10::make_intrusive<SumHolder>(sum));
     return y.to(input.scalar_type());
   }
@@ -70,9 +73,11 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     const Tensor scale = (weight.to(torch::kFloat64) * invstd).to(torch::kFloat32);
     const Tensor dx =
         (dy - by_channel(dbias_mean) - normalised * by_channel(dweight_mean)) * by_channel(scale);
+    if (!context->saved_data["counts"].toBool()) dx.zero_();
     return {dx.to(gradients[0].scalar_type()),
             dweight.to(torch::kFloat32),
             dbias.to(torch::kFloat32),
+            Tensor(),
             Tensor(),
             Tensor(),
             Tensor(),
@@ -83,14 +88,20 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
 
 }  // namespace
 
-SyncBatchNormGuard::SyncBatchNormGuard(SumOverRanks sum) : before_(std::exchange(current, std::move(sum))) {}
-SyncBatchNormGuard::~SyncBatchNormGuard() { current = std::move(before_); }
+SyncBatchNormGuard::SyncBatchNormGuard(SumOverRanks sum, bool counts)
+    : before_(std::exchange(current, std::move(sum))),
+      counted_before_(std::exchange(current_counts, counts)) {}
+SyncBatchNormGuard::~SyncBatchNormGuard() {
+  current = std::move(before_);
+  current_counts = counted_before_;
+}
 const SumOverRanks& SyncBatchNormGuard::sum() { return current; }
+bool SyncBatchNormGuard::counts() { return current_counts; }
 
-Tensor sync_batch_norm(torch::nn::BatchNorm2d& norm, const Tensor& x, const SumOverRanks& sum) {
+Tensor sync_batch_norm(torch::nn::BatchNorm2d& norm, const Tensor& x, const SumOverRanks& sum, bool counts) {
   norm->num_batches_tracked.add_(1);
   return SyncBatchNorm::apply(x, norm->weight, norm->bias, norm->running_mean, norm->running_var,
-                              norm->options.eps(), *norm->options.momentum(), sum);
+                              norm->options.eps(), *norm->options.momentum(), sum, counts);
 }
 
 }  // namespace glidepath

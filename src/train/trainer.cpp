@@ -130,15 +130,15 @@ void Trainer::update() {
   if (group()) keep_buffers();
   lr_ = base_lr() * factor_at(meter_.progress());
   clock_progress_ = meter_.progress();
-  const Batch batch = take_batch();
+  const Batch batch = group() ? take_part() : take_batch();
   count_images(batch);
   const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
   optimizer_->drop_gradients();
   torch::Tensor loss, logits;
   std::optional<SyncBatchNormGuard> sync_bn;
-  if (group() && config_.sync_bn) sync_bn.emplace([this](torch::Tensor sums) { group()->all_reduce(sums); });
-  // A part of a last batch may be empty; where norms look at all parts it takes part all the same.
-  if (labels.size(0) > 0 || sync_bn) {
+  if (group() && config_.sync_bn)
+    sync_bn.emplace([this](torch::Tensor sums) { group()->all_reduce(sums); }, images_here_now_ > 0);
+  if (labels.size(0) > 0) {
     const AutocastGuard autocast(plan_);
     logits = model_->forward(batch.images.to(plan_.device, /*non_blocking=*/true)).to(torch::kFloat32);
     loss = torch::nn::functional::cross_entropy(

@@ -64,6 +64,7 @@ class Trainer {
   void share_running_statistics();
   void keep_buffers();
   [[noreturn]] void save_and_stop(const RankFailed& failure);
+  Batch take_part();
   void count_update(double took, std::int64_t images);
   void reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch);
   double unix_seconds() const { return options_.wall_clock(); }
@@ -150,6 +151,7 @@ class Trainer {
   std::shared_ptr<Measurer> measurer_;        // none where nothing is measured
   std::optional<Batch> peeked_;               // taken from the loader before its update
   std::unique_ptr<GradientReducer> reducer_;  // of a group
+  std::int64_t images_here_now_ = 0;          // this rank's of the update under way
   Batch peeked_whole_;
   std::unique_ptr<TrainLoader> whole_loader_;  // the batches of all ranks, for instruments
   std::vector<torch::Tensor> buffers_before_;  // of rank 0's model, before the update under way

@@ -10,15 +10,15 @@ using testing::HasSubstr;
 
 // Every update is recorded. 1000 images make a last batch of 104, in parts of 52.
 const std::string kCifar =
-    "--data cifar10 --train-limit 1000 --test-limit 501 --full 3ep --budget 3ep --precision fp32 --threads 1 "
-    "--eval-every 1ep --eval-batch-size 100 ";
+    "--data cifar10 --train-limit 1000 --test-limit 501 --precision fp32 --threads 1 --base-lr 0.02 "
+    "--eval-every 1ep --eval-batch-size 100 --full 3ep ";
 // 1437 images: the last batch of an epoch has 29, in parts of 15 and 14.
-const std::string kDigits =
-    "--data digits --model mlp --full 3ep --budget 3ep --base-lr 0.05 --precision fp32 --threads 1 ";
+const std::string kDigits = "--data digits --base-lr 0.05 --precision fp32 --threads 1 ";
+const std::string kMlp = kDigits + "--model mlp --full 3ep --budget 3ep ";
 
 TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithoutBatchNorm) {
   if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
-  const std::string model = kCifar + "--model mlp --base-lr 0.02 ";
+  const std::string model = kCifar + "--model mlp --budget 3ep ";
   must_train(1, model + "--batch-size 128 --out one");
   must_train(2, model + "--batch-size-per-rank 64 --out two");
   expect_same_curve("one", "two", 2e-5, 0.003);
@@ -29,7 +29,7 @@ TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithoutBatchNorm) {
 
 TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithSynchronisedBatchNorm) {
   if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
-  const std::string model = kCifar + "--model resnet8 --width 0.5 --budget 8it --base-lr 0.02 ";
+  const std::string model = kCifar + "--model resnet8 --width 0.5 --budget 8it ";
   must_train(1, model + "--batch-size 128 --out one");
   must_train(2, model + "--batch-size 128 --sync-bn true --out two");
   expect_same_curve("one", "two", 2e-4, 0.005);
@@ -41,11 +41,10 @@ TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithSynchronisedBatchNorm) {
 TEST_F(RanksTest, PartsThatAreUnequalOrEmptyCountByTheirImages) {
   // 1437 = 11 * 130 + 7: three ranks have 3, 2 and 2 of the last batch; 1437 = 4 * 359 + 1: one has 1.
   for (const std::string batch : {"130", "359"}) {
-    for (const std::string norm :
-         {"--model mlp --base-lr 0.05", "--model convnet --sync-bn true --width 0.5"}) {
+    for (const std::string norm : {"--model mlp", "--model convnet --sync-bn true --width 0.5"}) {
       SCOPED_TRACE(batch + " " + norm);
-      const std::string run =
-          kDigits + norm + " --budget 2ep --batch-size " + batch + " --out " + batch + norm.substr(8, 3);
+      const std::string run = kDigits + norm + " --full 2ep --budget 2ep --batch-size " + batch + " --out " +
+                              batch + norm.substr(8, 3);
       must_train(1, run + "one");
       must_train(3, run + "three");
       expect_same_curve(batch + norm.substr(8, 3) + "one", batch + norm.substr(8, 3) + "three", 2e-4, 0.004);
@@ -54,13 +53,15 @@ TEST_F(RanksTest, PartsThatAreUnequalOrEmptyCountByTheirImages) {
 }
 
 TEST_F(RanksTest, RepeatsToTheLastBit) {
-  for (const char* name : {"a", "b"}) must_train(2, kDigits + "--model convnet --width 0.5 --out " + name);
+  for (const char* name : {"a", "b"})
+    must_train(2, kDigits + "--model convnet --width 0.5 --full 3ep --budget 3ep --out " + name);
   EXPECT_EQ(read("a/model.safetensors"), read("b/model.safetensors"));
   EXPECT_NE(read("a/model.safetensors"), "");
 }
 
 TEST_F(RanksTest, GoesOnWithAnotherNumberOfProcesses) {
-  const std::string budget = "--budget 600it --full 600it --checkpoint-every 500it --eval-every 25it ";
+  const std::string budget =
+      "--model mlp --budget 600it --full 600it --checkpoint-every 500it --eval-every 25it ";
   must_train(1, kDigits + budget + "--out whole");
   for (const auto& [before, after] : {std::pair(1, 2), std::pair(2, 1)}) {
     const std::string run = "from" + std::to_string(before);
@@ -94,11 +95,11 @@ TEST_F(RanksTest, BudgetsInTimeEndWithTheSameUpdatesAndLand) {
 }
 
 TEST_F(RanksTest, RankZeroAloneSpeaksAndWrites) {
-  const ProcessResult result = run_shell("glidepath launch -n 2 train " + kDigits + "--out run", in_folder());
+  const ProcessResult result = run_shell("glidepath launch -n 2 train " + kMlp + "--out run", in_folder());
   ASSERT_EQ(result.exit_status, 0) << result.err;
   EXPECT_EQ(result.out.find("test accuracy"), result.out.rfind("test accuracy"));
   EXPECT_THAT(result.out, HasSubstr("2 processes of"));
-  const ProcessResult again = run_shell("glidepath launch -n 2 train " + kDigits + "--out run", in_folder());
+  const ProcessResult again = run_shell("glidepath launch -n 2 train " + kMlp + "--out run", in_folder());
   EXPECT_EQ(again.exit_status, 2);
   EXPECT_THAT(again.err, HasSubstr("run"));
   EXPECT_EQ(std::count(again.err.begin(), again.err.end(), '\n'), 1) << again.err;
@@ -107,26 +108,28 @@ TEST_F(RanksTest, RankZeroAloneSpeaksAndWrites) {
 
 TEST_F(RanksTest, WrongInputIsToldOnce) {
   for (const std::string wrong :
-       {"--batch-size 0", "--no-such-flag 1", "--data nothing", "--scale-lr cubic"}) {
+       {"--batch-size 0", "--no-such-flag 1", "--model nothing", "--scale-lr cubic"}) {
     SCOPED_TRACE(wrong);
-    const ProcessResult result = train(2, kDigits + wrong + " --out run");
+    const ProcessResult result = train(2, "--data digits " + wrong + " --out run");
     EXPECT_EQ(result.exit_status, 2);
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   }
 }
 
 TEST_F(RanksTest, ScalesTheRateWhenAskedAlone) {
-  must_train(2, kDigits + "--budget 2it --batch-size-per-rank 256 --out plain");
-  must_train(2, kDigits + "--budget 2it --batch-size-per-rank 256 --scale-lr linear --out linear");
-  must_train(
-      2, kDigits + "--budget 2it --batch-size-per-rank 256 --scale-lr sqrt --reference-batch 128 --out sqrt");
+  must_train(2, kDigits + "--model mlp --budget 2it --batch-size-per-rank 256 --out plain");
+  must_train(2,
+             kDigits + "--model mlp --budget 2it --batch-size-per-rank 256 --scale-lr linear --out linear");
+  must_train(2, kDigits +
+                    "--model mlp --budget 2it --batch-size-per-rank 256 --scale-lr sqrt --reference-batch "
+                    "128 --out sqrt");
   EXPECT_DOUBLE_EQ(points("plain", "train").front().lr, 0.05);
   EXPECT_DOUBLE_EQ(points("linear", "train").front().lr, 0.2);
   EXPECT_DOUBLE_EQ(points("sqrt", "train").front().lr, 0.1);
 }
 
 TEST_F(RanksTest, MeasuresAreThoseOfOneProcess) {
-  const std::string run = kDigits + "--measure grad-norm,weight-norm,effective-lr,grad-norm-online ";
+  const std::string run = kMlp + "--measure grad-norm,weight-norm,effective-lr,grad-norm-online ";
   must_train(1, run + "--out one");
   must_train(2, run + "--out two");
   const auto measures = [&](const std::string& name) {
