@@ -268,8 +268,9 @@ void train_together(const TrainArguments& arguments, const std::shared_ptr<Proce
     group->fail(error.what(), error.exit_status());
     throw RankFailed(told(error.what()), error.exit_status());
   } catch (const std::exception& error) {
-    group->fail(error.what(), kExitRunFailed);
-    throw RankFailed(told(std::string("unexpected: ") + error.what()), kExitRunFailed);
+    const std::string all = error.what(), what = "unexpected: " + all.substr(0, all.find('\n'));
+    group->fail(what, kExitRunFailed);
+    throw RankFailed(told(what), kExitRunFailed);
   }
 }
 

@@ -95,9 +95,21 @@ void Trainer::keep_buffers() {
   for (std::size_t i = 0; i < buffers.size(); ++i) buffers_before_[i].copy_(buffers[i]);
 }
 
+// A last batch may have fewer images than there are ranks. Where norms look at all parts, a rank without any
+// goes through the network all the same, with an image that does not count.
+Batch Trainer::take_part() {
+  Batch batch = take_batch();
+  images_here_now_ = batch.labels.size(0);
+  if (images_here_now_ > 0 || !config_.sync_bn) return batch;
+  std::vector<std::int64_t> shape = batch.images.sizes().vec();
+  shape[0] = 1;
+  return {torch::zeros(shape, batch.images.options()).contiguous(plan_.memory_format()),
+          torch::zeros({1}, torch::kInt64)};
+}
+
 // The gradient of the mean over the whole batch is the sum of the ranks' means by their share of the images.
 void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch) {
-  const std::int64_t here = batch.labels.size(0), all = loader_.images_of(meter_.step());
+  const std::int64_t here = images_here_now_, all = loader_.images_of(meter_.step());
   const double share = static_cast<double>(here) / static_cast<double>(all);
   double loss_sum = 0, correct = 0;
   if (here > 0) {
@@ -113,9 +125,9 @@ void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& l
   if (!std::isfinite(sums.loss)) {
     in_update_ = false;
     const auto state = optimizer_->state();
-    throw Diverged{
-        meter_.step() + 1, lr_, static_cast<float>(sums.loss),
-        here > 0 ? first_not_finite(*model_, state, batch, plan_) : first_not_finite(*model_, state)};
+    throw Diverged{meter_.step() + 1, lr_, static_cast<float>(sums.loss),
+                   here > 0 && !config_.sync_bn ? first_not_finite(*model_, state, batch, plan_)
+                                                : first_not_finite(*model_, state)};
   }
   if (measurer_)
     measurer_->after_backward({meter_.step(), all, lr_, [this]() -> const Batch& { return next_batch(); }});

@@ -155,5 +155,54 @@ TEST(TrainLoader, WrongOptionsAreRefused) {
   EXPECT_THROW(plain_batch(dataset, dataset.train, 5, 4, torch::kFloat32, false), InputError);
 }
 
+TEST(TrainLoader, PartsOfAllRanksAreTheBatchesOfOneProcess) {
+  // Last batches of 16, 1 and 5 images; more ranks than some have images.
+  for (const std::int64_t images : {64, 33, 21}) {
+    const Dataset dataset = made_dataset(images, 3, 8);
+    LoaderOptions options = options_with(0);
+    options.crop_padding = 1;
+    TrainLoader whole(dataset, options);
+    for (const int ranks : {1, 2, 3, 7}) {
+      std::vector<std::unique_ptr<TrainLoader>> parts;
+      options.ranks = ranks;
+      for (options.rank = 0; options.rank < ranks; ++options.rank)
+        parts.push_back(std::make_unique<TrainLoader>(dataset, options));
+      options.rank = 0;
+      whole.seek(0);
+      std::multiset<std::int64_t> seen;
+      for (std::int64_t step = 0; step < 2 * whole.steps_per_epoch(); ++step) {
+        const Batch expected = whole.next();
+        std::vector<Tensor> of_images, of_labels;
+        std::int64_t most = 0, least = images;
+        for (const auto& part : parts) {
+          const Batch batch = part->next();
+          most = std::max(most, batch.labels.size(0));
+          least = std::min(least, batch.labels.size(0));
+          of_images.push_back(batch.images);
+          of_labels.push_back(batch.labels);
+        }
+        EXPECT_LE(most - least, 1);
+        EXPECT_EQ(of_labels.front().size(0), most);
+        ASSERT_TRUE(torch::equal(torch::cat(of_labels), expected.labels));
+        ASSERT_TRUE(torch::equal(torch::cat(of_images), expected.images));
+        EXPECT_EQ(whole.images_of(step), expected.labels.size(0));
+        for (std::int64_t i = 0; i < expected.labels.size(0); ++i)
+          seen.insert(expected.labels[i].item<std::int64_t>());
+      }
+      for (std::int64_t image = 0; image < images; ++image) EXPECT_EQ(seen.count(image), 2U);
+    }
+  }
+}
+
+TEST(TrainLoader, RefusesARankThatDoesNotExist) {
+  const Dataset dataset = made_dataset(20);
+  for (const auto& [rank, ranks] : {std::pair(2, 2), std::pair(-1, 2), std::pair(0, 0)}) {
+    LoaderOptions options = options_with(0);
+    options.rank = rank;
+    options.ranks = ranks;
+    EXPECT_THROW(TrainLoader(dataset, options), InputError);
+  }
+}
+
 }  // namespace
 }  // namespace glidepath

@@ -102,8 +102,9 @@ TEST(GradientReducer, GivesTheSumInEveryBucketing) {
       const auto image_like =
           torch::ones({2, 3, 4, 4}).contiguous(torch::MemoryFormat::ChannelsLast).requires_grad_();
       GradientReducer reducer(group, {a, unused, b, image_like}, bytes, bytes);
-      if (bytes == 4) EXPECT_EQ(reducer.buckets(), 4U);
-      if (bytes == 1 << 20) EXPECT_EQ(reducer.buckets(), 1U);
+      if (bytes != 100) {
+        EXPECT_EQ(reducer.buckets(), bytes == 4 ? 4U : 1U);
+      }
       const double factor = group.rank() + 1;  // 1 and 2: 3 together
       for (int update = 1; update <= 2; ++update) {
         for (const auto& parameter : {a, unused, b, image_like}) parameter.mutable_grad() = torch::Tensor();
