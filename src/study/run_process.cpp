@@ -30,9 +30,9 @@ void prepare(const RunRecord& run) {
   }
 }
 
-std::string why_failed(const fs::path& dir, const ChildEnd& end) {
+std::string why_failed(const fs::path& dir, const ChildEnd& end, const std::string& memory_advice) {
   if (end.signal == SIGKILL) {
-    return end.text() + "; when the machine is out of memory, fewer --jobs help";
+    return end.text() + "; when the machine is out of memory, " + memory_advice;
   }
   const std::string message = last_message(dir / "log.txt");
   if (end.signal != 0) return message.empty() ? end.text() : end.text() + ": " + message;
@@ -61,14 +61,15 @@ bool has_useless_checkpoint(const StartedRun& run, const ChildEnd& end) {
   return run.resumed && end.signal == 0 && end.exit_status == kExitWrongInput;
 }
 
-void take_result(RunRecord& run, const ChildEnd& end) {
+void take_result(RunRecord& run, const ChildEnd& end, const std::string& memory_advice) {
   const bool is_clean = end.signal == 0 && end.exit_status == kExitOk;
   const bool has_result = read_result(run);
   // A result that the run itself calls a failure at its end is none; divergence is told by an exit status
   // of 1.
   if (has_result && (run.status != RunStatus::kDone || end.signal != 0 || is_clean)) return;
   run.status = RunStatus::kFailed;
-  run.error = is_clean ? "ended well but left no summary.json" : why_failed(run.directory, end);
+  run.error =
+      is_clean ? "ended well but left no summary.json" : why_failed(run.directory, end, memory_advice);
 }
 
 void require_disk(const RunRecord& run, const fs::path& study) {

@@ -1,6 +1,7 @@
 // src/study/run_process.h - a run as a process of its own: started in its folder, and what came of it.
 #pragma once
 #include <filesystem>
+#include <string>
 
 #include "glidepath/study.h"
 #include "study/child.h"
@@ -24,8 +25,9 @@ StartedRun start_run(const RunRecord& run, const std::filesystem::path& program,
 /// True if the checkpoint that a run was to go on from is of no use: it has to start again.
 bool has_useless_checkpoint(const StartedRun& run, const ChildEnd& end);
 
-/// Fills status, error and numbers of a run that has ended: done, diverged or failed.
-void take_result(RunRecord& run, const ChildEnd& end);
+/// Fills status, error and numbers of a run that has ended: done, diverged or failed. `memory_advice` says
+/// what helps one that was killed for its memory.
+void take_result(RunRecord& run, const ChildEnd& end, const std::string& memory_advice = "fewer --jobs help");
 
 /// A disk that takes nothing fails one run after the other: throws RunError if that is what `run.error` says.
 void require_disk(const RunRecord& run, const std::filesystem::path& study);

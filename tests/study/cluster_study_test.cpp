@@ -101,11 +101,12 @@ TEST_F(ClusterStudy, CollectsWhatTheLocalExecutorFinds) {
 }
 
 TEST_F(ClusterStudy, TellsFailureFromDivergence) {
-  const std::string text = "[grid]\ndata = [\"diverge\", \"fail\", \"ok\"]\n";
+  const std::string text = "[grid]\ndata = [\"diverge\", \"fail\", \"ok\", \"out-of-memory\"]\n";
   submit(text);
   run_task(0);
   EXPECT_THAT(message_of<RunError>([&] { run_task(1); }), HasSubstr("the disk is on fire"));
   run_task(2);
+  EXPECT_THAT(message_of<RunError>([&] { run_task(3); }), HasSubstr("out of memory, more --mem helps"));
   const ClusterStatus status = cluster_status(options_.out);
   EXPECT_EQ(status.tasks[0].state, TaskState::kDiverged);
   EXPECT_EQ(status.tasks[1].state, TaskState::kFailed);
@@ -117,7 +118,7 @@ TEST_F(ClusterStudy, TellsFailureFromDivergence) {
   EXPECT_EQ(results.runs[1].error, "the disk is on fire");
   EXPECT_EQ(submit(text).submitted, 0u);
   options_.retry_failed = true;
-  EXPECT_EQ(submit(text).submitted, 1u);
+  EXPECT_EQ(submit(text).submitted, 2u);
   EXPECT_EQ(collect_study(options_.out).runs[1].status, RunStatus::kPending);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -47,10 +48,12 @@ class Task {
 
   void run() {
     std::string failure;
-    for (const std::string& id : folder_.read_task(options_.array, options_.index)) {
+    const std::vector<std::string> ids = folder_.read_task(options_.array, options_.index);
+    for (const std::string& id : ids) {
       const std::string failed = do_run(id);
       if (failure.empty()) failure = failed;
-      if (stop_ != 0) stop();
+      // A signal that came with the end of the last run has nothing to stop.
+      if (stop_ != 0 && (id != ids.back() || !has_ended(id))) stop();
     }
     if (!failure.empty()) throw RunError(failure);
   }
@@ -89,6 +92,11 @@ class Task {
     return record(run, state);
   }
 
+  bool has_ended(const std::string& id) const {
+    const auto state = folder_.read_state(id);
+    return state && state->has_ended();
+  }
+
   static std::string lock_host() { return ClusterLock::this_holder().host; }
 
   /// False if it was interrupted, and saved what it had.
@@ -104,7 +112,7 @@ class Task {
       }
       if (Clock::now() - renewed > std::chrono::duration<double>(ClusterLock::kRenewSeconds)) {
         renewed = Clock::now();
-        if (!lock.renew()) throw RunError(fmt::format("run {}: taken over by another task", run.id));
+        if (!is_still_ours(lock)) throw RunError(fmt::format("run {}: taken over by another task", run.id));
       }
       const auto end = process.child.poll();
       if (!end) {
@@ -120,10 +128,17 @@ class Task {
       } else if (was_killed && !read_result(run) && kills++ < kGoesAfterKills) {
         process = start_run(run, program_, /*may_resume=*/true);
       } else {
-        take_result(run, *end);
+        take_result(run, *end, "more --mem helps");
         return true;
       }
     }
+  }
+
+  /// A look that failed may be the network's fault; a second one says whose lock it is.
+  static bool is_still_ours(ClusterLock& lock) {
+    if (lock.renew()) return true;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    return lock.renew();
   }
 
   void wait_for_signal() {
