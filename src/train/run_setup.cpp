@@ -34,7 +34,9 @@ void limit(Split& split, std::int64_t count, const char* key, const std::string&
     return;
   }
   split.store = std::make_shared<SpreadSelection>(split.store, count);
-  split.labels = split.labels.index_select(0, torch::arange(count) * images / count);
+  split.labels = torch::empty({count}, torch::kInt64);
+  auto* labels = split.labels.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < count; ++i) labels[i] = split.store->label(i);
 }
 
 ModelOptions model_options(const TrainConfig& config, const Dataset& dataset, std::int64_t image_size) {
