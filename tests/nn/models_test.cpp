@@ -234,15 +234,15 @@ TEST(Models, LoadsTorchvisionsWeightsAndGivesItsLogits) {
 import sys, torch, torchvision
 from safetensors.torch import save_file
 torch.manual_seed(0)
-for name in ("resnet18", "resnet50"):
+for name in ("resnet18", "resnet34", "resnet50"):
     model = getattr(torchvision.models, name)(weights=None).eval()
-    images = torch.randn(2, 3, 96, 96)
+    images = torch.randn(1, 3, 224, 224)
     save_file(model.state_dict(), f"{sys.argv[1]}/{name}.safetensors")
     save_file({"images": images, "logits": model(images).detach()}, f"{sys.argv[1]}/{name}-logits.safetensors")
 )",
                                        folder.string());
   EXPECT_EQ(made.status, 0) << made.output;
-  for (const std::string name : {"resnet18", "resnet50"}) {
+  for (const std::string name : {"resnet18", "resnet34", "resnet50"}) {
     if (made.status != 0) break;
     const auto model = make_model(imagenet_options(name));
     load_state_dict(*model, load_safetensors(folder / (name + ".safetensors")));

@@ -1,0 +1,203 @@
+// tests/train/image_folder_test.cpp - runs on folders of images: workers, stops, damaged files, sizes by
+// progress.
+#include "data/image_folder.h"
+
+#include <cmath>
+#include <csignal>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <torch/torch.h>
+
+#include "glidepath/error.h"
+#include "glidepath/evaluate.h"
+#include "glidepath/models.h"
+#include "glidepath/safetensors.h"
+#include "glidepath/train.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using nlohmann::json;
+
+class ImageFolderRun : public testing::Test {
+ protected:
+  ImageFolderRun() : images_(16) {
+    std::string name = (fs::temp_directory_path() / "glidepath-image-runs-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    config_.data = images_.data();
+    config_.model = "resnet8";
+    config_.width = 0.25;
+    config_.train_res = "32";
+    config_.budget = "12it";
+    config_.full = "10ep";
+    config_.batch_size = 10;
+    config_.base_lr = 0.02;
+    config_.precision = "fp32";
+    config_.threads = 1;
+    config_.eval_every = "4it";
+    config_.checkpoint_every = "1it";
+  }
+  ~ImageFolderRun() override { fs::remove_all(folder_); }
+
+  TrainOptions options(const std::string& name) {
+    TrainOptions options;
+    options.out = folder_ / name;
+    options.on_warning = [this](const std::string& text) { warnings_.push_back(text); };
+    return options;
+  }
+  std::string bytes(const std::string& file) const {
+    std::ifstream stream(folder_ / file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  json summary(const std::string& run) const { return json::parse(bytes(run + "/summary.json")); }
+  std::string wrong() const {
+    try {
+      train(config_);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+  /// Runs to update `stop`, is stopped there, and goes on.
+  void train_in_two(const std::string& name, std::int64_t stop) {
+    TrainOptions stopped = options(name);
+    std::int64_t steps = -1;  // asked before the first update, then after each and in evaluations
+    stopped.on_status = [&](const TrainStatus& status) { steps = status.step; };
+    double seconds = 0;
+    stopped.clock = [&] { return seconds += 1; };  // so that every update is told of
+    stopped.stop_signal = [&] { return steps >= stop ? SIGTERM : 0; };
+    EXPECT_THROW(train(config_, stopped), Interrupted);
+    TrainOptions resumed = options(name);
+    resumed.resume = true;
+    train(config_, resumed);
+  }
+
+  ImageFolder images_;
+  fs::path folder_;
+  TrainConfig config_;
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(ImageFolderRun, IsTheSameWithAnyWorkersAndWhenResumed) {
+  images_.damage("train/dog/104", 0);
+  images_.damage("val/dog/100", 200);
+  config_.train_res = "16@0,24@30%,32@60%";
+  for (const std::int64_t workers : {1, 2, 4}) {
+    config_.workers = workers;
+    train(config_, options("w" + std::to_string(workers)));
+  }
+  const std::string weights = bytes("w1/model.safetensors");
+  ASSERT_FALSE(weights.empty());
+  EXPECT_TRUE(bytes("w2/model.safetensors") == weights);
+  EXPECT_TRUE(bytes("w4/model.safetensors") == weights);
+  train_in_two("stopped", 5);
+  EXPECT_TRUE(bytes("stopped/model.safetensors") == weights);
+  for (const char* run : {"w4", "stopped"}) {
+    EXPECT_EQ(summary(run).at("corrupt_images"), summary("w1").at("corrupt_images"));
+    EXPECT_EQ(summary(run).at("spent").at("flops"), summary("w1").at("spent").at("flops"));
+    EXPECT_EQ(summary(run).at("test_accuracy"), summary("w1").at("test_accuracy"));
+  }
+  EXPECT_EQ(summary("w1").at("corrupt_images"), json({{"train", 1}, {"test", 1}}));
+}
+
+// 12 updates of which 4 are at 16, 4 at 24 and 4 at 32 pixels; an epoch is 10, 10, 10 and 2 images.
+TEST_F(ImageFolderRun, CountsTheOperationsOfEverySize) {
+  config_.train_res = "16@0,24@30%,32@60%";
+  const TrainResult result = train(config_);
+  double expected = 0;
+  for (int step = 0; step < 12; ++step) {
+    ModelOptions options;
+    options.name = "resnet8";
+    options.width = 0.25;
+    options.classes = 2;
+    options.image_size = step < 4 ? 16 : step < 8 ? 24 : 32;
+    options.stem = "cifar";
+    const auto model = make_model(options);
+    expected += (step % 4 == 3 ? 2 : 10) * (model->forward_flops() + model->backward_flops());
+  }
+  EXPECT_DOUBLE_EQ(result.flops, expected);
+}
+
+TEST_F(ImageFolderRun, TellsOfDamagedImagesAndStopsPastTheLimit) {
+  const std::string bad = images_.damage("train/dog/104", 0);
+  config_.budget = "2ep";
+  const TrainResult result = train(config_, options("a"));
+  EXPECT_EQ(warnings_, std::vector<std::string>{bad + ": is empty; the image is skipped"});
+  EXPECT_EQ(result.corrupt_train_images, 1);
+  config_.max_corrupt = "0";
+  EXPECT_THROW(train(config_), RunError);
+}
+
+TEST_F(ImageFolderRun, IsTestedAtTheSizeAskedFor) {
+  config_.eval_res = "40";
+  train(config_, options("a"));
+  EXPECT_EQ(summary("a").at("eval_res"), 40);
+  EvaluateOptions evaluate;
+  evaluate.weights = folder_ / "a/model.safetensors";
+  const EvaluationResult found = evaluate_weights(config_, evaluate);
+  EXPECT_EQ(found.accuracy, summary("a").at("test_accuracy"));
+  EXPECT_EQ(found.loss, summary("a").at("test_loss"));
+  EXPECT_EQ(found.images, 16);
+}
+
+TEST_F(ImageFolderRun, ByTheClockSizesFollowItsProgress) {
+  config_.train_res = "16@0,32@50%";
+  config_.budget = "200s";
+  config_.eval_every = "end";
+  TrainOptions timed = options("a");
+  double seconds = 0;
+  timed.clock = [&] { return seconds += 0.5; };
+  const TrainResult result = train(config_, timed);
+  EXPECT_GT(result.updates, 10);
+  ModelOptions small;
+  small.name = "resnet8";
+  small.width = 0.25;
+  small.classes = 2;
+  small.image_size = 16;
+  small.stem = "cifar";
+  const auto model = make_model(small);
+  // More than all of it at the small size, less than all at the large one, which costs four times as much.
+  const double one = (model->forward_flops() + model->backward_flops()) * result.epochs * 32;
+  EXPECT_GT(result.flops, 1.5 * one);
+  EXPECT_LT(result.flops, 3.5 * one);
+}
+
+// Sorted by class, the first images of a folder would all be of one.
+TEST_F(ImageFolderRun, LimitsAreSpreadOverTheClasses) {
+  config_.train_limit = 10;
+  config_.test_limit = 4;
+  const TrainResult result = train(config_, options("a"));
+  EXPECT_EQ(result.steps_per_epoch, 1);
+  EvaluateOptions evaluate;
+  evaluate.weights = folder_ / "a/model.safetensors";
+  EXPECT_EQ(evaluate_weights(config_, evaluate).images, 4);
+}
+
+TEST_F(ImageFolderRun, RefusesWhatDoesNotGoTogether) {
+  config_.train_res = "32..64";
+  config_.budget = "1e9flop";
+  EXPECT_EQ(wrong(),
+            "train_res \"32..64\": with a budget in flop, updates must all cost the same; give one size, or "
+            "a budget "
+            "in updates, epochs or time");
+  config_.budget = "10%";
+  config_.full = "1e9flop";
+  EXPECT_THAT(wrong(), testing::HasSubstr("with a budget in flop"));
+  config_.full = "10ep";
+  config_.model = "mlp";
+  EXPECT_EQ(wrong(), "train_res \"32..64\": model mlp takes images of one size; give one");
+  config_.train_res = "32";
+  config_.eval_res = "40";
+  EXPECT_EQ(wrong(), "eval_res \"40\": model mlp takes images of one size, that of train_res");
+  config_.data = "digits";
+  config_.eval_res = "auto";
+  EXPECT_EQ(wrong(), "train_res \"32\": for image folders alone; the images of digits are 8x8");
+}
+
+}  // namespace
+}  // namespace glidepath
