@@ -33,6 +33,14 @@ const std::vector<std::string>& slurm_keys();
 /// the value.
 void set_slurm_value(SlurmSettings& settings, const std::string& key, const std::string& text);
 
+/// Published results that those of a study are drawn beside; without any, `accuracy` is empty.
+struct StudyReference {
+  std::string source;           ///< whose they are and what was trained
+  std::vector<double> budgets;  ///< percent of the full budget, rising
+  /// Schedule and test accuracies in percent, one for each budget.
+  std::vector<std::pair<std::string, std::vector<double>>> accuracy;
+};
+
 /// A study file: `name`, `title`, a [base] table of train options shared by all runs, and a [grid] table of
 /// train options that are lists; the runs are the product of the lists, or with several [[grid]] tables the
 /// union of their products. See docs/studies.md.
@@ -50,8 +58,9 @@ struct StudyPlan {
   std::vector<TrainConfig> runs;
   /// The values of each axis, in the file's order: rows and columns of a table follow it.
   std::map<std::string, std::vector<std::string>> values;
-  std::string source_toml;  ///< the file's text, kept in the store
-  SlurmSettings slurm;      ///< the [slurm] table
+  std::string source_toml;        ///< the file's text, kept in the store
+  StudyReference reference = {};  ///< the [reference] table
+  SlurmSettings slurm = {};       ///< the [slurm] table
 };
 
 /// The figures that a report can draw: "1" to "5", "A" to "D" as the paper (Li et al., ICLR 2020) numbers
@@ -111,6 +120,7 @@ struct StudyResults {
   std::vector<RunRecord> runs;                             ///< in the plan's order
   bool is_union = false;                                   ///< as in StudyPlan, with figures
   std::vector<std::string> figures;
+  StudyReference reference = {};
 };
 
 /// Reads DIR/study.sqlite; a study may be running on it. Throws InputError when DIR holds no study.

@@ -1,6 +1,7 @@
 // src/cli/data_images.cpp - `glidepath data pack`, and `data verify` for images.
 #include "cli/data_images.h"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -33,6 +34,17 @@ void show_progress(PackOptions& options, ProgressLine& line, const std::string& 
   options.on_note = [&line](const std::string& text) { line.print_above(text); };
 }
 
+/// A message of the library begins with the option that is wrong, which the user gave as a flag.
+std::string with_flag(std::string message) {
+  for (std::string key : {"resize", "max_side", "quality", "max_corrupt", "jobs"}) {
+    if (message.rfind(key + " \"", 0) != 0) continue;
+    message.erase(0, key.size());
+    std::replace(key.begin(), key.end(), '_', '-');
+    return "--" + key + message;
+  }
+  return message;
+}
+
 std::string need_images(const std::string& name) {
   const std::string path = images_path(name);
   if (path.empty()) {
@@ -46,7 +58,12 @@ void run_pack(PackArguments& arguments) {
   ProgressLine line(!arguments.quiet && !arguments.json);
   show_progress(arguments.options, line, "packed");
   arguments.options.rgb = arguments.format == "rgb";
-  const PackResult result = pack_images(path, arguments.out, arguments.options);
+  PackResult result;
+  try {
+    result = pack_images(path, arguments.out, arguments.options);
+  } catch (const InputError& error) {
+    throw InputError(with_flag(error.what()));
+  }
   line.clear();
   if (arguments.json) {
     std::cout << nlohmann::ordered_json{{"file", arguments.out},     {"train", result.train},

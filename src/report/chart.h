@@ -20,6 +20,7 @@ struct Series {
   bool right_axis = false;
   std::vector<double> x, y;    ///< of one length; a NaN in y is a gap
   std::vector<double> spread;  ///< standard deviation of each y over seeds; empty: not told
+  bool is_reference = false;   ///< published by others: drawn with open points
 };
 
 struct Panel {

@@ -92,6 +92,8 @@ Look look_of(const Series& series, const Panel& panel, const std::vector<std::st
   if (series.subject == "lr") look.width = series.style == LineStyle::kSolid ? 1.5 : 1.1;
   if (series.subject == "envelope") look.width = 3;
   const bool is_curve = series.subject != "lr" && series.subject != "envelope";
+  // Of gnuplot's points the open one comes before the filled one.
+  if (series.is_reference) look.point -= 1, look.width = 1.4;
   look.marked = is_curve && series.x.size() > 2 && series.x.size() <= kMostMarkedPoints;
   return look;
 }

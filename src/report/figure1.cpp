@@ -9,6 +9,7 @@
 #include "glidepath/statistics.h"
 #include "report/figure_parts.h"
 #include "report/figures.h"
+#include "report/reference_table.h"
 
 namespace glidepath {
 namespace {
@@ -21,6 +22,13 @@ std::vector<std::string> compared_subjects(const StudyData& data) {
                                 [&](const auto& subject) { return budgets_of(data, subject).empty(); }),
                  subjects.end());
   return subjects;
+}
+
+/// The best published accuracy at the largest budget.
+double best_of(const StudyReference& reference) {
+  double best = 0;
+  for (const auto& [schedule, accuracies] : reference.accuracy) best = std::max(best, accuracies.back());
+  return best;
 }
 
 Series relative_to(Series series, double reference) {
@@ -46,10 +54,13 @@ Figure make_figure1(const StudyData& data) {
   std::stable_sort(accuracy.series.begin(), accuracy.series.end(),
                    [](const Series& a, const Series& b) { return mean(a.y) > mean(b.y); });
 
+  for (std::size_t i = 0; i < data.reference.accuracy.size(); ++i)
+    accuracy.series.push_back(reference_series(data.reference, i));
+
   Panel relative = budget_panel("(b) relative to the full budget", "% of the best full-budget accuracy");
   const double reference = best.rbegin()->second;
   for (const Series& line : accuracy.series) {
-    relative.series.push_back(relative_to(line, reference));
+    relative.series.push_back(relative_to(line, line.is_reference ? best_of(data.reference) : reference));
     relative.series.back().spread.clear();
   }
   Series envelope;
@@ -61,13 +72,17 @@ Figure make_figure1(const StudyData& data) {
     envelope.y.push_back(100 * value / reference);
   }
   relative.series.push_back(envelope);
+  const std::string reference_text =
+      data.reference.source.empty()
+          ? ""
+          : fmt::format(" Open points, dotted: {}, relative to their own best.", data.reference.source);
   return {
       "1",
       "Accuracy against budget",
       fmt::format("Left: test accuracy against budget, mean and one standard deviation over seeds; a "
                   "cut(...) schedule is the off-the-shelf one, ended where the budget ends. Right: the "
-                  "same relative to the best accuracy at the full budget; dotted, the best trade-off. {}.",
-                  data.caption),
+                  "same relative to the best accuracy at the full budget; dotted, the best trade-off. {}.{}",
+                  data.caption, reference_text),
       2,
       {accuracy, relative}};
 }

@@ -10,6 +10,7 @@
 #include "report/figures.h"
 #include "report/html.h"
 #include "report/numbers.h"
+#include "report/reference_table.h"
 #include "study/write_file.h"
 #include "train/output_folder.h"
 
@@ -42,6 +43,7 @@ std::string page(const StudyResults& results, const StudyData& data, const Drawa
                  const std::string& kind) {
   std::string page = fmt::format("# {}\n\n{}.\n\n{}\n", results.title.empty() ? results.name : results.title,
                                  data.caption, render_markdown(make_tables(results)));
+  page += render_reference(data);
   for (const Figure& figure : drawable.figures) {
     page += fmt::format("## Figure {}: {}\n\n![{}](figures/{}.{})\n\n{}\n\n", figure.id, figure.title,
                         figure.title, figure_file_name(figure.id), kind, figure.text);

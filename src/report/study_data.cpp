@@ -26,7 +26,7 @@ StudyRun study_run(const RunRecord& record) {
 }
 
 StudyData load_study_data(const std::filesystem::path& dir, const StudyResults& results) {
-  StudyData data{results.name, study_caption(results), {}};
+  StudyData data{results.name, study_caption(results), {}, results.reference};
   for (const RunRecord& record : results.runs) {
     if (record.status != RunStatus::kDone) continue;
     data.runs.push_back(study_run(record));

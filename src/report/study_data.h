@@ -25,6 +25,7 @@ struct StudyData {
   std::string name;
   std::string caption;         ///< study_caption of the results
   std::vector<StudyRun> runs;  ///< in the plan's order
+  StudyReference reference = {};
 };
 
 /// "linear" for SGD; "amsgrad" for another optimizer at a constant rate, "amsgrad, linear" otherwise.

@@ -12,6 +12,7 @@
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "study/estimate.h"
+#include "study/reference.h"
 #include "study/settings.h"
 #include "train/toml.h"
 
@@ -57,7 +58,7 @@ class StudyFile {
       : name_(file.string()), text_(read_text(file)), table_(parse_toml(text_, name_)) {
     for (const auto& [key, node] : table_) {
       const std::string_view known[] = {"name", "title", "figures", "default_profile",
-                                        "base", "grid",  "profile", "slurm"};
+                                        "base", "grid",  "profile", "reference", "slurm"};
       if (std::find(std::begin(known), std::end(known), key.str()) == std::end(known)) {
         throw InputError(fmt::format("{}: \"{}\" is not a key of a study file; those are {}", where(key),
                                      key.str(), fmt::join(known, ", ")));
@@ -66,6 +67,7 @@ class StudyFile {
   }
 
   const std::string& text() const { return text_; }
+  StudyReference reference() const { return read_reference(table_, name_); }
 
   std::string text_of(const char* key, const std::string& fallback) const {
     const toml::node* node = table_.get(key);
@@ -396,6 +398,7 @@ StudyPlan read_study_plan(const fs::path& file, const PlanChanges& changes) {
   plan.name = study.text_of("name", file.stem().string());
   plan.title = study.text_of("title", plan.name);
   plan.figures = study.figures();
+  plan.reference = study.reference();
   plan.is_union = study.is_union(profile);
   plan.source_toml = study.text();
   plan.slurm = study.slurm();

@@ -4,6 +4,7 @@
 
 #include "glidepath/error.h"
 #include "glidepath/study.h"
+#include "study/reference.h"
 #include "study/store.h"
 
 namespace fs = std::filesystem;
@@ -82,6 +83,7 @@ StudyResults read_study_results(const fs::path& dir) {
     if (key == "axes") results.axes = parse_plan_entry<std::vector<std::string>>(value, dir, key);
     if (key == "is_union") results.is_union = parse_plan_entry<bool>(value, dir, key);
     if (key == "figures") results.figures = parse_plan_entry<std::vector<std::string>>(value, dir, key);
+    if (key == "reference") results.reference = parse_plan_entry<StudyReference>(value, dir, key);
     if (key == "axis_values") {
       results.values = parse_plan_entry<std::map<std::string, std::vector<std::string>>>(value, dir, key);
     }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "glidepath/error.h"
+#include "study/reference.h"
 #include "train/output_folder.h"
 
 namespace fs = std::filesystem;
@@ -146,6 +147,7 @@ void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>
                                                       {"axis_values", nlohmann::json(plan.values).dump()},
                                                       {"is_union", nlohmann::json(plan.is_union).dump()},
                                                       {"figures", nlohmann::json(plan.figures).dump()},
+                                                      {"reference", nlohmann::json(plan.reference).dump()},
                                                       {"source_toml", plan.source_toml}};
   Transaction transaction(database_);
   Statement entry(database_, "INSERT OR REPLACE INTO plan VALUES (?1, ?2)");

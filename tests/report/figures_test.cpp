@@ -9,6 +9,7 @@
 
 #include "glidepath/error.h"
 #include "report/made_study.h"
+#include "report/reference_table.h"
 
 namespace glidepath {
 namespace {
@@ -51,6 +52,39 @@ StudyData without(StudyData data, const std::string& subject) {
     if (run.subject != subject) kept.runs.push_back(run);
   }
   return kept;
+}
+
+TEST(Figure1, DrawsPublishedResultsBesideOurs) {
+  StudyData data = small_study();
+  const std::vector<std::string> without = names_of(make_figure1(data).panels[0]);
+  data.reference = {"Someone, 2020", {1, 100}, {{"step-d2", {20, 60}}, {"linear", {30, 80}}}};
+  const Figure figure = make_figure1(data);
+  std::vector<std::string> expected = without;
+  expected.insert(expected.end(), {"paper: step-d2", "paper: linear"});
+  EXPECT_EQ(names_of(figure.panels[0]), expected);
+  const Series& theirs = figure.panels[0].series.back();
+  EXPECT_TRUE(theirs.is_reference);
+  EXPECT_EQ(theirs.subject, "linear");
+  EXPECT_THAT(theirs.x, ElementsAre(1, 100));
+  EXPECT_THAT(theirs.y, ElementsAre(30, 80));
+  // To the right theirs are relative to their best, ours to our best, and the envelope is ours.
+  const Panel& relative = figure.panels[1];
+  ASSERT_EQ(relative.series.size(), expected.size() + 1);
+  EXPECT_THAT(relative.series[without.size()].y, ElementsAre(25, 75));
+  EXPECT_EQ(relative.series.back().subject, "envelope");
+  EXPECT_THAT(relative.series.back().x, ElementsAre(10, 100));
+  EXPECT_THAT(figure.text, testing::HasSubstr("Someone, 2020"));
+}
+
+TEST(ReferenceTable, SetsOursBesideTheirs) {
+  StudyData data = small_study();
+  EXPECT_EQ(render_reference(data), "");
+  data.reference = {"Someone, 2020", {1, 10, 100}, {{"step-d2", {20, 40.5, 60}}, {"linear", {30, 50, 80}}}};
+  EXPECT_EQ(render_reference(data),
+            "## Beside the paper\n\nTest accuracy in percent. Paper: Someone, 2020. Here: made up.\n\n"
+            "| schedule | results | 1% | 10% | 100% |\n|---|---|---:|---:|---:|\n"
+            "| step-d2 | paper | 20.00 | 40.50 | 60.00 |\n| step-d2 | here | - | 40.00 | - |\n"
+            "| linear | paper | 30.00 | 50.00 | 80.00 |\n| linear | here | - | 55.00 | 90.00 |\n\n");
 }
 
 TEST(Figure1, MeansSpreadAndEnvelope) {

@@ -119,7 +119,7 @@ TEST_F(StudyPlanFile, RefusesMistakesWithTheirLine) {
   for (const Case& c : {
            Case{"nam = \"x\"\n",
                 "s.toml:1: \"nam\" is not a key of a study file; those are name, title, figures, "
-                "default_profile, base, grid, profile, slurm"},
+                "default_profile, base, grid, profile, reference, slurm"},
            {"\nname = 3\n", "s.toml:2: name: must be a text"},
            {"grid = 3\n", "s.toml:1: grid: must be a table"},
            {"[base]\n\nshedule = \"linear\"\n",
@@ -236,6 +236,20 @@ TEST_F(StudyPlanFile, UnionRefusesMistakesWithTheirLine) {
   EXPECT_EQ(refusal("grid = [1]\n"), "s.toml:1: grid: must be a table");
   EXPECT_EQ(refusal("figures = [\"1\", \"7\"]\n"),
             "s.toml:1: figures: \"7\" is not a figure; those are 1, 2, 3, 4, 5, A, B, C, D, estimate");
+  const std::string reference = "[reference]\nsource = \"S\"\nbudget = [\"1%\", \"100%\"]\n";
+  EXPECT_EQ(refusal("[reference]\nsource = \"S\"\n"), "s.toml:1: reference: has no \"budget\"");
+  EXPECT_EQ(refusal("[reference]\nsauce = 1\n"),
+            "s.toml:2: reference: \"sauce\" is not a key of it; those are source, budget, accuracy");
+  EXPECT_EQ(refusal("[reference]\nsource = \"S\"\nbudget = [\"2%\", \"1%\"]\n"),
+            "s.toml:3: reference: budget \"1%\": must be percentages that rise");
+  EXPECT_EQ(refusal(reference + "accuracy = 3\n"),
+            "s.toml:4: reference: accuracy: must be a table of schedules");
+  EXPECT_EQ(refusal(reference + "[reference.accuracy]\nlinear = [0.3]\n"),
+            "s.toml:5: reference: linear: must be 2 accuracies in percent, one for each budget");
+  EXPECT_EQ(refusal(reference + "[reference.accuracy]\nlinear = [30, 101]\n"),
+            "s.toml:5: reference: linear: must be 2 accuracies in percent, one for each budget");
+  EXPECT_THAT(refusal(reference + "[reference.accuracy]\nlinar = [30, 40]\n"),
+              testing::HasSubstr("s.toml:5: reference: "));
   EXPECT_EQ(refusal("figures = 3\n"),
             "s.toml:1: figures: must be a list of texts, for example [\"1\", \"A\"]");
   EXPECT_EQ(refusal("default_profile = \"x\"\n"), "s.toml: no profile \"x\"; the file has none");

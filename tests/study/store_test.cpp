@@ -198,9 +198,14 @@ TEST_F(StudyStoreTest, KeepsWhatAReportDrawsWithThePlan) {
   EXPECT_FALSE(read_study_results(folder_ / "out").is_union);
   plan_.is_union = true;
   plan_.figures = {"3", "D"};
+  plan_.reference = {"Someone", {1, 100}, {{"linear", {30.63, 69.33}}}};
   store_.save_plan(plan_, ids_);
   EXPECT_TRUE(read_study_results(folder_ / "out").is_union);
   EXPECT_THAT(read_study_results(folder_ / "out").figures, ElementsAre("3", "D"));
+  const StudyReference reference = read_study_results(folder_ / "out").reference;
+  EXPECT_EQ(reference.source, plan_.reference.source);
+  EXPECT_EQ(reference.budgets, plan_.reference.budgets);
+  EXPECT_EQ(reference.accuracy, plan_.reference.accuracy);
 }
 
 TEST_F(StudyStoreTest, ChangedPlanAddsItsRunsAndKeepsTheOthersOutOfSight) {
