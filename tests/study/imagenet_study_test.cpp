@@ -51,6 +51,10 @@ TEST_F(ImagenetStudy, RunsOnASmallFolderAndDrawsThePapersNumbersBesideOurs) {
   make_images("train", 16);
   make_images("val", 8);
   run({"data", "pack", "imagefolder:images", "--out", "images.gpk", "--resize", "40"});
+  EXPECT_THAT(run({"data", "verify", "images.gpk"}),
+              HasSubstr("images.gpk: 32 training and 16 validation images, each whole"));
+  EXPECT_THAT(run({"data", "info", "images.gpk"}),
+              HasSubstr("48 JPEG or PNG files and 0 images as pixels; shorter side at most 40"));
   run({"study",     GLIDEPATH_SOURCE_DIR "/studies/imagenet.toml",
        "--profile", "small",
        "--set",     "data=imagefolder:" + (folder_ / "images.gpk").string(),
