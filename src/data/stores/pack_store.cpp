@@ -205,10 +205,11 @@ class PackStore final : public ImageStore {
     stored.bytes = image.bytes;
     stored.height = static_cast<int>(image.height);
     stored.width = static_cast<int>(image.width);
+    // Each time: of a pack larger than the memory most images have left it since they were read.
+    pack_->will_need(image.offset, image.bytes);
     // What was whole once stays so, but for what no program can help: one look at each image is enough.
     std::atomic<bool>& is_checked = checked_[static_cast<std::size_t>(index)];
     if (!is_checked.load(std::memory_order_relaxed)) {
-      pack_->will_need(image.offset, image.bytes);
       if (pack_checksum(stored.data, stored.bytes) != image.checksum) {
         throw RunError(
             fmt::format("{}: damaged in the pack at byte {}: its checksum is another; make the pack again",
