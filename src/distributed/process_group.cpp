@@ -332,7 +332,7 @@ void ProcessGroup::fail(const std::string& message, int exit_status) {
 
 bool ProcessGroup::speaks() const {
   const auto failure = impl_->watch->failure();
-  if (!failure || failure->rank != 0) return rank() == 0;
+  if (!failure || failure->rank != 0 || !failure->gone) return rank() == 0;
   return rank() == 1 || impl_->place.local_rank == 0;
 }
 

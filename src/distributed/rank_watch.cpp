@@ -88,13 +88,13 @@ bool RankInfo::has_ended() const {
 }
 
 std::string JobFailure::text() const {
-  return nlohmann::json{{"rank", rank}, {"exit_status", exit_status}, {"message", message}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return nlohmann::json{{"rank", rank}, {"exit_status", exit_status}, {"message", message}, {"gone", gone}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 JobFailure JobFailure::from(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  return {json.at("rank"), json.at("exit_status"), json.at("message")};
+  return {json.at("rank"), json.at("exit_status"), json.at("message"), json.at("gone")};
 }
 
 RankWatch::RankWatch(WatchStore store, int rank, std::vector<RankInfo> ranks, std::string keeper,
@@ -159,7 +159,7 @@ void RankWatch::work() {
       look();
     } catch (const std::exception&) {
       conclude({ranks_.size() > 1 && keeper_.rfind("rank 0", 0) == 0 ? 0 : -1, 1,
-                fmt::format("{} is gone: it no longer answers", keeper_)});
+                fmt::format("{} is gone: it no longer answers", keeper_), true});
     }
     std::unique_lock<std::mutex> lock(mutex_);
     if (failure_ || stopping_) return;
@@ -198,7 +198,7 @@ void RankWatch::look_after(int rank, double passed) {
     what =
         fmt::format("has given no sign of life for {:.0f} s: stopped, or its machine is gone", seen.silent);
   }
-  if (!what.empty()) tell({rank, 1, fmt::format("{} {}", name_of(rank), what)});
+  if (!what.empty()) tell({rank, 1, fmt::format("{} {}", name_of(rank), what), true});
 }
 
 }  // namespace glidepath

@@ -31,6 +31,7 @@ struct JobFailure {
   int rank = -1;  ///< whose failure it is; -1: of the store's keeper
   int exit_status = 1;
   std::string message;
+  bool gone = false;  ///< the rank cannot say so itself
 
   std::string text() const;
   static JobFailure from(const std::string& text);

@@ -10,7 +10,7 @@ using testing::HasSubstr;
 
 // Every update is recorded. 1000 images make a last batch of 104, in parts of 52.
 const std::string kCifar =
-    "--data cifar10 --train-limit 1000 --test-limit 501 --precision fp32 --threads 1 --base-lr 0.02 "
+    "--data cifar10 --train-limit 1000 --test-limit 501 --precision fp32 --threads 1 "
     "--eval-every 1ep --eval-batch-size 100 --full 3ep ";
 // 1437 images: the last batch of an epoch has 29, in parts of 15 and 14.
 const std::string kDigits = "--data digits --base-lr 0.05 --precision fp32 --threads 1 ";
@@ -18,7 +18,7 @@ const std::string kMlp = kDigits + "--model mlp --full 3ep --budget 3ep ";
 
 TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithoutBatchNorm) {
   if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
-  const std::string model = kCifar + "--model mlp --budget 3ep ";
+  const std::string model = kCifar + "--model mlp --budget 3ep --base-lr 0.02 ";
   must_train(1, model + "--batch-size 128 --out one");
   must_train(2, model + "--batch-size-per-rank 64 --out two");
   expect_same_curve("one", "two", 2e-5, 0.003);
@@ -29,13 +29,17 @@ TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithoutBatchNorm) {
 
 TEST_F(RanksTest, TwoTimes64IsOneTimes128OnCifar10WithSynchronisedBatchNorm) {
   if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
-  const std::string model = kCifar + "--model resnet8 --width 0.5 --budget 8it ";
+  const std::string model = kCifar + "--model resnet8 --width 0.5 --budget 8it --base-lr 0.1 ";
   must_train(1, model + "--batch-size 128 --out one");
   must_train(2, model + "--batch-size 128 --sync-bn true --out two");
   expect_same_curve("one", "two", 2e-4, 0.005);
   // Per rank it is another network, which shows that the tolerance tells one from the other.
   must_train(2, model + "--batch-size 128 --out apart");
-  EXPECT_GT(std::abs(points("apart", "train").back().loss - points("one", "train").back().loss), 2e-3);
+  const auto one = points("one", "train"), apart = points("apart", "train");
+  double most = 0;
+  for (std::size_t i = 0; i < one.size(); ++i)
+    most = std::max(most, std::abs(apart.at(i).loss - one[i].loss) / one[i].loss);
+  EXPECT_GT(most, 1e-3);
 }
 
 TEST_F(RanksTest, PartsThatAreUnequalOrEmptyCountByTheirImages) {
@@ -61,7 +65,8 @@ TEST_F(RanksTest, RepeatsToTheLastBit) {
 
 TEST_F(RanksTest, GoesOnWithAnotherNumberOfProcesses) {
   const std::string budget =
-      "--model mlp --budget 600it --full 600it --checkpoint-every 500it --eval-every 25it ";
+      "--model mlp --width 4 --augment false --budget 200it --full 200it --checkpoint-every 500it "
+      "--eval-every 10it ";
   must_train(1, kDigits + budget + "--out whole");
   for (const auto& [before, after] : {std::pair(1, 2), std::pair(2, 1)}) {
     const std::string run = "from" + std::to_string(before);
@@ -73,12 +78,12 @@ TEST_F(RanksTest, GoesOnWithAnotherNumberOfProcesses) {
         in_folder());
     EXPECT_EQ(stopped.exit_status, 143) << read("err.txt");
     EXPECT_THAT(read("err.txt"), HasSubstr("go on with: glidepath train --resume " + run));
-    EXPECT_LT(points(run, "train").back().step, 600);
+    EXPECT_LT(points(run, "train").back().step, 200);
     must_train(after, "--resume " + run);
-    EXPECT_EQ(points(run, "train").back().step, 600);
-    EXPECT_EQ(summary(run).at("updates"), 600);
+    EXPECT_EQ(points(run, "train").back().step, 200);
+    EXPECT_EQ(summary(run).at("updates"), 200);
     EXPECT_EQ(summary(run).at("ranks"), after);
-    expect_same_curve("whole", run, 2e-2, 0.02);  // 600 updates let rounding grow
+    expect_same_curve("whole", run, 1e-4, 0.004);
   }
 }
 
@@ -103,7 +108,10 @@ TEST_F(RanksTest, RankZeroAloneSpeaksAndWrites) {
   EXPECT_EQ(again.exit_status, 2);
   EXPECT_THAT(again.err, HasSubstr("run"));
   EXPECT_EQ(std::count(again.err.begin(), again.err.end(), '\n'), 1) << again.err;
-  EXPECT_EQ(result.err, "");
+  for (const char* epoch : {"epoch    1.00", "epoch    3.00"}) {
+    EXPECT_NE(result.err.find(epoch), std::string::npos);
+    EXPECT_EQ(result.err.find(epoch), result.err.rfind(epoch));
+  }
 }
 
 TEST_F(RanksTest, WrongInputIsToldOnce) {
