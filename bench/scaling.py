@@ -100,7 +100,7 @@ def main():
             column = []
             for ranks in RANKS:
                 cost = dict(one)
-                if fixed:  # the same batch of 1,024 parts for all: a rank's share of what 1,024 have in the other
+                if fixed:  # compute is a rank's share of the whole, which is 64 times the measured batch
                     share = RANKS[-1] / ranks / 16
                     cost = {part: value * (1 if part == "step" else share) for part, value in one.items()}
                 column.append(update_seconds(cost, total, ranks, network, True))
