@@ -28,6 +28,8 @@ struct LoaderOptions {
   std::int64_t prefetch = 2;  ///< batches made ahead by a background thread; 0: none
   int rank = 0;               ///< which part of every batch this process takes, in [0, ranks)
   int ranks = 1;              ///< parts; see part_of()
+  bool pin_memory = false;    ///< batches in page-locked memory, from which copies to a GPU need no waiting
+  bool by_operators = false;  ///< made by torch's operators, as they are where images lie on a GPU
 };
 
 /// Images [first, first + count) of something.
@@ -44,7 +46,8 @@ Part part_of(std::int64_t images, int rank, int ranks);
 /// step / steps_per_epoch has its own permutation, every image its own crop and flip, so a resumed or
 /// differently threaded run sees the same bytes. Every epoch visits every image once; its last batch may be
 /// smaller. Holds a reference to the data set's tensors. With several ranks each takes its part of the same
-/// batches: image for image, crop for crop what one process would take.
+/// batches: image for image, crop for crop what one process would take. Where the images lie on a GPU,
+/// batches are made there, by the thread that takes them; they have the same bits.
 class TrainLoader {
  public:
   TrainLoader(const Dataset& dataset, const LoaderOptions& options);
@@ -88,6 +91,8 @@ class PlainLoader {
 
 /// Images [first, first + count) of a split, normalised, not augmented, in order; encoded ones resized and
 /// cropped in the middle, without those that cannot be decoded.
+/// Images [first, first + count) of a split, normalised, not augmented, in order. On the device of the
+/// images.
 Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
                   torch::ScalarType dtype, bool channels_last);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <c10/util/BFloat16.h>
+#include <torch/torch.h>
 
 namespace glidepath {
 namespace {
@@ -60,6 +61,12 @@ Normaliser::Normaliser(const Dataset& dataset) {
       table_bf16_.push_back(c10::BFloat16(value).x);
     }
   }
+}
+
+torch::Tensor Normaliser::table() const {
+  torch::Tensor table = torch::empty({static_cast<std::int64_t>(table_.size() / 256), 256});
+  std::copy(table_.begin(), table_.end(), table.data_ptr<float>());
+  return table;
 }
 
 void Normaliser::write(const torch::Tensor& images, const std::vector<Crop>& crops,

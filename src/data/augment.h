@@ -30,6 +30,9 @@ class Normaliser {
   const float* table() const { return table_.data(); }
   const std::uint16_t* table_bf16() const { return table_bf16_.data(); }
 
+  /// The numbers of all bytes: float32 [C, 256].
+  torch::Tensor table() const;
+
  private:
   std::vector<float> table_;               // [C][256]
   std::vector<std::uint16_t> table_bf16_;  // the same in bfloat16 bits

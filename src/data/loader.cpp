@@ -5,12 +5,14 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
 #include <torch/torch.h>
 
 #include "data/augment.h"
+#include "data/augment_operators.h"
 #include "data/image_batches.h"
 #include "data/random.h"
 #include "glidepath/error.h"
@@ -22,15 +24,18 @@ namespace {
 constexpr std::uint64_t kForOrder = 1, kForCrop = 2;
 
 torch::Tensor empty_batch(const torch::Tensor& images, std::int64_t count, torch::ScalarType dtype,
-                          bool channels_last) {
+                          bool channels_last, bool pinned = false) {
   return torch::empty(
       {count, images.size(1), images.size(2), images.size(3)},
-      torch::TensorOptions().dtype(dtype).memory_format(channels_last ? torch::MemoryFormat::ChannelsLast
-                                                                      : torch::MemoryFormat::Contiguous));
+      torch::TensorOptions()
+          .dtype(dtype)
+          .memory_format(channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous)
+          .pinned_memory(pinned));
 }
 
-torch::Tensor labels_at(const torch::Tensor& labels, const std::vector<Crop>& crops) {
-  torch::Tensor chosen = torch::empty({static_cast<std::int64_t>(crops.size())}, torch::kInt64);
+torch::Tensor labels_at(const torch::Tensor& labels, const std::vector<Crop>& crops, bool pinned = false) {
+  torch::Tensor chosen = torch::empty({static_cast<std::int64_t>(crops.size())},
+                                      torch::TensorOptions().dtype(torch::kInt64).pinned_memory(pinned));
   const auto* from = labels.data_ptr<std::int64_t>();
   auto* to = chosen.data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < crops.size(); ++i) to[i] = from[crops[i].image];
@@ -75,6 +80,10 @@ struct TrainLoader::Impl {
     }
     images = split.size();
     steps_per_epoch = (images + options.batch_size - 1) / options.batch_size;
+    if (dataset.in_memory() && (options.by_operators || !split.labels.is_cpu())) {
+      operators.emplace(dataset, split, options.dtype, options.channels_last);
+      this->options.prefetch = 0;  // a GPU's queue is ahead as it is
+    }
   }
 
   /// The images of a batch that are this rank's, in their order.
@@ -94,8 +103,9 @@ struct TrainLoader::Impl {
     std::vector<Crop> crops;
     for (const std::int64_t image : part_at(step)) crops.push_back(crop_of(step / steps_per_epoch, image));
     const auto count = static_cast<std::int64_t>(crops.size());
-    Batch batch{empty_batch(split.images, count, options.dtype, options.channels_last),
-                labels_at(split.labels, crops)};
+    if (operators) return {operators->images(crops), operators->labels(crops)};
+    Batch batch{empty_batch(split.images, count, options.dtype, options.channels_last, options.pin_memory),
+                labels_at(split.labels, crops, options.pin_memory)};
     normaliser.write(split.images, crops, batch.images);
     return batch;
   }
@@ -197,6 +207,7 @@ struct TrainLoader::Impl {
   bool flip;
   LoaderOptions options;
   Normaliser normaliser;
+  std::optional<OperatorAugment> operators;  // in place of the normaliser
   std::int64_t images, steps_per_epoch;
   std::vector<std::int64_t> order;
   std::int64_t order_epoch = -1;
@@ -292,6 +303,10 @@ Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first
     return *PlainLoader(dataset, split, first, count, count, dtype, channels_last).next();
   std::vector<Crop> crops(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) crops[static_cast<std::size_t>(i)].image = first + i;
+  if (!split.labels.is_cpu()) {
+    const OperatorAugment operators(dataset, split, dtype, channels_last);
+    return {operators.images(crops), operators.labels(crops)};
+  }
   Batch batch{empty_batch(split.images, count, dtype, channels_last), labels_at(split.labels, crops)};
   Normaliser(dataset).write(split.images, crops, batch.images);
   return batch;
