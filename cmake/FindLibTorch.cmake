@@ -15,7 +15,15 @@ if(LibTorch_CPU_LIBRARY)
   find_library(LibTorch_CUDA_LIBRARY torch_cuda PATHS ${_torch_library_dir} NO_DEFAULT_PATH)
   find_library(LibTorch_C10_CUDA_LIBRARY c10_cuda PATHS ${_torch_library_dir} NO_DEFAULT_PATH)
 endif()
-mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY
+if(LibTorch_CUDA_LIBRARY)
+  # Headers of the CUDA runtime, for CUDA graphs alone: in a toolkit, or beside a wheel's torch/ where PyPI's
+  # nvidia-cuda-runtime and nvidia-cuda-crt lay them. The second one is easily missing, so it is looked for.
+  get_filename_component(_torch_site ${_torch_library_dir}/../.. ABSOLUTE)
+  file(GLOB _torch_cuda_includes ${_torch_site}/nvidia/cu*/include)
+  find_path(LibTorch_CUDA_RUNTIME_INCLUDE_DIR crt/host_config.h
+            HINTS ${_torch_cuda_includes} PATHS $ENV{CUDA_HOME}/include /usr/local/cuda/include)
+endif()
+mark_as_advanced(LibTorch_CUDA_RUNTIME_INCLUDE_DIR LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY
                  LibTorch_CUDA_LIBRARY LibTorch_C10_CUDA_LIBRARY)
 
 if(LibTorch_API_INCLUDE_DIR AND EXISTS ${LibTorch_API_INCLUDE_DIR}/torch/version.h)

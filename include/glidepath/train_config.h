@@ -41,12 +41,16 @@ struct TrainConfig {
   bool exif_orientation = false;   ///< image folders: turn photographs as their EXIF data say
   std::string max_corrupt = "1%";  ///< image folders: images of a split that may be skipped, or a share of it
   std::uint64_t seed = 0;
-  std::string precision = "auto";      ///< fp32, bf16, auto: bf16 autocast where the device is faster with it
-  std::string channels_last = "auto";  ///< true, false, auto
-  std::string device = "auto";         ///< cpu, cuda, cuda:N, auto
-  std::int64_t threads = 0;            ///< 0: every core
-  std::int64_t workers = 0;            ///< threads that decode an image folder; 0: every core
-  std::string eval_every = "1ep";      ///< a budget (1ep, 10%, 500it) or "end"
+  std::string precision = "auto";       ///< fp32, tf32, bf16, fp16, auto: what the device is fastest with
+  std::string loss_scale = "auto";      ///< none, dynamic, auto: dynamic with fp16
+  std::string channels_last = "auto";   ///< true, false, auto
+  std::string device = "auto";          ///< cpu, cuda, cuda:N, auto
+  bool deterministic = true;            ///< the same bits on the same GPU; false: cuDNN's fastest kernels
+  std::string data_on_device = "auto";  ///< true, false, auto: in a GPU's memory where the images fit
+  std::string cuda_graphs = "auto";     ///< true, false, auto: on a GPU where this build has them
+  std::int64_t threads = 0;             ///< 0: every core
+  std::int64_t workers = 0;             ///< threads that decode an image folder; 0: every core
+  std::string eval_every = "1ep";       ///< a budget (1ep, 10%, 500it) or "end"
   std::int64_t eval_batch_size = 250;
   std::string
       measure;  ///< measures of training and their moments, in canonical form (docs/measures.md); "": none

@@ -63,7 +63,7 @@ Normaliser::Normaliser(const Dataset& dataset) {
   }
 }
 
-torch::Tensor Normaliser::table() const {
+torch::Tensor Normaliser::table_tensor() const {
   torch::Tensor table = torch::empty({static_cast<std::int64_t>(table_.size() / 256), 256});
   std::copy(table_.begin(), table_.end(), table.data_ptr<float>());
   return table;

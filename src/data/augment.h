@@ -31,7 +31,7 @@ class Normaliser {
   const std::uint16_t* table_bf16() const { return table_bf16_.data(); }
 
   /// The numbers of all bytes: float32 [C, 256].
-  torch::Tensor table() const;
+  torch::Tensor table_tensor() const;
 
  private:
   std::vector<float> table_;               // [C][256]

@@ -11,7 +11,7 @@ OperatorAugment::OperatorAugment(const Dataset& dataset, Split split, torch::Sca
   const torch::Device device = split_.images.device();
   const std::int64_t channels = split_.images.size(1);
   // Looked up rather than computed: a GPU's division by a number is a product with its reciprocal.
-  table_ = Normaliser(dataset).table().to(dtype).to(device);
+  table_ = Normaliser(dataset).table_tensor().to(dtype).to(device);
   channels_ = torch::arange(channels, torch::kInt64).to(device);
   rows_ = torch::arange(split_.images.size(2), torch::kInt64).to(device).view({1, -1, 1});
   columns_ = torch::arange(split_.images.size(3), torch::kInt64).to(device).view({1, 1, -1});

@@ -51,6 +51,7 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
                            const ComputePlan& plan, const std::function<void()>& between_batches) {
   ComputePlan compute = plan;
   compute.bf16 = options.bf16;
+  compute.fp16 = false;
   const auto input_type = options.bf16 ? torch::kBFloat16 : torch::kFloat32;
   const std::int64_t all = dataset.train.size();
   const std::int64_t images = options.images > 0 ? std::min(options.images, all) : all;

@@ -1,6 +1,7 @@
 // src/train/device.cpp - where and in which number format a run computes.
 #include "train/device.h"
 
+#include <cstdlib>
 #include <sys/resource.h>
 #include <thread>
 
@@ -14,37 +15,62 @@
 #endif
 
 #include "glidepath/error.h"
+#include "train/choose_device.h"
+#include "train/cuda_graph.h"
 
 namespace glidepath {
 namespace {
 
-torch::Device choose_device(const std::string& text) {
-  if (text == "cpu" || (text == "auto" && !torch::cuda::is_available())) return torch::kCPU;
-  if (!torch::cuda::is_available()) {
-    throw InputError(fmt::format("device \"{}\": this LibTorch sees no CUDA device; use cpu or auto", text));
-  }
-  const torch::Device device(text == "auto" ? "cuda" : text);
-  if (device.index() >= static_cast<int>(torch::cuda::device_count())) {
-    throw InputError(fmt::format("device \"{}\": this machine has {} CUDA device(s), counted from 0", text,
-                                 torch::cuda::device_count()));
-  }
-  return device;
-}
-
 // LibTorch 2.4 gave one function for all device types what had been one function for each.
-void set_autocast(torch::DeviceType type, bool enabled) {
+void set_autocast(torch::DeviceType type, bool enabled, torch::ScalarType dtype) {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
   at::autocast::set_autocast_enabled(type, enabled);
-  if (enabled) at::autocast::set_autocast_dtype(type, torch::kBFloat16);
+  if (enabled) at::autocast::set_autocast_dtype(type, dtype);
 #else
   if (type == torch::kCUDA) {
     at::autocast::set_enabled(enabled);
-    if (enabled) at::autocast::set_autocast_gpu_dtype(torch::kBFloat16);
+    if (enabled) at::autocast::set_autocast_gpu_dtype(dtype);
   } else {
     at::autocast::set_cpu_enabled(enabled);
-    if (enabled) at::autocast::set_autocast_cpu_dtype(torch::kBFloat16);
+    if (enabled) at::autocast::set_autocast_cpu_dtype(dtype);
   }
 #endif
+}
+
+[[noreturn]] void refuse_on_cpu(const char* key, const std::string& text, const char* what_is_right) {
+  throw InputError(fmt::format("{} \"{}\": needs a CUDA device; {}", key, text, what_is_right));
+}
+
+void choose_precision(ComputePlan& plan, const TrainConfig& config) {
+  const std::string& wanted = config.precision;
+  if (plan.device.is_cpu() && (wanted == "fp16" || wanted == "tf32")) {
+    refuse_on_cpu("precision", wanted, "on the CPU use fp32, bf16 or auto");
+  }
+  const bool automatic = wanted == "auto";
+  const bool gpu = plan.device.is_cuda();
+  const bool bf16_pays = gpu ? automatic && gpu_has_bf16(plan.device) : cpu_is_fast_in_bf16();
+  plan.bf16 = wanted == "bf16" || (automatic && bf16_pays);
+  plan.fp16 = wanted == "fp16" || (automatic && gpu && !bf16_pays);
+  plan.tf32 = wanted == "tf32";
+  plan.scales_loss = config.loss_scale == "dynamic" || (config.loss_scale == "auto" && plan.fp16);
+}
+
+void choose_graphs(ComputePlan& plan, const TrainConfig& config) {
+  if (config.cuda_graphs == "false") return;
+  const char* processes = std::getenv("WORLD_SIZE");
+  const std::string obstacle =
+      !plan.device.is_cuda() ? "needs a CUDA device"
+      : !CudaGraph::is_built()
+          ? "this build has none: LibTorch 2.1 or later and the headers of the CUDA runtime "
+            "are needed"
+      : !config.measure.empty() ? "gradients that are measured cannot be a graph's"
+      : processes != nullptr && std::string(processes) != "1"
+          ? "gradients that processes add up cannot be a graph's"
+          : "";
+  plan.cuda_graphs = obstacle.empty();
+  if (config.cuda_graphs == "true" && !plan.cuda_graphs) {
+    throw InputError(fmt::format("cuda_graphs \"true\": {}; use auto", obstacle));
+  }
 }
 
 }  // namespace
@@ -78,29 +104,37 @@ bool cpu_is_fast_in_bf16() {
 #endif
 }
 
+std::string ComputePlan::precision() const { return bf16 ? "bf16" : fp16 ? "fp16" : tf32 ? "tf32" : "fp32"; }
+
 ComputePlan plan_compute(const TrainConfig& config) {
   ComputePlan plan;
-  plan.device = choose_device(config.device);
-  const bool bf16_pays = plan.device.is_cuda() || cpu_is_fast_in_bf16();
-  plan.bf16 = config.precision == "bf16" || (config.precision == "auto" && bf16_pays);
-  plan.channels_last = config.channels_last == "true" || config.channels_last == "auto";
+  plan.device = choose_device(config.device, device_facts());
+  if (plan.device.is_cuda()) use_gpu(plan.device);
+  choose_precision(plan, config);
+  if (plan.device.is_cuda()) set_gpu_kernels(config.deterministic, plan.tf32);
+  // In float32, cuDNN has its faster kernels for the other format.
+  const bool channels_last_pays = plan.device.is_cpu() || plan.bf16 || plan.fp16;
+  plan.channels_last =
+      config.channels_last == "true" || (config.channels_last == "auto" && channels_last_pays);
+  choose_graphs(plan, config);
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   plan.threads = config.threads > 0 ? static_cast<int>(config.threads) : static_cast<int>(cores);
   torch::set_num_threads(plan.threads);
   return plan;
 }
 
-AutocastGuard::AutocastGuard(const ComputePlan& plan) : device_type_(plan.device.type()), active_(plan.bf16) {
+AutocastGuard::AutocastGuard(const ComputePlan& plan)
+    : device_type_(plan.device.type()), active_(plan.bf16 || plan.fp16) {
   if (!active_) return;
   at::autocast::increment_nesting();
-  set_autocast(device_type_, true);
+  set_autocast(device_type_, true, plan.fp16 ? torch::kFloat16 : torch::kBFloat16);
 }
 
 AutocastGuard::~AutocastGuard() {
   if (!active_) return;
-  // The cache holds bf16 copies of the weights for one forward; the next one has new weights.
+  // The cache holds rounded copies of the weights for one forward; the next one has new weights.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  set_autocast(device_type_, false);
+  set_autocast(device_type_, false, torch::kBFloat16);
 }
 
 }  // namespace glidepath

@@ -8,6 +8,7 @@
 
 #include "glidepath/error.h"
 #include "glidepath/loader.h"
+#include "train/device_batches.h"
 
 namespace glidepath {
 namespace {
@@ -31,8 +32,10 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
   torch::NoGradGuard no_grad;
   const InEvaluationMode mode(model);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
-  double loss_sum = 0;
-  std::int64_t correct = 0, images = 0;
+  // Kept on the device: reading a number there waits for all that is queued before it.
+  torch::Tensor losses = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kFloat64));
+  torch::Tensor corrects = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kInt64));
+  std::int64_t images = 0;
   const int ranks = group == nullptr ? 1 : group->size();
   const Part part = part_of(split.size(), group == nullptr ? 0 : group->rank(), ranks);
   std::optional<PlainLoader> loader;
@@ -43,26 +46,24 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
     if (between_batches) between_batches();
     const std::optional<Batch> next = loader ? loader->next() : std::nullopt;
     if (!next || next->labels.size(0) == 0) continue;  // no part of it, or none that can be decoded
-    const Batch& batch = *next;
+    const Batch batch = on_device(*next, plan.device);
     images += batch.labels.size(0);
     const AutocastGuard autocast(plan);
-    const auto labels = batch.labels.to(plan.device);
-    const auto logits = model.forward(batch.images.to(plan.device)).to(torch::kFloat32);
-    loss_sum += torch::nn::functional::cross_entropy(
-                    logits, labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
-                    .item<double>();
-    correct += logits.argmax(1).eq(labels).sum().item<std::int64_t>();
+    const auto logits = model.forward(batch.images).to(torch::kFloat32);
+    losses += torch::nn::functional::cross_entropy(
+        logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+    corrects += logits.argmax(1).eq(batch.labels).sum();
   }
+  double loss_sum = losses.item<double>(), correct = corrects.item<double>();
   if (group != nullptr) {
-    const auto sums = torch::tensor({loss_sum, static_cast<double>(correct), static_cast<double>(images)},
-                                    torch::kFloat64);
+    const auto sums = torch::tensor({loss_sum, correct, static_cast<double>(images)}, torch::kFloat64);
     group->all_reduce(sums);
     loss_sum = sums[0].item<double>();
-    correct = static_cast<std::int64_t>(sums[1].item<double>());
+    correct = sums[1].item<double>();
     images = static_cast<std::int64_t>(sums[2].item<double>());
   }
   if (images == 0) throw RunError("evaluation: none of the images can be decoded");
-  return {loss_sum / static_cast<double>(images), static_cast<double>(correct) / static_cast<double>(images)};
+  return {loss_sum / static_cast<double>(images), correct / static_cast<double>(images)};
 }
 
 }  // namespace glidepath

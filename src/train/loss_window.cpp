@@ -21,11 +21,20 @@ void LossWindow::add(const torch::Tensor& loss, const torch::Tensor& correct, st
 }
 
 void LossWindow::fetch() {
+  if (pending_.empty()) return;
+  // In one copy from the device, not one for each number.
+  std::vector<torch::Tensor> losses, corrects;
   for (const Pending& update : pending_) {
+    losses.push_back(update.loss);
+    corrects.push_back(update.correct);
+  }
+  const torch::Tensor loss = torch::stack(losses).to(torch::kCPU, torch::kFloat64);
+  const torch::Tensor correct = torch::stack(corrects).to(torch::kCPU, torch::kFloat64);
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
     const auto slot = static_cast<std::size_t>(count_ % capacity_);
-    images_[slot] = static_cast<double>(update.images);
-    loss_[slot] = update.loss.item<double>() * images_[slot];
-    correct_[slot] = update.correct.item<double>();
+    images_[slot] = static_cast<double>(pending_[i].images);
+    loss_[slot] = loss.data_ptr<double>()[i] * images_[slot];
+    correct_[slot] = correct.data_ptr<double>()[i];
     ++count_;
   }
   pending_.clear();

@@ -30,6 +30,15 @@ Optimizer::Optimizer(const NamedTensors& parameters, std::vector<std::string> st
 void Optimizer::step(double lr) {
   const torch::NoGradGuard no_grad;
   auto* steps = steps_.data_ptr<std::int64_t>();
+  if (updates_together() && !slots_.empty() && slots_.front().parameter.is_cuda()) {
+    std::vector<const Slot*> slots;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (!slots_[i].parameter.grad().defined()) continue;
+      ++steps[i];
+      slots.push_back(&slots_[i]);
+    }
+    return update_together(slots, lr);
+  }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
     torch::Tensor gradient = slot.parameter.grad();
@@ -54,6 +63,14 @@ void Optimizer::step(double lr) {
 
 void Optimizer::drop_gradients() {
   for (Slot& slot : slots_) slot.parameter.mutable_grad().reset();
+}
+
+std::vector<torch::Tensor> Optimizer::gradients() const {
+  std::vector<torch::Tensor> gradients;
+  for (const Slot& slot : slots_) {
+    if (slot.parameter.grad().defined()) gradients.push_back(slot.parameter.grad());
+  }
+  return gradients;
 }
 
 NamedTensors Optimizer::state() const {

@@ -13,7 +13,7 @@ using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
 /// Optimizers compute what torch.optim's of the same name do, term for term. On the CPU one loop reads and
 /// writes each parameter and its state once; elsewhere, and for other types than float, torch's operators do
-/// the same.
+/// the same, for SGD on a GPU those that take all parameters at a time.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -24,6 +24,8 @@ class Optimizer {
   void step(double lr);
   /// Drops the gradients, so that backward writes new ones instead of adding to zeroed ones.
   void drop_gradients();
+  /// Those that there are, in the parameters' order.
+  std::vector<torch::Tensor> gradients() const;
   /// All that decides later updates and rate_factors(), to save: "exp_avg.fc1.weight" and so on and, but for
   /// SGD, "steps" (int64, how many updates each parameter has had). The tensors are the live ones.
   NamedTensors state() const;
@@ -51,6 +53,9 @@ class Optimizer {
                                   std::int64_t step) = 0;
   virtual void update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
                                      std::int64_t step) = 0;
+  // On a GPU, for all slots that have a gradient: a few kernels in place of some for each of them.
+  virtual bool updates_together() const { return false; }
+  virtual void update_together(const std::vector<const Slot*>& /*slots*/, double /*lr*/) const {}
   virtual torch::Tensor rate_factor(const Slot& slot, std::int64_t step) const = 0;
   virtual bool saves_steps() const { return true; }
 

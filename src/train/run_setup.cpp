@@ -22,6 +22,9 @@
 namespace glidepath {
 namespace {
 
+// A few per cent of the memory of GPUs that train; the data sets that are held in memory have a fifth of it.
+constexpr std::int64_t kMostBytesOnDevice = std::int64_t{1} << 30;
+
 // Keeps the first `count` images; 0 keeps all.
 void limit(Split& split, std::int64_t count, const char* key, const std::string& data, const char* which) {
   const std::int64_t images = split.size();
@@ -95,6 +98,28 @@ Dataset load_limited(const TrainConfig& config) {
   return dataset;
 }
 
+Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& plan) {
+  const auto refuse = [&](const std::string& why) {
+    throw InputError(fmt::format("data_on_device \"{}\": {}; use auto", config.data_on_device, why));
+  };
+  const bool forced = config.data_on_device == "true";
+  if (!plan.device.is_cuda()) {
+    if (forced) refuse("needs a CUDA device");
+    return dataset;
+  }
+  if (!dataset.train.images.defined()) {
+    if (forced) refuse(fmt::format("the images of {} are read as they are used", config.data));
+    return dataset;
+  }
+  const std::int64_t bytes = dataset.train.images.numel() + dataset.test.images.numel();
+  if (!forced && (config.data_on_device == "false" || bytes > kMostBytesOnDevice)) return dataset;
+  for (Split* split : {&dataset.train, &dataset.test}) {
+    split->images = split->images.to(plan.device);
+    split->labels = split->labels.to(plan.device);
+  }
+  return dataset;
+}
+
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan) {
   torch::manual_seed(config.seed);
@@ -163,6 +188,7 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
   options.dtype = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   options.channels_last = plan.channels_last;
   if (group != nullptr) options.rank = group->rank(), options.ranks = group->size();
+  options.pin_memory = plan.device.is_cuda();
   return options;
 }
 

@@ -23,6 +23,10 @@ namespace glidepath {
 /// InputError when it has fewer images, or has its images in memory where sizes are asked for.
 Dataset load_limited(const TrainConfig& config);
 
+/// The data set where batches are to be made from it: on the GPU where data_on_device says so, or where it is
+/// small enough. Throws InputError where it cannot be there.
+Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& plan);
+
 /// A model for the data set's images, initialised from the seed, on the plan's device and in its memory
 /// format.
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,

@@ -1,6 +1,8 @@
 // src/train/sgd.cpp - stochastic gradient descent with momentum.
 #include "train/sgd.h"
 
+#include <map>
+
 #include <torch/torch.h>
 
 #include "nn/parallel.h"
@@ -28,6 +30,28 @@ void Sgd::update_with_operators(Slot& slot, const torch::Tensor& gradient, doubl
   torch::Tensor& v = slot.state[0];
   v.mul_(options_.momentum).add_(g);
   slot.parameter.add_(options_.nesterov ? g.add(v, options_.momentum) : v, -lr);
+}
+
+void sgd_update_together(SgdTensors& tensors, const SgdOptions& options, double weight_decay, double lr) {
+  if (tensors.weights.empty()) return;
+  const auto g = weight_decay != 0 ? at::_foreach_add(tensors.gradients, tensors.weights, weight_decay)
+                                   : tensors.gradients;
+  at::_foreach_mul_(tensors.momenta, options.momentum);
+  at::_foreach_add_(tensors.momenta, g);
+  const auto step =
+      options.nesterov ? at::_foreach_add(g, tensors.momenta, options.momentum) : tensors.momenta;
+  at::_foreach_add_(tensors.weights, step, -lr);
+}
+
+void Sgd::update_together(const std::vector<const Slot*>& slots, double lr) const {
+  std::map<double, SgdTensors> by_decay;
+  for (const Slot* slot : slots) {
+    SgdTensors& tensors = by_decay[slot->weight_decay];
+    tensors.weights.push_back(slot->parameter);
+    tensors.gradients.push_back(slot->parameter.grad());
+    tensors.momenta.push_back(slot->state[0]);
+  }
+  for (auto& [weight_decay, tensors] : by_decay) sgd_update_together(tensors, options_, weight_decay, lr);
 }
 
 torch::Tensor Sgd::rate_factor(const Slot& slot, std::int64_t /*step*/) const {

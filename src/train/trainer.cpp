@@ -8,7 +8,6 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
-#include "nn/sync_batch_norm.h"
 #include "train/blame.h"
 
 namespace glidepath {
@@ -36,9 +35,11 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       agreement_(options_),
       started_(options_.clock() - options_.seconds_before),
       plan_(plan_compute(config_for_rank(config, options.group.get()))),
-      dataset_(load_limited(config)),
+      dataset_(placed(load_limited(config), config, plan_)),
       resolution_(train_resolution(config)),
       loader_(dataset_, loader_options(config, plan_, dataset_, options.group.get())),
+      batches_(loader_, plan_.device),
+      pace_(plan_.device),
       model_(build_model(config, dataset_, plan_)),
       context_(budget_context(config, dataset_, loader_, *model_)),
       flops_of_size_(flops_by_size(config, dataset_, resolution_)),
@@ -57,8 +58,12 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
   follow_resolution(loader_);
+  if (plan_.scales_loss) scaler_.emplace(plan_.device);
   prepare_measures();
   directory_ = open_directory(config, options_);
+  if (plan_.cuda_graphs && !group()) {
+    graphs_ = std::make_unique<StepGraphs>(plan_.device, model_->parameters(), options_.on_warning);
+  }
   if (options.resume && is_rank_0()) restore();
   if (group()) {
     share_state();
@@ -132,35 +137,53 @@ void Trainer::update() {
   clock_progress_ = meter_.progress();
   const Batch batch = group() ? take_part() : take_batch();
   count_images(batch);
-  const torch::Tensor labels = batch.labels.to(plan_.device, /*non_blocking=*/true);
-  optimizer_->drop_gradients();
-  torch::Tensor loss, logits;
-  std::optional<SyncBatchNormGuard> sync_bn;
-  if (group() && config_.sync_bn)
-    sync_bn.emplace([this](torch::Tensor sums) { group()->all_reduce(sums); }, images_here_now_ > 0);
-  if (labels.size(0) > 0) {
-    const AutocastGuard autocast(plan_);
-    logits = model_->forward(batch.images.to(plan_.device, /*non_blocking=*/true)).to(torch::kFloat32);
-    loss = torch::nn::functional::cross_entropy(
-        logits, labels,
-        torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config_.label_smoothing));
+  if (group()) return update_together(batch);
+  const auto passes = [this](const Batch& images) { return compute_gradients(images); };
+  const BatchLoss computed = graphs_ ? graphs_->run(batch, passes) : passes(batch);
+  const std::int64_t count = batch.labels.size(0);
+  apply_gradients(count, computed.loss);
+  window_.add(computed.loss, computed.correct, count);
+  batches_.prepare_next();
+  pace_.update_queued();
+  count_update(now() - begun, count);
+}
+
+// An overflow of scaled gradients spends an update of the budget and leaves the weights alone.
+void Trainer::apply_gradients(std::int64_t images, const torch::Tensor& loss) {
+  if (!scaler_ || scaler_->unscale(optimizer_->gradients())) {
+    if (measurer_)
+      measurer_->after_backward(
+          {meter_.step(), images, lr_, [this]() -> const Batch& { return next_batch(); }});
+    optimizer_->step(lr_);
+  } else if (scaler_->is_exhausted()) {
+    in_update_ = false;
+    throw Diverged{meter_.step() + 1, lr_, loss.item<double>(), "a gradient, at every loss scale"};
   }
-  // Before the update, so that the weights that made it are there to be looked at.
-  if (group()) return reduce_and_apply(loss, logits, batch);
-  if (plan_.device.is_cpu() && !std::isfinite(loss.item<float>())) {
-    throw Diverged{meter_.step() + 1, lr_, loss.item<float>(),
+}
+
+Trainer::Passed Trainer::forward(const Batch& batch) {
+  optimizer_->drop_gradients();
+  Passed passed;
+  if (batch.labels.size(0) == 0) return passed;
+  const AutocastGuard autocast(plan_);
+  passed.logits = model_->forward(batch.images).to(torch::kFloat32);
+  passed.loss = torch::nn::functional::cross_entropy(
+      passed.logits, batch.labels,
+      torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config_.label_smoothing));
+  return passed;
+}
+
+BatchLoss Trainer::compute_gradients(const Batch& batch) {
+  const Passed passed = forward(batch);
+  // Before the update, so that the weights that made it are there to be looked at. A GPU is not waited for:
+  // there the next record or checkpoint finds it.
+  if (plan_.device.is_cpu() && !std::isfinite(passed.loss.item<float>())) {
+    throw Diverged{meter_.step() + 1, lr_, passed.loss.item<float>(),
                    first_not_finite(*model_, optimizer_->state(), batch, plan_)};
   }
-  loss.backward();
-  if (measurer_)
-    measurer_->after_backward(
-        {meter_.step(), labels.size(0), lr_, [this]() -> const Batch& { return next_batch(); }});
-  optimizer_->step(lr_);
-  {
-    torch::NoGradGuard no_grad;
-    window_.add(loss.detach(), logits.detach().argmax(1).eq(labels).sum(), labels.size(0));
-  }
-  count_update(now() - begun, labels.size(0));
+  (scaler_ ? scaler_->scaled(passed.loss) : passed.loss).backward();
+  const torch::NoGradGuard no_grad;
+  return {passed.loss.detach(), passed.logits.detach().argmax(1).eq(batch.labels).sum()};
 }
 
 void Trainer::count_update(double took, std::int64_t images) {

@@ -19,16 +19,22 @@
 #include "train/budget_meter.h"
 #include "train/checkpoint_plan.h"
 #include "train/device.h"
+#include "train/device_batches.h"
 #include "train/divergence.h"
 #include "train/evaluate.h"
 #include "train/evaluation_plan.h"
+#include "train/loss_scaler.h"
 #include "train/loss_window.h"
 #include "train/measure_plan.h"
 #include "train/measurer.h"
 #include "train/run_directory.h"
 #include "train/run_setup.h"
+#include "train/step_graphs.h"
 
 namespace glidepath {
+
+/// The loss scaler's state among a checkpoint's tensors.
+inline constexpr const char* kLossScaler = "loss_scaler";
 
 /// What a checkpoint holds: weights, the optimizer's state, the loss window, torch's generators.
 TensorMap checkpoint_tensors(const Model& model, const Optimizer& optimizer, LossWindow& window,
@@ -69,6 +75,14 @@ class Trainer {
   void reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch);
   double unix_seconds() const { return options_.wall_clock(); }
   void update();
+  /// Loss and logits of a batch; none for an empty part of one.
+  struct Passed {
+    torch::Tensor loss, logits;
+  };
+  Passed forward(const Batch& batch);
+  BatchLoss compute_gradients(const Batch& batch);
+  void apply_gradients(std::int64_t images, const torch::Tensor& loss);
+  void update_together(const Batch& batch);
   /// The fields that every line of the metrics begins with.
   nlohmann::ordered_json moment(const char* kind) const;
   void record(const char* kind, double loss, double accuracy);
@@ -129,6 +143,8 @@ class Trainer {
   ResolutionSchedule resolution_;
   std::atomic<double> clock_progress_{0};  // read by the loader's threads
   TrainLoader loader_;
+  DeviceBatches batches_;
+  Pace pace_;
   std::shared_ptr<Model> model_;
   BudgetContext context_;
   std::map<std::int64_t, double> flops_of_size_;  // of one image; where sizes follow progress
@@ -137,6 +153,8 @@ class Trainer {
   EvaluationPlan evaluation_plan_;
   CheckpointPlan checkpoint_plan_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<LossScaler> scaler_;    // none where the loss is not scaled
+  std::unique_ptr<StepGraphs> graphs_;  // none where every kernel is launched alone
   LossWindow window_;
   RunDirectory directory_;
   BudgetMeter meter_;

@@ -30,12 +30,12 @@ void Trainer::prepare_measures() {
 
 const Batch& Trainer::next_batch() {
   if (group()) return next_whole_batch();
-  if (!peeked_) peeked_ = loader_.next();
+  if (!peeked_) peeked_ = batches_.next();
   return *peeked_;
 }
 
 Batch Trainer::take_batch() {
-  if (!peeked_) return loader_.next();
+  if (!peeked_) return batches_.next();
   Batch batch = std::move(*peeked_);
   peeked_.reset();
   return batch;
@@ -132,6 +132,7 @@ void Trainer::take_measures(const TensorMap& saved, const RunState& state) {
 
 TensorMap Trainer::tensors() {
   TensorMap tensors = checkpoint_tensors(*model_, *optimizer_, window_, plan_.device);
+  if (scaler_) tensors[kLossScaler] = scaler_->state();
   if (!measurer_) return tensors;
   for (const auto& [name, tensor] : measurer_->state()) tensors[kPrefix + name] = tensor;
   return tensors;

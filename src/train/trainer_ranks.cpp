@@ -1,10 +1,12 @@
 // src/train/trainer_ranks.cpp - a run of many processes: one state, one update, one end.
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "nn/sync_batch_norm.h"
 #include "train/blame.h"
 #include "train/trainer.h"
 
@@ -104,7 +106,16 @@ Batch Trainer::take_part() {
   std::vector<std::int64_t> shape = batch.images.sizes().vec();
   shape[0] = 1;
   return {torch::zeros(shape, batch.images.options()).contiguous(plan_.memory_format()),
-          torch::zeros({1}, torch::kInt64)};
+          torch::zeros({1}, batch.labels.options())};
+}
+
+void Trainer::update_together(const Batch& batch) {
+  std::optional<SyncBatchNormGuard> sync_bn;  // the backward pass looks at all parts too
+  if (config_.sync_bn)
+    sync_bn.emplace([this](torch::Tensor sums) { group()->all_reduce(sums); }, images_here_now_ > 0);
+  const Passed passed = forward(batch);
+  reduce_and_apply(passed.loss, passed.logits, batch);
+  batches_.prepare_next();
 }
 
 // The gradient of the mean over the whole batch is the sum of the ranks' means by their share of the images.
@@ -119,7 +130,10 @@ void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& l
   }
   agreement_.start_sums(loss_sum, correct);
   reducer_->begin();
-  if (loss.defined()) (loss * share).backward();
+  if (loss.defined()) {
+    const torch::Tensor part = loss * share;
+    (scaler_ ? scaler_->scaled(part) : part).backward();
+  }
   reducer_->finish();
   const Agreement::Sums sums = agreement_.finish_sums();
   if (!std::isfinite(sums.loss)) {
@@ -129,9 +143,8 @@ void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& l
                    here > 0 && !config_.sync_bn ? first_not_finite(*model_, state, batch, plan_)
                                                 : first_not_finite(*model_, state)};
   }
-  if (measurer_)
-    measurer_->after_backward({meter_.step(), all, lr_, [this]() -> const Batch& { return next_batch(); }});
-  optimizer_->step(lr_);
+  // Sums that overflow do so on every rank, so all skip the same updates.
+  apply_gradients(all, torch::scalar_tensor(sums.loss / static_cast<double>(all), torch::kFloat64));
   in_update_ = false;
   window_.add(torch::scalar_tensor(sums.loss / static_cast<double>(all), torch::kFloat64),
               torch::scalar_tensor(sums.correct, torch::kFloat64), all);

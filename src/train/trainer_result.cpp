@@ -58,10 +58,11 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
         {"seconds", result.seconds},
         {"flops", result.flops}}},
       {"rewinds", result.rewinds},
+      {"skipped_updates", scaler_ ? scaler_->skipped() : 0},
       {"seconds", result.seconds},
       {"images_per_second", result.images_per_second},
       {"peak_memory_mib", result.peak_memory_mib},
-      {"precision", plan_.bf16 ? "bf16" : "fp32"},
+      {"precision", plan_.precision()},
       {"channels_last", plan_.channels_last},
       {"threads", plan_.threads},
       {"ranks", result.ranks},
@@ -103,7 +104,7 @@ TrainResult Trainer::finish() {
   result.flops = flops_spent();
   if (dataset_.train.corrupt) result.corrupt_train_images = dataset_.train.corrupt->count();
   if (dataset_.test.corrupt) result.corrupt_test_images = dataset_.test.corrupt->count();
-  result.precision = plan_.bf16 ? "bf16" : "fp32";
+  result.precision = plan_.precision();
   result.channels_last = plan_.channels_last;
   result.threads = plan_.threads;
   result.ranks = group() ? group()->size() : 1;

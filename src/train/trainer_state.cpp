@@ -67,6 +67,8 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   for (auto& [name, tensor] : state_dict(*model_)) tensor.copy_(stored("model." + name, &tensor));
   for (auto& [name, tensor] : optimizer_->state()) tensor.copy_(stored(name, &tensor));
   window_.set_state(stored("loss_window", nullptr));
+  // A run may go on with a scale that it did not have before, on another device.
+  if (scaler_) scaler_->set_state(saved.count(kLossScaler) > 0 ? saved.at(kLossScaler) : torch::Tensor());
   set_generator_state(torch::kCPU, stored(kCpuGenerator, nullptr));
   // A run may go on where there is no such device: it draws nothing there.
   if (!plan_.device.is_cpu() && saved.count(kDeviceGenerator) > 0) {
@@ -90,7 +92,7 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   flops_spent_ = state.flops;
   set_corrupt_images(state);
   follow_resolution(loader_);
-  loader_.seek(state.step);
+  batches_.seek(state.step);
   take_measures(saved, state);
   directory_.go_on_from(state);
 }

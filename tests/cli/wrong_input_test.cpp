@@ -21,7 +21,7 @@ namespace {
 struct Case {
   std::string line, message;
   int exit_status = 0;
-  bool needs_no_gpu = false;
+  bool needs_no_cuda = false;
 };
 
 struct Section {
@@ -39,7 +39,7 @@ std::vector<Section> read_sections() {
       sections.push_back({line.substr(3), {}});
     } else if (line.compare(0, 2, "$ ") == 0 || line.compare(0, 3, "$? ") == 0) {
       Case entry;
-      entry.needs_no_gpu = line[1] == '?';
+      entry.needs_no_cuda = line[1] == '?';
       entry.line = line.substr(line.find(' ') + 1);
       // A line that goes on in the next one, until the status.
       for (std::string more; std::getline(file, more);) {
@@ -192,10 +192,10 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
 
 TEST_P(WrongInput, IsToldInOneLineAndChangesNothing) {
   ASSERT_FALSE(GetParam().cases.empty());
-  const bool has_gpu = fs::exists("/dev/nvidiactl");
+  const bool has_cuda = GLIDEPATH_LIBTORCH_HAS_CUDA != 0;
   const auto before = snapshot();
   for (const Case& c : GetParam().cases) {
-    if (c.needs_no_gpu && has_gpu) continue;
+    if (c.needs_no_cuda && has_cuda) continue;
     SCOPED_TRACE(c.line);
     const ProcessResult result = shell(c.line);
     EXPECT_FALSE(result.timed_out);

@@ -46,6 +46,40 @@ TEST(Sgd, EqualsPyTorchOverAHundredUpdates) {
   }
 }
 
+// What a GPU does for all parameters at a time.
+TEST(Sgd, UpdatesOfListsAreThoseOfEachParameter) {
+  for (const bool nesterov : {true, false}) {
+    for (const double weight_decay : {5e-4, 0.0}) {
+      torch::manual_seed(2);
+      const SgdOptions options{0.9, nesterov, weight_decay, true};
+      NamedTensors parameters;
+      SgdTensors together;
+      for (const std::int64_t size : {1, 7, 64}) {
+        const auto initial = torch::randn({size, 3});
+        parameters.emplace_back(std::to_string(size), initial.clone().requires_grad_());
+        together.weights.push_back(initial.clone());
+        together.momenta.push_back(torch::zeros_like(initial));
+      }
+      Sgd sgd(parameters, options);
+      for (int step = 0; step < 5; ++step) {
+        together.gradients.clear();
+        for (auto& [name, parameter] : parameters) {
+          const auto gradient = torch::randn_like(parameter).detach();
+          parameter.mutable_grad() = gradient.clone();
+          together.gradients.push_back(gradient);
+        }
+        const double lr = 0.1 / (1 + step);
+        sgd.step(lr);
+        sgd_update_together(together, options, weight_decay, lr);
+        for (std::size_t i = 0; i < parameters.size(); ++i) {
+          EXPECT_TRUE(torch::allclose(together.weights[i], parameters[i].second.detach(), 1e-6, 1e-7))
+              << "nesterov " << nesterov << " decay " << weight_decay << " update " << step;
+        }
+      }
+    }
+  }
+}
+
 TEST(Sgd, GradientInAnotherMemoryFormatGivesTheSameUpdate) {
   torch::manual_seed(1);
   const auto initial = torch::randn({8, 4, 3, 3});
