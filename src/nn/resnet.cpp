@@ -12,6 +12,17 @@ namespace {
 
 using torch::Tensor;
 
+// The weight gradient of a 1x1 convolution with a stride writes past its memory in oneDNN 2.7 (LibTorch 1.13)
+// where few channels come in channels-last memory. Of the pixels that it looks at it has no need to skip any.
+Tensor project(torch::nn::Conv2d& conv, const Tensor& x) {
+  constexpr std::int64_t kBlock = 16;  // channels that its fast code takes at once
+  const auto& options = conv->options;
+  const bool is_at_risk = x.device().is_cpu() && options.stride()->at(0) > 1 && x.size(1) % kBlock != 0;
+  if (!is_at_risk) return conv(x);
+  const std::int64_t step = options.stride()->at(0);
+  return torch::conv2d(x.slice(2, 0, torch::nullopt, step).slice(3, 0, torch::nullopt, step), conv->weight);
+}
+
 // Children are registered in torchvision's order: it is the order of its state dict.
 class BlockImpl : public torch::nn::Module {
  public:
@@ -38,7 +49,7 @@ class BlockImpl : public torch::nn::Module {
   Tensor forward(const Tensor& x) {
     const Tensor identity = shortcut_conv_.is_empty()
                                 ? x
-                                : batch_norm_relu(shortcut_norm_, shortcut_conv_(x), {}, /*relu=*/false);
+                                : batch_norm_relu(shortcut_norm_, project(shortcut_conv_, x), {}, /*relu=*/false);
     Tensor y = x;
     for (std::size_t i = 0; i + 1 < convs_.size(); ++i) y = batch_norm_relu(norms_[i], convs_[i](y));
     return batch_norm_relu(norms_.back(), convs_.back()(y), identity);
