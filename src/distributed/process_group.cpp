@@ -265,7 +265,7 @@ ProcessGroup::ProcessGroup(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 
 // Where a rank is missing, Gloo's threads wait for it: they are left to the end of the process.
 ProcessGroup::~ProcessGroup() {
-  if (impl_->watch) impl_->watch->stop();
+  if (impl_->watch && !impl_->broken) impl_->watch->stop();
   if (impl_->broken || !impl_->left) static_cast<void>(impl_.release());
 }
 

@@ -125,8 +125,20 @@ std::string RankWatch::name_of(int rank) const {
   return fmt::format("rank {} (host {}, pid {})", rank, info.host, info.pid);
 }
 
-std::optional<JobFailure> RankWatch::failure() const {
+std::optional<JobFailure> RankWatch::failure() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const double now = steady_seconds();
+  stalled_ = looks_ == looks_asked_ ? stalled_ + std::min(now - asked_, kMostAtOnce) : 0;
+  looks_asked_ = looks_;
+  asked_ = now;
+  if (!failure_ && !stopping_ && stalled_ > silent_seconds_) {
+    const int whose = keeper_.rfind("rank 0", 0) == 0 ? 0 : -1;
+    failure_ =
+        JobFailure{whose, 1,
+                   fmt::format("{} has given no sign of life for {:.0f} s: stopped, or its machine is gone",
+                               keeper_, stalled_),
+                   true};
+  }
   return failure_;
 }
 
@@ -146,6 +158,10 @@ void RankWatch::conclude(const JobFailure& failure) {
 }
 
 void RankWatch::tell(const JobFailure& failure) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (failure_) return;
+  }
   try {
     conclude(JobFailure::from(store_.set_first(kFailure, failure.text())));
   } catch (const std::exception&) {  // the store is gone, and with it who could be told
@@ -162,6 +178,7 @@ void RankWatch::work() {
                 fmt::format("{} is gone: it no longer answers", keeper_), true});
     }
     std::unique_lock<std::mutex> lock(mutex_);
+    ++looks_;
     if (failure_ || stopping_) return;
     changed_.wait_for(lock, kEvery, [this] { return stopping_; });
     if (stopping_) return;

@@ -56,7 +56,8 @@ class RankWatch {
   RankWatch(const RankWatch&) = delete;
   RankWatch& operator=(const RankWatch&) = delete;
 
-  std::optional<JobFailure> failure() const;
+  /// Also finds a store that neither answers nor breaks off, as when its process is stopped.
+  std::optional<JobFailure> failure();
   /// Tells the others; the first failure told is everyone's.
   void tell(const JobFailure& failure);
   /// Waits until a failure is known, at most so long.
@@ -83,6 +84,8 @@ class RankWatch {
   std::vector<Seen> seen_;
   long beats_ = 0;
   double looked_ = 0;
+  long looks_ = 0, looks_asked_ = 0;  // done; by the last call of failure()
+  double asked_ = 0, stalled_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
