@@ -13,8 +13,8 @@ namespace glidepath {
 struct TrainConfig {
   std::string data = "cifar10";  ///< data set name
   std::string data_dir;          ///< folder of its files; empty: the usual places
-  std::int64_t train_limit = 0;  ///< use the first N training images only; 0: all
-  std::int64_t test_limit = 0;   ///< and the first N test images; 0: all
+  std::int64_t train_limit = 0;  ///< first N training images; of folders N over all classes; 0: all
+  std::int64_t test_limit = 0;   ///< likewise of test images
   std::string model = "resnet18";
   double width = 1;           ///< channel multiplier
   std::string stem = "auto";  ///< cifar, imagenet, auto

@@ -47,9 +47,10 @@ class BlockImpl : public torch::nn::Module {
   }
 
   Tensor forward(const Tensor& x) {
-    const Tensor identity = shortcut_conv_.is_empty()
-                                ? x
-                                : batch_norm_relu(shortcut_norm_, project(shortcut_conv_, x), {}, /*relu=*/false);
+    const Tensor identity =
+        shortcut_conv_.is_empty()
+            ? x
+            : batch_norm_relu(shortcut_norm_, project(shortcut_conv_, x), {}, /*relu=*/false);
     Tensor y = x;
     for (std::size_t i = 0; i + 1 < convs_.size(); ++i) y = batch_norm_relu(norms_[i], convs_[i](y));
     return batch_norm_relu(norms_.back(), convs_.back()(y), identity);

@@ -57,8 +57,8 @@ class StudyFile {
   explicit StudyFile(const fs::path& file)
       : name_(file.string()), text_(read_text(file)), table_(parse_toml(text_, name_)) {
     for (const auto& [key, node] : table_) {
-      const std::string_view known[] = {"name", "title", "figures", "default_profile",
-                                        "base", "grid",  "profile", "reference", "slurm"};
+      const std::string_view known[] = {"name",    "title",     "figures", "default_profile", "base", "grid",
+                                        "profile", "reference", "slurm"};
       if (std::find(std::begin(known), std::end(known), key.str()) == std::end(known)) {
         throw InputError(fmt::format("{}: \"{}\" is not a key of a study file; those are {}", where(key),
                                      key.str(), fmt::join(known, ", ")));

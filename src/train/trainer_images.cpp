@@ -16,7 +16,7 @@ void Trainer::follow_resolution(TrainLoader& loader) {
     return;
   }
   loader.set_image_size([sizes = resolution_, origin = budget_state_.origin,
-                          updates = meter_.updates()](std::int64_t step) {
+                         updates = meter_.updates()](std::int64_t step) {
     return sizes.at(progress_from(origin, std::min(step, updates), updates));  // some are made past the end
   });
 }
