@@ -1,4 +1,5 @@
-// src/distributed/process_group.cpp - collectives of c10d's Gloo, and a watch over the ranks beside them.
+// src/distributed/process_group.cpp - collectives of c10d's Gloo and NCCL, and a watch over the ranks beside
+// them.
 #include "glidepath/process_group.h"
 
 #include <algorithm>
@@ -24,6 +25,8 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "distributed/nccl_group.h"
+
 namespace glidepath {
 namespace {
 
@@ -39,6 +42,7 @@ constexpr double kLongestSearch = 25;
 // For the others to read why this rank stops, where it is this one that serves the store.
 constexpr double kFarewellSeconds = 3;
 constexpr milliseconds kPoll{20};
+constexpr std::chrono::microseconds kGpuPoll{50};
 
 std::string text_of(const Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
 Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
@@ -124,11 +128,18 @@ WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store) {
 
 }  // namespace
 
+/// One that is under way.
+struct Collective {
+  c10::intrusive_ptr<c10d::Work> work;
+  bool is_on_gpu;
+};
+
 struct ProcessGroup::Impl {
   Place place;
   c10::intrusive_ptr<c10d::TCPStore> served, watched;
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  std::unique_ptr<NcclGroup> nccl;  // from the first tensor of a GPU on
   std::unique_ptr<RankWatch> watch;
   bool broken = false;  // a rank is missing: nothing of c10d can be waited for, not even to be destroyed
   bool left = false;
@@ -136,14 +147,19 @@ struct ProcessGroup::Impl {
   std::vector<RankInfo> meet(double join_seconds);
   void take_local_place(const std::vector<RankInfo>& ranks);
   [[noreturn]] void stop_for(const std::string& what);
-  void wait(const c10::intrusive_ptr<c10d::Work>& work);
+  void wait(const Collective& collective);
+  void wait_for_gpu(c10d::Work& work);
+  NcclGroup* nccl_for(const torch::Tensor& tensor);
 
-  c10::intrusive_ptr<c10d::Work> start_all_reduce(torch::Tensor& tensor) {
+  Collective start_all_reduce(const torch::Tensor& tensor) {
     std::vector<torch::Tensor> tensors{tensor};
-    return started([&] { return gloo->allreduce(tensors); });
+    return started([&]() -> Collective {
+      if (NcclGroup* group = nccl_for(tensor)) return {group->all_reduce(tensor), true};
+      return {gloo->allreduce(tensors), false};
+    });
   }
   template <typename Start>
-  c10::intrusive_ptr<c10d::Work> started(Start start) {
+  Collective started(Start start) {
     if (const auto failure = watch->failure()) stop_for("");
     try {
       return start();
@@ -192,6 +208,7 @@ void ProcessGroup::Impl::take_local_place(const std::vector<RankInfo>& ranks) {
 // A connection that broke says that some rank is gone; the watch says which.
 void ProcessGroup::Impl::stop_for(const std::string& what) {
   broken = true;
+  if (nccl) nccl->abort();
   const auto failure = watch->wait_for_failure(kLongestSearch);
   if (failure) throw RankFailed(failure->message, failure->exit_status);
   const JobFailure unknown{place.rank, 1,
@@ -201,7 +218,31 @@ void ProcessGroup::Impl::stop_for(const std::string& what) {
   throw RankFailed(unknown.message, unknown.exit_status);
 }
 
-void ProcessGroup::Impl::wait(const c10::intrusive_ptr<c10d::Work>& work) {
+// Nothing on the device ends while a rank is missing, so whatever asked it for a number would wait for ever:
+// the host looks at the watch until the collective is done.
+void ProcessGroup::Impl::wait_for_gpu(c10d::Work& work) {
+  while (!work.isCompleted()) {
+    if (watch->failure()) stop_for("");
+    std::this_thread::sleep_for(kGpuPoll);
+  }
+  try {
+    if (const auto failure = work.exception()) std::rethrow_exception(failure);
+    work.synchronize();  // the current stream with that of the collective
+  } catch (const std::exception& error) {
+    stop_for(first_line_of(error));
+  }
+}
+
+// Ranks without NCCL leave tensors of a GPU to Gloo, which takes them where LibTorch was built so.
+NcclGroup* ProcessGroup::Impl::nccl_for(const torch::Tensor& tensor) {
+  if (!tensor.is_cuda() || !NcclGroup::is_available()) return nullptr;
+  if (!nccl) nccl = NcclGroup::make(store, place.rank, place.world_size);
+  return nccl.get();
+}
+
+void ProcessGroup::Impl::wait(const Collective& collective) {
+  const auto& work = collective.work;
+  if (collective.is_on_gpu) return wait_for_gpu(*work);
   while (true) {
     try {
       work->wait(kPatience);
@@ -277,13 +318,13 @@ std::string ProcessGroup::name_of(int rank) const { return impl_->watch->name_of
 
 void ProcessGroup::Pending::wait() {
   if (!work_) return;
-  group_->impl_->wait(*std::static_pointer_cast<c10::intrusive_ptr<c10d::Work>>(work_));
+  group_->impl_->wait(*std::static_pointer_cast<Collective>(work_));
   work_.reset();
 }
 
 ProcessGroup::Pending ProcessGroup::all_reduce_later(torch::Tensor tensor) {
   Pending pending;
-  pending.work_ = std::make_shared<c10::intrusive_ptr<c10d::Work>>(impl_->start_all_reduce(tensor));
+  pending.work_ = std::make_shared<Collective>(impl_->start_all_reduce(tensor));
   pending.group_ = this;
   return pending;
 }
@@ -292,7 +333,10 @@ void ProcessGroup::all_reduce(torch::Tensor tensor) { impl_->wait(impl_->start_a
 
 void ProcessGroup::broadcast(torch::Tensor tensor) {
   std::vector<torch::Tensor> tensors{tensor};
-  impl_->wait(impl_->started([&] { return impl_->gloo->broadcast(tensors); }));
+  impl_->wait(impl_->started([&]() -> Collective {
+    if (NcclGroup* group = impl_->nccl_for(tensor)) return {group->broadcast(tensor), true};
+    return {impl_->gloo->broadcast(tensors), false};
+  }));
 }
 
 std::string ProcessGroup::broadcast(std::string bytes) {
@@ -320,11 +364,13 @@ void ProcessGroup::leave() {
   } catch (const std::exception&) {  // what was to be done is done
     impl_->broken = true;
   }
+  if (impl_->nccl && !impl_->broken) impl_->nccl->shutdown();
 }
 
 void ProcessGroup::fail(const std::string& message, int exit_status) {
   if (impl_->left) return;
   impl_->broken = true;
+  if (impl_->nccl) impl_->nccl->abort();
   impl_->watch->tell({rank(), exit_status, fmt::format("{} stopped: {}", name_of(rank()), message)});
   if (rank() == 0 && !impl_->place.store_is_served)
     std::this_thread::sleep_for(std::chrono::duration<double>(kFarewellSeconds));
