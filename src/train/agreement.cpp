@@ -13,7 +13,7 @@ namespace glidepath {
 namespace {
 
 constexpr int kSignals = 65;  // numbers of signals, 0 for none
-constexpr int kTimes = 3;     // clock, wall clock, what rank 0 said
+constexpr int kTimes = 2;     // clock, wall clock
 
 torch::Tensor doubles(std::int64_t count) { return torch::zeros({count}, torch::kFloat64); }
 
@@ -40,39 +40,39 @@ Agreement::Agreement(TrainOptions& options)
 
 bool Agreement::agree(bool said) {
   if (!group_) return said;
-  const torch::Tensor facts = doubles(kTimes + kSignals);
+  const torch::Tensor facts = doubles(kTimes + 1 + kSignals);
   auto* values = facts.data_ptr<double>();
-  if (group_->rank() == 0) values[0] = clock_(), values[1] = wall_clock_(), values[2] = said ? 1 : 0;
-  if (stop_signal_) values[kTimes + std::clamp(stop_signal_(), 0, kSignals - 1)] = 1;
+  tell_times(values);
+  if (group_->rank() == 0) values[kTimes] = said ? 1 : 0;
+  tell_signal(values + kTimes + 1);
   group_->all_reduce(facts);
-  agreed_->clock = values[0];
-  agreed_->wall_clock = values[1];
-  agreed_->signal = first_signal(facts.narrow(0, kTimes, kSignals));
-  return values[2] != 0;
+  take_times(values);
+  take_signal(values + kTimes + 1);
+  return values[kTimes] != 0;
 }
 
 void Agreement::read_clock() {
   if (!group_) return;
-  const torch::Tensor times = doubles(2);
+  const torch::Tensor times = doubles(kTimes);
   auto* values = times.data_ptr<double>();
-  if (group_->rank() == 0) values[0] = clock_(), values[1] = wall_clock_();
+  tell_times(values);
   group_->broadcast(times);
-  agreed_->clock = values[0];
-  agreed_->wall_clock = values[1];
+  take_times(values);
 }
 
 void Agreement::start_sums(double loss_sum, double correct) {
   sums_ = doubles(2 + kSignals);
   auto* values = sums_.data_ptr<double>();
   values[0] = loss_sum, values[1] = correct;
-  if (stop_signal_) values[2 + std::clamp(stop_signal_(), 0, kSignals - 1)] = 1;
+  tell_signal(values + 2);
   pending_ = group_->all_reduce_later(sums_);
 }
 
 Agreement::Sums Agreement::finish_sums() {
   pending_.wait();
-  agreed_->signal = first_signal(sums_.narrow(0, 2, kSignals));
-  return {sums_[0].item<double>(), sums_[1].item<double>()};
+  const auto* values = sums_.data_ptr<double>();
+  take_signal(values + 2);
+  return {values[0], values[1]};
 }
 
 bool Agreement::any(bool here) {
@@ -89,12 +89,19 @@ double Agreement::from_rank_0(double value) {
   return shared.item<double>();
 }
 
-int Agreement::first_signal(const torch::Tensor& counts) const {
-  const auto* values = counts.data_ptr<double>();
-  for (int number = 1; number < kSignals; ++number) {
-    if (values[number] > 0) return number;
-  }
-  return 0;
+void Agreement::tell_times(double* times) const {
+  if (group_->rank() == 0) times[0] = clock_(), times[1] = wall_clock_();
+}
+
+void Agreement::take_times(const double* times) { agreed_->clock = times[0], agreed_->wall_clock = times[1]; }
+
+void Agreement::tell_signal(double* counts) const {
+  if (stop_signal_) counts[std::clamp(stop_signal_(), 0, kSignals - 1)] = 1;
+}
+
+void Agreement::take_signal(const double* counts) {
+  const double* first = std::find_if(counts + 1, counts + kSignals, [](double count) { return count > 0; });
+  agreed_->signal = first == counts + kSignals ? 0 : static_cast<int>(first - counts);
 }
 
 TrainConfig config_for_rank(const TrainConfig& config, const ProcessGroup* group) {

@@ -41,7 +41,11 @@ class Agreement {
     double clock = 0, wall_clock = 0;
     int signal = 0;
   };
-  int first_signal(const torch::Tensor& counts) const;
+  void tell_times(double* times) const;
+  void take_times(const double* times);
+  /// Counts of ranks by the number of the signal that reached them.
+  void tell_signal(double* counts) const;
+  void take_signal(const double* counts);
 
   std::shared_ptr<ProcessGroup> group_;
   std::shared_ptr<Agreed> agreed_;

@@ -36,6 +36,9 @@ namespace glidepath {
 /// The loss scaler's state among a checkpoint's tensors.
 inline constexpr const char* kLossScaler = "loss_scaler";
 
+/// What the names of the instruments' tensors begin with in a checkpoint.
+inline const std::string kMeasurePrefix = "measure.";
+
 /// What a checkpoint holds: weights, the optimizer's state, the loss window, torch's generators.
 TensorMap checkpoint_tensors(const Model& model, const Optimizer& optimizer, LossWindow& window,
                              const torch::Device& device);

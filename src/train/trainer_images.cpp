@@ -35,12 +35,10 @@ double Trainer::flops_spent() const {
 /// Of a whole run of `updates` from its start.
 double Trainer::flops_of_run(std::int64_t updates) const {
   if (!resolution_.varies()) return flops_of(updates, context_);
-  const std::int64_t steps = context_.steps_per_epoch, images = dataset_.train.size();
   double flops = 0;
   for (std::int64_t step = 0; step < updates; ++step) {
-    const bool is_last = step % steps == steps - 1;
-    const std::int64_t count = is_last ? images - (steps - 1) * config_.batch_size : config_.batch_size;
-    flops += flops_of_size_.at(resolution_.at(progress_at(step, updates))) * static_cast<double>(count);
+    flops += flops_of_size_.at(resolution_.at(progress_at(step, updates))) *
+             static_cast<double>(loader_.images_of(step));
   }
   return flops;
 }

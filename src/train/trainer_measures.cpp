@@ -7,11 +7,6 @@
 #include "train/trainer.h"
 
 namespace glidepath {
-namespace {
-
-const std::string kPrefix = "measure.";
-
-}  // namespace
 
 void Trainer::prepare_measures() {
   const std::vector<MeasureItem> items = parse_measures(config_.measure);
@@ -125,7 +120,8 @@ void Trainer::take_measures(const TensorMap& saved, const RunState& state) {
   if (!measurer_) return;
   TensorMap own;
   for (const auto& [name, tensor] : saved) {
-    if (name.compare(0, kPrefix.size(), kPrefix) == 0) own[name.substr(kPrefix.size())] = tensor;
+    if (name.compare(0, kMeasurePrefix.size(), kMeasurePrefix) == 0)
+      own[name.substr(kMeasurePrefix.size())] = tensor;
   }
   measurer_->set_state(own);
 }
@@ -134,7 +130,7 @@ TensorMap Trainer::tensors() {
   TensorMap tensors = checkpoint_tensors(*model_, *optimizer_, window_, plan_.device);
   if (scaler_) tensors[kLossScaler] = scaler_->state();
   if (!measurer_) return tensors;
-  for (const auto& [name, tensor] : measurer_->state()) tensors[kPrefix + name] = tensor;
+  for (const auto& [name, tensor] : measurer_->state()) tensors[kMeasurePrefix + name] = tensor;
   return tensors;
 }
 

@@ -13,20 +13,18 @@
 namespace glidepath {
 namespace {
 
-const std::string kMeasures = "measure.";
-
 /// What the other ranks are told before the tensors.
 nlohmann::json described(const TensorMap& tensors) {
   auto list = nlohmann::json::array();
   for (const auto& [name, tensor] : tensors) {
-    if (name.compare(0, kMeasures.size(), kMeasures) == 0) continue;  // rank 0 measures
+    if (name.compare(0, kMeasurePrefix.size(), kMeasurePrefix) == 0) continue;  // rank 0 measures
     list.push_back(
         {{"name", name}, {"type", static_cast<int>(tensor.scalar_type())}, {"shape", tensor.sizes().vec()}});
   }
   return list;
 }
 
-/// float64 buffers or float32 ones as one, to be sent at once.
+/// What batch norms keep, but for their counts of batches, which nothing reads.
 std::vector<torch::Tensor> running_statistics(const Model& model) {
   std::vector<torch::Tensor> list;
   for (const torch::Tensor& buffer : model.buffers()) {
@@ -46,7 +44,6 @@ void Trainer::share_state() {
     tensors = this->tensors();
     header = {{"config", to_toml(config_)},
               {"state", run_state_text(state())},
-              {"rewinds", rewinds_},
               {"seconds_before", seconds_before_},
               {"tensors", described(tensors)}};
   }
@@ -61,11 +58,12 @@ void Trainer::share_state() {
     tensors[name] = tensor;
   }
   if (is_rank_0()) return;
+  const RunState state = run_state_from(header.at("state"));
   config_ = parse_train_config(header.at("config"), "rank 0's configuration");
-  rewinds_ = header.at("rewinds");
+  rewinds_ = state.rewinds;
   seconds_before_ = header.at("seconds_before");
   budget_ = run_budget(config_, seconds_spent(), unix_seconds());
-  take(tensors, run_state_from(header.at("state")));
+  take(tensors, state);
 }
 
 // Without --sync-bn every rank has its own, of which rank 0's are the run's.
