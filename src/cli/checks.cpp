@@ -2,7 +2,6 @@
 #include "cli/checks.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -18,12 +17,8 @@ Check not_empty(const std::string& example) {
 
 Check whole_number(std::int64_t low, std::int64_t high) {
   return [low, high](const std::string& text) -> std::string {
-    std::int64_t value = 0;
-    const char* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, value);
-    if (!text.empty() && result.ec == std::errc() && result.ptr == end && value >= low && value <= high) {
-      return "";
-    }
+    const auto value = words::whole(text);
+    if (value && *value >= low && *value <= high) return "";
     return fmt::format("\"{}\": must be a whole number in [{}, {}]", text, low, high);
   };
 }

@@ -1,5 +1,6 @@
 // src/core/words.h - strict reading of numbers, and the nearest known word for error messages.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@ namespace glidepath::words {
 
 /// The whole text as a finite number; nothing for "10k", "1e", "", "nan", "inf" and what overflows.
 std::optional<double> number(std::string_view text);
+
+/// The whole text as a whole number, with or without a minus.
+std::optional<std::int64_t> whole(std::string_view text);
 
 /// Splits "12.5ep" into its number (as text) and what follows it.
 std::pair<std::string_view, std::string_view> split_number(std::string_view text);

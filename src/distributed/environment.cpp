@@ -3,13 +3,13 @@
 #include "distributed/environment.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "core/words.h"
 #include "glidepath/process_group.h"
 
 namespace glidepath {
@@ -32,14 +32,12 @@ class Environment {
   bool has(const char* name) const { return !text(name).empty(); }
   int whole(const char* name, int low, int high) const {
     const std::string value = text(name);
-    int number = 0;
-    const char* end = value.data() + value.size();
-    const auto result = std::from_chars(value.data(), end, number);
-    if (value.empty() || result.ec != std::errc() || result.ptr != end || number < low || number > high) {
+    const auto number = words::whole(value);
+    if (!number || *number < low || *number > high) {
       throw InputError(
           fmt::format("environment {}=\"{}\": must be a whole number in [{}, {}]", name, value, low, high));
     }
-    return number;
+    return static_cast<int>(*number);
   }
   int whole_or(const char* name, int fallback) const {
     return has(name) ? whole(name, 0, kMostRanks) : fallback;

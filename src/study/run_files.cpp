@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "glidepath/error.h"
+#include "study/json_file.h"
 
 namespace fs = std::filesystem;
 
@@ -22,27 +23,6 @@ double number(const json& object, const char* key) {
   const auto value = object.find(key);
   if (value == object.end() || !value->is_number()) return std::numeric_limits<double>::quiet_NaN();
   return value->get<double>();
-}
-
-/// A count; 0 for what is missing, negative, or too large for one.
-std::int64_t whole(const json& object, const char* key) {
-  const auto value = object.find(key);
-  if (value == object.end() || !value->is_number_unsigned()) return 0;
-  const auto count = value->get<std::uint64_t>();
-  return count <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
-             ? static_cast<std::int64_t>(count)
-             : 0;
-}
-
-json parse_object(const std::string& text) {
-  json object = json::parse(text, nullptr, false);
-  return object.is_object() ? object : json();
-}
-
-/// What a line of metrics.jsonl is about; "" for one that is not whole.
-std::string kind_of(const json& line) {
-  if (!line.is_object() || !line.contains("kind") || !line["kind"].is_string()) return {};
-  return line["kind"].get<std::string>();
 }
 
 /// The last `limit` bytes of a file.
@@ -59,16 +39,13 @@ std::string tail(const fs::path& file, std::streamoff limit) {
 }  // namespace
 
 bool read_summary(const fs::path& dir, RunRecord& run) {
-  std::ifstream stream(dir / "summary.json", std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  const json summary = parse_object(text.str());
+  const json summary = parse_object(read_text(dir / "summary.json"));
   if (!summary.is_object() || !summary.contains("status") || !summary["status"].is_string()) return false;
   run.test_accuracy = number(summary, "test_accuracy");
   run.test_loss = number(summary, "test_loss");
   run.train_loss = number(summary, "train_loss");
   run.train_accuracy = number(summary, "train_accuracy");
-  run.updates = whole(summary, "updates");
+  run.updates = whole_at(summary, "updates");
   run.epochs = number(summary, "epochs");
   run.seconds = number(summary, "seconds");
   run.images_per_second = number(summary, "images_per_second");
@@ -98,9 +75,9 @@ std::vector<CurvePoint> read_metrics(const fs::path& dir) {
   std::ifstream stream(dir / "metrics.jsonl");
   for (std::string line; std::getline(stream, line);) {
     const json point = parse_object(line);
-    const std::string kind = kind_of(point);
+    const std::string kind = text_at(point, "kind");
     if (kind != "train" && kind != "eval") continue;
-    curve.push_back({kind, whole(point, "step"), number(point, "progress"), number(point, "lr"),
+    curve.push_back({kind, whole_at(point, "step"), number(point, "progress"), number(point, "lr"),
                      number(point, "loss"), number(point, "accuracy")});
   }
   return curve;
@@ -111,12 +88,12 @@ std::vector<MeasurePoint> read_measure_lines(const fs::path& dir) {
   std::ifstream stream(dir / "metrics.jsonl");
   for (std::string line; std::getline(stream, line);) {
     const json point = parse_object(line);
-    if (kind_of(point) != "measure") continue;
+    if (text_at(point, "kind") != "measure") continue;
     for (const auto& [name, value] : point.items()) {
       const bool says_when = name == "step" || name == "epoch" || name == "progress" || name == "lr";
       if (says_when || !value.is_number()) continue;
-      measures.push_back(
-          {name, whole(point, "step"), number(point, "progress"), number(point, "lr"), value.get<double>()});
+      measures.push_back({name, whole_at(point, "step"), number(point, "progress"), number(point, "lr"),
+                          value.get<double>()});
     }
   }
   return measures;
@@ -128,7 +105,7 @@ double latest_progress(const fs::path& dir) {
   double progress = 0;
   for (std::string line; std::getline(lines, line);) {
     const json point = parse_object(line);
-    const std::string kind = kind_of(point);
+    const std::string kind = text_at(point, "kind");
     if (kind != "train" && kind != "eval") continue;
     const double value = number(point, "progress");
     if (value >= 0 && value <= 1) progress = value;

@@ -1,7 +1,6 @@
 // src/train/choose_device.cpp - which device a run computes on, and how a GPU chooses its kernels.
 #include "train/choose_device.h"
 
-#include <charconv>
 #include <cstdlib>
 #include <dlfcn.h>
 
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "core/words.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
@@ -19,14 +19,6 @@ namespace {
 std::optional<std::string> environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
-}
-
-std::optional<int> whole_number(const std::string& text) {
-  int value = 0;
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, value);
-  if (text.empty() || result.ec != std::errc() || result.ptr != end || value < 0) return std::nullopt;
-  return value;
 }
 
 void require_gpu(const std::string& text, const DeviceFacts& facts) {
@@ -59,13 +51,14 @@ torch::Device choose_device(const std::string& text, const DeviceFacts& facts) {
   require_gpu(text, facts);
   const std::string prefix = "cuda:";
   const bool numbered = text.compare(0, prefix.size(), prefix) == 0;
-  std::optional<int> index = 0;
+  std::optional<std::int64_t> index = 0;
   if (numbered) {
-    index = whole_number(text.substr(prefix.size()));
+    index = words::whole(text.substr(prefix.size()));
   } else if (facts.local_rank) {
-    index = whole_number(*facts.local_rank);
+    index = words::whole(*facts.local_rank);
   }
-  if (index && *index < facts.gpus) return {torch::kCUDA, static_cast<torch::DeviceIndex>(*index)};
+  if (index && *index >= 0 && *index < facts.gpus)
+    return {torch::kCUDA, static_cast<torch::DeviceIndex>(*index)};
   if (numbered) {
     throw InputError(
         fmt::format("device \"{}\": this machine has {} GPU(s), counted from 0", text, facts.gpus));

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "data/images/decode.h"
+#include "data/images/jpeg_errors.h"
 
 namespace glidepath {
 namespace {
@@ -21,24 +22,12 @@ constexpr int kMostScans = 500;
 // decoded. Rows above come with the library's own context.
 constexpr int kMargin = 16;
 
-/// The library's errors end in a long jump to here; what it warns of, Pillow passes over too.
-struct ErrorManager {
-  jpeg_error_mgr base;
-  std::jmp_buf back;
-  char message[JMSG_LENGTH_MAX];
-};
-
-[[noreturn]] void leave(j_common_ptr info) {
-  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
-  errors->base.format_message(info, errors->message);
-  std::longjmp(errors->back, 1);
-}
-
+// What the library warns of, Pillow passes over too.
 void stay_silent(j_common_ptr) {}
 void ignore_warning(j_common_ptr, int) {}
 
 void refuse_endless(j_common_ptr info) {
-  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
+  auto* errors = reinterpret_cast<JpegErrors*>(info->err);
   if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
   std::snprintf(errors->message, sizeof errors->message, "more than %d scans", kMostScans);
   std::longjmp(errors->back, 1);
@@ -46,7 +35,7 @@ void refuse_endless(j_common_ptr info) {
 
 // libjpeg's own source makes an end of file up where there is none; to Pillow, and here, it is an error.
 boolean end_of_data(j_decompress_ptr info) {
-  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
+  auto* errors = reinterpret_cast<JpegErrors*>(info->err);
   std::snprintf(errors->message, sizeof errors->message, "is truncated");
   std::longjmp(errors->back, 1);
 }
@@ -79,7 +68,7 @@ class JpegDecoder : public FormatDecoder {
  public:
   JpegDecoder() {
     info_.err = jpeg_std_error(&errors_.base);
-    errors_.base.error_exit = leave;
+    errors_.base.error_exit = leave_jpeg;
     errors_.base.output_message = stay_silent;
     errors_.base.emit_message = ignore_warning;
     if (setjmp(errors_.back) != 0) fail();
@@ -176,7 +165,7 @@ class JpegDecoder : public FormatDecoder {
   }
 
   jpeg_decompress_struct info_{};
-  ErrorManager errors_{};
+  JpegErrors errors_{};
   jpeg_progress_mgr progress_{};
   jpeg_source_mgr source_{};
   bool ends_properly_ = false;

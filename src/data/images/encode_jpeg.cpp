@@ -9,29 +9,18 @@
 
 #include <fmt/format.h>
 
+#include "data/images/jpeg_errors.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
 namespace {
 
-struct ErrorManager {
-  jpeg_error_mgr base;
-  std::jmp_buf back;
-  char message[JMSG_LENGTH_MAX];
-};
-
-[[noreturn]] void leave(j_common_ptr info) {
-  auto* errors = reinterpret_cast<ErrorManager*>(info->err);
-  errors->base.format_message(info, errors->message);
-  std::longjmp(errors->back, 1);
-}
-
 /// Its only local objects are plain, as a long jump skips destructors. Returns false with the message set.
-bool compress(const unsigned char* pixels, int width, int height, int quality, ErrorManager& errors,
+bool compress(const unsigned char* pixels, int width, int height, int quality, JpegErrors& errors,
               unsigned char** data, unsigned long* bytes) {
   jpeg_compress_struct info{};
   info.err = jpeg_std_error(&errors.base);
-  errors.base.error_exit = leave;
+  errors.base.error_exit = leave_jpeg;
   if (setjmp(errors.back) != 0) {
     jpeg_destroy_compress(&info);
     return false;
@@ -59,7 +48,7 @@ bool compress(const unsigned char* pixels, int width, int height, int quality, E
 }  // namespace
 
 std::vector<unsigned char> encode_jpeg(const unsigned char* pixels, int width, int height, int quality) {
-  ErrorManager errors{};
+  JpegErrors errors{};
   unsigned char* data = nullptr;
   unsigned long bytes = 0;
   const bool is_done = compress(pixels, width, height, quality, errors, &data, &bytes);

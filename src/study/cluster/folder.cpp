@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "glidepath/error.h"
+#include "study/json_file.h"
 #include "study/write_file.h"
 #include "train/output_folder.h"
 
@@ -21,28 +22,8 @@ namespace {
 
 using nlohmann::json;
 
-std::string read_text(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-/// An object, or null for what is missing or not one.
-json read_json(const fs::path& file) {
-  json object = json::parse(read_text(file), nullptr, false);
-  return object.is_object() ? object : json();
-}
-
-std::string text_of(const json& object, const char* key) {
-  const auto value = object.find(key);
-  return value != object.end() && value->is_string() ? value->get<std::string>() : std::string();
-}
-
-std::int64_t count_of(const json& object, const char* key) {
-  const auto value = object.find(key);
-  return value != object.end() && value->is_number_unsigned() ? value->get<std::int64_t>() : 0;
-}
+/// Null for what is missing or no object.
+json read_json(const fs::path& file) { return parse_object(read_text(file)); }
 
 bool is_run_id(const std::string& text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -129,15 +110,15 @@ std::optional<TaskNote> ClusterFolder::read_state(const std::string& id) const {
   const json object = read_json(path_ / "runs" / (id + ".json"));
   if (!object.is_object()) return std::nullopt;
   TaskNote state;
-  state.state = text_of(object, "state");
-  state.error = text_of(object, "error");
-  state.job = text_of(object, "job");
-  state.host = text_of(object, "host");
-  state.started_at = text_of(object, "started_at");
-  state.changed_at = text_of(object, "changed_at");
-  state.attempts = count_of(object, "attempts");
-  state.requeues = count_of(object, "requeues");
-  state.signal = static_cast<int>(std::min<std::int64_t>(count_of(object, "signal"), 128));
+  state.state = text_at(object, "state");
+  state.error = text_at(object, "error");
+  state.job = text_at(object, "job");
+  state.host = text_at(object, "host");
+  state.started_at = text_at(object, "started_at");
+  state.changed_at = text_at(object, "changed_at");
+  state.attempts = whole_at(object, "attempts");
+  state.requeues = whole_at(object, "requeues");
+  state.signal = static_cast<int>(std::min<std::int64_t>(whole_at(object, "signal"), 128));
   return state;
 }
 
@@ -158,8 +139,8 @@ std::vector<ClusterFolder::Array> ClusterFolder::arrays() const {
     array.name = entry.path().filename().string();
     if (array.name.rfind("array-", 0) != 0) continue;
     const json job = read_json(entry.path() / "job.json");
-    array.job_name = text_of(job, "job_name");
-    array.job_id = text_of(job, "job_id");
+    array.job_name = text_at(job, "job_name");
+    array.job_id = text_at(job, "job_id");
     array.tasks = read_tasks(entry.path() / "tasks.txt");
     array.cancelled = fs::exists(entry.path() / "cancelled");
     arrays.push_back(array);

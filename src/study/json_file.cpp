@@ -1,0 +1,39 @@
+// src/study/json_file.cpp - JSON that other programs may have written, or left half-written, in a study's
+// folder.
+#include "study/json_file.h"
+
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+namespace glidepath {
+
+using nlohmann::json;
+
+std::string read_text(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+json parse_object(const std::string& text) {
+  json object = json::parse(text, nullptr, false);
+  return object.is_object() ? object : json();
+}
+
+std::string text_at(const json& object, const char* key) {
+  const auto value = object.find(key);
+  return value != object.end() && value->is_string() ? value->get<std::string>() : std::string();
+}
+
+std::int64_t whole_at(const json& object, const char* key) {
+  const auto value = object.find(key);
+  if (value == object.end() || !value->is_number_unsigned()) return 0;
+  const auto count = value->get<std::uint64_t>();
+  return count <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
+             ? static_cast<std::int64_t>(count)
+             : 0;
+}
+
+}  // namespace glidepath
