@@ -10,6 +10,7 @@
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
 #include "gpu.h"
+#include "support/temporary_folder.h"
 #include "train/cuda_graph.h"
 
 namespace fs = std::filesystem;
@@ -19,16 +20,6 @@ namespace {
 
 class DeviceRun : public GpuTest {
  protected:
-  void SetUp() override {
-    GpuTest::SetUp();
-    if (IsSkipped()) return;
-    std::string name = (fs::temp_directory_path() / "glidepath-gpu-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override {
-    if (!folder_.empty()) fs::remove_all(folder_);
-  }
-
   static TrainConfig digits() {
     TrainConfig config;
     config.data = "digits";
@@ -64,7 +55,8 @@ class DeviceRun : public GpuTest {
     for (const auto& [name, tensor] : first) EXPECT_TRUE(torch::equal(tensor, second.at(name))) << name;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"gpu"};
+  const fs::path& folder_ = temporary_.path();
   std::vector<std::string> warnings_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "data/images/encode_jpeg.h"
 #include "glidepath/loader.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -19,9 +20,6 @@ namespace {
 class BatchMemory : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "glidepath-memory-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
     for (const char* split : {"train", "val"}) {
       fs::create_directories(folder_ / split / "one");
       for (int i = 0; i < 24; ++i) {
@@ -36,9 +34,9 @@ class BatchMemory : public testing::Test {
     dataset_.image_options.workers = 2;
     options_.batch_size = 6;
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"memory"};
+  const fs::path& folder_ = temporary_.path();
   Dataset dataset_;
   LoaderOptions options_;
 };

@@ -11,6 +11,7 @@
 
 #include "data/readers.h"
 #include "glidepath/error.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -29,16 +30,12 @@ std::string message_of(const Action& action) {
 
 class FilesTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-data-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
   fs::path write(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
     return folder_ / name;
   }
-  fs::path folder_;
+  const TemporaryFolder temporary_{"data"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 std::string cifar_record(char label, char pixel) { return std::string(1, label) + std::string(3072, pixel); }

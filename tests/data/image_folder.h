@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "support/temporary_folder.h"
+
 namespace glidepath {
 
 /// Two classes, `per_class` training images each and half as many to test on; files of every kind in turn.
@@ -14,8 +16,6 @@ class ImageFolder {
  public:
   explicit ImageFolder(int per_class) {
     namespace fs = std::filesystem;
-    std::string name = (fs::temp_directory_path() / "glidepath-images-XXXXXX").string();
-    path_ = mkdtemp(name.data());
     const fs::path from = std::string(GLIDEPATH_TEST_DATA) + "/images/odd";
     const std::vector<std::string> kinds = {"420.jpg",         "rgb.png",     "grey.jpg",
                                             "progressive.jpg", "444.jpg",     "cmyk.jpg",
@@ -33,9 +33,6 @@ class ImageFolder {
       }
     }
   }
-  ~ImageFolder() { std::filesystem::remove_all(path_); }
-  ImageFolder(const ImageFolder&) = delete;
-  ImageFolder& operator=(const ImageFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   std::string data() const { return "imagefolder:" + path_.string(); }
@@ -51,7 +48,8 @@ class ImageFolder {
   }
 
  private:
-  std::filesystem::path path_;
+  const TemporaryFolder temporary_{"images"};
+  const std::filesystem::path& path_ = temporary_.path();
 };
 
 }  // namespace glidepath

@@ -11,6 +11,7 @@
 
 #include "glidepath/error.h"
 #include "support/python.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -19,12 +20,6 @@ namespace {
 
 class SafetensorsTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-safetensors-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path write(const std::string& header, const std::string& data, std::uint64_t declared = 0) const {
     const std::uint64_t length = declared > 0 ? declared : header.size();
     const fs::path file = folder_ / "made.safetensors";
@@ -41,7 +36,8 @@ class SafetensorsTest : public testing::Test {
     }
     return "no error";
   }
-  fs::path folder_;
+  const TemporaryFolder temporary_{"safetensors"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 // Written by PyPI's safetensors 0.8.0 (tests/data/golden/nn/make_safetensors.py).

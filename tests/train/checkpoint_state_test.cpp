@@ -7,6 +7,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "support/temporary_folder.h"
 #include "train/budget_state.h"
 #include "train/checkpoint.h"
 
@@ -17,12 +18,6 @@ namespace {
 
 class CheckpointState : public testing::Test {
  protected:
-  CheckpointState() {
-    std::string name = (fs::temp_directory_path() / "glidepath-state-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~CheckpointState() override { fs::remove_all(folder_); }
-
   /// Reads a checkpoint whose state has `value` for `key`.
   RunState load(const std::string& key, const nlohmann::json& value) const {
     nlohmann::json state = {{"step", 3},
@@ -48,7 +43,8 @@ class CheckpointState : public testing::Test {
     return read_checkpoint(folder_ / "file", tensors);
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"state"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(CheckpointState, CountsAreCounts) {

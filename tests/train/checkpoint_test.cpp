@@ -11,6 +11,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "support/temporary_folder.h"
 #include "train/checkpoint_plan.h"
 #include "train/metrics_file.h"
 
@@ -24,12 +25,6 @@ using testing::HasSubstr;
 
 class CheckpointTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-checkpoint-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   CheckpointFolder open(std::int64_t keep) {
     return {folder_ / "checkpoint", keep, [this](const std::string& text) { warnings_.push_back(text); }};
   }
@@ -49,7 +44,8 @@ class CheckpointTest : public testing::Test {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"checkpoint"};
+  const fs::path& folder_ = temporary_.path();
   std::vector<std::string> warnings_;
 };
 

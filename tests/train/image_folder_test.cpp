@@ -16,6 +16,7 @@
 #include "glidepath/models.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -27,8 +28,6 @@ using nlohmann::json;
 class ImageFolderRun : public testing::Test {
  protected:
   ImageFolderRun() : images_(16) {
-    std::string name = (fs::temp_directory_path() / "glidepath-image-runs-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
     config_.data = images_.data();
     config_.model = "resnet8";
     config_.width = 0.25;
@@ -42,7 +41,6 @@ class ImageFolderRun : public testing::Test {
     config_.eval_every = "4it";
     config_.checkpoint_every = "1it";
   }
-  ~ImageFolderRun() override { fs::remove_all(folder_); }
 
   TrainOptions options(const std::string& name) {
     TrainOptions options;
@@ -78,7 +76,8 @@ class ImageFolderRun : public testing::Test {
   }
 
   ImageFolder images_;
-  fs::path folder_;
+  const TemporaryFolder temporary_{"image-runs"};
+  const fs::path& folder_ = temporary_.path();
   TrainConfig config_;
   std::vector<std::string> warnings_;
 };

@@ -11,7 +11,9 @@
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/temporary_folder.h"
 #include "train/checkpoint.h"
+#include "train/digits_run.h"
 
 namespace fs = std::filesystem;
 
@@ -20,25 +22,11 @@ namespace {
 
 class LossScaleTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-scale-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   static TrainConfig digits() {
-    TrainConfig config;
-    config.data = "digits";
-    config.model = "mlp";
-    config.full = "10ep";
-    config.budget = "40it";
-    config.batch_size = 64;
+    TrainConfig config = digits_run("40it");
     config.base_lr = 0.001;
     config.device = "cpu";
-    config.precision = "fp32";
     config.loss_scale = "dynamic";
-    config.threads = 1;
-    config.eval_every = "end";
     config.checkpoint_every = "100%";
     return config;
   }
@@ -76,7 +64,8 @@ class LossScaleTest : public testing::Test {
     checkpoints.save(tensors, *state);
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"scale"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 // A power of two changes no digit of a gradient.

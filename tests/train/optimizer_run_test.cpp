@@ -10,6 +10,8 @@
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/temporary_folder.h"
+#include "train/digits_run.h"
 #include "train/divergence.h"
 #include "train/run_setup.h"
 
@@ -20,28 +22,15 @@ namespace {
 
 class OptimizerRun : public testing::TestWithParam<const char*> {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-optimizer-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   static TrainConfig digits() {
-    TrainConfig config;
-    config.data = "digits";
-    config.model = "mlp";
-    config.full = "10ep";
-    config.budget = "50%";
+    TrainConfig config = digits_run("50%");
     config.optimizer = GetParam();
     config.base_lr = 0.01;  // so few updates want a high one
-    config.batch_size = 64;
-    config.precision = "fp32";
-    config.threads = 1;
-    config.eval_every = "end";
     return config;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"optimizer"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_P(OptimizerRun, LearnsDigits) { EXPECT_GT(train(digits(), {}).test_accuracy, 0.85); }

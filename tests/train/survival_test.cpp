@@ -15,7 +15,9 @@
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
 #include "glidepath/train.h"
+#include "support/temporary_folder.h"
 #include "train/checkpoint.h"
+#include "train/digits_run.h"
 #include "train/divergence.h"
 
 namespace fs = std::filesystem;
@@ -28,24 +30,11 @@ using testing::HasSubstr;
 
 class SurvivalTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-survival-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   // Three updates a record, so that stops fall between records; plateau, so that what is observed matters.
   static TrainConfig digits() {
-    TrainConfig config;
-    config.data = "digits";
-    config.model = "mlp";
-    config.full = "10ep";
-    config.budget = "220it";
+    TrainConfig config = digits_run("220it");
     config.schedule = "plateau(factor=0.5,patience=5%,threshold=0.05)";
     config.batch_size = 128;
-    config.base_lr = 0.05;
-    config.precision = "fp32";
-    config.threads = 1;
     config.eval_every = "20it";
     config.checkpoint_every = "7it";
     return config;
@@ -90,7 +79,8 @@ class SurvivalTest : public testing::Test {
     return found;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"survival"};
+  const fs::path& folder_ = temporary_.path();
   std::vector<std::string> warnings_;
 };
 

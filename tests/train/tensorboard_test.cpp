@@ -11,6 +11,7 @@
 
 #include "glidepath/error.h"
 #include "support/python.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -19,12 +20,8 @@ namespace {
 
 class TensorBoard : public testing::Test {
  protected:
-  TensorBoard() {
-    std::string name = (fs::temp_directory_path() / "glidepath-events-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~TensorBoard() override { fs::remove_all(folder_); }
-  fs::path folder_;
+  const TemporaryFolder temporary_{"events"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 std::string bytes_of(const fs::path& file) {

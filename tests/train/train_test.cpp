@@ -14,6 +14,8 @@
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
+#include "support/temporary_folder.h"
+#include "train/digits_run.h"
 
 namespace fs = std::filesystem;
 
@@ -22,25 +24,7 @@ namespace {
 
 class TrainTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-train-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  static TrainConfig digits() {
-    TrainConfig config;
-    config.data = "digits";
-    config.model = "mlp";
-    config.full = "10ep";
-    config.budget = "30it";
-    config.batch_size = 64;
-    config.base_lr = 0.05;
-    config.precision = "fp32";
-    config.threads = 1;
-    config.eval_every = "end";
-    return config;
-  }
+  static TrainConfig digits() { return digits_run("30it"); }
   static std::vector<nlohmann::json> records(const fs::path& run, const std::string& kind) {
     std::ifstream file(run / "metrics.jsonl");
     std::vector<nlohmann::json> list;
@@ -67,7 +51,8 @@ class TrainTest : public testing::Test {
     for (const auto& [name, tensor] : first) EXPECT_TRUE(torch::equal(tensor, second.at(name))) << name;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"train"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(TrainTest, LearnsDigitsAndLandsOnZero) {

@@ -20,7 +20,9 @@
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/temporary_folder.h"
 #include "train/deadline.h"
+#include "train/digits_run.h"
 
 namespace fs = std::filesystem;
 
@@ -30,20 +32,10 @@ namespace {
 class UserPain : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-pain-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    config_.data = "digits";
-    config_.model = "mlp";
+    config_ = digits_run("100it");
     config_.width = 0.25;
-    config_.full = "10ep";
-    config_.batch_size = 64;
     config_.base_lr = 0.1;
-    config_.precision = "fp32";
-    config_.threads = 1;
-    config_.eval_every = "end";
-    config_.budget = "100it";
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   fs::path out(const std::string& name) const { return folder_ / name; }
   /// Trains from the start, to the end or to an update after which it is stopped.
@@ -91,7 +83,8 @@ class UserPain : public testing::Test {
     return "no error";
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_{"pain"};
+  const fs::path& folder_ = temporary_.path();
   TrainConfig config_;
   Replan replan_ = Replan::kReAnneal;
   std::string told_;

@@ -10,19 +10,13 @@
 
 #include "glidepath/error.h"
 #include "support/python.h"
+#include "support/temporary_folder.h"
 
 namespace glidepath {
 
 /// A folder of its own for each test.
 class StoreTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "glidepath-store-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   /// Runs Python's own tar writer, which is not ours, in the folder.
   std::string python(const std::string& body) {
     const PythonResult result =
@@ -50,7 +44,8 @@ class StoreTest : public testing::Test {
     return "was not refused";
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_{"store"};
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 }  // namespace glidepath
