@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <torch/types.h>
 
@@ -86,6 +87,8 @@ class ProcessGroup {
   /// Rank 0's values.
   void broadcast(torch::Tensor tensor);
   std::string broadcast(std::string bytes);
+  /// What every rank gives, by rank.
+  std::vector<std::string> all_gather(const std::string& bytes);
   /// Until all ranks have come here.
   void barrier();
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <netdb.h>
+#include <numeric>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -348,6 +349,24 @@ std::string ProcessGroup::broadcast(std::string bytes) {
   return {static_cast<const char*>(content.data_ptr()), static_cast<std::size_t>(content.numel())};
 }
 
+// Sums of what is zero everywhere but at its owner's place.
+std::vector<std::string> ProcessGroup::all_gather(const std::string& bytes) {
+  const torch::Tensor lengths = torch::zeros({size()}, torch::kInt64);
+  auto* length = lengths.data_ptr<std::int64_t>();
+  length[rank()] = static_cast<std::int64_t>(bytes.size());
+  all_reduce(lengths);
+  const torch::Tensor content = torch::zeros({lengths.sum().item<std::int64_t>()}, torch::kUInt8);
+  auto* first = reinterpret_cast<char*>(content.data_ptr<std::uint8_t>());
+  std::copy(bytes.begin(), bytes.end(), first + std::accumulate(length, length + rank(), std::int64_t{0}));
+  if (content.numel() > 0) all_reduce(content);
+  std::vector<std::string> all;
+  for (int i = 0; i < size(); ++i) {
+    all.emplace_back(first, first + length[i]);
+    first += length[i];
+  }
+  return all;
+}
+
 void ProcessGroup::barrier() {
   torch::Tensor nothing = torch::zeros({1});
   all_reduce(nothing);
@@ -429,6 +448,7 @@ ProcessGroup::Pending ProcessGroup::all_reduce_later(torch::Tensor) { refuse(); 
 void ProcessGroup::all_reduce(torch::Tensor) { refuse(); }
 void ProcessGroup::broadcast(torch::Tensor) { refuse(); }
 std::string ProcessGroup::broadcast(std::string) { refuse(); }
+std::vector<std::string> ProcessGroup::all_gather(const std::string&) { refuse(); }
 void ProcessGroup::barrier() { refuse(); }
 void ProcessGroup::leave() {}
 void ProcessGroup::fail(const std::string&, int) {}

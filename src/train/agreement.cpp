@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kSignals = 65;  // numbers of signals, 0 for none
 constexpr int kTimes = 2;     // clock, wall clock
+constexpr int kSums = 3;      // loss, right answers, ranks with news
 
 torch::Tensor doubles(std::int64_t count) { return torch::zeros({count}, torch::kFloat64); }
 
@@ -60,19 +61,19 @@ void Agreement::read_clock() {
   take_times(values);
 }
 
-void Agreement::start_sums(double loss_sum, double correct) {
-  sums_ = doubles(2 + kSignals);
+void Agreement::start_sums(double loss_sum, double correct, bool news) {
+  sums_ = doubles(kSums + kSignals);
   auto* values = sums_.data_ptr<double>();
-  values[0] = loss_sum, values[1] = correct;
-  tell_signal(values + 2);
+  values[0] = loss_sum, values[1] = correct, values[2] = news ? 1 : 0;
+  tell_signal(values + kSums);
   pending_ = group_->all_reduce_later(sums_);
 }
 
 Agreement::Sums Agreement::finish_sums() {
   pending_.wait();
   const auto* values = sums_.data_ptr<double>();
-  take_signal(values + 2);
-  return {values[0], values[1]};
+  take_signal(values + kSums);
+  return {values[0], values[1], values[2] > 0};
 }
 
 bool Agreement::any(bool here) {

@@ -25,10 +25,12 @@ class Agreement {
   bool agree(bool said = true);
   /// On the time alone: a broadcast.
   void read_clock();
-  /// Starts to add up what an update tells, and signals; backward may run meanwhile.
-  void start_sums(double loss_sum, double correct);
+  /// Starts to add up what an update tells, and signals; backward may run meanwhile. `news`: this rank has
+  /// something to tell the others.
+  void start_sums(double loss_sum, double correct, bool news);
   struct Sums {
     double loss = 0, correct = 0;
+    bool news = false;  ///< on any rank
   };
   Sums finish_sums();
   /// Whether it is true on any rank.

@@ -84,6 +84,9 @@ TrainResult Trainer::run() {
     return run_and_recover();
   } catch (const RankFailed& failure) {
     save_and_stop(failure);
+  } catch (const RunError&) {
+    tell_corrupt_images();  // where they are too many, all that are known
+    throw;
   }
 }
 
@@ -238,7 +241,7 @@ void Trainer::evaluate_now() {
       *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { agree_and_stop_if_asked(); },
       group());
   agreement_.read_clock();
-  tell_corrupt_images();
+  share_corrupt_images();
   evaluated_step_ = meter_.step();
   evaluation_seconds_ = now() - begun;
   plan_final_cost();

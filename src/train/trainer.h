@@ -107,6 +107,8 @@ class Trainer {
   double flops_spent() const;
   double flops_of_run(std::int64_t updates) const;
   double mean_cost() const;
+  bool has_corrupt_news() const;
+  void share_corrupt_images();
   void tell_corrupt_images();
   void set_corrupt_images(const RunState& state);
   Batch take_batch();

@@ -25,7 +25,7 @@ void Trainer::count_images(const Batch& batch) {
   if (resolution_.varies())
     flops_spent_ += flops_of_size_.at(batch.images.size(2)) *
                     static_cast<double>(loader_.images_of(meter_.step()));  // of all ranks
-  tell_corrupt_images();
+  if (!group()) tell_corrupt_images();
 }
 
 double Trainer::flops_spent() const {
@@ -51,6 +51,33 @@ double Trainer::mean_cost() const {
   for (std::int64_t i = 0; i < kMoments; ++i)
     sum += flops_of_size_.at(resolution_.at(progress_at(i, kMoments)));
   return sum / static_cast<double>(kMoments) / flops_of_size_.at(resolution_.at(0));
+}
+
+bool Trainer::has_corrupt_news() const {
+  return !dataset_.in_memory() &&
+         (dataset_.train.corrupt->has_unshared() || dataset_.test.corrupt->has_unshared());
+}
+
+// Each rank decodes its own part. Counted, named and held against the limit are those of all.
+void Trainer::share_corrupt_images() {
+  if (dataset_.in_memory()) return;
+  if (group()) {
+    for (const Split* split : {&dataset_.train, &dataset_.test}) {
+      auto found = nlohmann::json::array();
+      for (const SkippedImage& image : split->corrupt->take_unshared())
+        found.push_back({image.index, image.name, image.reason});
+      const auto cbor =
+          nlohmann::json::to_cbor(found);  // names of files need not be UTF-8, which JSON asks for
+      for (const std::string& theirs : group()->all_gather({cbor.begin(), cbor.end()})) {
+        for (const auto& image : nlohmann::json::from_cbor(theirs)) {
+          split->corrupt->add(image[0].get<std::int64_t>(), image[1].get<std::string>(),
+                              image[2].get<std::string>());
+        }
+      }
+      split->corrupt->take_unshared();  // of the others
+    }
+  }
+  tell_corrupt_images();
 }
 
 void Trainer::tell_corrupt_images() {

@@ -126,7 +126,7 @@ void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& l
     loss_sum = loss.item<double>() * static_cast<double>(here);
     correct = logits.argmax(1).eq(batch.labels.to(plan_.device)).sum().item<double>();
   }
-  agreement_.start_sums(loss_sum, correct);
+  agreement_.start_sums(loss_sum, correct, has_corrupt_news());
   reducer_->begin();
   if (loss.defined()) {
     const torch::Tensor part = loss * share;
@@ -134,6 +134,7 @@ void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& l
   }
   reducer_->finish();
   const Agreement::Sums sums = agreement_.finish_sums();
+  if (sums.news) share_corrupt_images();
   if (!std::isfinite(sums.loss)) {
     in_update_ = false;
     const auto state = optimizer_->state();

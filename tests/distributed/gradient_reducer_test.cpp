@@ -52,6 +52,9 @@ TEST(ProcessGroup, AddsUpBroadcastsAndKnowsItsPlace) {
     EXPECT_EQ(group.broadcast(group.rank() == 0 ? std::string("from 0\0!", 8) : std::string()),
               std::string("from 0\0!", 8));
     EXPECT_EQ(group.broadcast(std::string()), "");
+    const std::vector<std::string> all = {"of 0", "", std::string("\xff\0 of 2", 7)};
+    EXPECT_EQ(group.all_gather(all[static_cast<std::size_t>(group.rank())]), all);
+    EXPECT_EQ(group.all_gather(""), std::vector<std::string>(3));
     group.barrier();
   });
 }

@@ -1,6 +1,10 @@
 // tests/distributed/launch_test.cpp - two processes train what one does.
+#include <set>
+#include <sstream>
+
 #include <gmock/gmock.h>
 
+#include "data/image_folder.h"
 #include "distributed/support.h"
 
 namespace glidepath {
@@ -134,6 +138,37 @@ TEST_F(RanksTest, ScalesTheRateWhenAskedAlone) {
   EXPECT_DOUBLE_EQ(points("plain", "train").front().lr, 0.05);
   EXPECT_DOUBLE_EQ(points("linear", "train").front().lr, 0.2);
   EXPECT_DOUBLE_EQ(points("sqrt", "train").front().lr, 0.1);
+}
+
+// Of the test images one damaged file falls to each rank; of the training images all are met in two epochs.
+TEST_F(RanksTest, CorruptImagesAreThoseOfAllRanks) {
+  const ImageFolder images(16);
+  for (const char* name :
+       {"train/cat/101", "train/cat/106", "train/dog/103", "train/dog/112", "val/cat/100", "val/dog/105"})
+    ASSERT_NE(images.damage(name, 0), "no such file");
+  const std::string run =
+      "--data " + images.data() +
+      " --model resnet8 --width 0.25 --train-res 32 --batch-size 8 --budget 2ep --full 2ep "
+      "--precision fp32 --threads 1 ";
+  const ProcessResult one = train(1, run + "--max-corrupt 4 --out one");
+  const ProcessResult two = train(2, run + "--max-corrupt 4 --out two");
+  ASSERT_EQ(two.exit_status, 0) << two.err;
+  const auto lines = [](const std::string& text) {
+    std::istringstream stream(text);
+    std::multiset<std::string> lines;
+    for (std::string line; std::getline(stream, line);) lines.insert(line);
+    return lines;
+  };
+  EXPECT_EQ(lines(two.err), lines(one.err));
+  EXPECT_EQ(lines(two.err).size(), 6U) << two.err;
+  EXPECT_EQ(summary("two").at("corrupt_images"), nlohmann::json({{"train", 4}, {"test", 2}}));
+
+  // Less than all of them, and more than either rank meets alone.
+  const ProcessResult past = train(2, run + "--max-corrupt 3 --out past");
+  EXPECT_EQ(past.exit_status, 1);
+  EXPECT_EQ(std::count(past.err.begin(), past.err.end(), '\n'), 4) << past.err;
+  EXPECT_THAT(past.err,
+              HasSubstr("with it 4 training image(s) cannot be decoded, and max_corrupt \"3\" allows 3"));
 }
 
 TEST_F(RanksTest, MeasuresAreThoseOfOneProcess) {

@@ -24,13 +24,15 @@ void CorruptImages::add(std::int64_t index, const std::string& name, const std::
                     "them, or allow more",
                     name, reason, count, split_, told_limit_, limit_));
   }
-  news_.emplace_back(index, fmt::format("{}: {}; the image is skipped", name, reason));
+  news_.push_back({index, name, reason});
+  unshared_.push_back(news_.back());
 }
 
 std::vector<std::string> CorruptImages::take_news() {
-  std::sort(news_.begin(), news_.end());
+  std::sort(news_.begin(), news_.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
   std::vector<std::string> lines;
-  for (auto& item : news_) lines.push_back(std::move(item.second));
+  for (const SkippedImage& image : news_)
+    lines.push_back(fmt::format("{}: {}; the image is skipped", image.name, image.reason));
   news_.clear();
   return lines;
 }

@@ -3,9 +3,15 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace glidepath {
+
+struct SkippedImage {
+  std::int64_t index;  ///< in the split
+  std::string name, reason;
+};
 
 /// What a split's loaders share. Loaders tell of an image when the batch that it should have been in is
 /// taken, so that what is known at a moment does not depend on what was made ahead.
@@ -27,11 +33,15 @@ class CorruptImages {
   /// A line for each that was met since the last call, in the order of their numbers.
   std::vector<std::string> take_news();
 
+  /// For the other processes of a run, which add() them: what was met here since the last call.
+  std::vector<SkippedImage> take_unshared() { return std::exchange(unshared_, {}); }
+  bool has_unshared() const { return !unshared_.empty(); }
+
  private:
   std::string split_, told_limit_;
   std::int64_t limit_ = 0;
   std::set<std::int64_t> known_;
-  std::vector<std::pair<std::int64_t, std::string>> news_;
+  std::vector<SkippedImage> news_, unshared_;
 };
 
 }  // namespace glidepath
