@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "files/atomic_file.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -64,10 +65,7 @@ void PartFile::fail(int reason) const { cannot_write(path_, reason); }
 void move_into_place(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) cannot_write(to, errno);
   // The file's own bytes are on the disk already; this is for its name.
-  const int folder = ::open(to.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  ::fsync(folder);
-  ::close(folder);
+  flush_folder(to.parent_path());
 }
 
 void make_folder(const fs::path& folder) {

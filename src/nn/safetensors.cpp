@@ -14,8 +14,8 @@
 #include <openssl/evp.h>
 #include <torch/torch.h>
 
+#include "files/atomic_file.h"
 #include "glidepath/error.h"
-#include "nn/atomic_file.h"
 
 namespace fs = std::filesystem;
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "files/atomic_file.h"
+#include "files/output_folder.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "glidepath/table.h"
@@ -11,8 +13,6 @@
 #include "report/html.h"
 #include "report/numbers.h"
 #include "report/reference_table.h"
-#include "study/write_file.h"
-#include "train/output_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -86,13 +86,13 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
       draw_figure(figure, written.back());
     }
     written.push_back(out / "figures" / (name + ".csv"));
-    write_file(written.back(), figure_csv(figure));
+    write_shared_file(written.back(), figure_csv(figure));
   }
   write_tables(out, results);
   written.push_back(out / "report.md");
-  write_file(written.back(), page(results, data, drawable, options.formats.front()));
+  write_shared_file(written.back(), page(results, data, drawable, options.formats.front()));
   written.push_back(out / "report.html");
-  write_file(written.back(), render_html(results, data.caption, drawable.figures, curves_of(data)));
+  write_shared_file(written.back(), render_html(results, data.caption, drawable.figures, curves_of(data)));
   return written;
 }
 

@@ -2,25 +2,20 @@
 // folder.
 #include "study/json_file.h"
 
-#include <fstream>
 #include <limits>
-#include <sstream>
+
+#include "files/read_file.h"
 
 namespace glidepath {
 
 using nlohmann::json;
 
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
 json parse_object(const std::string& text) {
   json object = json::parse(text, nullptr, false);
   return object.is_object() ? object : json();
 }
+
+json read_object(const std::filesystem::path& file) { return parse_object(try_read_file(file).value_or("")); }
 
 std::string text_at(const json& object, const char* key) {
   const auto value = object.find(key);

@@ -9,11 +9,11 @@
 
 namespace glidepath {
 
-/// All of a file; "" for one that cannot be read.
-std::string read_text(const std::filesystem::path& file);
-
 /// An object, or null for a text that is none.
 nlohmann::json parse_object(const std::string& text);
+
+/// Likewise of a file; null for one that cannot be read.
+nlohmann::json read_object(const std::filesystem::path& file);
 
 /// "" for what is missing or no text.
 std::string text_at(const nlohmann::json& object, const char* key);

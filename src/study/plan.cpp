@@ -1,13 +1,12 @@
 // src/study/plan.cpp - reading a study file: its grids with the profile and what the command line changes, as
 // one list of runs.
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <tuple>
 
 #include <fmt/format.h>
 
+#include "files/read_file.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
@@ -24,13 +23,9 @@ namespace {
 constexpr std::size_t kMostRuns = 100'000;
 
 std::string read_text(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || fs::is_directory(file)) {
-    throw InputError(fmt::format("{}: cannot be read; give a study file in TOML", file.string()));
-  }
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  auto text = try_read_file(file);
+  if (!text) throw InputError(fmt::format("{}: cannot be read; give a study file in TOML", file.string()));
+  return *std::move(text);
 }
 
 /// A table's entries in the file's order, which toml++ does not keep.

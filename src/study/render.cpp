@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "files/atomic_file.h"
 #include "glidepath/table.h"
-#include "study/write_file.h"
 
 namespace fs = std::filesystem;
 
@@ -241,10 +241,10 @@ std::string results_csv(const StudyResults& results) {
 
 void write_tables(const fs::path& dir, const StudyResults& results, const TableOptions& options) {
   const std::vector<StudyTable> tables = make_tables(results, options);
-  write_file(dir / "table.md", render_markdown(tables));
-  write_file(dir / "table.csv", render_csv(tables));
-  write_file(dir / "table.tex", render_latex(tables));
-  write_file(dir / "results.csv", results_csv(results));
+  write_shared_file(dir / "table.md", render_markdown(tables));
+  write_shared_file(dir / "table.csv", render_csv(tables));
+  write_shared_file(dir / "table.tex", render_latex(tables));
+  write_shared_file(dir / "results.csv", results_csv(results));
 }
 
 }  // namespace glidepath

@@ -39,7 +39,7 @@ std::string tail(const fs::path& file, std::streamoff limit) {
 }  // namespace
 
 bool read_summary(const fs::path& dir, RunRecord& run) {
-  const json summary = parse_object(read_text(dir / "summary.json"));
+  const json summary = read_object(dir / "summary.json");
   if (!summary.is_object() || !summary.contains("status") || !summary["status"].is_string()) return false;
   run.test_accuracy = number(summary, "test_accuracy");
   run.test_loss = number(summary, "test_loss");

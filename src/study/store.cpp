@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "files/output_folder.h"
 #include "glidepath/error.h"
 #include "study/reference.h"
-#include "train/output_folder.h"
 
 namespace fs = std::filesystem;
 

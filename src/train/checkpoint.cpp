@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "files/atomic_file.h"
 #include "glidepath/error.h"
-#include "nn/atomic_file.h"
 #include "train/json_count.h"
 
 namespace fs = std::filesystem;

@@ -3,17 +3,16 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "files/atomic_file.h"
+#include "files/output_folder.h"
+#include "files/read_file.h"
 #include "glidepath/error.h"
 #include "glidepath/train.h"
-#include "nn/atomic_file.h"
-#include "train/output_folder.h"
 #include "train/wall_clock.h"
 
 namespace fs = std::filesystem;
@@ -55,14 +54,9 @@ bool is_there(const fs::path& path) {
 }
 
 bool is_finished(const fs::path& run) {
-  std::ifstream stream(run / "summary.json");
-  const auto summary = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const std::string text = try_read_file(run / "summary.json").value_or("");
+  const auto summary = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   return summary.is_object() && summary.contains("status") && summary["status"] == "done";
-}
-
-std::string text_in(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
 fs::path make_temporary_folder() {
@@ -96,7 +90,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& confi
                     path.string(), path.string()));
   }
   make_output_folder(path);
-  write_file_atomically(path / "config.toml", run.config_text_);
+  write_file(path / "config.toml", run.config_text_);
   run.metrics_.write();
   return run;
 }
@@ -119,14 +113,14 @@ RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& confi
   RunDirectory run;
   run.trouble_ = std::move(trouble);
   run.open(path, config);
-  run.config_text_ = text_in(path / "config.toml");  // with the budgets it had before
+  run.config_text_ = try_read_file(path / "config.toml").value_or("");  // with the budgets it had before
   return run;
 }
 
 void RunDirectory::rewrite_config(const TrainConfig& config, const std::vector<std::string>& budgets_before) {
   if (!writes()) return;
   config_text_ = to_toml(config) + history_toml(budgets_before) + versions_toml();
-  write_file_atomically(path_ / "config.toml", config_text_);
+  write_file(path_ / "config.toml", config_text_);
 }
 
 void RunDirectory::make_sure_it_is_there() const {
@@ -134,7 +128,7 @@ void RunDirectory::make_sure_it_is_there() const {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw RunError(fmt::format("{}: cannot make this folder: {}", path_.string(), error.message()));
-  write_file_atomically(path_ / "config.toml", config_text_);
+  write_file(path_ / "config.toml", config_text_);
 }
 
 void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
@@ -247,7 +241,7 @@ void RunDirectory::save_result(const TensorMap& model, const std::map<std::strin
     make_sure_it_is_there();
     metrics_.flush();
     save_safetensors(path_ / "model.safetensors", model, metadata);
-    write_file_atomically(path_ / "summary.json", summary().dump(2) + "\n");
+    write_file(path_ / "summary.json", summary().dump(2) + "\n");
   });
 }
 
@@ -255,7 +249,7 @@ void RunDirectory::save_summary(const nlohmann::ordered_json& summary) {
   if (!writes()) return;
   trouble_.attempt("summary", [&] {
     make_sure_it_is_there();
-    write_file_atomically(path_ / "summary.json", summary.dump(2) + "\n");
+    write_file(path_ / "summary.json", summary.dump(2) + "\n");
   });
 }
 

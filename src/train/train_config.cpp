@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <limits>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "core/words.h"
+#include "files/read_file.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/resolution.h"
@@ -441,14 +440,12 @@ void set_slurm_deadline(TrainConfig& config) {
 }
 
 TrainConfig read_train_config(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
+  const auto text = try_read_file(file);
+  if (!text) {
     throw InputError(
         fmt::format("{}: cannot be read; give a file with train options in TOML", file.string()));
   }
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return parse_train_config(text.str(), file.string());
+  return parse_train_config(*text, file.string());
 }
 
 std::string to_toml(const TrainConfig& config) {

@@ -10,8 +10,8 @@
 
 #include <fmt/format.h>
 
-#include "data/images/read_file.h"
 #include "data/stores/image_name.h"
+#include "files/read_file.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -72,7 +72,7 @@ class FolderStore : public ImageStore {
     return folders_[image(index).folder].path + "/" + &names_[image(index).name];
   }
   StoredImage read(std::int64_t index, std::vector<unsigned char>& buffer) const override {
-    read_whole_file(name(index), buffer);
+    read_file(name(index), buffer);
     return {StoredImage::Kind::kFile, buffer.data(), buffer.size()};
   }
 

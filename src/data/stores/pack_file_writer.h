@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/stores/pack_format.h"
-#include "nn/atomic_file.h"
+#include "files/atomic_file.h"
 
 namespace glidepath {
 

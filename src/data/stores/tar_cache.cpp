@@ -8,8 +8,8 @@
 
 #include "data/locations.h"
 #include "data/stores/tar_images.h"
+#include "files/atomic_file.h"
 #include "glidepath/error.h"
-#include "nn/atomic_file.h"
 
 namespace fs = std::filesystem;
 

@@ -3,18 +3,17 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "files/atomic_file.h"
+#include "files/output_folder.h"
+#include "files/read_file.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
 #include "study/cluster/folder.h"
 #include "study/run_files.h"
 #include "study/store.h"
-#include "study/write_file.h"
-#include "train/output_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -42,14 +41,6 @@ class TemporaryFolder {
  private:
   fs::path path_;
 };
-
-std::string read_whole(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << stream.rdbuf();
-  if (!stream) throw RunError(fmt::format("{}: cannot be read: {}", file.string(), std::strerror(errno)));
-  return bytes.str();
-}
 
 /// True if the run has ended, with what came of it in `run`.
 bool read_ended(RunRecord& run, const std::optional<TaskNote>& state) {
@@ -90,13 +81,13 @@ StudyResults collect_study(const fs::path& dir, const fs::path& out) {
   const TemporaryFolder local;
   std::error_code ignored;
   if (fs::exists(store_file(target), ignored))  // runs of other plans stay in it
-    write_file(store_file(local.path()), read_whole(store_file(target)));
+    write_file(store_file(local.path()), read_file(store_file(target)));
   {
     StudyStore store(local.path());
     store.save_plan(plan.plan, plan.ids);
     for (const std::string& id : plan.ids) collect_run(folder, id, store);
   }
-  write_file(store_file(target), read_whole(store_file(local.path())));
+  write_shared_file(store_file(target), read_file(store_file(local.path())));
   StudyResults results = read_study_results(local.path());
   for (RunRecord& run : results.runs) run.directory = folder.run_directory(run.id);
   return results;

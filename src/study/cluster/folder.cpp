@@ -10,10 +10,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "files/atomic_file.h"
+#include "files/output_folder.h"
+#include "files/read_file.h"
 #include "glidepath/error.h"
 #include "study/json_file.h"
-#include "study/write_file.h"
-#include "train/output_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -21,9 +22,6 @@ namespace glidepath {
 namespace {
 
 using nlohmann::json;
-
-/// Null for what is missing or no object.
-json read_json(const fs::path& file) { return parse_object(read_text(file)); }
 
 bool is_run_id(const std::string& text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -49,7 +47,7 @@ void ClusterFolder::save_plan(const StudyPlan& plan, const std::vector<std::stri
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const fs::path file = path_ / "runs" / (ids[i] + ".toml");
     const std::string text = to_toml(plan.runs[i]);
-    if (read_text(file) != text) write_file(file, text);
+    if (try_read_file(file) != text) write_shared_file(file, text);
   }
   const json entries = {{"version", 1},
                         {"name", plan.name},
@@ -60,7 +58,7 @@ void ClusterFolder::save_plan(const StudyPlan& plan, const std::vector<std::stri
                         {"figures", plan.figures},
                         {"source_toml", plan.source_toml},
                         {"runs", ids}};
-  write_file(path_ / "study.json", entries.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  write_shared_file(path_ / "study.json", entries.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 ClusterFolder::Plan ClusterFolder::read_plan() const {
@@ -73,7 +71,7 @@ ClusterFolder::Plan ClusterFolder::read_plan() const {
                     study_.string()));
   }
   try {
-    const json entries = json::parse(read_text(file));
+    const json entries = json::parse(try_read_file(file).value_or(""));
     if (entries.at("version").get<int>() != 1)
       throw InputError(fmt::format("{}: written by a newer Glidepath", file.string()));
     Plan read;
@@ -107,7 +105,7 @@ TrainConfig ClusterFolder::read_config(const std::string& id) const {
 }
 
 std::optional<TaskNote> ClusterFolder::read_state(const std::string& id) const {
-  const json object = read_json(path_ / "runs" / (id + ".json"));
+  const json object = read_object(path_ / "runs" / (id + ".json"));
   if (!object.is_object()) return std::nullopt;
   TaskNote state;
   state.state = text_at(object, "state");
@@ -127,8 +125,8 @@ void ClusterFolder::write_state(const std::string& id, const TaskNote& state) co
       {"state", state.state},   {"error", state.error},           {"job", state.job},
       {"host", state.host},     {"attempts", state.attempts},     {"requeues", state.requeues},
       {"signal", state.signal}, {"started_at", state.started_at}, {"changed_at", utc_timestamp()}};
-  write_file(path_ / "runs" / (id + ".json"),
-             object.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  write_shared_file(path_ / "runs" / (id + ".json"),
+                    object.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 std::vector<ClusterFolder::Array> ClusterFolder::arrays() const {
@@ -138,7 +136,7 @@ std::vector<ClusterFolder::Array> ClusterFolder::arrays() const {
     Array array;
     array.name = entry.path().filename().string();
     if (array.name.rfind("array-", 0) != 0) continue;
-    const json job = read_json(entry.path() / "job.json");
+    const json job = read_object(entry.path() / "job.json");
     array.job_name = text_at(job, "job_name");
     array.job_id = text_at(job, "job_id");
     array.tasks = read_tasks(entry.path() / "tasks.txt");
@@ -167,15 +165,15 @@ void ClusterFolder::write_array(const Array& array, const std::string& script) c
   make_output_folder(folder);
   std::string tasks;
   for (const auto& runs : array.tasks) tasks += fmt::format("{}\n", fmt::join(runs, " "));
-  write_file(folder / "tasks.txt", tasks);
-  write_file(folder / "job.sbatch", script);
+  write_shared_file(folder / "tasks.txt", tasks);
+  write_shared_file(folder / "job.sbatch", script);
   record_job(array);
 }
 
 void ClusterFolder::record_job(const Array& array) const {
   const json object = {
       {"job_name", array.job_name}, {"job_id", array.job_id}, {"written_at", utc_timestamp()}};
-  write_file(path_ / array.name / "job.json", object.dump(1) + "\n");
+  write_shared_file(path_ / array.name / "job.json", object.dump(1) + "\n");
 }
 
 void ClusterFolder::remove_array(const std::string& name) const {
@@ -184,7 +182,7 @@ void ClusterFolder::remove_array(const std::string& name) const {
 }
 
 void ClusterFolder::mark_cancelled(const std::string& array) const {
-  write_file(path_ / array / "cancelled", utc_timestamp() + "\n");
+  write_shared_file(path_ / array / "cancelled", utc_timestamp() + "\n");
 }
 
 fs::path ClusterFolder::task_log(const std::string& array, std::int64_t index) const {

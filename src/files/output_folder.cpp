@@ -1,5 +1,5 @@
-// src/train/output_folder.cpp - making the folder that a command writes to.
-#include "train/output_folder.h"
+// src/files/output_folder.cpp - making the folder that a command writes to.
+#include "files/output_folder.h"
 
 #include <system_error>
 

@@ -1,4 +1,4 @@
-// src/train/output_folder.h - the folder that a command writes to.
+// src/files/output_folder.h - the folder that a command writes to.
 #pragma once
 #include <filesystem>
 

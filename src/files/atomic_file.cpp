@@ -1,5 +1,6 @@
-// src/nn/atomic_file.cpp - a file that becomes visible under its name only when it is whole and on the disk.
-#include "nn/atomic_file.h"
+// src/files/atomic_file.cpp - a file that becomes visible under its name only when it is whole and on the
+// disk.
+#include "files/atomic_file.h"
 
 #include <cerrno>
 #include <cstring>
@@ -14,8 +15,23 @@
 namespace fs = std::filesystem;
 
 namespace glidepath {
+namespace {
 
-AtomicFile::AtomicFile(const fs::path& file) : file_(file), temporary_(file.string() + ".part") {
+fs::path temporary(const fs::path& file, TemporaryName name) {
+  if (name == TemporaryName::kOfProcess) return fmt::format("{}.{}.part", file.string(), ::getpid());
+  return file.string() + ".part";
+}
+
+void write_whole(const fs::path& file, TemporaryName name, const std::string& text) {
+  AtomicFile out(file, name);
+  out.write(text.data(), text.size());
+  out.commit();
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const fs::path& file, TemporaryName name)
+    : file_(file), temporary_(temporary(file, name)) {
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail("write");
 }
@@ -45,13 +61,16 @@ void AtomicFile::commit() {
 }
 
 void AtomicFile::fail(const char* what) const {
-  throw RunError(fmt::format("{}: cannot {}: {}", file_.string(), what, std::strerror(errno)));
+  const int reason = errno;
+  throw RunError(fmt::format("{}: cannot {}: {}", file_.string(), what, std::strerror(reason)));
 }
 
-void write_file_atomically(const fs::path& file, const std::string& text) {
-  AtomicFile out(file);
-  out.write(text.data(), text.size());
-  out.commit();
+void write_file(const fs::path& file, const std::string& text) {
+  write_whole(file, TemporaryName::kOfFile, text);
+}
+
+void write_shared_file(const fs::path& file, const std::string& text) {
+  write_whole(file, TemporaryName::kOfProcess, text);
 }
 
 void flush_folder(const fs::path& folder) {
