@@ -7,18 +7,13 @@
 #include <torch/torch.h>
 
 #include "nn/parallel.h"
+#include "simd/clones.h"
 
 namespace glidepath {
 namespace {
 
 constexpr std::int64_t kBlock = 16384;
 constexpr std::size_t kLanes = 16;
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define GLIDEPATH_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define GLIDEPATH_CLONES
-#endif
 
 // Sixteen sums side by side: the compiler may not reorder one.
 GLIDEPATH_CLONES

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "nn/clones.h"
+#include "simd/clones.h"
 
 namespace glidepath {
 namespace {

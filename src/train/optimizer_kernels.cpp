@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "nn/clones.h"
+#include "simd/clones.h"
 
 namespace glidepath {
 namespace {

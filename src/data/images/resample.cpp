@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "nn/clones.h"
+#include "simd/clones.h"
 
 namespace glidepath {
 namespace {

@@ -1,4 +1,4 @@
-// src/nn/clones.h - one loop compiled for several instruction sets.
+// src/simd/clones.h - one loop compiled for several instruction sets.
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
