@@ -30,11 +30,9 @@ auto plain(Factor factor) {
 /// The number at a name's end, 1 to 999: 2 of step-d2.
 std::optional<int> number_at_end(std::string_view name, std::string_view prefix) {
   if (name.substr(0, prefix.size()) != prefix) return std::nullopt;
-  const std::string digits(name.substr(prefix.size()));
-  if (digits.empty() || digits.size() > 3 || digits.find_first_not_of("0123456789") != std::string::npos)
-    return std::nullopt;
-  const int count = std::stoi(digits);
-  return count > 0 ? std::optional<int>(count) : std::nullopt;
+  const std::string_view digits = name.substr(prefix.size());
+  const std::int64_t count = words::count(digits).value_or(0);
+  return digits.size() <= 3 && count > 0 ? std::optional<int>(static_cast<int>(count)) : std::nullopt;
 }
 
 // Progress is checked to be in [0, 1], so these are the ends: cos(pi) is -1 in floating point, yet the cosine

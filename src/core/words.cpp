@@ -47,6 +47,10 @@ std::optional<std::int64_t> whole(std::string_view text) {
   return value;
 }
 
+std::optional<std::int64_t> count(std::string_view text) {
+  return text.empty() || !is_digit(text.front()) ? std::nullopt : whole(text);
+}
+
 std::pair<std::string_view, std::string_view> split_number(std::string_view text) {
   std::size_t end = 0;
   if (end < text.size() && (text[end] == '-' || text[end] == '+')) ++end;

@@ -15,6 +15,9 @@ std::optional<double> number(std::string_view text);
 /// The whole text as a whole number, with or without a minus.
 std::optional<std::int64_t> whole(std::string_view text);
 
+/// Likewise, of digits alone: "-0" is nothing.
+std::optional<std::int64_t> count(std::string_view text);
+
 /// Splits "12.5ep" into its number (as text) and what follows it.
 std::pair<std::string_view, std::string_view> split_number(std::string_view text);
 

@@ -2,12 +2,12 @@
 #include "train/checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/words.h"
 #include "files/atomic_file.h"
 #include "glidepath/error.h"
 #include "train/json_count.h"
@@ -95,10 +95,8 @@ std::int64_t step_in(const std::string& name) {
       name.compare(name.size() - kAfter.size(), kAfter.size(), kAfter) != 0) {
     return -1;
   }
-  std::int64_t step = -1;
-  const char* end = name.data() + name.size() - kAfter.size();
-  const auto result = std::from_chars(name.data() + kBefore.size(), end, step);
-  return result.ec == std::errc() && result.ptr == end ? step : -1;
+  const std::size_t digits = name.size() - kBefore.size() - kAfter.size();
+  return words::count(name.substr(kBefore.size(), digits)).value_or(-1);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // src/data/stores/webdataset.cpp - shards as the webdataset package writes them.
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <optional>
 #include <sys/resource.h>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/words.h"
 #include "data/stores/tar_collections.h"
 #include "data/stores/tar_images.h"
 #include "data/stores/tar_index.h"
@@ -32,13 +32,10 @@ std::int32_t label_of_text(std::string text, const std::string& place) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
   while (!text.empty() && is_blank(text.back())) text.pop_back();
   const std::size_t first = std::min(text.find_first_not_of(" \n\r\t"), text.size());
-  std::int64_t label = 0;
-  const char* end = text.data() + text.size();
-  const auto [after, error] = std::from_chars(text.data() + first, end, label);
-  if (error != std::errc() || after != end) {
+  const auto label = words::whole(std::string_view(text).substr(first));
+  if (!label)
     throw InputError(fmt::format("{}: label \"{}\" is not a whole number", place, text.substr(0, 40)));
-  }
-  return checked_label(label, place);
+  return checked_label(*label, place);
 }
 
 std::int32_t label_of_json(const std::string& text, const std::string& place) {

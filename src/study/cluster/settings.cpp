@@ -22,8 +22,7 @@ bool is_only(const std::string& text, const char* allowed) {
 
 std::int64_t whole_number(const std::string& key, const std::string& text, std::int64_t least) {
   constexpr std::int64_t kMost = 1'000'000;
-  const bool is_number = is_only(text, "0123456789") && text.size() < 8;
-  const std::int64_t value = is_number ? std::stoll(text) : -1;
+  const std::int64_t value = words::count(text).value_or(-1);
   if (value < least || value > kMost)
     refuse(key, text, fmt::format("must be a whole number in [{}, {}]", least, kMost));
   return value;

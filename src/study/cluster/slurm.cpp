@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/words.h"
 #include "glidepath/error.h"
 #include "study/cluster/command.h"
 
@@ -27,12 +28,7 @@ std::vector<std::string> split(const std::string& line, char mark, std::size_t m
   return parts;
 }
 
-std::optional<std::int64_t> count_of(const std::string& text) {
-  if (text.empty() || text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos) return {};
-  return std::stoll(text);
-}
-
-bool is_job_id(const std::string& text) { return count_of(text).has_value(); }
+bool is_job_id(const std::string& text) { return words::count(text).has_value(); }
 
 /// "CANCELLED by 1000" is CANCELLED.
 std::string first_word(const std::string& text) { return text.substr(0, text.find(' ')); }
@@ -63,7 +59,7 @@ Queue parse_squeue(const std::string& text) {
   for (std::string line; std::getline(lines, line);) {
     const auto parts = split(line, '|', 5);
     if (parts.size() != 5 || !is_job_id(parts[0])) continue;
-    const auto index = count_of(parts[1]);
+    const auto index = words::count(parts[1]);
     if (!index) continue;
     const std::string reason = parts[3] == "None" ? "" : parts[3];
     queue[{parts[0], *index}] = {first_word(parts[2]), reason, parts[4]};
@@ -78,7 +74,7 @@ Queue parse_sacct(const std::string& text) {
     const auto parts = split(line, '|', 2);
     const auto id = split(parts[0], '_', 2);
     if (parts.size() != 2 || id.size() != 2 || !is_job_id(id[0])) continue;
-    if (const auto index = count_of(id[1])) queue[{id[0], *index}] = {first_word(parts[1]), "", ""};
+    if (const auto index = words::count(id[1])) queue[{id[0], *index}] = {first_word(parts[1]), "", ""};
   }
   return queue;
 }
@@ -93,7 +89,7 @@ std::optional<std::int64_t> parse_max_array_size(const std::string& text) {
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string key, equals, value;
-    if (words >> key >> equals >> value && key == "MaxArraySize" && equals == "=") return count_of(value);
+    if (words >> key >> equals >> value && key == "MaxArraySize" && equals == "=") return words::count(value);
   }
   return std::nullopt;
 }
