@@ -57,7 +57,7 @@ TEST_F(DataCommand, KilledItGoesOnThenVerifiesThenRepairs) {
   EXPECT_EQ(fetched.exit_status, 0) << fetched.err;
   EXPECT_THAT(server_->requests(), Contains(HasSubstr(" bytes=" + std::to_string(kept) + "- 206")));
   for (const DataFile& file : data_source("cifar10").files) {
-    EXPECT_TRUE(read_bytes(target / file.name) == read_bytes(official_ / file.name)) << file.name;
+    EXPECT_TRUE(text_of(target / file.name) == text_of(official_ / file.name)) << file.name;
   }
   EXPECT_FALSE(fs::exists(target / ".fetch"));
 

@@ -2,7 +2,6 @@
 // checkpoints.
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +9,8 @@
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
 #include "gpu.h"
+#include "support/run_results.h"
+#include "support/same_weights.h"
 #include "support/temporary_folder.h"
 #include "train/cuda_graph.h"
 
@@ -43,16 +44,9 @@ class DeviceRun : public GpuTest {
     if (looks > 0) options.stop_signal = [&looked, looks] { return ++looked == looks ? SIGTERM : 0; };
     return train(config, options);
   }
-  nlohmann::json summary(const std::string& name) {
-    std::ifstream file(folder_ / name / "summary.json");
-    return nlohmann::json::parse(file);
-  }
+  nlohmann::json summary(const std::string& name) { return summary_of(folder_ / name); }
   void expect_same_weights(const std::string& a, const std::string& b) {
-    const auto first = load_safetensors(folder_ / a / "model.safetensors"),
-               second = load_safetensors(folder_ / b / "model.safetensors");
-    ASSERT_EQ(first.size(), second.size());
-    ASSERT_GT(first.size(), 0U);
-    for (const auto& [name, tensor] : first) EXPECT_TRUE(torch::equal(tensor, second.at(name))) << name;
+    glidepath::expect_same_weights(folder_ / a, folder_ / b);
   }
 
   const TemporaryFolder temporary_{"gpu"};

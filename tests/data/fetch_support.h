@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <sstream>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,16 +17,11 @@
 #include "data/checksum.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
+#include "support/files.h"
 #include "support/python.h"
+#include "support/temporary_folder.h"
 
 namespace glidepath {
-
-inline std::string read_bytes(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
 
 inline std::string checksum(const std::string& bytes, const std::string& algorithm = "sha256") {
   Hasher hasher(algorithm);
@@ -98,8 +92,6 @@ class HttpServer {
 class FetchTest : public testing::Test {
  protected:
   FetchTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "glidepath-fetch-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     std::filesystem::create_directories(folder_ / "served");
     options_.data_dir = folder_ / "data";
     options_.retry_wait_seconds = 0.01;
@@ -108,7 +100,6 @@ class FetchTest : public testing::Test {
       notes_.push_back(note);
     };
   }
-  ~FetchTest() override { std::filesystem::remove_all(folder_); }
 
   /// Labels 0 to 9 every 100 bytes, noise between.
   static std::string content(unsigned seed, std::size_t records = 2000) {
@@ -132,7 +123,7 @@ class FetchTest : public testing::Test {
     const std::string command =
         "tar -C '" + (folder_ / "pack").string() + "' -czf '" + (folder_ / archive).string() + "' tiny-bin";
     EXPECT_EQ(std::system(command.c_str()), 0);
-    return read_bytes(folder_ / archive);
+    return text_of(folder_ / archive);
   }
 
   /// The data set, served as tiny.tar.gz, without addresses yet.
@@ -156,8 +147,8 @@ class FetchTest : public testing::Test {
   std::filesystem::path part() const { return target() / ".fetch/tiny.tar.gz.part"; }
 
   void expect_whole() const {
-    EXPECT_TRUE(read_bytes(target() / "a.bin") == a_);
-    EXPECT_TRUE(read_bytes(target() / "b.bin") == b_);
+    EXPECT_TRUE(text_of(target() / "a.bin") == a_);
+    EXPECT_TRUE(text_of(target() / "b.bin") == b_);
     EXPECT_FALSE(std::filesystem::exists(target() / ".fetch")) << "work files were left behind";
   }
 
@@ -178,7 +169,8 @@ class FetchTest : public testing::Test {
     return "nothing was thrown";
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_{"fetch"};
+  const std::filesystem::path& folder_ = temporary_.path();
   std::string a_ = content(1), b_ = content(2), archive_;
   DataSource tiny_;
   FetchOptions options_;

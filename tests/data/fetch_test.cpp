@@ -61,7 +61,7 @@ TEST(Catalogue, Cifar10SumsAreThoseOfFilesWithThePublishedMd5s) {
                                    "53f37980c15c3d472c316c40844f3f0d", "803d5f7f4d78ea53de84dbe85f74fb6d"};
   const DataSource& source = data_source("cifar10");
   for (std::size_t i = 0; i < 6; ++i) {
-    const std::string bytes = read_bytes(fs::path(data) / "cifar-10-batches-bin" / source.files[i].name);
+    const std::string bytes = text_of(fs::path(data) / "cifar-10-batches-bin" / source.files[i].name);
     EXPECT_EQ(checksum(bytes, "md5"), std::string("md5:") + published[i]);
     EXPECT_EQ(checksum(bytes), source.files[i].checksum);
   }
@@ -104,7 +104,7 @@ TEST_F(UnpackTest, TakesTheFileFromAnyFolderAndWritesItInItsOwnPlaceOnly) {
       unpack_made_by(
           "    tar.add(a, '../../../a.bin')\n    tar.add(a, '../evil')\n    tar.add(a, '/tmp/evil-x')\n"),
       "");
-  EXPECT_TRUE(read_bytes(folder_ / "out/a.bin") == a_);
+  EXPECT_TRUE(text_of(folder_ / "out/a.bin") == a_);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "out"), fs::directory_iterator()), 1);
   EXPECT_FALSE(fs::exists(folder_ / "evil"));
   EXPECT_FALSE(fs::exists("/tmp/evil-x"));
@@ -192,7 +192,7 @@ TEST_F(DiskTest, CompletesFilesWhereverTheyAre) {
   write("data/a.bin", a_);  // in the root itself, the other missing
   options_.from = folder_ / "pack";
   EXPECT_EQ(fetch_dataset(tiny_, options_).folder, folder_ / "data");
-  EXPECT_TRUE(read_bytes(folder_ / "data/b.bin") == b_);
+  EXPECT_TRUE(text_of(folder_ / "data/b.bin") == b_);
 }
 
 TEST_F(DiskTest, VerifyTellsEveryKindOfDamage) {
@@ -224,7 +224,7 @@ TEST_F(DiskTest, PlainAndCompressedIdxFilesBothVerify) {
   EXPECT_EQ(check.problem, "");
   EXPECT_EQ(check.file, target() / "a.bin.gz");
   EXPECT_EQ(check.labels, 2000);
-  std::string bytes = read_bytes(check.file);
+  std::string bytes = text_of(check.file);
   write("data/tiny-bin/a.bin.gz", bytes.substr(0, bytes.size() - 100));
   EXPECT_EQ(verify_dataset(tiny_, options_)[0].problem, "its compressed stream is cut off");
   bytes[bytes.size() / 2] ^= 1;
@@ -283,7 +283,7 @@ TEST_F(ServedTest, CompressedFilesAreKeptAsTheyComeAndADamagedPlainOneGoes) {
   tiny_.downloads.clear();
   for (DataFile& file : tiny_.files) {
     file.or_gz = true;
-    const std::string gz = read_bytes(folder_ / "served" / (file.name + ".gz"));
+    const std::string gz = text_of(folder_ / "served" / (file.name + ".gz"));
     tiny_.downloads.push_back({file.name + ".gz",
                                static_cast<std::int64_t>(gz.size()),
                                checksum(gz),
@@ -305,10 +305,9 @@ class NpmTest : public FetchTest {
     GLIDEPATH_NEED_PYTHON("zlib");
     const PythonResult made = run_python(folder_, kMakePackage, folder_.string());
     ASSERT_EQ(made.status, 0) << made.output;
-    tiny_ = {
-        "tiny", {"tiny-bin"}, {}, {}, {"tiny@1", checksum(read_bytes(folder_ / "tiny-1.tgz"), "sha512")}};
+    tiny_ = {"tiny", {"tiny-bin"}, {}, {}, {"tiny@1", checksum(text_of(folder_ / "tiny-1.tgz"), "sha512")}};
     for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"}) {
-      tiny_.files.push_back(data_file(name, read_bytes(folder_ / name)));
+      tiny_.files.push_back(data_file(name, text_of(folder_ / name)));
       tiny_.files.back().label_stride = 3073;
     }
     fs::permissions(
@@ -354,7 +353,7 @@ with tarfile.open(f'{folder}/tiny-1.tgz', 'w:gz') as tar:
 TEST_F(NpmTest, PicturesBecomeTheOfficialRecords) {
   EXPECT_EQ(fetch_dataset(tiny_, options_).source, "npm tiny@1");
   for (const DataFile& file : tiny_.files) {
-    EXPECT_TRUE(read_bytes(target() / file.name) == read_bytes(folder_ / file.name)) << file.name;
+    EXPECT_TRUE(text_of(target() / file.name) == text_of(folder_ / file.name)) << file.name;
   }
   EXPECT_FALSE(fs::exists(target() / ".fetch"));
 }

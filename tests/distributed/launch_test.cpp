@@ -175,16 +175,7 @@ TEST_F(RanksTest, MeasuresAreThoseOfOneProcess) {
   const std::string run = kMlp + "--measure grad-norm,weight-norm,effective-lr,grad-norm-online ";
   must_train(1, run + "--out one");
   must_train(2, run + "--out two");
-  const auto measures = [&](const std::string& name) {
-    std::vector<nlohmann::json> found;
-    std::ifstream file(folder_ / name / "metrics.jsonl");
-    for (std::string line; std::getline(file, line);) {
-      auto json = nlohmann::json::parse(line);
-      if (json.at("kind") == "measure") found.push_back(std::move(json));
-    }
-    return found;
-  };
-  const auto one = measures("one"), two = measures("two");
+  const auto one = records_of(folder_ / "one", "measure"), two = records_of(folder_ / "two", "measure");
   ASSERT_EQ(one.size(), two.size());
   ASSERT_FALSE(one.empty());
   for (std::size_t i = 0; i < one.size(); ++i) {

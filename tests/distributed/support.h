@@ -2,7 +2,6 @@
 #pragma once
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/support.h"
+#include "support/run_results.h"
 
 namespace glidepath {
 
@@ -35,17 +35,11 @@ class RanksTest : public CliTest {
   }
   std::vector<Point> points(const std::string& run, const std::string& kind) const {
     std::vector<Point> points;
-    std::ifstream file(folder_ / run / "metrics.jsonl");
-    for (std::string line; std::getline(file, line);) {
-      const auto json = nlohmann::json::parse(line);
-      if (json.at("kind") == kind)
-        points.push_back({json.at("step"), json.at("loss"), json.at("accuracy"), json.at("lr")});
-    }
+    for (const auto& json : records_of(folder_ / run, kind))
+      points.push_back({json.at("step"), json.at("loss"), json.at("accuracy"), json.at("lr")});
     return points;
   }
-  nlohmann::json summary(const std::string& run) const {
-    return nlohmann::json::parse(read(run + "/summary.json"));
-  }
+  nlohmann::json summary(const std::string& run) const { return summary_of(folder_ / run); }
   /// Losses of every update agree to a share of `tolerance`, accuracies to a few images.
   void expect_same_curve(const std::string& a, const std::string& b, double tolerance,
                          double accuracy_tolerance) const {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "support/markdown.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -31,8 +32,8 @@ std::string output_of(const std::string& command, const fs::path& folder) {
 }
 
 TEST(Docs, CommandsPrintWhatTheirPagesShow) {
-  std::string name = (fs::temp_directory_path() / "glidepath-docs-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
+  const TemporaryFolder temporary("docs");
+  const fs::path& folder = temporary.path();
   fs::create_directory(folder / "docs");  // a command may draw a figure of the page
   int commands = 0;
   for (const auto& page : fs::directory_iterator(GLIDEPATH_SOURCE_DIR "/docs")) {
@@ -49,7 +50,6 @@ TEST(Docs, CommandsPrintWhatTheirPagesShow) {
     }
   }
   EXPECT_GE(commands, 8);
-  fs::remove_all(folder);
 }
 
 TEST(Docs, LinksLeadSomewhere) {

@@ -1,6 +1,5 @@
 // tests/docs/models_doc_test.cpp - docs/models.md against the models, and its Python against PyTorch.
 #include <algorithm>
-#include <cstdlib>
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -9,6 +8,7 @@
 #include "glidepath/safetensors.h"
 #include "support/markdown.h"
 #include "support/python.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -74,8 +74,8 @@ TEST(ModelsDoc, ChannelsAndBlocksAreThoseOfTheModels) {
 TEST(ModelsDoc, WeightsGoToPythonAndBackAsItShows) {
   GLIDEPATH_NEED_PYTHON("torchvision");
   GLIDEPATH_NEED_PYTHON("safetensors");
-  std::string name = (fs::temp_directory_path() / "glidepath-models-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
+  const TemporaryFolder temporary("models");
+  const fs::path& folder = temporary.path();
   fs::create_directories(folder / "runs/a");
   torch::manual_seed(5);
   const auto model = make_model({});
@@ -101,7 +101,6 @@ TEST(ModelsDoc, WeightsGoToPythonAndBackAsItShows) {
   load_state_dict(*back, load_safetensors(folder / "weights.safetensors"));
   for (const auto& [key, tensor] : state_dict(*model))
     EXPECT_TRUE(torch::equal(tensor, state_dict(*back).at(key))) << key;
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -16,6 +15,7 @@
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "support/python.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -252,8 +252,8 @@ TEST(Models, NarrowNetworksTrainOnLargeImages) {
 TEST(Models, LoadsTorchvisionsWeightsAndGivesItsLogits) {
   GLIDEPATH_NEED_PYTHON("torchvision");
   GLIDEPATH_NEED_PYTHON("safetensors");
-  std::string folder_name = (fs::temp_directory_path() / "glidepath-models-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(folder_name.data());
+  const TemporaryFolder temporary("models");
+  const fs::path& folder = temporary.path();
   const PythonResult made = run_python(folder, R"(
 import sys, torch, torchvision
 from safetensors.torch import save_file
@@ -275,7 +275,6 @@ for name in ("resnet18", "resnet34", "resnet50"):
     const torch::NoGradGuard no_grad;
     expect_close(model->forward(expected.at("images")), expected.at("logits"), 1e-5F, name);
   }
-  fs::remove_all(folder);
 }
 
 // He et al., table 6: 0.27, 0.46 and 0.85 million parameters (theirs have no shortcut convolutions).

@@ -2,9 +2,6 @@
 #include "report/draw.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +11,8 @@
 #include "report/figures.h"
 #include "report/gnuplot.h"
 #include "report/made_study.h"
+#include "support/files.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -22,17 +21,8 @@ namespace {
 
 class PictureTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-figures-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  static std::string bytes_of(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
-  }
-  fs::path folder_;
+  const TemporaryFolder temporary_{"figures"};
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(PictureTest, EverySvgIsXmlWithItsTitlesAndEverySeriesName) {
@@ -45,7 +35,7 @@ TEST_F(PictureTest, EverySvgIsXmlWithItsTitlesAndEverySeriesName) {
     const fs::path file = folder_ / (figure_file_name(id) + ".svg");
     draw_figure(figure, file);
     files += " " + file.string();
-    const std::string svg = bytes_of(file);
+    const std::string svg = text_of(file);
     EXPECT_THAT(svg, testing::HasSubstr(figure.title));
     EXPECT_THAT(svg, testing::HasSubstr("invented"));
     EXPECT_THAT(svg, testing::HasSubstr("a_b^{c}"));
@@ -68,11 +58,11 @@ TEST_F(PictureTest, PngHasItsSignatureAndTwiceTheSizeOfTheSvg) {
   const Figure figure = make_figure1(whole_study());
   draw_figure(figure, folder_ / "fig1.png");
   draw_figure(figure, folder_ / "fig1.svg");
-  const std::string png = bytes_of(folder_ / "fig1.png");
+  const std::string png = text_of(folder_ / "fig1.png");
   ASSERT_GT(png.size(), 1000U);
   EXPECT_EQ(png.substr(0, 8), "\x89PNG\r\n\x1a\n");
   const auto width = static_cast<unsigned char>(png[18]) * 256 + static_cast<unsigned char>(png[19]);
-  EXPECT_THAT(bytes_of(folder_ / "fig1.svg"),
+  EXPECT_THAT(text_of(folder_ / "fig1.svg"),
               testing::HasSubstr("viewBox=\"0 0 " + std::to_string(width / 2) + " "));
 }
 
@@ -103,7 +93,7 @@ TEST_F(PictureTest, GapsNothingAndASinglePointAreBorne) {
 
 TEST_F(PictureTest, SchedulesAreDrawnAndWrongEndingsRefused) {
   plot_schedules({"linear", "step-d2", "cosine(warmup=5%)"}, {}, folder_ / "s.svg");
-  EXPECT_THAT(bytes_of(folder_ / "s.svg"), testing::HasSubstr("cosine(warmup=5%)"));
+  EXPECT_THAT(text_of(folder_ / "s.svg"), testing::HasSubstr("cosine(warmup=5%)"));
   EXPECT_THROW(plot_schedules({"linear"}, {}, folder_ / "s.pdf"), InputError);
   EXPECT_THROW(plot_schedules({}, {}, folder_ / "s.svg"), InputError);
 }

@@ -44,7 +44,7 @@ class ClusterStudy : public FolderTest {
                                                   std::to_string(status) + "\n");
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
   }
-  std::string calls() const { return read_text(folder_ / "calls.txt"); }
+  std::string calls() const { return text_of(folder_ / "calls.txt"); }
   StudyPlan plan(const std::string& text) const { return read_study_plan(write("s.toml", text)); }
   Submission submit(const std::string& text) { return submit_study(plan(text), options_); }
   std::string refusal(const std::string& text) {
@@ -132,7 +132,7 @@ TEST_F(ClusterStudy, GoesOnFromTheCheckpointAfterASignal) {
   run_task(0);
   EXPECT_EQ(first_task().state, TaskState::kDone);
   EXPECT_EQ(first_task().attempts, 2);
-  EXPECT_THAT(read_text(folder_ / "log"), HasSubstr("resume"));
+  EXPECT_THAT(text_of(folder_ / "log"), HasSubstr("resume"));
 }
 
 TEST_F(ClusterStudy, PutsItselfBackBeforeTheTimeLimit) {
@@ -169,13 +169,13 @@ TEST_F(ClusterStudy, QuotesWhatSlurmRefuses) {
 TEST_F(ClusterStudy, FindsASubmissionWhoseAnswerGotLost) {
   answer("sbatch", "", 1, "sbatch: error: Socket timed out on send/recv operation");
   EXPECT_THAT(refusal(kFour), HasSubstr("Socket timed out"));
-  const std::string script = read_text(options_.out / "cluster" / "array-001" / "job.sbatch");
+  const std::string script = text_of(options_.out / "cluster" / "array-001" / "job.sbatch");
   const auto at = script.find("--job-name=") + 11;
   answer("squeue", "99|0|PENDING|Resources|" + script.substr(at, script.find('\n', at) - at));
   const Submission again = submit_study(plan("[grid]\nseed = [1]\n"), options_);
   (void)again;
   EXPECT_TRUE(is_cluster_study(options_.out));
-  EXPECT_THAT(read_text(options_.out / "cluster" / "array-001" / "job.json"), HasSubstr("\"99\""));
+  EXPECT_THAT(text_of(options_.out / "cluster" / "array-001" / "job.json"), HasSubstr("\"99\""));
 }
 
 TEST_F(ClusterStudy, SplitsWhatIsLargerThanAnArrayAndKeepsItsLimit) {
@@ -226,7 +226,7 @@ TEST_F(ClusterStudy, RefusesARunThatWasChangedSinceItWasSubmitted) {
   submit(kFour);
   const TaskStatus task = first_task();
   const std::string name = "out/cluster/runs/" + task.run_id + ".toml";
-  std::string text = read_text(folder_ / name);
+  std::string text = text_of(folder_ / name);
   text.replace(text.find("seed = "), 8, "seed = 5");
   write(name, text);
   EXPECT_THAT(message_of<InputError>([&] { run_task(0); }), HasSubstr("changed since it was submitted"));

@@ -20,10 +20,10 @@ TEST_F(Divergence, OfSomeRunsIsAResultOfTheStudy) {
                               " --jobs 1 --out " + (folder_ / "out").string() + " > " +
                               (folder_ / "stdout").string() + " 2> " + (folder_ / "stderr").string();
   const int status = std::system(command.c_str());
-  EXPECT_EQ(WEXITSTATUS(status), 0) << read_text(folder_ / "stderr");
-  EXPECT_THAT(read_text(folder_ / "stdout"), testing::HasSubstr(" diverged"));
-  EXPECT_THAT(read_text(folder_ / "out" / "table.tex"), testing::HasSubstr("diverged"));
-  EXPECT_THAT(read_text(folder_ / "stderr"), testing::HasSubstr(": diverged: the loss is "));
+  EXPECT_EQ(WEXITSTATUS(status), 0) << text_of(folder_ / "stderr");
+  EXPECT_THAT(text_of(folder_ / "stdout"), testing::HasSubstr(" diverged"));
+  EXPECT_THAT(text_of(folder_ / "out" / "table.tex"), testing::HasSubstr("diverged"));
+  EXPECT_THAT(text_of(folder_ / "stderr"), testing::HasSubstr(": diverged: the loss is "));
   std::size_t diverged = 0;
   for (const RunRecord& run : read_study_results(folder_ / "out").runs) {
     const bool is_wild = run.config.base_lr == 1e9;

@@ -27,7 +27,7 @@ class StudyRun : public FolderTest {
   }
   /// How often `what` is in the stand-in's log.
   std::ptrdiff_t logged(const std::string& what) const {
-    std::istringstream words(read_text(folder_ / "log"));
+    std::istringstream words(text_of(folder_ / "log"));
     return std::count(std::istream_iterator<std::string>(words), {}, what);
   }
   static std::size_t count(const StudyResults& results, RunStatus status) {

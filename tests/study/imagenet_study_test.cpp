@@ -40,11 +40,7 @@ class ImagenetStudy : public FolderTest {
     EXPECT_EQ(result.exit_status, 0) << result.err;
     return result.out;
   }
-  std::string content(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / file).rdbuf();
-    return text.str();
-  }
+  std::string content(const fs::path& file) { return text_of(folder_ / file); }
 };
 
 TEST_F(ImagenetStudy, RunsOnASmallFolderAndDrawsThePapersNumbersBesideOurs) {

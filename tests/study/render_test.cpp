@@ -142,10 +142,10 @@ using WriteTables = FolderTest;
 
 TEST_F(WriteTables, LeavesFourWholeFiles) {
   write_tables(folder_, small_results());
-  EXPECT_EQ(read_text(folder_ / "table.md"), render_markdown(make_tables(small_results())));
-  EXPECT_EQ(read_text(folder_ / "table.csv"), render_csv(make_tables(small_results())));
-  EXPECT_EQ(read_text(folder_ / "table.tex"), render_latex(make_tables(small_results())));
-  EXPECT_EQ(read_text(folder_ / "results.csv"), results_csv(small_results()));
+  EXPECT_EQ(text_of(folder_ / "table.md"), render_markdown(make_tables(small_results())));
+  EXPECT_EQ(text_of(folder_ / "table.csv"), render_csv(make_tables(small_results())));
+  EXPECT_EQ(text_of(folder_ / "table.tex"), render_latex(make_tables(small_results())));
+  EXPECT_EQ(text_of(folder_ / "results.csv"), results_csv(small_results()));
   std::size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
   EXPECT_EQ(files, 4u);

@@ -39,7 +39,7 @@ class KilledStudy : public FolderTest {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   std::map<std::string, int> log_counts(const std::string& wanted) const {
-    std::istringstream words(read_text(folder_ / "log"));
+    std::istringstream words(text_of(folder_ / "log"));
     std::map<std::string, int> counts;
     for (std::string what, run; words >> what >> run;) counts[run] += what == wanted;
     return counts;
@@ -56,7 +56,7 @@ class KilledStudy : public FolderTest {
 
 TEST_F(KilledStudy, EndsWithTheSameTableAsAnUninterruptedOne) {
   ASSERT_EQ(wait(start("whole")), 0);
-  const std::string table = read_text(folder_ / "whole" / "table.md");
+  const std::string table = text_of(folder_ / "whole" / "table.md");
   std::filesystem::remove(folder_ / "log");
 
   int kills = 0;
@@ -68,7 +68,7 @@ TEST_F(KilledStudy, EndsWithTheSameTableAsAnUninterruptedOne) {
   }
   EXPECT_GT(kills, 5);
   ASSERT_EQ(wait(start("killed")), 0);
-  EXPECT_EQ(read_text(folder_ / "killed" / "table.md"), table);
+  EXPECT_EQ(text_of(folder_ / "killed" / "table.md"), table);
   expect_each_run_done_once(1);
   for (const RunRecord& run : read_study_results(folder_ / "killed").runs)
     EXPECT_EQ(run.status, RunStatus::kDone);
@@ -86,7 +86,7 @@ TEST_F(KilledStudy, LeavesNoRunBehind) {
     pid_t run = 0;
     std::ifstream(entry.path() / "fake.pid") >> run;
     ASSERT_GT(run, 0);
-    const std::string stat = read_text("/proc/" + std::to_string(run) + "/stat");
+    const std::string stat = text_of("/proc/" + std::to_string(run) + "/stat");
     if (stat.empty()) continue;
     // Nobody may have buried it yet: what counts is that it runs no more.
     EXPECT_NE(stat.find(") Z"), std::string::npos) << stat;

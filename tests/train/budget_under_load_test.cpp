@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -14,6 +13,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include "support/run_results.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -55,8 +57,8 @@ struct Outcome {
 };
 
 Outcome run(const std::string& flags, const std::string& budget) {
-  std::string name = (fs::temp_directory_path() / "glidepath-load-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
+  const TemporaryFolder temporary("load");
+  const fs::path& folder = temporary.path();
   const double begun = now();
   const int status = std::system(fmt::format("{} train {} --budget {} --base-lr 0.1 --out {}/run --quiet",
                                              GLIDEPATH_PROGRAM, flags, budget, folder.string())
@@ -65,20 +67,17 @@ Outcome run(const std::string& flags, const std::string& budget) {
   outcome.seconds = now() - begun;
   EXPECT_EQ(status, 0);
   if (status == 0) {
-    std::ifstream summary_file(folder / "run/summary.json");
-    const auto summary = nlohmann::json::parse(summary_file);
+    const auto summary = summary_of(folder / "run");
     outcome.updates = summary.at("updates");
     outcome.last_factor = summary.at("last_update_lr").get<double>() / 0.1;
-    std::ifstream metrics(folder / "run/metrics.jsonl");
     double last = 1;
-    for (std::string line; std::getline(metrics, line);) {
-      const double factor = nlohmann::json::parse(line).at("lr").get<double>() / 0.1;
+    for (const auto& record : records_of(folder / "run")) {
+      const double factor = record.at("lr").get<double>() / 0.1;
       outcome.largest_fall = std::max(outcome.largest_fall, last - factor);
       EXPECT_LE(factor, last);
       last = factor;
     }
   }
-  fs::remove_all(folder);
   return outcome;
 }
 

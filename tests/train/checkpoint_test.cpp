@@ -11,6 +11,7 @@
 #include <torch/torch.h>
 
 #include "glidepath/error.h"
+#include "support/files.h"
 #include "support/temporary_folder.h"
 #include "train/checkpoint_plan.h"
 #include "train/metrics_file.h"
@@ -35,10 +36,6 @@ class CheckpointTest : public testing::Test {
   }
   static TensorMap tensors(std::int64_t step) {
     return {{"w", torch::full({3, 2}, static_cast<double>(step))}};
-  }
-  static std::string bytes_of(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   }
   static void write(const fs::path& file, const std::string& bytes) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
@@ -119,7 +116,7 @@ TEST_F(CheckpointTest, AnyChangedByteIsSeenAndTheOneBeforeIsUsed) {
   const CheckpointFolder folder = open(2);
   folder.save(tensors(1), at(1));
   folder.save(tensors(2), at(2));
-  const std::string good = bytes_of(folder.file(2));
+  const std::string good = text_of(folder.file(2));
   ASSERT_GT(good.size(), 200U);
   TensorMap read;
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -142,7 +139,7 @@ TEST_F(CheckpointTest, AnEmptyCutOrForeignFileIsPassedOver) {
   for (const std::int64_t step : {1, 2, 3}) folder.save(tensors(step), at(step));
   save_safetensors(folder.file(4), tensors(4), {{"run_state", "{}"}});  // no SHA-256
   write(folder.file(3), "");
-  write(folder.file(2), bytes_of(folder.file(2)).substr(0, 100));
+  write(folder.file(2), text_of(folder.file(2)).substr(0, 100));
   TensorMap read;
   EXPECT_EQ(folder.load(read)->step, 1);
   ASSERT_EQ(warnings_.size(), 3U);
@@ -194,7 +191,7 @@ TEST_F(CheckpointTest, WhatAKilledWriterLeftIsNotReadAndIsCleanedUp) {
   const CheckpointFolder folder = open(2);
   folder.save(tensors(1), at(1));
   const fs::path part = folder.file(2).string() + ".part";
-  write(part, bytes_of(folder.file(1)).substr(0, 50));
+  write(part, text_of(folder.file(1)).substr(0, 50));
   TensorMap read;
   EXPECT_EQ(folder.load(read)->step, 1);
   EXPECT_TRUE(warnings_.empty());
@@ -236,18 +233,18 @@ TEST_F(CheckpointTest, MetricsWaitForTheDiskAndAreWrittenWhole) {
   metrics.append("2");
   fs::create_directory(folder_ / "gone");
   metrics.write();
-  EXPECT_EQ(bytes_of(file), "1\n2\n");
+  EXPECT_EQ(text_of(file), "1\n2\n");
   fs::remove_all(folder_ / "gone");  // while running
   metrics.append("3");
   EXPECT_THROW(metrics.write(), RunError);
   fs::create_directory(folder_ / "gone");
   metrics.flush();
-  EXPECT_EQ(bytes_of(file), "1\n2\n3\n");
+  EXPECT_EQ(text_of(file), "1\n2\n3\n");
   std::ofstream(file, std::ios::app) << "a session that was killed wrote this";
   MetricsFile resumed(file, 4);
   resumed.append("4");
   resumed.write();
-  EXPECT_EQ(bytes_of(file), "1\n2\n4\n");
+  EXPECT_EQ(text_of(file), "1\n2\n4\n");
   EXPECT_EQ(MetricsFile(file, 100).size(), 6U);  // shorter than its checkpoint says
 }
 

@@ -13,6 +13,7 @@
 
 #include "glidepath/error.h"
 #include "glidepath/train_config.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -115,25 +116,16 @@ class FakeSqueue : public testing::Test {
       : end_("SLURM_JOB_END_TIME", nullptr),
         job_("SLURM_JOB_ID", "4711"),
         zone_("TZ", "UTC"),
-        path_("PATH", path().c_str()) {}
-  ~FakeSqueue() override { fs::remove_all(folder()); }
+        path_("PATH", (folder_.path().string() + ":/usr/bin:/bin").c_str()) {}
   /// A squeue that answers so when it is asked as the real one is.
-  static void answers(const std::string& text, int status = 0) {
-    std::ofstream(folder() / "squeue") << "#!/bin/sh\n[ \"$*\" = '-h -j 4711 -o %e' ] || exit 9\necho '"
-                                       << text << "'\nexit " << status << "\n";
-    fs::permissions(folder() / "squeue", fs::perms::owner_all);
+  void answers(const std::string& text, int status = 0) {
+    std::ofstream(folder_.path() / "squeue") << "#!/bin/sh\n[ \"$*\" = '-h -j 4711 -o %e' ] || exit 9\necho '"
+                                             << text << "'\nexit " << status << "\n";
+    fs::permissions(folder_.path() / "squeue", fs::perms::owner_all);
   }
 
  private:
-  static fs::path folder() {
-    static const fs::path made = [] {
-      std::string name = (fs::temp_directory_path() / "glidepath-squeue-XXXXXX").string();
-      return fs::path(::mkdtemp(name.data()));
-    }();
-    fs::create_directories(made);
-    return made;
-  }
-  static std::string path() { return folder().string() + ":/usr/bin:/bin"; }
+  const TemporaryFolder folder_{"squeue"};
   Variable end_, job_, zone_, path_;
 };
 

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <csignal>
-#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,6 +15,7 @@
 #include "glidepath/models.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/run_results.h"
 #include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
@@ -48,11 +48,8 @@ class ImageFolderRun : public testing::Test {
     options.on_warning = [this](const std::string& text) { warnings_.push_back(text); };
     return options;
   }
-  std::string bytes(const std::string& file) const {
-    std::ifstream stream(folder_ / file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-  json summary(const std::string& run) const { return json::parse(bytes(run + "/summary.json")); }
+  std::string bytes(const std::string& file) const { return text_of(folder_ / file); }
+  json summary(const std::string& run) const { return summary_of(folder_ / run); }
   std::string wrong() const {
     try {
       train(config_);

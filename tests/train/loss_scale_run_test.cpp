@@ -1,7 +1,6 @@
 // tests/train/loss_scale_run_test.cpp - whole runs with a scaled loss, on the CPU, where scaling is exact.
 #include <cmath>
 #include <csignal>
-#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +10,7 @@
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/run_results.h"
 #include "support/temporary_folder.h"
 #include "train/checkpoint.h"
 #include "train/digits_run.h"
@@ -38,10 +38,7 @@ class LossScaleTest : public testing::Test {
     if (looks > 0) options.stop_signal = [&looked, looks] { return ++looked == looks ? SIGTERM : 0; };
     return train(config, options);
   }
-  nlohmann::json summary(const std::string& name) {
-    std::ifstream file(folder_ / name / "summary.json");
-    return nlohmann::json::parse(file);
-  }
+  nlohmann::json summary(const std::string& name) { return summary_of(folder_ / name); }
   TensorMap weights(const std::string& name) {
     return load_safetensors(folder_ / name / "model.safetensors");
   }

@@ -10,6 +10,7 @@
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/same_weights.h"
 #include "support/temporary_folder.h"
 #include "train/digits_run.h"
 #include "train/divergence.h"
@@ -54,10 +55,7 @@ TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
     }
   }
   EXPECT_GE(stops, 2);
-  const auto a = load_safetensors(whole.out / "model.safetensors"),
-             b = load_safetensors(stopped.out / "model.safetensors");
-  ASSERT_EQ(a.size(), b.size());
-  for (const auto& [name, tensor] : a) EXPECT_TRUE(torch::equal(tensor, b.at(name))) << name;
+  expect_same_weights(whole.out, stopped.out);
   const auto checkpoint = load_safetensors(stopped.out / "checkpoint/step-000000030.safetensors");
   const auto model = load_safetensors(whole.out / "checkpoint/step-000000030.safetensors");
   ASSERT_EQ(model.size(), checkpoint.size());

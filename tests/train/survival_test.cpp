@@ -15,6 +15,7 @@
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
 #include "glidepath/train.h"
+#include "support/run_results.h"
 #include "support/temporary_folder.h"
 #include "train/checkpoint.h"
 #include "train/digits_run.h"
@@ -46,23 +47,14 @@ class SurvivalTest : public testing::Test {
     options.on_warning = [this](const std::string& text) { warnings_.push_back(text); };
     return options;
   }
-  static std::string text_of(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  }
   /// metrics.jsonl without its clock readings.
   static std::vector<json> metrics(const fs::path& run) {
-    std::ifstream file(run / "metrics.jsonl");
-    std::vector<json> list;
-    for (std::string line; std::getline(file, line);) {
-      auto record = json::parse(line);
-      EXPECT_EQ(record.erase("seconds"), 1U);
-      list.push_back(std::move(record));
-    }
+    std::vector<json> list = records_of(run);
+    for (json& record : list) EXPECT_EQ(record.erase("seconds"), 1U);
     return list;
   }
   static json summary(const fs::path& run) {
-    json told = json::parse(text_of(run / "summary.json"));
+    json told = summary_of(run);
     for (const char* clock : {"seconds", "images_per_second", "peak_memory_mib"}) told.erase(clock);
     told.at("spent").erase("seconds");
     return told;

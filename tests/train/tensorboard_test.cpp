@@ -4,12 +4,12 @@
 #include <csignal>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <sys/resource.h>
 
 #include <gmock/gmock.h>
 
 #include "glidepath/error.h"
+#include "support/files.h"
 #include "support/python.h"
 #include "support/temporary_folder.h"
 
@@ -23,13 +23,6 @@ class TensorBoard : public testing::Test {
   const TemporaryFolder temporary_{"events"};
   const fs::path& folder_ = temporary_.path();
 };
-
-std::string bytes_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
 
 // Examples of RFC 3720, appendix B.4, and the check value of the CRC catalogue.
 TEST(Crc32c, GivesThePublishedValues) {
@@ -49,14 +42,14 @@ TEST(Crc32c, GivesThePublishedValues) {
 TEST_F(TensorBoard, WritesTheBytesThatTensorBoardsOwnWriterDoes) {
   TensorBoardWriter writer(folder_);
   writer.flush();
-  const std::size_t version_record = bytes_of(writer.file()).size();
+  const std::size_t version_record = text_of(writer.file()).size();
   writer.scalar("train/loss", 0, 2.5, 1700000000.25);
   writer.scalar("lr", 300, 0.1, 1700000001.5);
   writer.resumed_at(250, 1700000002.0);
   writer.flush();
-  const std::string expected = bytes_of(fs::path(GLIDEPATH_TEST_DATA) / "train" / "events.bin");
+  const std::string expected = text_of(fs::path(GLIDEPATH_TEST_DATA) / "train" / "events.bin");
   ASSERT_FALSE(expected.empty());
-  EXPECT_EQ(bytes_of(writer.file()).substr(version_record), expected);
+  EXPECT_EQ(text_of(writer.file()).substr(version_record), expected);
 }
 
 TEST_F(TensorBoard, EveryWriterHasAFileOfItsOwn) {

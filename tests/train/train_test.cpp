@@ -3,7 +3,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,6 +13,8 @@
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
+#include "support/run_results.h"
+#include "support/same_weights.h"
 #include "support/temporary_folder.h"
 #include "train/digits_run.h"
 
@@ -25,30 +26,10 @@ namespace {
 class TrainTest : public testing::Test {
  protected:
   static TrainConfig digits() { return digits_run("30it"); }
-  static std::vector<nlohmann::json> records(const fs::path& run, const std::string& kind) {
-    std::ifstream file(run / "metrics.jsonl");
-    std::vector<nlohmann::json> list;
-    for (std::string line; std::getline(file, line);) {
-      auto record = nlohmann::json::parse(line);
-      if (record.at("kind") == kind) list.push_back(std::move(record));
-    }
-    return list;
-  }
-  static nlohmann::json summary(const fs::path& run) {
-    std::ifstream file(run / "summary.json");
-    return nlohmann::json::parse(file);
-  }
   TrainResult run(const TrainConfig& config, const std::string& name) {
     TrainOptions options;
     options.out = folder_ / name;
     return train(config, options);
-  }
-  static void expect_same_weights(const fs::path& a, const fs::path& b) {
-    const auto first = load_safetensors(a / "model.safetensors"),
-               second = load_safetensors(b / "model.safetensors");
-    ASSERT_EQ(first.size(), second.size());
-    ASSERT_GT(first.size(), 0U);
-    for (const auto& [name, tensor] : first) EXPECT_TRUE(torch::equal(tensor, second.at(name))) << name;
   }
 
   const TemporaryFolder temporary_{"train"};
@@ -76,7 +57,7 @@ TEST_F(TrainTest, MakesExactlyTheUpdatesOfItsBudget) {
     const auto expected = counted ? static_cast<std::int64_t>(epochs)
                                   : std::llround(epochs * static_cast<double>(result.steps_per_epoch));
     EXPECT_EQ(result.updates, expected);
-    EXPECT_EQ(records(folder_ / (std::string("run-") + budget), "train").back().at("step"), expected);
+    EXPECT_EQ(records_of(folder_ / (std::string("run-") + budget), "train").back().at("step"), expected);
   }
 }
 
@@ -84,7 +65,7 @@ TEST_F(TrainTest, FirstUpdateUsesBaseLrAndEveryUpdateItsProgress) {
   TrainConfig config = digits();
   config.budget = "20it";
   run(config, "a");
-  const auto updates = records(folder_ / "a", "train");
+  const auto updates = records_of(folder_ / "a", "train");
   ASSERT_EQ(updates.size(), 20U);
   for (std::size_t i = 0; i < updates.size(); ++i) {
     EXPECT_DOUBLE_EQ(updates[i].at("lr").get<double>(), config.base_lr * (1 - static_cast<double>(i) / 20));
@@ -97,7 +78,7 @@ TEST_F(TrainTest, PlateauFollowsTheLoss) {
   TrainConfig config = digits();
   config.schedule = "plateau(factor=0.5,patience=20%,threshold=0.999)";
   run(config, "a");
-  const auto lines = records(folder_ / "a", "train");
+  const auto lines = records_of(folder_ / "a", "train");
   ASSERT_EQ(lines.size(), 30U);
   EXPECT_EQ(lines.front().at("lr"), config.base_lr);
   for (std::size_t i = 1; i < lines.size(); ++i) {
@@ -111,15 +92,14 @@ TEST_F(TrainTest, RunDirectoryDescribesItself) {
   const TrainConfig config = digits();
   const TrainResult result = run(config, "a");
   EXPECT_EQ(read_run_config(folder_ / "a"), config);
-  const auto told = summary(folder_ / "a");
+  const auto told = summary_of(folder_ / "a");
   EXPECT_EQ(told.at("status"), "done");
   EXPECT_EQ(told.at("test_accuracy"), result.test_accuracy);
   EXPECT_EQ(told.at("updates"), 30);
   EXPECT_TRUE(fs::exists(folder_ / "a/checkpoint/step-000000030.safetensors"));
-  EXPECT_EQ(records(folder_ / "a", "eval").back().at("accuracy"), result.test_accuracy);
+  EXPECT_EQ(records_of(folder_ / "a", "eval").back().at("accuracy"), result.test_accuracy);
   ASSERT_TRUE(fs::is_directory(folder_ / "a/tensorboard"));
-  std::ifstream events(fs::directory_iterator(folder_ / "a/tensorboard")->path(), std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(events)), std::istreambuf_iterator<char>());
+  const std::string bytes = text_of(fs::directory_iterator(folder_ / "a/tensorboard")->path());
   for (const char* tag : {"train/loss", "train/lr", "eval/accuracy"})
     EXPECT_THAT(bytes, testing::HasSubstr(tag));
 }
@@ -159,9 +139,9 @@ TEST_F(TrainTest, StoppedAndResumedRunHasTheSameBits) {
     options.resume = true;
     train(config, options);
     expect_same_weights(folder_ / "whole", options.out);
-    EXPECT_EQ(summary(options.out).at("test_accuracy"), summary(folder_ / "whole").at("test_accuracy"));
-    EXPECT_EQ(summary(options.out).at("train_loss"), summary(folder_ / "whole").at("train_loss"));
-    EXPECT_EQ(records(options.out, "train").back().at("step"), 30);
+    EXPECT_EQ(summary_of(options.out).at("test_accuracy"), summary_of(folder_ / "whole").at("test_accuracy"));
+    EXPECT_EQ(summary_of(options.out).at("train_loss"), summary_of(folder_ / "whole").at("train_loss"));
+    EXPECT_EQ(records_of(options.out, "train").back().at("step"), 30);
   }
 }
 
@@ -211,7 +191,7 @@ TEST_F(TrainTest, EvaluationCadence) {
     TrainConfig config = digits();
     config.eval_every = c.every;
     run(config, std::string("run-") + c.every);
-    EXPECT_EQ(records(folder_ / (std::string("run-") + c.every), "eval").size(), c.evaluations);
+    EXPECT_EQ(records_of(folder_ / (std::string("run-") + c.every), "eval").size(), c.evaluations);
   }
 }
 
@@ -247,7 +227,7 @@ TEST_F(TrainTest, DivergenceIsAClearFailure) {
     EXPECT_THAT(error.what(),
                 testing::AllOf(testing::StartsWith("diverged: the loss is"), testing::HasSubstr("update")));
   }
-  EXPECT_EQ(summary(folder_ / "a").at("status"), "diverged");
+  EXPECT_EQ(summary_of(folder_ / "a").at("status"), "diverged");
 }
 
 TEST_F(TrainTest, ResumeWithAnotherConfigurationIsRefused) {

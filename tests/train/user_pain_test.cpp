@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <optional>
@@ -20,6 +19,8 @@
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
+#include "support/run_results.h"
+#include "support/same_weights.h"
 #include "support/temporary_folder.h"
 #include "train/deadline.h"
 #include "train/digits_run.h"
@@ -49,18 +50,11 @@ class UserPain : public testing::Test {
   }
   /// Learning rates by the number of the update, 1-based, from every line of the metrics.
   std::map<std::int64_t, double> rates(const std::string& name) const {
-    std::ifstream file(out(name) / "metrics.jsonl");
     std::map<std::int64_t, double> list;
-    for (std::string line; std::getline(file, line);) {
-      const auto record = nlohmann::json::parse(line);
-      if (record.at("kind") == "train") list[record.at("step")] = record.at("lr");
-    }
+    for (const auto& record : records_of(out(name), "train")) list[record.at("step")] = record.at("lr");
     return list;
   }
-  nlohmann::json summary(const std::string& name) const {
-    std::ifstream file(out(name) / "summary.json");
-    return nlohmann::json::parse(file);
-  }
+  nlohmann::json summary(const std::string& name) const { return summary_of(out(name)); }
   void expect_falling(const std::string& name) const {
     double last = 1;
     for (const auto& [step, rate] : rates(name)) {
@@ -69,10 +63,7 @@ class UserPain : public testing::Test {
     }
   }
   void expect_same_weights(const std::string& a, const std::string& b) const {
-    const auto first = load_safetensors(out(a) / "model.safetensors"),
-               second = load_safetensors(out(b) / "model.safetensors");
-    ASSERT_EQ(first.size(), second.size());
-    for (const auto& [key, tensor] : first) EXPECT_TRUE(torch::equal(tensor, second.at(key))) << key;
+    glidepath::expect_same_weights(out(a), out(b));
   }
   static std::string message_of(const std::function<void()>& action) {
     try {

@@ -2,7 +2,6 @@
 // one.
 #include "data/images/folder_store.h"
 
-#include <cstdlib>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -10,6 +9,7 @@
 
 #include "data/images/open_images.h"
 #include "glidepath/error.h"
+#include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
@@ -18,12 +18,6 @@ namespace {
 
 class FolderStoreTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "glidepath-folders-XXXXXX").string();
-    root_ = mkdtemp(name.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   void write(const std::string& file, const std::string& bytes = "bytes") const {
     fs::create_directories((root_ / file).parent_path());
     std::ofstream(root_ / file, std::ios::binary) << bytes;
@@ -38,7 +32,8 @@ class FolderStoreTest : public testing::Test {
   }
   std::string at(const std::string& name) const { return (root_ / name).string(); }
 
-  fs::path root_;
+  const TemporaryFolder temporary_{"folders"};
+  fs::path root_ = temporary_.path();
 };
 
 std::vector<std::string> names_of(const ImageStore& store, const fs::path& root) {

@@ -104,8 +104,8 @@ TEST_F(ImagePack, IsTheSameFileWhateverTheNumberOfThreads) {
   for (const int jobs : {1, 2, 5}) {
     options.jobs = jobs;
     pack_images(source(), pack(), options);
-    if (first.empty()) first = content(pack());
-    EXPECT_EQ(content(pack()), first) << jobs;
+    if (first.empty()) first = text_of(pack());
+    EXPECT_EQ(text_of(pack()), first) << jobs;
   }
 }
 
@@ -127,7 +127,7 @@ for i in range(5):
 )");
   const ImageCollection images = open_images(pack());
   for (int i = 0; i < 5; ++i)
-    EXPECT_EQ(bytes(*images.train, i), content(folder_ / fmt::format("{}.rgb", i))) << i;
+    EXPECT_EQ(bytes(*images.train, i), text_of(folder_ / fmt::format("{}.rgb", i))) << i;
 }
 
 TEST_F(ImagePack, ImagesMadeSmallerStayCloseToThePixels) {
@@ -155,7 +155,7 @@ TEST_F(ImagePack, ImagesMadeSmallerStayCloseToThePixels) {
 }
 
 TEST_F(ImagePack, LeavesOutWhatIsCorruptUpToALimit) {
-  const std::string whole = content(source() / "train/bee/2.jpg");
+  const std::string whole = text_of(source() / "train/bee/2.jpg");
   write(source() / "train/bee/2.jpg", whole.substr(0, whole.size() / 2));
   write(source() / "train/ant/4.jpg", "");
   PackOptions options;
@@ -188,14 +188,14 @@ TEST_F(ImagePack, StopsWhenAskedAndLeavesNothingBehind) {
 
 TEST_F(ImagePack, ChecksEveryImage) {
   EXPECT_THAT(check_images(source(), {}).problems, ElementsAre());
-  const std::string whole = content(source() / "val/bee/2.jpg");
+  const std::string whole = text_of(source() / "val/bee/2.jpg");
   write(source() / "val/bee/2.jpg", whole.substr(0, whole.size() / 2));
   EXPECT_THAT(check_images(source(), {}).problems, ElementsAre(HasSubstr("val/bee/2.jpg: is truncated")));
 
   fs::remove(source() / "val/bee/2.jpg");
   pack_images(source(), pack(), {});
   EXPECT_THAT(check_images(pack(), {}).problems, ElementsAre());
-  std::string damaged = content(pack());
+  std::string damaged = text_of(pack());
   damaged[200] ^= 1;
   write(pack(), damaged);
   EXPECT_THAT(check_images(pack(), {}).problems,

@@ -10,7 +10,7 @@ using testing::HasSubstr;
 
 class Matlab : public StoreTest {
  protected:
-  static std::string plain() { return content(std::string(GLIDEPATH_TEST_DATA) + "/images/meta_plain.mat"); }
+  static std::string plain() { return text_of(std::string(GLIDEPATH_TEST_DATA) + "/images/meta_plain.mat"); }
 };
 
 // The compressed form, and what torchvision makes of it, is in tar_collections_test.cpp.

@@ -94,7 +94,7 @@ assert at == size
 
 TEST_F(PackStoreTest, RefusesAPackThatIsCutOffAnywhere) {
   make();
-  const std::string whole = content(file());
+  const std::string whole = text_of(file());
   for (std::size_t length = 0; length < whole.size(); ++length) {
     SCOPED_TRACE(length);
     write(file(), whole.substr(0, length));
@@ -106,7 +106,7 @@ TEST_F(PackStoreTest, RefusesAPackThatIsCutOffAnywhere) {
 
 TEST_F(PackStoreTest, FindsEveryByteThatWasChanged) {
   make();
-  const std::string whole = content(file());
+  const std::string whole = text_of(file());
   std::vector<unsigned char> unused;
   for (std::size_t at = 0; at < whole.size(); ++at) {
     SCOPED_TRACE(at);
@@ -127,7 +127,7 @@ TEST_F(PackStoreTest, FindsEveryByteThatWasChanged) {
 
 TEST_F(PackStoreTest, NamesTheImageThatIsDamaged) {
   make();
-  std::string damaged = content(file());
+  std::string damaged = text_of(file());
   damaged[damaged.find("24 bytes")] = 'x';
   write(file(), damaged);
   const ImageCollection images = open_pack(file());
@@ -141,7 +141,7 @@ TEST_F(PackStoreTest, NamesTheImageThatIsDamaged) {
 
 TEST_F(PackStoreTest, RefusesNumbersThatCannotBeThoughTheChecksumIsRight) {
   make();
-  const std::string whole = content(file());
+  const std::string whole = text_of(file());
   PackFooter footer;
   std::memcpy(&footer, whole.data() + whole.size() - sizeof footer, sizeof footer);
   // After "as they were" (4 + 12 bytes), "ant" and "bee" (8 + 2 * 7) and the count of records.
@@ -173,7 +173,7 @@ TEST_F(PackStoreTest, LeavesNothingBehindWhenItIsNotFinished) {
     PackFileWriter writer(file(), "", {"ant"});
     writer.add(PackFileWriter::kTrain, {bytes("x"), false, 1, 1}, 0, "x");
   }
-  EXPECT_EQ(content(file()), "an older file");
+  EXPECT_EQ(text_of(file()), "an older file");
   EXPECT_FALSE(fs::exists(file().string() + ".part"));
   EXPECT_THAT(refusal([&] { PackFileWriter("/dev/null/a.gpk", "", {}); }),
               HasSubstr("/dev/null/a.gpk: cannot write"));
@@ -181,7 +181,7 @@ TEST_F(PackStoreTest, LeavesNothingBehindWhenItIsNotFinished) {
 
 TEST_F(PackStoreTest, SaysWhichVersionItKnows) {
   make();
-  std::string other = content(file());
+  std::string other = text_of(file());
   other[8] = 9;
   write(file(), other);
   EXPECT_THAT(open_refusal(), HasSubstr("at byte 8: version 9 of the format, this program knows 1"));

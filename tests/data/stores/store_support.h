@@ -2,13 +2,13 @@
 #pragma once
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "glidepath/error.h"
+#include "support/files.h"
 #include "support/python.h"
 #include "support/temporary_folder.h"
 
@@ -24,11 +24,6 @@ class StoreTest : public testing::Test {
                    folder_.string());
     EXPECT_EQ(result.status, 0) << result.output;
     return result.output;
-  }
-  static std::string content(const std::filesystem::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
   }
   static void write(const std::filesystem::path& file, const std::string& text) {
     std::ofstream(file, std::ios::binary) << text;

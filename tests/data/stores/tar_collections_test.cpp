@@ -81,7 +81,7 @@ open('ILSVRC2012_img_val.tar', 'wb').write(tar(val))
 TEST_F(TarCollections, ImageNetsFilesGiveWhatTorchvisionSays) {
   make_imagenet();
   const auto expected =
-      nlohmann::json::parse(content(std::string(GLIDEPATH_TEST_DATA) + "/images/devkit.json"));
+      nlohmann::json::parse(text_of(std::string(GLIDEPATH_TEST_DATA) + "/images/devkit.json"));
   EXPECT_TRUE(holds_imagenet_tars(folder_));
   EXPECT_FALSE(holds_shards(folder_));
   const ImageCollection images = open_imagenet_tars(folder_);
@@ -118,7 +118,7 @@ TEST_F(TarCollections, SaysWhichOfImageNetsFilesIsMissingOrDoesNotFit) {
   fs::remove(kit());
   make_imagenet("train[1] = (train[1][0], train[1][1][:1600])\n");
   EXPECT_THAT(message(), HasSubstr("ILSVRC2012_img_train.tar: n01440764.tar: at byte "));
-  const std::string whole = content(kit());
+  const std::string whole = text_of(kit());
   write(kit(), whole.substr(0, whole.size() / 2));
   EXPECT_THAT(message(), HasSubstr("ILSVRC2012_devkit_t12.tar.gz: "));
 }
@@ -210,11 +210,11 @@ TEST_F(TarCollections, KeepsAnIndexAsLongAsTheFileIsTheSame) {
   EXPECT_EQ(all(*open_webdataset(folder_).train, folder_), first);
   EXPECT_EQ(fs::last_write_time(indices()[0]), made) << "used, not made again";
 
-  std::string damaged = content(indices()[0]);
+  std::string damaged = text_of(indices()[0]);
   damaged[damaged.size() / 2] ^= 1;
   write(indices()[0], damaged);
   EXPECT_EQ(all(*open_webdataset(folder_).train, folder_), first) << "a damaged one counts as none";
-  EXPECT_NE(content(indices()[0]), damaged);
+  EXPECT_NE(text_of(indices()[0]), damaged);
 
   make("other, longer");
   EXPECT_EQ(all(*open_webdataset(folder_).train, folder_).back(), "6 train-0.tar: last.jpg other, longer");

@@ -29,7 +29,7 @@ class TarIndex : public StoreTest {
         "with tarfile.open('a.tar', 'w') as t:\n"
         "    for n, s in (('one', 600), ('two', 10)):\n"
         "        i = tarfile.TarInfo(n); i.size = s; t.addfile(i, io.BytesIO(b'x' * s))\n");
-    return content(folder_ / "a.tar");
+    return text_of(folder_ / "a.tar");
   }
 };
 
