@@ -11,7 +11,7 @@
 #include "glidepath/budget.h"
 #include "glidepath/table.h"
 #include "report/page.h"
-#include "report/palette.h"
+#include "report/report_json.h"
 #include "report/study_data.h"
 #include "report/summary.h"
 #include "study/progress.h"
@@ -25,14 +25,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kCurveBytes = 1'300'000;
 constexpr std::size_t kBytesOfValue = 9;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json numbers(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(number(value));
-  return list;
-}
-
 /// Six significant digits: more than a curve shows, at half the size.
 double rounded(double value) {
   return std::isfinite(value) ? std::stod(fmt::format("{:.6g}", value)) : value;
@@ -45,12 +37,12 @@ const char* style_name(LineStyle style) {
 Json series_json(const Series& series) {
   return {{"name", series.name},
           {"subject", series.subject},
-          {"budget", number(series.budget)},
+          {"budget", number_json(series.budget)},
           {"style", style_name(series.style)},
           {"right", series.right_axis},
-          {"x", numbers(series.x)},
-          {"y", numbers(series.y)},
-          {"spread", numbers(series.spread)}};
+          {"x", numbers_json(series.x)},
+          {"y", numbers_json(series.y)},
+          {"spread", numbers_json(series.spread)}};
 }
 
 Json figure_json(const Figure& figure) {
@@ -73,16 +65,6 @@ Json figure_json(const Figure& figure) {
           {"text", figure.text},
           {"columns", figure.columns},
           {"panels", panels}};
-}
-
-Json subjects_json(const std::vector<std::string>& subjects) {
-  Json list = Json::array();
-  for (const std::string& subject : subjects) {
-    const SubjectLook look = look_of_subject(subject, subjects);
-    list.push_back(
-        {{"name", subject}, {"colour", look.colour}, {"place", look.place}, {"round", look.round}});
-  }
-  return list;
 }
 
 /// The options that all runs share, and are the same in each.
@@ -115,7 +97,7 @@ Json runs_json(const StudyResults& results, const std::set<std::string>& common)
   Json list = Json::array();
   for (const RunRecord& run : results.runs) {
     const bool is_done = run.status == RunStatus::kDone;
-    const auto result = [&](double value) { return is_done ? number(value) : Json(nullptr); };
+    const auto result = [&](double value) { return is_done ? number_json(value) : Json(nullptr); };
     list.push_back({{"id", run.id},
                     {"label", run_label(run.config, results.axes)},
                     {"status", to_string(run.status)},
@@ -151,7 +133,7 @@ Json curves_json(const RunCurves& curves) {
       Json values = Json::array();
       for (std::vector<double>& column : fewer.values) {
         std::transform(column.begin(), column.end(), column.begin(), rounded);
-        values.push_back(numbers(column));
+        values.push_back(numbers_json(column));
       }
       list.push_back(
           {{"kind", fewer.kind}, {"columns", fewer.columns}, {"values", values}, {"points", table.points()}});

@@ -1,12 +1,10 @@
 // src/watch/snapshot_json.cpp - a snapshot for the live page and for programs.
-#include <cmath>
-
 #include <nlohmann/json.hpp>
 
 #include "glidepath/table.h"
 #include "report/html.h"
 #include "report/page.h"
-#include "report/palette.h"
+#include "report/report_json.h"
 #include "study/progress.h"
 #include "watch/snapshot.h"
 
@@ -17,15 +15,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLatest = 12;  // of the ended runs, those that are told
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json run_json(const RunRecord& run, const std::vector<std::string>& axes) {
   return {{"id", run.id},
           {"label", run_label(run.config, axes)},
           {"schedule", run.config.schedule},
           {"status", to_string(run.status)},
-          {"test_accuracy", run.status == RunStatus::kDone ? number(run.test_accuracy) : Json(nullptr)},
-          {"seconds", run.status == RunStatus::kDone ? number(run.seconds) : Json(nullptr)},
+          {"test_accuracy", run.status == RunStatus::kDone ? number_json(run.test_accuracy) : Json(nullptr)},
+          {"seconds", run.status == RunStatus::kDone ? number_json(run.seconds) : Json(nullptr)},
           {"error", run.error}};
 }
 
@@ -33,11 +29,7 @@ Json curves_json(const std::vector<CurveTable>& curves) {
   Json list = Json::array();
   for (const CurveTable& table : curves) {
     Json values = Json::array();
-    for (const auto& column : table.values) {
-      Json numbers = Json::array();
-      for (const double value : column) numbers.push_back(number(value));
-      values.push_back(numbers);
-    }
+    for (const auto& column : table.values) values.push_back(numbers_json(column));
     list.push_back({{"kind", table.kind}, {"columns", table.columns}, {"values", values}});
   }
   return list;
@@ -46,7 +38,7 @@ Json curves_json(const std::vector<CurveTable>& curves) {
 Json running_json(const WatchedRun& watched, const std::vector<std::string>& axes, bool curves) {
   Json json = run_json(watched.run, axes);
   json["progress"] = watched.progress;
-  json["seconds"] = number(watched.seconds);
+  json["seconds"] = number_json(watched.seconds);
   json["abandoned"] = watched.is_abandoned;
   if (curves) json["curves"] = curves_json(watched.curves);
   return json;
@@ -57,8 +49,8 @@ Json table_json(const StudyTable& table) {
   for (const auto& row : table.cells) {
     Json line = Json::array(), spread = Json::array();
     for (const TableCell& cell : row) {
-      line.push_back(number(cell.mean));
-      spread.push_back(number(cell.stddev));
+      line.push_back(number_json(cell.mean));
+      spread.push_back(number_json(cell.stddev));
     }
     means.push_back(line);
     spreads.push_back(spread);
@@ -66,17 +58,6 @@ Json table_json(const StudyTable& table) {
   return {{"caption", table.caption}, {"row_axis", table.row_axis}, {"column_axis", table.column_axis},
           {"rows", table.rows},       {"columns", table.columns},   {"means", means},
           {"spreads", spreads}};
-}
-
-Json subjects_json(const StudyResults& results) {
-  const std::vector<std::string> subjects = subjects_of(results, {});
-  Json list = Json::array();
-  for (const std::string& subject : subjects) {
-    const SubjectLook look = look_of_subject(subject, subjects);
-    list.push_back(
-        {{"name", subject}, {"colour", look.colour}, {"place", look.place}, {"round", look.round}});
-  }
-  return list;
 }
 
 }  // namespace
@@ -92,8 +73,8 @@ std::string snapshot_json(const WatchSnapshot& snapshot, bool curves) {
                {"diverged", snapshot.count(RunStatus::kDiverged)},
                {"failed", snapshot.count(RunStatus::kFailed)},
                {"over", snapshot.is_over()},
-               {"seconds_left", number(snapshot.seconds_left)},
-               {"subjects", subjects_json(results)}};
+               {"seconds_left", number_json(snapshot.seconds_left)},
+               {"subjects", subjects_json(subjects_of(results, {}))}};
   json["jobs"] = Json::array();
   for (const WatchedRun& watched : snapshot.running) {
     json["jobs"].push_back(running_json(watched, results.axes, curves));
