@@ -61,6 +61,7 @@ void check_runs(const std::vector<TrainConfig>& runs, const std::vector<std::str
       check_config(run);
     } catch (const InputError& error) {
       std::vector<std::string> values;
+      values.reserve(axes.size());
       for (const std::string& axis : axes) values.push_back(axis + " " + config_value(run, axis));
       throw InputError(fmt::format("{}: run {}: {}", name, fmt::join(values, ", "), error.what()));
     }
@@ -87,6 +88,7 @@ bool are_told_apart(const std::vector<TrainConfig>& runs, const std::vector<std:
   std::set<std::vector<std::string>> seen;
   return std::all_of(runs.begin(), runs.end(), [&](const TrainConfig& run) {
     std::vector<std::string> values;
+    values.reserve(axes.size());
     for (const std::string& axis : axes) values.push_back(config_value(run, axis));
     return seen.insert(values).second;
   });
@@ -147,6 +149,7 @@ void order_runs(StudyPlan& plan) {
   }
   std::sort(places.begin(), places.end());
   std::vector<TrainConfig> ordered;
+  ordered.reserve(places.size());
   for (const Place& place : places) ordered.push_back(std::move(plan.runs[place.index]));
   plan.runs = std::move(ordered);
 }
