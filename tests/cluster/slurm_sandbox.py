@@ -1,8 +1,10 @@
-"""A Slurm of its own in a folder: munged, slurmctld and one slurmd, on this machine, as root, without systemd.
+"""A Slurm of its own in a folder: munged, slurmctld and slurmd, on this machine, as root, without systemd.
 
   with Sandbox(folder) as slurm: ...      # slurm.environment makes sbatch, squeue and scancel talk to it
+  with Machines(shared) as nodes, Sandbox(shared / "slurm", nodes=nodes) as slurm: ...
 
-It has its own ports, key, state and logs, and touches nothing of a Slurm that is installed. Partition "low" is the
+This machine is its only node, or each of `nodes` (machines.py) is one; slurmctld and the commands then run on the first. It
+has its own ports, key, state and logs, and touches nothing of a Slurm that is installed. Partition "low" is the
 default; a job of partition "high" preempts its jobs, which are put back into the queue. There is no accounting
 (slurmdbd), as on many small clusters.
 """
@@ -18,7 +20,7 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sco
 
 CONFIG = """
 ClusterName=glidepath
-SlurmctldHost={host}(127.0.0.1)
+SlurmctldHost={controller}
 SlurmctldPort={controller_port}
 SlurmdPort={node_port}
 AuthType=auth/munge
@@ -27,11 +29,11 @@ AuthInfo=socket={folder}/munge.socket
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 SlurmdParameters=config_overrides
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -51,9 +53,9 @@ InactiveLimit=0
 KillWait=30
 MinJobAge=300
 JobRequeue=1
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
-PartitionName=low Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=0 State=UP
-PartitionName=high Nodes={host} MaxTime=INFINITE DefaultTime=10 PriorityTier=10 PreemptMode=OFF State=UP
+{nodes}
+PartitionName=low Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=0 State=UP
+PartitionName=high Nodes=ALL MaxTime=INFINITE DefaultTime=10 PriorityTier=10 PreemptMode=OFF State=UP
 """
 
 
@@ -78,14 +80,18 @@ def free_port():
 
 
 class Sandbox:
-    def __init__(self, folder, cpus=2, max_array_size=1001):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, cpus=2, max_array_size=1001, nodes=()):
+        self.folder, self.nodes = pathlib.Path(folder), nodes
         self.processes = []
-        for name in ("state", "spool"):
+        addresses = {node.name: node.address for node in nodes} or {socket.gethostname().split(".")[0]: "127.0.0.1"}
+        for name in ("state", *(f"spool-{host}" for host in addresses)):
             (self.folder / name).mkdir(parents=True)
         self.folder.chmod(0o755)
         self.config = self.folder / "slurm.conf"
-        self.config.write_text(CONFIG.format(host=socket.gethostname().split(".")[0], folder=self.folder, cpus=cpus,
+        controller = next(f"{host}({address})" for host, address in addresses.items())
+        node_lines = "\n".join(f"NodeName={host} NodeAddr={address} CPUs={cpus} State=UNKNOWN"
+                               for host, address in addresses.items())
+        self.config.write_text(CONFIG.format(controller=controller, nodes=node_lines, folder=self.folder,
                                              controller_port=free_port(), node_port=free_port(),
                                              max_array_size=max_array_size))
         self.environment = dict(os.environ, SLURM_CONF=str(self.config))
@@ -108,25 +114,35 @@ class Sandbox:
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
-        self.launch(find("munged"), "--foreground", "--force", f"--key-file={key}", f"--socket={self.folder}/munge.socket",
+        self.launch(None, find("munged"), "--foreground", "--force", f"--key-file={key}", f"--socket={self.folder}/munge.socket",
                     f"--pid-file={self.folder}/munge.pid", f"--log-file={self.folder}/munge.log",
                     f"--seed-file={self.folder}/munge.seed")
         self.wait(lambda: (self.folder / "munge.socket").exists(), "munged to listen", 30)
-        self.launch(find("slurmctld"), "-D", "-c", "-f", str(self.config))
-        self.launch(find("slurmd"), "-D", "-c", "-f", str(self.config))
-        self.wait(lambda: self.run("sinfo", "-h", "-o", "%T", check=False).strip().split("\n")[0] == "idle",
-                  "the node to be idle", 60)
+        self.launch(self.nodes[0] if self.nodes else None, find("slurmctld"), "-D", "-c", "-f", str(self.config))
+        for node in self.nodes or (None,):
+            self.launch(node, find("slurmd"), "-D", "-c", "-f", str(self.config))
+        self.wait(lambda: set(self.run("sinfo", "-h", "-N", "-o", "%T", check=False).split()) == {"idle"},
+                  "the nodes to be idle", 60)
 
-    def launch(self, *command):
-        with open(self.folder / f"{pathlib.Path(command[0]).name}.out", "wb") as log:
-            self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                                   env=self.environment, start_new_session=True))
+    def popen(self, node, command, **options):
+        start = subprocess.Popen if node is None else node.start
+        return start(command, stdin=subprocess.DEVNULL, env=self.environment, **options)
+
+    def launch(self, node, *command):
+        name = pathlib.Path(command[0]).name + (f"-{node.name}" if node else "")
+        with open(self.folder / f"{name}.out", "wb") as log:
+            self.processes.append(self.popen(node, command, stdout=log, stderr=log, start_new_session=True))
+
+    def command(self, *command, **options):
+        """A process of the first node, or of this machine: srun, for example."""
+        return self.popen(self.nodes[0] if self.nodes else None, command, **options)
 
     def run(self, *command, check=True):
-        done = subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if check and done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
-        return done.stdout
+        process = self.command(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        out, err = process.communicate()
+        if check and process.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: {err.strip()}")
+        return out
 
     def wait(self, condition, what, seconds):
         end = time.monotonic() + seconds
@@ -145,7 +161,7 @@ class Sandbox:
         return "\n".join(parts)
 
     def stop(self):
-        if len(self.processes) == 3:
+        if len(self.processes) == 2 + max(1, len(self.nodes)):
             self.run("scancel", "--state=PENDING", "--user=root", check=False)
             self.run("scancel", "--signal=KILL", "--full", "--user=root", check=False)
             end = time.monotonic() + 20

@@ -4,7 +4,6 @@
 launchers.py GLIDEPATH; the interpreter that has torch is $GLIDEPATH_TEST_PYTHON, python3, or the one that
 scripts/setup --python made. Ends with 77 where neither launcher is there.
 """
-import json
 import os
 import pathlib
 import shutil
@@ -14,54 +13,13 @@ import sys
 import tempfile
 import time
 
+from ranks import check, check_same_losses, environment, has_evaluated, mpirun, torchrun, wait_until
+
 PROGRAM = sys.argv[1]
 TRAIN = [PROGRAM, "train", "--quiet", "--data", "digits", "--precision", "fp32", "--base-lr", "0.05"]
 SHORT = [*TRAIN, "--model", "mlp", "--budget", "2ep"]
 LONG = [*TRAIN, "--model", "convnet", "--budget", "5000it", "--full", "5000it", "--eval-every", "20it",
         "--checkpoint-every", "100it"]
-
-
-# As python -m torch.distributed.run; the default of its option --redirects is lost by PyTorch 1.13 on Python 3.11.
-TORCHRUN = """
-from torch.distributed.elastic.multiprocessing import Std
-original = Std.from_str
-Std.from_str = classmethod(lambda cls, text: original(text) or Std.NONE)
-from torch.distributed.run import main
-main()
-"""
-
-
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def environment():
-    own = {name: value for name, value in os.environ.items()
-           if not name.startswith(("OMPI_", "PMI", "SLURM_", "TORCHELASTIC")) and
-           name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    own["OMP_NUM_THREADS"] = "1"
-    return own
-
-
-def torchrun():
-    made = pathlib.Path.home() / ".cache/glidepath/python/bin/python"
-    for python in (os.environ.get("GLIDEPATH_TEST_PYTHON"), "python3", str(made)):
-        if python and shutil.which(python) and subprocess.run(
-                [python, "-c", "import torch.distributed.run"], capture_output=True, check=False).returncode == 0:
-            return [python, "-c", TORCHRUN, "--no_python", "--nproc_per_node", "2"]
-    return None
-
-
-def mpirun():
-    if not shutil.which("mpirun"):
-        return None
-    return ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "2"]
-
-
-def curve(run):
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [(line["step"], line["loss"]) for line in lines if line["kind"] == "train"]
 
 
 def rank_pids(run):
@@ -84,14 +42,10 @@ def rank_pids(run):
 def trains_the_same(folder, name, launcher):
     run = folder / name
     done = subprocess.run([*launcher, *SHORT, "--out", str(run)], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=200, env=environment(), check=False)
+                          text=True, timeout=200, env=environment(OMP_NUM_THREADS=1), check=False)
     check(done.returncode == 0, f"{name}: {done.stderr}")
-    check(json.loads((run / "summary.json").read_text())["ranks"] == 2, f"{name}: not two ranks")
-    alone, together = curve(folder / "alone"), curve(run)
-    check(len(alone) == len(together) > 10, f"{name}: {len(together)} records")
-    for (step, loss), (other_step, other) in zip(alone, together):
-        check(step == other_step and abs(loss - other) < 1e-4 * loss, f"{name}: update {step}: {loss} {other}")
-    print(f"{name}: the same {len(alone)} losses", flush=True)
+    count = check_same_losses(name, folder / "alone", run, ranks=2)
+    print(f"{name}: the same {count} losses", flush=True)
 
 
 def stops_when_one_is_killed(folder, name, launcher):
@@ -99,12 +53,9 @@ def stops_when_one_is_killed(folder, name, launcher):
     errors = folder / (name + ".err")
     with open(errors, "wb") as stream:
         job = subprocess.Popen([*launcher, *LONG, "--out", str(run)], stdin=subprocess.DEVNULL, stderr=stream,
-                               env=environment())
-        metrics = run / "metrics.jsonl"
-        end = time.monotonic() + 120
-        while not metrics.exists() or b'"eval"' not in metrics.read_bytes():
-            check(time.monotonic() < end and job.poll() is None, f"{name}: {errors.read_text()}")
-            time.sleep(0.05)
+                               env=environment(OMP_NUM_THREADS=1))
+        wait_until(lambda: has_evaluated(run) or job.poll() is not None, errors.read_text)
+        check(job.poll() is None, f"{name}: {errors.read_text()}")
         victim = rank_pids(run)[1]
         os.kill(victim, signal.SIGKILL)
         begun = time.monotonic()
@@ -120,23 +71,24 @@ def stops_when_one_is_killed(folder, name, launcher):
           f"{name}: {text}")
     check(not rank_pids(run), f"{name}: processes are left")
     subprocess.run([PROGRAM, "train", "--quiet", "--resume", str(run), "--budget", "10000it", "--dry-run"], check=True,
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment())
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment(OMP_NUM_THREADS=1))
     print(f"{name}: stopped {seconds:.1f} s after the kill: {own}", flush=True)
 
 
 def main():
     launchers = {"torchrun": torchrun(), "mpirun": mpirun()}
+    ranks = {"torchrun": ["--nproc_per_node", "2"], "mpirun": ["-n", "2"]}
     missing = [name for name, command in launchers.items() if command is None]
     if missing:
         print("not there: " + ", ".join(missing) + "; scripts/setup --python --cluster installs them", flush=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="glidepath-launchers-"))
     try:
         subprocess.run([*SHORT, "--threads", "1", "--out", str(folder / "alone")], check=True, stdin=subprocess.DEVNULL,
-                       env=environment())
+                       env=environment(OMP_NUM_THREADS=1))
         for name, command in launchers.items():
             if command is not None:
-                trains_the_same(folder, name, command)
-                stops_when_one_is_killed(folder, name, command)
+                trains_the_same(folder, name, [*command, *ranks[name]])
+                stops_when_one_is_killed(folder, name, [*command, *ranks[name]])
     finally:
         shutil.rmtree(folder)
     return 77 if len(missing) == len(launchers) else 0

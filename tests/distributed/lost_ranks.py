@@ -6,7 +6,6 @@ lost_ranks.py GLIDEPATH
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
@@ -15,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from ranks import check, environment, has_evaluated, last_checkpoint, wait_until
+
 PROGRAM = sys.argv[1]
 MOST_SECONDS = 30
 TRAIN = ["train", "--quiet", "--data", "digits", "--model", "convnet", "--precision", "fp32", "--threads", "1",
@@ -22,23 +23,10 @@ TRAIN = ["train", "--quiet", "--data", "digits", "--model", "convnet", "--precis
          "--checkpoint-every", "100it"]
 
 
-def check(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def environment(**changes):
-    own = {name: value for name, value in os.environ.items()
-           if not name.startswith(("OMPI_", "PMI", "SLURM_", "TORCHELASTIC")) and
-           name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    own.update({name: str(value) for name, value in changes.items()})
-    return own
 
 
 class Job:
@@ -70,12 +58,9 @@ class Job:
         raise AssertionError(f"launch has no child of rank {rank}")
 
     def wait_until_it_trains(self):
-        metrics = self.run / "metrics.jsonl"
-        end = time.monotonic() + 120
-        while not metrics.exists() or b'"eval"' not in metrics.read_bytes():
-            check(time.monotonic() < end, "no evaluation in two minutes: " + self.errors.read_text())
-            check(all(parent.poll() is None for parent in self.parents), "ended early: " + self.errors.read_text())
-            time.sleep(0.02)
+        wait_until(lambda: has_evaluated(self.run) or any(parent.poll() is not None for parent in self.parents),
+                   self.errors.read_text)
+        check(all(parent.poll() is None for parent in self.parents), "ended early: " + self.errors.read_text())
 
     def wait(self, without=()):
         """Seconds until all have ended, and their exit statuses."""
@@ -92,11 +77,6 @@ class Job:
                 parent.wait()
 
 
-def last_step(run):
-    steps = [int(re.search(r"\d+", file.name).group()) for file in (run / "checkpoint").glob("step-*.safetensors")]
-    return max(steps, default=0)
-
-
 def lose(folder, name, launched, rank, number):
     job = Job(folder, name, launched)
     try:
@@ -111,7 +91,7 @@ def lose(folder, name, launched, rank, number):
         host = socket.gethostname()
         check(f"rank {rank} (host {host}, pid {victim})" in text, f"{name}: names no rank: {text}")
         check(f"go on with: glidepath train --resume {job.run}" in text, f"{name}: {text}")
-        step = last_step(job.run)
+        step = last_checkpoint(job.run)
         check(rank == 0 or step > 0, f"{name}: rank 0 lived and saved nothing")
         if rank == 1:
             check(f"stopped at update {step};" in text, f"{name}: saved update {step}: {text}")
