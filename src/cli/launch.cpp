@@ -47,6 +47,12 @@ void add_launch_command(CLI::App& app, int& exit_status) {
       ->add_option("--master-port", options->master_port, "a free port there (default: any, on one machine)")
       ->check(whole_number(1, 65535))
       ->type_name("N");
+  command
+      ->add_option(
+          "--join-seconds", options->join_seconds,
+          "how long to wait for processes that have not come (default: $GLIDEPATH_JOIN_SECONDS, or 300)")
+      ->check(whole_number(1, 1000000))
+      ->type_name("N");
   command->prefix_command();
   command->callback(
       [options, command, &exit_status] { run_launch(*options, command->remaining(), exit_status); });

@@ -20,10 +20,13 @@ using Get = std::function<const char*(const char*)>;
 constexpr int kMostPorts = 65535;
 // Ports of jobs that name none: above the well-known ones, below those that systems hand out.
 constexpr int kFirstPort = 15000, kPorts = 16000;
+constexpr const char* kJoinSeconds = "GLIDEPATH_JOIN_SECONDS";
+constexpr int kMostJoinSeconds = 1000000;
 
 class Environment {
  public:
-  explicit Environment(const Get& get) : get_(get) {}
+  explicit Environment(const Get& get)
+      : get_(get ? get : [](const char* name) -> const char* { return std::getenv(name); }) {}
 
   std::string text(const char* name) const {
     const char* value = get_(name);
@@ -138,8 +141,16 @@ std::string first_node(const std::string& nodes) {
   return nodes.substr(0, bracket) + nodes.substr(bracket + 1, end - bracket - 1);
 }
 
+std::optional<int> join_seconds_from_environment(const Get& get) {
+  const Environment environment(get);
+  if (!environment.has(kJoinSeconds)) return std::nullopt;
+  return environment.whole(kJoinSeconds, 1, kMostJoinSeconds);
+}
+
+std::string store_prefix(const std::string& restarts) { return fmt::format("glidepath/{}/", restarts); }
+
 std::optional<Place> place_from_environment(const Get& get) {
-  const Environment environment(get ? get : [](const char* name) { return std::getenv(name); });
+  const Environment environment(get);
   std::optional<Place> place;
   if (environment.has("RANK") && environment.has("WORLD_SIZE")) {
     place = place_by(kTorchrun, environment);
@@ -156,7 +167,7 @@ std::optional<Place> place_from_environment(const Get& get) {
     }
     // torchrun's agent may serve the store itself; a job that it has started again has keys of its own.
     place->store_is_served = environment.text("TORCHELASTIC_USE_AGENT_STORE") == "True";
-    place->store_prefix = fmt::format("glidepath/{}/", environment.text("TORCHELASTIC_RESTART_COUNT"));
+    place->store_prefix = store_prefix(environment.text("TORCHELASTIC_RESTART_COUNT"));
   } else if (environment.has(kOpenMpi.rank) && environment.has(kOpenMpi.size)) {
     place = place_of_mpi(kOpenMpi, environment);
   } else if (environment.has(kSlurm.rank) && environment.has(kSlurm.size)) {

@@ -2,6 +2,7 @@
 #include "distributed/launcher.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -18,6 +19,7 @@
 
 #include <fmt/format.h>
 
+#include "distributed/environment.h"
 #include "distributed/store_server.h"
 #include "glidepath/error.h"
 
@@ -31,6 +33,7 @@ constexpr auto kPoll = std::chrono::milliseconds(20);
 // The ranks find out by themselves, within 20 s, and save what they have; this is for those that do not.
 constexpr auto kGrace = std::chrono::seconds(26);
 constexpr auto kLast = std::chrono::seconds(2);
+constexpr const char* kRestarts = "0";
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
 std::atomic<int> caught{0};
@@ -80,8 +83,9 @@ std::vector<std::string> environment_of(const LaunchOptions& options, int local_
       {"MASTER_PORT", std::to_string(port)},
       {"OMP_NUM_THREADS", std::to_string(threads)},
       {"TORCHELASTIC_USE_AGENT_STORE", "True"},
-      {"TORCHELASTIC_RESTART_COUNT", "0"},
+      {"TORCHELASTIC_RESTART_COUNT", kRestarts},
   };
+  if (options.join_seconds > 0) own["GLIDEPATH_JOIN_SECONDS"] = std::to_string(options.join_seconds);
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -143,7 +147,25 @@ void kill_stopped(const std::vector<Child>& children) {
   }
 }
 
-void wait_for_all(std::vector<Child>& children) {
+std::string death_of(const Child& child) {
+  const int number = WTERMSIG(child.status);
+  return fmt::format("was killed by signal {} ({})", number, ::strsignal(number));
+}
+
+/// The other ranks need not wait for its sign of life.
+void tell_of_death(const Child& child, const LaunchOptions& options, int port) {
+  Place place;
+  place.rank = child.rank;
+  place.master_address = options.master_address;
+  place.master_port = port;
+  place.store_prefix = store_prefix(kRestarts);
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  tell_of_loss(place, fmt::format("rank {} (host {}, pid {}) {}", child.rank, host.data(), child.pid,
+                                  death_of(child)));
+}
+
+void wait_for_all(std::vector<Child>& children, const LaunchOptions& options, int port) {
   std::optional<Clock::time_point> failed_at;
   while (!reap(children)) {
     if (const int number = caught.exchange(0)) send(children, number);
@@ -152,7 +174,12 @@ void wait_for_all(std::vector<Child>& children) {
     const bool told = std::any_of(children.begin(), children.end(),
                                   [](const Child& c) { return c.failed() && !c.was_killed(); });
     if (told) kill_stopped(children);
-    if (failed && !failed_at) failed_at = Clock::now();
+    if (failed && !failed_at) {
+      failed_at = Clock::now();
+      const auto killed =
+          std::find_if(children.begin(), children.end(), [](const Child& c) { return c.was_killed(); });
+      if (!told && killed != children.end()) tell_of_death(*killed, options, port);
+    }
     if (failed_at && Clock::now() - *failed_at > kGrace + kLast) {
       send(children, SIGKILL);
     } else if (failed_at && Clock::now() - *failed_at > kGrace) {
@@ -180,7 +207,7 @@ int launch(const std::string& program, const std::vector<std::string>& arguments
     const pid_t pid = start(program, arguments, environment_of(options, local, port), signals);
     children.push_back({options.node * options.ranks + local, pid});
   }
-  wait_for_all(children);
+  wait_for_all(children, options, port);
   int status = 0;
   const Child* killed = nullptr;
   for (const Child& child : children) {
@@ -188,8 +215,7 @@ int launch(const std::string& program, const std::vector<std::string>& arguments
     if (status == 0 && child.failed() && !child.was_killed()) status = WEXITSTATUS(child.status);
   }
   if (status == 0 && killed != nullptr) {
-    throw RunError(fmt::format("rank {} (pid {}) was killed by signal {} ({})", killed->rank, killed->pid,
-                               WTERMSIG(killed->status), ::strsignal(WTERMSIG(killed->status))));
+    throw RunError(fmt::format("rank {} (pid {}) {}", killed->rank, killed->pid, death_of(*killed)));
   }
   return status;
 }

@@ -11,6 +11,8 @@ struct LaunchOptions {
   int nodes = 1, node = 0;   ///< machines of the job, and which of them this is
   std::string master_address = "127.0.0.1";
   int master_port = 0;  ///< 0: a free one, on one machine alone
+  int join_seconds =
+      0;  ///< for all ranks to come; 0: as the environment says, or the default of ProcessGroupOptions
 };
 
 /// Runs `program` with `arguments` as every rank and waits for their end. SIGINT, SIGTERM, SIGHUP, SIGUSR1

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <chrono>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <netdb.h>
 #include <numeric>
 #include <sys/socket.h>
@@ -16,23 +15,20 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include "distributed/rank_watch.h"
-#include "distributed/store_server.h"
 
 #if GLIDEPATH_HAS_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "distributed/environment.h"
 #include "distributed/nccl_group.h"
+#include "distributed/rank_watch.h"
+#include "distributed/rendezvous.h"
 
 namespace glidepath {
 namespace {
 
 using std::chrono::milliseconds;
-using Bytes = std::vector<std::uint8_t>;
 
 // Between looks at the watch while a collective is waited for. It is told of a rank's end by the watch, so a
 // collective itself may take as long as it does: rank 0 may be measuring or writing meanwhile.
@@ -40,32 +36,7 @@ constexpr milliseconds kPatience{1000};
 constexpr auto kCollectiveTimeout = std::chrono::hours(24 * 7);
 // For the watch to find out which rank a broken connection was of.
 constexpr double kLongestSearch = 25;
-// For the others to read why this rank stops, where it is this one that serves the store.
-constexpr double kFarewellSeconds = 3;
-constexpr milliseconds kPoll{20};
 constexpr std::chrono::microseconds kGpuPoll{50};
-
-std::string text_of(const Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
-Bytes bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-std::string first_line_of(const std::exception& error) {
-  const std::string what = error.what();
-  return what.substr(0, what.find('\n'));
-}
-
-c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, int port, bool serves,
-                                              double seconds) {
-  c10d::TCPStoreOptions options;
-  options.port = static_cast<std::uint16_t>(port);
-  options.isServer = serves;
-  options.waitWorkers = false;
-  options.timeout = milliseconds(static_cast<std::int64_t>(1000 * seconds));
-  return c10::make_intrusive<c10d::TCPStore>(address, options);
-}
 
 /// The address by which this machine reaches rank 0's; others will reach it there too.
 std::string address_towards(const std::string& master) {
@@ -97,36 +68,6 @@ std::shared_ptr<::gloo::transport::Device> gloo_device(const std::string& master
                          : c10d::ProcessGroupGloo::createDeviceForHostname(address);
 }
 
-void write_port(const std::string& file, int port) {
-  const std::string part = file + ".part";
-  std::ofstream(part) << port << "\n";
-  if (std::rename(part.c_str(), file.c_str()) != 0)
-    throw RunError(fmt::format("{}: cannot be written; set MASTER_ADDR and MASTER_PORT", file));
-}
-
-int read_port(const std::string& file, double until) {
-  while (true) {
-    int port = 0;
-    if (std::ifstream(file) >> port && port > 0) return port;
-    if (seconds_now() > until)
-      throw RunError(fmt::format("{}: rank 0 has not written its port; it has not come", file));
-    std::this_thread::sleep_for(kPoll);
-  }
-}
-
-WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store) {
-  const auto get = [store](const std::string& key) {
-    return store->check({key}) ? text_of(store->get(key)) : std::string();
-  };
-  return {[store](const std::string& key, const std::string& value) { store->set(key, bytes_of(value)); },
-          get,
-          [store, get](const std::string& key, const std::string& value) {
-            // The first to count is the one to write; the others wait for what it writes.
-            if (store->add(key + "/count", 1) == 1) store->set(key, bytes_of(value));
-            return text_of(store->get(key));
-          }};
-}
-
 }  // namespace
 
 /// One that is under way.
@@ -137,7 +78,6 @@ struct Collective {
 
 struct ProcessGroup::Impl {
   Place place;
-  c10::intrusive_ptr<c10d::TCPStore> served, watched;
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
   std::unique_ptr<NcclGroup> nccl;  // from the first tensor of a GPU on
@@ -145,7 +85,6 @@ struct ProcessGroup::Impl {
   bool broken = false;  // a rank is missing: nothing of c10d can be waited for, not even to be destroyed
   bool left = false;
 
-  std::vector<RankInfo> meet(double join_seconds);
   void take_local_place(const std::vector<RankInfo>& ranks);
   [[noreturn]] void stop_for(const std::string& what);
   void wait(const Collective& collective);
@@ -169,30 +108,6 @@ struct ProcessGroup::Impl {
     }
   }
 };
-
-// Everyone leaves a note of who it is, and reads the others'.
-std::vector<RankInfo> ProcessGroup::Impl::meet(double join_seconds) {
-  const double until = seconds_now() + join_seconds;
-  const auto key = [](int rank) { return fmt::format("rank/{}", rank); };
-  store->set(key(place.rank), bytes_of(RankInfo::of_this_process().text()));
-  std::vector<RankInfo> ranks;
-  while (static_cast<int>(ranks.size()) < place.world_size) {
-    const std::string next = key(static_cast<int>(ranks.size()));
-    if (store->check({next})) {
-      ranks.push_back(RankInfo::from(text_of(store->get(next))));
-      continue;
-    }
-    if (seconds_now() > until) {
-      std::vector<int> missing;
-      for (int rank = 0; rank < place.world_size; ++rank)
-        if (!store->check({key(rank)})) missing.push_back(rank);
-      throw RunError(fmt::format("rank {} waited {:.0f} s for rank(s) {} of {}, which have not come",
-                                 place.rank, join_seconds, fmt::join(missing, ", "), place.world_size));
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
-  return ranks;
-}
 
 void ProcessGroup::Impl::take_local_place(const std::vector<RankInfo>& ranks) {
   const auto& own = ranks[static_cast<std::size_t>(place.rank)].machine;
@@ -260,35 +175,17 @@ void ProcessGroup::Impl::wait(const Collective& collective) {
 
 std::shared_ptr<ProcessGroup> ProcessGroup::join(const Place& given, const ProcessGroupOptions& options) {
   auto impl = std::make_unique<Impl>();
-  impl->place = given;
-  Place& place = impl->place;
-  const bool serves = place.rank == 0 && !place.store_is_served;
-  const double until = seconds_now() + options.join_seconds;
-  try {
-    if (!place.port_file.empty() && !serves) place.master_port = read_port(place.port_file, until);
-    if (!place.port_file.empty() && serves) std::remove(place.port_file.c_str());
-    impl->served = open_store(place.master_address, place.master_port, serves, options.join_seconds);
-    place.master_port = impl->served->getPort();
-    if (!place.port_file.empty() && serves) write_port(place.port_file, place.master_port);
-    impl->watched = open_store(place.master_address, place.master_port, false, options.join_seconds);
-    impl->store = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "group", impl->served);
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw RunError(fmt::format(
-        "rank {}: the job's store at {}:{} (MASTER_ADDR, MASTER_PORT) cannot be {}: {}", place.rank,
-        place.master_address, place.master_port, serves ? "served" : "reached", first_line_of(error)));
-  }
-  const std::vector<RankInfo> ranks = impl->meet(options.join_seconds);
-  if (!place.port_file.empty() && serves) std::remove(place.port_file.c_str());
-  impl->take_local_place(ranks);
-  const auto beats = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "watch", impl->watched);
+  const Rendezvous met = meet(given, join_seconds_from_environment().value_or(options.join_seconds));
+  const Place& place = impl->place = met.place;
+  impl->take_local_place(met.ranks);
+  impl->store = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "group", met.collective);
+  const auto beats = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "watch", met.watch);
   const std::string keeper =
       place.store_is_served
           ? fmt::format("the launcher (its store at {}:{})", place.master_address, place.master_port)
-          : fmt::format("rank 0 (host {}, pid {})", ranks[0].host, ranks[0].pid);
+          : fmt::format("rank 0 (host {}, pid {})", met.ranks[0].host, met.ranks[0].pid);
   impl->watch =
-      std::make_unique<RankWatch>(watch_store(beats), place.rank, ranks, keeper, options.silent_seconds);
+      std::make_unique<RankWatch>(watch_store(beats), place.rank, met.ranks, keeper, options.silent_seconds);
   try {
     auto gloo_options = c10d::ProcessGroupGloo::Options::create(kCollectiveTimeout);
     gloo_options->devices.push_back(gloo_device(place.master_address));
@@ -397,43 +294,23 @@ void ProcessGroup::fail(const std::string& message, int exit_status) {
 
 bool ProcessGroup::speaks() const {
   const auto failure = impl_->watch->failure();
-  if (!failure || failure->rank != 0 || !failure->gone) return rank() == 0;
-  return rank() == 1 || impl_->place.local_rank == 0;
+  if (!failure || !failure->gone || failure->rank > 0) return rank() == 0;
+  return rank() == (failure->rank < 0 ? 0 : 1) || impl_->place.local_rank == 0;
 }
-
-struct StoreServer::Impl {
-  c10::intrusive_ptr<c10d::TCPStore> store;
-};
-
-StoreServer::StoreServer(const std::string& address, int port) : impl_(std::make_unique<Impl>()) {
-  try {
-    impl_->store = open_store(address, port, true, 10);
-  } catch (const std::exception& error) {
-    throw RunError(
-        fmt::format("port {}: the job's store cannot be served there: {}", port, first_line_of(error)));
-  }
-}
-StoreServer::~StoreServer() = default;
-int StoreServer::port() const { return impl_->store->getPort(); }
 
 }  // namespace glidepath
 
 #else
+#include "distributed/store_server.h"
 
 namespace glidepath {
 namespace {
 
-[[noreturn]] void refuse() {
-  throw InputError(
-      "this build trains in one process only: when it was made, LibTorch had no c10d with Gloo or Gloo's "
-      "headers "
-      "(Debian's libgloo-dev) were missing");
-}
+[[noreturn]] void refuse() { refuse_several_processes(); }
 
 }  // namespace
 
 struct ProcessGroup::Impl {};
-struct StoreServer::Impl {};
 std::shared_ptr<ProcessGroup> ProcessGroup::join(const Place&, const ProcessGroupOptions&) { refuse(); }
 bool ProcessGroup::is_available() { return false; }
 ProcessGroup::ProcessGroup(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -453,9 +330,6 @@ void ProcessGroup::barrier() { refuse(); }
 void ProcessGroup::leave() {}
 void ProcessGroup::fail(const std::string&, int) {}
 bool ProcessGroup::speaks() const { return true; }
-StoreServer::StoreServer(const std::string&, int) { refuse(); }
-StoreServer::~StoreServer() = default;
-int StoreServer::port() const { return 0; }
 
 }  // namespace glidepath
 #endif

@@ -19,7 +19,6 @@ namespace {
 constexpr auto kEvery = std::chrono::milliseconds(500);
 // A process that was itself stopped has seen nothing meanwhile: no more than this counts at once.
 constexpr double kMostAtOnce = 2;
-constexpr const char* kFailure = "failure";
 
 std::string beat_key(int rank) { return fmt::format("beat/{}", rank); }
 
@@ -191,8 +190,22 @@ void RankWatch::look() {
   store_.set(beat_key(rank_), std::to_string(++beats_));
   const std::string told = store_.get(kFailure);
   if (!told.empty()) return conclude(JobFailure::from(told));
-  if (rank_ != 0) return look_after(0, passed);
-  for (int rank = 1; rank < static_cast<int>(ranks_.size()); ++rank) look_after(rank, passed);
+  for (int rank = 0; rank < static_cast<int>(ranks_.size()); ++rank) {
+    if (rank == rank_) continue;
+    if (rank_ == 0 || rank == 0) {
+      look_after(rank, passed);
+    } else {
+      look_for_end(rank);
+    }
+  }
+}
+
+void RankWatch::look_for_end(int rank) {
+  if (!ranks_[static_cast<std::size_t>(rank)].has_ended()) return;
+  // It may have told why before it ended.
+  const std::string told = store_.get(kFailure);
+  if (!told.empty()) return conclude(JobFailure::from(told));
+  tell({rank, 1, fmt::format("{} has ended without a word: killed, or out of memory", name_of(rank)), true});
 }
 
 void RankWatch::look_after(int rank, double passed) {
@@ -205,17 +218,13 @@ void RankWatch::look_after(int rank, double passed) {
   const std::string beat = store_.get(beat_key(rank));
   seen.silent = beat == seen.beat ? seen.silent + passed : 0;
   seen.beat = beat;
-  std::string what;
-  if (ranks_[place].has_ended()) {
-    // It may have told why before it ended.
-    const std::string told = store_.get(kFailure);
-    if (!told.empty()) return conclude(JobFailure::from(told));
-    what = "has ended without a word: killed, or out of memory";
-  } else if (seen.silent > silent_seconds_) {
-    what =
-        fmt::format("has given no sign of life for {:.0f} s: stopped, or its machine is gone", seen.silent);
+  look_for_end(rank);
+  if (seen.silent > silent_seconds_) {
+    tell({rank, 1,
+          fmt::format("{} has given no sign of life for {:.0f} s: stopped, or its machine is gone",
+                      name_of(rank), seen.silent),
+          true});
   }
-  if (!what.empty()) tell({rank, 1, fmt::format("{} {}", name_of(rank), what), true});
 }
 
 }  // namespace glidepath

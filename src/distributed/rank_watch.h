@@ -37,6 +37,9 @@ struct JobFailure {
   static JobFailure from(const std::string& text);
 };
 
+/// Under which a watch finds the text of a JobFailure.
+constexpr const char* kFailure = "failure";
+
 /// What a watch needs of the key-value store of the job; its calls throw when the store cannot be reached.
 struct WatchStore {
   std::function<void(const std::string& key, const std::string& value)> set;
@@ -45,9 +48,9 @@ struct WatchStore {
   std::function<std::string(const std::string& key, const std::string& value)> set_first;
 };
 
-/// A thread that beats for this rank, and that watches the others: rank 0 all of them, the others rank 0, and
-/// each whether a failure was told. So the store is asked a few times a second by each rank, and once a
-/// second for each rank by rank 0.
+/// A thread that beats for this rank, and that watches the others: rank 0 all of them, the others rank 0 and
+/// whether those of their own machine have ended, and each whether a failure was told. So the store is asked
+/// a few times a second by each rank, and once a second for each rank by rank 0.
 class RankWatch {
  public:
   RankWatch(WatchStore store, int rank, std::vector<RankInfo> ranks, std::string keeper,
@@ -69,6 +72,7 @@ class RankWatch {
   void work();
   void look();
   void look_after(int rank, double passed);
+  void look_for_end(int rank);
   void conclude(const JobFailure& failure);
 
   struct Seen {

@@ -3,7 +3,16 @@
 #include <memory>
 #include <string>
 
+#include "glidepath/process_group.h"
+
 namespace glidepath {
+
+/// What a build without c10d says to a job of several: throws InputError.
+[[noreturn]] void refuse_several_processes();
+
+/// Tells the ranks of a job, by its store, that the one of `place` is gone. Where the store does not answer
+/// within seconds they are left to find out.
+void tell_of_loss(const Place& place, const std::string& message);
 
 /// Serves until it is destroyed. Throws InputError where this build has no c10d, RunError for a port that is
 /// taken.

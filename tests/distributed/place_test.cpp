@@ -124,5 +124,24 @@ TEST(Place, RefusesWhatCannotBe) {
   }
 }
 
+TEST(JoinSeconds, AreWhatTheEnvironmentSays) {
+  std::string said;
+  const auto get = [&](const char* name) -> const char* {
+    return name == std::string("GLIDEPATH_JOIN_SECONDS") && !said.empty() ? said.c_str() : nullptr;
+  };
+  EXPECT_EQ(join_seconds_from_environment(get), std::nullopt);
+  said = "45";
+  EXPECT_EQ(join_seconds_from_environment(get), 45);
+  for (const char* wrong : {"0", "-1", "soon", "1.5"}) {
+    said = wrong;
+    try {
+      join_seconds_from_environment(get);
+      ADD_FAILURE() << "took " << wrong;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("GLIDEPATH_JOIN_SECONDS=\"" + said + "\""));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace glidepath

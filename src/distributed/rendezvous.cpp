@@ -1,0 +1,249 @@
+// src/distributed/rendezvous.cpp - the key-value store of a job is opened, and its ranks come together there.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "distributed/store_server.h"
+#include "glidepath/error.h"
+
+namespace glidepath {
+
+void refuse_several_processes() {
+  throw InputError(
+      "this build trains in one process only: when it was made, LibTorch had no c10d with Gloo or Gloo's "
+      "headers (Debian's libgloo-dev) were missing");
+}
+
+}  // namespace glidepath
+
+#if GLIDEPATH_HAS_GLOO
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+
+#include "distributed/rendezvous.h"
+#include "distributed/sockets.h"
+
+namespace glidepath {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPoll{20}, kTry{1000};
+// More than its own time for a thread that waits for the others, before it counts as stuck.
+constexpr double kAnswerSeconds = 5;
+constexpr double kServeSeconds = 10, kTellSeconds = 5;
+constexpr const char* kGivenUp = "given-up";
+
+std::string rank_key(int rank) { return fmt::format("rank/{}", rank); }
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// c10d would try as well, and logs every failure.
+c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, int port, bool serves,
+                                              double seconds) {
+  const double until = seconds_now() + seconds;
+  std::string why = serves ? why_not_listening(port) : why_unreachable(address, port, kTry);
+  while (!serves && !why.empty() && seconds_now() < until) {
+    std::this_thread::sleep_for(kPoll);
+    why = why_unreachable(address, port, kTry);
+  }
+  if (!why.empty()) throw std::runtime_error(why);
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(port);
+  options.isServer = serves;
+  options.waitWorkers = false;
+  options.timeout = milliseconds(static_cast<std::int64_t>(1000 * seconds));
+  return c10::make_intrusive<c10d::TCPStore>(address, options);
+}
+
+void write_port(const std::string& file, int port) {
+  const std::string part = file + ".part";
+  std::ofstream(part) << port << "\n";
+  if (std::rename(part.c_str(), file.c_str()) != 0)
+    throw RunError(fmt::format("{}: cannot be written; set MASTER_ADDR and MASTER_PORT", file));
+}
+
+int read_port(const std::string& file, double until) {
+  while (true) {
+    int port = 0;
+    if (std::ifstream(file) >> port && port > 0) return port;
+    if (seconds_now() > until)
+      throw RunError(fmt::format("{}: rank 0 has not written its port; it has not come", file));
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+bool serves_store(const Place& place) { return place.rank == 0 && !place.store_is_served; }
+
+// Of the processes of one machine, which all see the same, one speaks.
+[[noreturn]] void refuse_store(const Place& place, const std::string& what) {
+  const std::string message = fmt::format("rank {}: the job's store at {}:{} (MASTER_ADDR, MASTER_PORT) {}",
+                                          place.rank, place.master_address, place.master_port, what);
+  throw RankFailed(place.local_rank > 0 ? "" : message, kExitRunFailed);
+}
+
+class Meeting {
+ public:
+  Meeting(const Place& place, double seconds) : patience_(seconds), until_(seconds_now() + seconds) {
+    met_.place = place;
+  }
+
+  Rendezvous run() {
+    try {
+      open();
+      come();
+      wait_for_all();
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      refuse_store(met_.place,
+                   fmt::format("cannot be {}: {}", serves_store(met_.place) ? "served" : "reached",
+                               first_line_of(error)));
+    }
+    return std::move(met_);
+  }
+
+ private:
+  void open();
+  void come();
+  void wait_for_all();
+  [[noreturn]] void give_up();
+
+  double patience_, until_;
+  Rendezvous met_;
+  c10::intrusive_ptr<c10d::Store> notes_;
+};
+
+void Meeting::open() {
+  Place& place = met_.place;
+  const bool serves = serves_store(place);
+  const auto seconds_left = [&] { return std::max(1.0, until_ - seconds_now()); };
+  if (!place.port_file.empty()) {
+    if (serves) {
+      std::remove(place.port_file.c_str());
+    } else {
+      place.master_port = read_port(place.port_file, until_);
+    }
+  }
+  met_.collective = open_store(place.master_address, place.master_port, serves, seconds_left());
+  place.master_port = met_.collective->getPort();
+  if (!place.port_file.empty() && serves) write_port(place.port_file, place.master_port);
+  met_.watch = open_store(place.master_address, place.master_port, false, seconds_left());
+  notes_ = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "group", met_.collective);
+}
+
+// Everyone leaves a note of who it is. Where there is one already, the store is that of another job, which is
+// not to be disturbed, or this rank was started twice.
+void Meeting::come() {
+  const std::string key = rank_key(met_.place.rank);
+  if (notes_->add(key + "/count", 1) > 1) {
+    throw RunError(fmt::format(
+        "rank {}: {}:{} (MASTER_ADDR, MASTER_PORT) has a process of this rank already; give each job its own "
+        "port, and each process its own rank",
+        met_.place.rank, met_.place.master_address, met_.place.master_port));
+  }
+  notes_->set(key, bytes_of(RankInfo::of_this_process().text()));
+}
+
+// And reads the others'.
+void Meeting::wait_for_all() {
+  while (static_cast<int>(met_.ranks.size()) < met_.place.world_size) {
+    const std::string next = rank_key(static_cast<int>(met_.ranks.size()));
+    if (notes_->check({next})) {
+      met_.ranks.push_back(RankInfo::from(text_of(notes_->get(next))));
+      continue;
+    }
+    if (notes_->check({kGivenUp})) throw RankFailed("", kExitRunFailed);
+    if (seconds_now() > until_) give_up();
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+// The first whose patience ends speaks for all that have come.
+void Meeting::give_up() {
+  if (notes_->add(kGivenUp, 1) > 1) throw RankFailed("", kExitRunFailed);
+  std::vector<int> missing;
+  for (int rank = 0; rank < met_.place.world_size; ++rank) {
+    if (!notes_->check({rank_key(rank)})) missing.push_back(rank);
+  }
+  if (serves_store(met_.place)) std::this_thread::sleep_for(std::chrono::duration<double>(kFarewellSeconds));
+  throw RunError(fmt::format("rank {} waited {:.0f} s for rank(s) {} of {}, which have not come",
+                             met_.place.rank, patience_, fmt::join(missing, ", "), met_.place.world_size));
+}
+
+}  // namespace
+
+Rendezvous meet(const Place& place, double join_seconds) {
+  // In a thread of its own: what takes connections and never answers is no store, and c10d would wait for
+  // ever.
+  std::packaged_task<Rendezvous()> meeting([=] { return Meeting(place, join_seconds).run(); });
+  std::future<Rendezvous> met = meeting.get_future();
+  std::thread(std::move(meeting)).detach();
+  if (met.wait_for(std::chrono::duration<double>(join_seconds + kAnswerSeconds)) != std::future_status::ready)
+    refuse_store(place, "does not answer: the machine is gone, or the port is another program's");
+  Rendezvous all = met.get();
+  if (!place.port_file.empty() && serves_store(place)) std::remove(place.port_file.c_str());
+  return all;
+}
+
+WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store) {
+  const auto get = [store](const std::string& key) {
+    return store->check({key}) ? text_of(store->get(key)) : std::string();
+  };
+  return {[store](const std::string& key, const std::string& value) { store->set(key, bytes_of(value)); },
+          get,
+          [store, get](const std::string& key, const std::string& value) {
+            // The first to count is the one to write; the others wait for what it writes.
+            if (store->add(key + "/count", 1) == 1) store->set(key, bytes_of(value));
+            return text_of(store->get(key));
+          }};
+}
+
+void tell_of_loss(const Place& place, const std::string& message) {
+  std::packaged_task<void()> telling([place, message] {
+    const auto store = open_store(place.master_address, place.master_port, false, kTellSeconds);
+    watch_store(c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "watch", store))
+        .set_first(kFailure, JobFailure{place.rank, kExitRunFailed, message, true}.text());
+  });
+  const std::future<void> told = telling.get_future();
+  std::thread(std::move(telling)).detach();
+  told.wait_for(std::chrono::duration<double>(kTellSeconds));  // otherwise they find out by themselves
+}
+
+struct StoreServer::Impl {
+  c10::intrusive_ptr<c10d::TCPStore> store;
+};
+
+StoreServer::StoreServer(const std::string& address, int port) : impl_(std::make_unique<Impl>()) {
+  try {
+    impl_->store = open_store(address, port, true, kServeSeconds);
+  } catch (const std::exception& error) {
+    throw RunError(fmt::format("{}:{}: the job's store cannot be served there: {}", address, port,
+                               first_line_of(error)));
+  }
+}
+StoreServer::~StoreServer() = default;
+int StoreServer::port() const { return impl_->store->getPort(); }
+
+}  // namespace glidepath
+
+#else
+
+namespace glidepath {
+
+void tell_of_loss(const Place&, const std::string&) {}
+struct StoreServer::Impl {};
+StoreServer::StoreServer(const std::string&, int) { refuse_several_processes(); }
+StoreServer::~StoreServer() = default;
+int StoreServer::port() const { return 0; }
+
+}  // namespace glidepath
+#endif

@@ -1,0 +1,41 @@
+// src/distributed/rendezvous.h - how the ranks of a job find each other, by way of its key-value store.
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "distributed/rank_watch.h"
+#include "glidepath/process_group.h"
+
+namespace glidepath {
+
+/// What a rank holds and knows once all have come.
+struct Rendezvous {
+  Place place;  ///< with the port that was taken
+  c10::intrusive_ptr<c10d::TCPStore> collective,
+      watch;  ///< connections: one that waits would hold up the other
+  std::vector<RankInfo> ranks;
+};
+
+/// Waits until all ranks have come. Throws RunError when some are missing after join_seconds, RankFailed when
+/// the store cannot be served or reached; without a message where another rank says so.
+Rendezvous meet(const Place& place, double join_seconds);
+
+/// As rank_watch.h asks.
+WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store);
+
+// Where it is this process that serves the store, it stays so long for the others to read why it stops.
+constexpr double kFarewellSeconds = 3;
+
+inline std::string text_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+inline std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+
+inline std::string first_line_of(const std::exception& error) {
+  const std::string what = error.what();
+  return what.substr(0, what.find('\n'));
+}
+
+}  // namespace glidepath
