@@ -53,8 +53,8 @@ struct ProcessGroupOptions {
 /// of the others throws RankFailed. A collective waits for as long as all are alive.
 class ProcessGroup {
  public:
-  /// Waits until all ranks are there. Throws InputError where this build has no c10d or the address is wrong,
-  /// RunError when ranks are missing after join_seconds.
+  /// Waits until all ranks are there, join_seconds or what GLIDEPATH_JOIN_SECONDS says. Throws InputError
+  /// without c10d, RunError or RankFailed when they do not meet, without words where another rank tells it.
   static std::shared_ptr<ProcessGroup> join(const Place& place, const ProcessGroupOptions& options = {});
   /// Whether this build can: LibTorch has c10d, and Gloo's headers were there.
   static bool is_available();
