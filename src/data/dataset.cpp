@@ -79,15 +79,6 @@ void load_digits(Dataset& dataset, const fs::path&) {
   std::tie(dataset.train, dataset.test) = read_digits();
 }
 
-const std::string kImageFolder = "imagefolder:";
-
-bool is_image_folder(const std::string& name) { return name.rfind(kImageFolder, 0) == 0; }
-
-fs::path image_folder(const std::string& name, const fs::path& data_dir) {
-  const fs::path path = name.substr(kImageFolder.size());
-  return path.empty() ? path : data_dir / path;
-}
-
 Split stored_split(std::shared_ptr<const ImageStore> store, const char* name) {
   Split split;
   split.corrupt = std::make_shared<CorruptImages>(name);
@@ -100,7 +91,7 @@ Split stored_split(std::shared_ptr<const ImageStore> store, const char* name) {
 }
 
 void load_image_folder(Dataset& dataset, const fs::path& data_dir) {
-  ImageCollection images = open_images(image_folder(dataset.name, data_dir));
+  ImageCollection images = open_images(images_path(dataset.name, data_dir));
   dataset.classes = static_cast<std::int64_t>(images.class_names.size());
   dataset.class_names = std::move(images.class_names);
   dataset.mean = {0.485F, 0.456F, 0.406F};  // ImageNet's, as everyone uses them
@@ -141,7 +132,7 @@ Split Split::first(std::int64_t count) const {
 }
 
 Dataset load_dataset(const std::string& name, const fs::path& data_dir) {
-  if (is_image_folder(name)) {
+  if (is_images_path(name)) {
     Dataset dataset;
     dataset.name = name;
     load_image_folder(dataset, data_dir);
@@ -158,7 +149,7 @@ Dataset load_dataset(const std::string& name, const fs::path& data_dir) {
 }
 
 void require_dataset(const std::string& name, const fs::path& data_dir) {
-  if (is_image_folder(name)) return require_images(image_folder(name, data_dir));
+  if (is_images_path(name)) return require_images(images_path(name, data_dir));
   const auto& names = dataset_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) refuse_name(name);
   if (name != "digits") need_folder(data_source(name), data_dir);

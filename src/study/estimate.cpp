@@ -3,11 +3,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
+#include <mutex>
+#include <utility>
 
+#include "data/images/open_images.h"
 #include "glidepath/budget.h"
 
 namespace glidepath {
 namespace {
+
+constexpr std::int64_t kGuess = 50'000;  // images, where nothing better is known
+
+/// Images at a path are counted once: a study may have 100,000 runs, and a folder a million files. What
+/// cannot be opened is left to the runs to complain of.
+std::int64_t stored_images(const std::string& data, const std::string& data_dir) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, std::string>, std::int64_t> counts;
+  const std::lock_guard<std::mutex> lock(mutex);
+  const auto [entry, is_new] = counts.emplace(std::pair(data, data_dir), kGuess);
+  if (is_new) {
+    try {
+      entry->second = count_training_images(images_path(data, data_dir));
+    } catch (const std::exception&) {
+    }
+  }
+  return entry->second;
+}
 
 std::int64_t training_images(const TrainConfig& config) {
   static const std::map<std::string, std::int64_t> kSizes = {{"cifar10", 50'000},
@@ -16,7 +38,9 @@ std::int64_t training_images(const TrainConfig& config) {
                                                              {"fashion-mnist", 60'000},
                                                              {"digits", 1'500}};
   const auto known = kSizes.find(config.data);
-  const std::int64_t all = known == kSizes.end() ? 50'000 : known->second;
+  const std::int64_t all = known != kSizes.end()         ? known->second
+                           : is_images_path(config.data) ? stored_images(config.data, config.data_dir)
+                                                         : kGuess;
   return config.train_limit > 0 ? std::min(all, config.train_limit) : all;
 }
 
@@ -36,6 +60,7 @@ double images_to_train(const TrainConfig& config) {
   const Budget full = parse_budget(config.full), budget = resolve_percent(parse_budget(config.budget), full);
   if (budget.unit == BudgetUnit::kSeconds) return budget.amount * kImagesPerSecond;
   if (budget.unit == BudgetUnit::kFlops) return budget.amount / kFlopsPerImage;
+  if (budget.unit == BudgetUnit::kIterations) return budget.amount * static_cast<double>(config.batch_size);
   const std::int64_t steps_per_epoch = (training_images(config) + config.batch_size - 1) / config.batch_size;
   const BudgetContext context{steps_per_epoch, full};
   return static_cast<double>(updates_in(budget, context)) * static_cast<double>(config.batch_size);

@@ -8,7 +8,8 @@
 namespace glidepath {
 
 /// Training images that the budget of `config` buys: a size to order runs by. Exact where the data set's size
-/// is known here; for a clock or a FLOP budget a round guess.
+/// is known here or, for imagefolder:PATH, can be counted, which is done once in a process; for a clock or a
+/// FLOP budget a round guess.
 double images_to_train(const TrainConfig& config);
 
 /// Learns seconds from finished runs. Runs that differ in schedule, budget or seed alone cost the same per

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "study/support.h"
+
 namespace glidepath {
 namespace {
 
@@ -23,6 +25,55 @@ TEST(ImagesToTrain, CountsWhatTheBudgetBuys) {
   EXPECT_EQ(images_to_train(small), 1000);
   EXPECT_GT(images_to_train(config_of("2h")), images_to_train(config_of("1h")));
   EXPECT_GT(images_to_train(config_of("2e15flop")), images_to_train(config_of("1e15flop")));
+}
+
+class ImagesOfAFolder : public FolderTest {
+ protected:
+  /// Two classes; files that no decoder would take, as nothing but their number is of interest.
+  void make_images(const char* split, int per_class) const {
+    for (const char* label : {"cat", "dog"}) {
+      for (int i = 0; i < per_class; ++i)
+        write(std::string("photos/") + split + "/" + label + "/" + std::to_string(i) + ".jpg", "");
+    }
+  }
+  TrainConfig config() const {
+    TrainConfig config = config_of("3ep");
+    config.data = "imagefolder:photos";
+    config.data_dir = folder_.string();
+    config.batch_size = 4;
+    return config;
+  }
+};
+
+TEST_F(ImagesOfAFolder, AreCounted) {
+  make_images("train", 5);
+  make_images("val", 1);
+  EXPECT_EQ(images_to_train(config()), 3 * 12);
+  TrainConfig absolute = config();
+  absolute.data = "imagefolder:" + (folder_ / "photos").string();
+  absolute.data_dir.clear();
+  EXPECT_EQ(images_to_train(absolute), 3 * 12);
+  TrainConfig limited = config();
+  limited.train_limit = 8;
+  EXPECT_EQ(images_to_train(limited), 3 * 8);
+  limited.train_limit = 1000;
+  EXPECT_EQ(images_to_train(limited), 3 * 12);
+}
+
+TEST_F(ImagesOfAFolder, AreCountedOnceHoweverManyRunsThereAre) {
+  make_images("train", 5);
+  make_images("val", 1);
+  EXPECT_EQ(images_to_train(config()), 3 * 12);
+  std::filesystem::remove_all(folder_ / "photos");
+  EXPECT_EQ(images_to_train(config()), 3 * 12);
+}
+
+TEST_F(ImagesOfAFolder, AreGuessedWhereTheyAreNotToBeFound) {
+  EXPECT_EQ(images_to_train(config()), 3 * 50'000);
+  make_images("train", 5);  // no val/
+  TrainConfig half = config();
+  half.data = "imagefolder:" + (folder_ / "photos").string();
+  EXPECT_EQ(images_to_train(half), 3 * 50'000);
 }
 
 TEST(TimeEstimate, FindsStartAndRateOfRunsOnALine) {

@@ -17,7 +17,11 @@ const ImageForm& form_of(const fs::path& path) {
   std::error_code error;
   if (path.empty())
     throw InputError("data \"imagefolder:\": no path; give a folder, imagefolder:/data/photos");
-  if (!fs::exists(path, error))
+  const bool is_there = fs::exists(path, error);
+  if (error)
+    throw InputError(
+        fmt::format("data \"imagefolder:{}\": cannot be read: {}", path.string(), error.message()));
+  if (!is_there)
     throw InputError(fmt::format("data \"imagefolder:{}\": there is nothing at this path", path.string()));
   std::string wanted;
   for (const ImageForm& form : image_forms()) {
@@ -27,7 +31,16 @@ const ImageForm& form_of(const fs::path& path) {
   throw InputError(fmt::format("data \"imagefolder:{}\": must hold {}", path.string(), wanted));
 }
 
+const std::string kImageFolder = "imagefolder:";
+
 }  // namespace
+
+bool is_images_path(const std::string& data) { return data.rfind(kImageFolder, 0) == 0; }
+
+fs::path images_path(const std::string& data, const fs::path& data_dir) {
+  const fs::path path = data.substr(kImageFolder.size());
+  return path.empty() ? path : data_dir / path;
+}
 
 const std::vector<ImageForm>& image_forms() {
   // Shards may lie in folders train/ and val/, too.
@@ -48,5 +61,7 @@ const std::vector<ImageForm>& image_forms() {
 ImageCollection open_images(const fs::path& path) { return form_of(path).open(path); }
 
 void require_images(const fs::path& path) { form_of(path); }
+
+std::int64_t count_training_images(const fs::path& path) { return open_images(path).train->size(); }
 
 }  // namespace glidepath

@@ -1,5 +1,6 @@
 // src/data/images/open_images.h - the images at a path, in whichever of the known forms they are.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,6 +17,12 @@ struct ImageForm {
   ImageCollection (*open)(const std::filesystem::path&);  ///< throws InputError naming what is wrong
 };
 
+/// Whether the name of a data set is "imagefolder:PATH".
+bool is_images_path(const std::string& data);
+
+/// The path of such a name; a relative one is taken from `data_dir` where one is given.
+std::filesystem::path images_path(const std::string& data, const std::filesystem::path& data_dir);
+
 /// Every form there is, in the order in which they are tried. A new one is a line there.
 const std::vector<ImageForm>& image_forms();
 
@@ -24,5 +31,8 @@ ImageCollection open_images(const std::filesystem::path& path);
 
 /// Throws the same where there is nothing to open, without opening it.
 void require_images(const std::filesystem::path& path);
+
+/// How many images there are to train on; none is read. Throws as open_images() does.
+std::int64_t count_training_images(const std::filesystem::path& path);
 
 }  // namespace glidepath

@@ -26,14 +26,16 @@ TEST_F(OpenImages, TellsShardsInTrainFromClassFoldersThere) {
   }
   EXPECT_EQ(open_images(folder_).train->label(0), 2);
   EXPECT_THAT(open_images(folder_).train->name(0), HasSubstr("train/0.tar: 1.jpg"));
+  EXPECT_EQ(count_training_images(folder_), 1);
 }
 
 TEST_F(OpenImages, KnowsAPackWhateverItIsCalled) {
   PackFileWriter writer(folder_ / "pack", "", {"ant"});
-  for (const auto split : {PackFileWriter::kTrain, PackFileWriter::kVal}) {
+  for (const auto split : {PackFileWriter::kTrain, PackFileWriter::kTrain, PackFileWriter::kVal}) {
     writer.add(split, {{'x'}, false, 1, 1}, 0, "an image");
   }
   writer.finish();
+  EXPECT_EQ(count_training_images(folder_ / "pack"), 2);
   EXPECT_THAT(open_images(folder_ / "pack").val->name(0), HasSubstr("pack: an image"));
 }
 
