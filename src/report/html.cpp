@@ -40,6 +40,7 @@ Json series_json(const Series& series) {
           {"budget", number_json(series.budget)},
           {"style", style_name(series.style)},
           {"right", series.right_axis},
+          {"reference", series.is_reference},
           {"x", numbers_json(series.x)},
           {"y", numbers_json(series.y)},
           {"spread", numbers_json(series.spread)}};

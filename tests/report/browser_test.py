@@ -220,6 +220,33 @@ def downloads(page, folder):
     equal(len(saved("pages-results.csv").decode().strip().splitlines()), 25, "lines of results.csv")
 
 
+def published_points(browser, program, folder, pictures):
+    """Those of [reference] are open, with the page's ground inside; ours are filled; the legend says whose they are."""
+    file = folder / "published.toml"
+    file.write_text('name = "published"\n[base]\ndata = "digits"\nmodel = "mlp"\nfull = "4ep"\nbatch_size = 32\n[grid]\n'
+                    'schedule = ["step-d2", "linear"]\nbudget = ["10%", "50%", "100%"]\n[reference]\nsource = "a paper"\n'
+                    'budget = ["10%", "50%", "100%"]\n[reference.accuracy]\nlinear = [40.5, 70.25, 88.0]\nstep-d2 = [30.5, 65.0, 89.0]\n')
+    study = folder / "published"
+    subprocess.run([program, "study", file, "--out", study, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program, "report", study, "--format", "svg"], check=True, stdout=subprocess.DEVNULL)
+    page = browser.page(*DESKTOP)
+    page.open((study / "report.html").as_uri())
+    page.wait("window.glidepath.Panel.all.length > 1")
+    drawn = "window.glidepath.Panel.all[0].chart.getOption().series.filter((s) => s.type === 'line')"
+    equal({name: y for name, y in page.run(drawn + ".map((s) => [s.name, s.data.map((d) => d[1])])") if name.startswith("paper")},
+          {"paper: linear": [40.5, 70.25, 88], "paper: step-d2": [30.5, 65, 89]}, "published accuracies")
+    equal(sorted(page.run("window.glidepath.Panel.all[0].chart.getOption().legend[0].data")), ["paper: linear", "paper: step-d2"], "legend")
+    for theme in ("light", "dark"):
+        card = page.run("window.glidepath.colours(window.glidepath.theme()).card")
+        for name, symbol, shown, ground, border, line in page.run(drawn + ".map((s) => [s.name, s.symbol, s.showSymbol, s.itemStyle.color, s.itemStyle.borderColor, s.lineStyle.color])"):
+            check(shown and symbol != "none" and not symbol.startswith("empty"), f"{name}: points {symbol}")
+            equal((ground, border), (card, line) if name.startswith("paper") else (line, None), f"{name}, {theme}: ground and border of its points")
+        time.sleep(0.3)
+        page.screenshot(pictures / f"published-{theme}.png")
+        page.run("document.getElementById('theme').click()")
+    no_problems(page, "published")
+
+
 def fits(page, what):
     width = page.run("[document.documentElement.scrollWidth, innerWidth]")
     check(width[0] <= width[1], f"{what}: {width[0]} wide in a window of {width[1]}")
@@ -311,6 +338,7 @@ def main():
         try:
             report_page(browser, study, pictures, downloaded)
             live_page(browser, arguments.program, study, pictures)
+            published_points(browser, arguments.program, scratch, pictures)
         finally:
             browser.close()
     print("the report and the live page do what they promise" + ("" if AXE.exists() else "; accessibility was not checked: no axe-core"))

@@ -85,7 +85,15 @@ TEST(Report, HoldsFiguresAsTheyAre) {
   EXPECT_EQ(panel["series"][0]["spread"], nlohmann::json({0.5, 0.25}));
   EXPECT_EQ(panel["series"][0]["style"], "dashed");
   EXPECT_EQ(panel["series"][0]["right"], true);
+  EXPECT_EQ(panel["series"][0]["reference"], false);
   EXPECT_TRUE(panel["series"][0]["budget"].is_null());
+}
+
+TEST(Report, TellsPublishedSeriesFromOurs) {
+  Figure figure = figure_of("linear");
+  figure.panels[0].series[0].is_reference = true;
+  const std::string page = render_html(grid_study({"linear"}, {"10%"}, 1), "", {figure}, {});
+  EXPECT_EQ(data_of(page)["figures"][0]["panels"][0]["series"][0]["reference"], true);
 }
 
 TEST(Report, LoadsNothing) {

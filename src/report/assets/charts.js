@@ -1,7 +1,8 @@
 // charts.js - what the report and the live page draw, as options of Apache ECharts. No DOM, no state.
 'use strict';
 window.glidepath = (() => {
-  const symbols = ['circle', 'triangle', 'rect', 'diamond', 'emptyCircle', 'emptyTriangle', 'emptyRect']; // by place in the palette
+  // By place in the palette, as in the figures that are files. All are filled: open points are for what others published.
+  const symbols = ['circle', 'rect', 'triangle', 'path://M0,0L10,0L5,9Z', 'diamond', 'path://M5,0L10,4L8,10L2,10L0,4Z'];
 
   const escapeHtml = (text) => String(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
@@ -53,13 +54,19 @@ window.glidepath = (() => {
     }];
   }
 
-  function lineSeries(line, spec, look) {
+  // Open points have the page's ground inside.
+  const pointStyle = (look, c) =>
+    ({ opacity: look.opacity, ...(look.open ? { color: c.card, borderColor: look.colour, borderWidth: 1.6 } : { color: look.colour }) });
+  const openMarker = (colour) =>
+    `<span style="display:inline-block;box-sizing:border-box;margin-right:4px;border-radius:10px;width:10px;height:10px;border:2px solid ${colour}"></span>`;
+
+  function lineSeries(line, spec, look, c) {
     const few = line.x.length <= 30 && !look.plain;
     return {
       type: 'line', id: look.id, name: line.name, data: points(line, spec), yAxisIndex: line.right ? 1 : 0, z: look.front ? 4 : 3,
       symbol: few ? look.symbol : 'none', showSymbol: few, symbolSize: 7, connectNulls: false, animation: false,
       lineStyle: { color: look.colour, width: look.width, type: look.dash, opacity: look.opacity },
-      itemStyle: { color: look.colour, opacity: look.opacity },
+      itemStyle: pointStyle(look, c),
       emphasis: { disabled: true },
     };
   }
@@ -77,7 +84,8 @@ window.glidepath = (() => {
           const line = spec.byId[item.seriesId];
           const at = line ? line.x.indexOf(item.value[0]) : -1;
           const spread = line && line.spread && at >= 0 && line.spread[at] > 0 ? ` ± ${format(line.spread[at])}` : '';
-          return `<tr><td>${item.marker}${escapeHtml(item.seriesName)}</td><td style="text-align:right;padding-left:1em">` +
+          const look = spec.looksById[item.seriesId];
+          return `<tr><td>${look && look.open ? openMarker(look.colour) : item.marker}${escapeHtml(item.seriesName)}</td><td style="text-align:right;padding-left:1em">` +
             `<b>${format(item.value[1])}</b>${spread}</td></tr>`;
         });
         if (lines.length > 14) rows.push(`<tr><td colspan="2">and ${lines.length - 14} more</td></tr>`);
@@ -129,12 +137,12 @@ window.glidepath = (() => {
   }
 
   // The option of a chart. `spec` is a panel of the report's data; `looks` has one entry a series:
-  // {id, colour, symbol, dash, width, opacity, hidden}. `extra`: {theme, legend, title, marker, width}.
+  // {id, colour, symbol, open, dash, width, opacity, hidden}. `extra`: {theme, legend, title, marker, width}.
   function option(spec, looks, extra) {
     const c = colours(extra.theme);
     const both = axes(spec, extra.theme);
     const visible = spec.series.map((line, i) => ({ line, look: looks[i] })).filter(({ look }) => !look.hidden);
-    const lines = visible.map(({ line, look }) => lineSeries(line, spec, look));
+    const lines = visible.map(({ line, look }) => lineSeries(line, spec, look, c));
     if (extra.marker !== undefined && lines.length > 0) {
       lines[0].markLine = {
         silent: true, symbol: 'none', animation: false, label: { show: false },
@@ -143,7 +151,8 @@ window.glidepath = (() => {
     }
     const bands = visible.flatMap(({ line, look }) => (line.spread && line.spread.length ? bandSeries(line, spec, look) : []));
     const legend = legendOf(visible, extra, c);
-    const withIds = { ...spec, byId: Object.fromEntries(visible.map(({ line, look }) => [look.id, line])) };
+    const byId = (part) => Object.fromEntries(visible.map((both) => [both.look.id, both[part]]));
+    const withIds = { ...spec, byId: byId('line'), looksById: byId('look') };
     return {
       animation: false, backgroundColor: 'transparent', textStyle: { fontFamily: 'system-ui, sans-serif' },
       title: extra.title ? { text: extra.title, left: 8, top: 4, textStyle: { color: c.text, fontSize: 15, fontWeight: 600 } } : undefined,

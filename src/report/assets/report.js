@@ -27,10 +27,10 @@
     const faded = state.budget !== null && line.budget !== null && line.budget !== undefined && line.budget !== state.budget;
     return {
       colour, paper: mixed(baseColour(line.subject), '#ffffff', share),
-      symbol: symbols[(subject.place + subject.round) % symbols.length],
-      plain: line.subject === 'lr' || line.subject === 'envelope' || line.style === 'dotted',
+      symbol: symbols[(subject.place + subject.round) % symbols.length], open: line.reference,
+      plain: line.subject === 'lr' || line.subject === 'envelope' || (line.style === 'dotted' && !line.reference),
       dash: line.style !== 'solid' ? line.style : subject.round > 0 ? [8, 3, 2, 3] : 'solid',
-      width: line.subject === 'linear' || line.subject === 'envelope' ? 3 : 1.8,
+      width: line.reference ? 1.4 : line.subject === 'linear' || line.subject === 'envelope' ? 3 : 1.8,
       opacity: faded ? 0.12 : 1, hidden: state.hidden.has(line.subject), front: line.subject === 'linear',
     };
   }
