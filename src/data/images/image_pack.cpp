@@ -219,9 +219,12 @@ PackResult pack_images(const fs::path& source, const fs::path& out, const PackOp
   if (fs::exists(out, error) && fs::equivalent(source, out, error)) {
     throw InputError(fmt::format("{}: is the source itself; give the pack another name", out.string()));
   }
+  if (fs::is_directory(out, error))
+    throw InputError(fmt::format("{}: is a folder; a pack is one file, for example {}", out.string(),
+                                 (out / "images.gpk").string()));
   PackFileWriter writer(out, settings_text(options), images.class_names);
   // Names in the pack are those below the source's folder.
-  const std::string folder = source.string() + "/";
+  const std::string folder = (source / "").string();
   const auto short_name = [&](const std::string& name) {
     return name.rfind(folder, 0) == 0 ? name.substr(folder.size()) : name;
   };
@@ -243,6 +246,8 @@ PackResult pack_images(const fs::path& source, const fs::path& out, const PackOp
           }
         });
     result.corrupt += corrupt.count();
+    if (corrupt.count() == store.size())
+      throw RunError(fmt::format("{}: no {} image can be decoded", source.string(), called));
     return store.size() - corrupt.count();
   };
   result.train = add_split(*images.train, PackFileWriter::kTrain, "training");

@@ -3,15 +3,28 @@
 #include "data/images/ordered_pool.h"
 
 #include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "glidepath/error.h"
 
 namespace glidepath {
 
 OrderedPool::OrderedPool(int threads, int ahead, Begin begin)
     : ahead_(std::max(1, ahead)), begin_(std::move(begin)) {
-  for (int i = 0; i < std::max(1, threads); ++i) threads_.emplace_back([this, i] { work(i); });
+  try {
+    for (int i = 0; i < std::max(1, threads); ++i) threads_.emplace_back([this, i] { work(i); });
+  } catch (const std::system_error& error) {
+    stop();
+    throw RunError(fmt::format("{} threads to decode images cannot be started, only {}: {}; ask for fewer",
+                               threads, threads_.size(), error.code().message()));
+  }
 }
 
-OrderedPool::~OrderedPool() {
+OrderedPool::~OrderedPool() { stop(); }
+
+void OrderedPool::stop() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;

@@ -31,6 +31,7 @@ class OrderedPool {
   /// Begins the next batch; nothing when there are no more. Called by one thread at a time, in order.
   using Begin = std::function<std::shared_ptr<PoolBatch>()>;
 
+  /// Throws RunError where the system does not start that many threads.
   OrderedPool(int threads, int ahead, Begin begin);
   /// Waits for the items that are being made; the others are not.
   ~OrderedPool();
@@ -51,6 +52,7 @@ class OrderedPool {
   };
 
   void work(int thread);
+  void stop();
   Slot* slot_with_work();
   void begin_slot();
 

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
 
 namespace glidepath {
 namespace {
@@ -64,7 +67,11 @@ const unsigned char* ImageTransformer::resized_crop(const Rectangle& crop, int s
 const unsigned char* ImageTransformer::centre_crop(int resize, int size) {
   const int shorter = std::min(picture_.width, picture_.height);
   const auto resized = [&](int side) {
-    return side == shorter ? resize : static_cast<int>(static_cast<std::int64_t>(resize) * side / shorter);
+    const std::int64_t whole = side == shorter ? resize : static_cast<std::int64_t>(resize) * side / shorter;
+    if (whole > std::numeric_limits<int>::max())
+      throw CorruptImage(
+          fmt::format("{} x {} pixels are too narrow to be resized", picture_.width, picture_.height));
+    return static_cast<int>(whole);
   };
   const auto plan = [&](ResampleAxis& axis, int side) {
     const int whole = resized(side);

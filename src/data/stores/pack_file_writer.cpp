@@ -1,8 +1,14 @@
 // src/data/stores/pack_file_writer.cpp - writes the file of a pack, image after image.
 #include "data/stores/pack_file_writer.h"
 
+#include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <limits>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -28,9 +34,36 @@ std::uint32_t pack_checksum(const void* data, std::size_t bytes) {
   return static_cast<std::uint32_t>(crc32_z(0, static_cast<const Bytef*>(data), bytes));
 }
 
+PartLock::PartLock(const std::filesystem::path& file) {
+  while (!try_once(file, file.string() + ".part")) {
+  }
+}
+
+PartLock::~PartLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+// A lock on a file that its last holder has renamed or removed is worth nothing.
+bool PartLock::try_once(const std::filesystem::path& file, const std::filesystem::path& part) {
+  descriptor_ = ::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) return true;  // who writes it says why
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(std::exchange(descriptor_, -1));
+    throw RunError(
+        fmt::format("{}: another process is making it; wait for that, or give another name", file.string()));
+  }
+  struct stat held {
+  }, there{};
+  if (::fstat(descriptor_, &held) == 0 && ::stat(part.c_str(), &there) == 0 && held.st_ino == there.st_ino &&
+      held.st_dev == there.st_dev)
+    return true;
+  ::close(std::exchange(descriptor_, -1));
+  return false;
+}
+
 PackFileWriter::PackFileWriter(const std::filesystem::path& file, const std::string& settings,
                                const std::vector<std::string>& class_names)
-    : file_(file) {
+    : lock_(file), file_(file) {
   append_text(index_, settings);
   append_count(index_, class_names.size());
   for (const std::string& name : class_names) append_text(index_, name);

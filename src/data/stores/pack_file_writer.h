@@ -19,6 +19,22 @@ struct PackedImage {
 
 std::uint32_t pack_checksum(const void* data, std::size_t bytes);
 
+/// Held by the one process that writes FILE.part: two that make one pack would write into one file, and the
+/// first to be done would give it its name.
+class PartLock {
+ public:
+  /// Throws RunError where another process holds it. A file system without locks is done without.
+  explicit PartLock(const std::filesystem::path& file);
+  ~PartLock();
+  PartLock(const PartLock&) = delete;
+  PartLock& operator=(const PartLock&) = delete;
+
+ private:
+  bool try_once(const std::filesystem::path& file, const std::filesystem::path& part);
+
+  int descriptor_ = -1;
+};
+
 /// The file appears under its name when finish() returns; before that, and when anything throws, there is
 /// none. Throws RunError naming the file when the disk refuses.
 class PackFileWriter {
@@ -40,6 +56,7 @@ class PackFileWriter {
   };
   void write(const void* data, std::size_t bytes);
 
+  PartLock lock_;
   AtomicFile file_;
   std::string index_;
   SplitIndex splits_[2];

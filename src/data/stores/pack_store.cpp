@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <fmt/format.h>
 
@@ -46,6 +47,14 @@ class Mapping {
     constexpr std::uint64_t kPage = 4096;
     const std::uint64_t begin = offset / kPage * kPage;
     ::madvise(const_cast<unsigned char*>(data_) + begin, offset + bytes - begin, MADV_WILLNEED);
+  }
+  /// What lies past the end of a file that has become shorter cannot be touched: the system would end the
+  /// process.
+  void require_whole() const {
+    struct stat now {};
+    if (::fstat(file_.descriptor(), &now) != 0 || static_cast<std::uint64_t>(now.st_size) >= bytes_) return;
+    throw RunError(
+        fmt::format("{}: was cut off from {} to {} bytes while it was in use", name(), bytes_, now.st_size));
   }
   [[noreturn]] void refuse(std::uint64_t offset, const std::string& what) const {
     throw InputError(fmt::format("{}: at byte {}: {}; make the pack again", name(), offset, what));
@@ -123,6 +132,7 @@ SplitIndex read_split(const Mapping& pack, IndexReader& reader, std::uint64_t cl
                       std::uint64_t images_end) {
   SplitIndex split;
   const std::uint64_t count = reader.count(sizeof(PackRecord));
+  if (count == 0) pack.refuse(reader.position(), "a split without an image");
   split.records.resize(count);
   split.name_ends.resize(count);
   std::uint64_t names = 0;
@@ -205,6 +215,7 @@ class PackStore final : public ImageStore {
     stored.bytes = image.bytes;
     stored.height = static_cast<int>(image.height);
     stored.width = static_cast<int>(image.width);
+    pack_->require_whole();
     // Each time: of a pack larger than the memory most images have left it since they were read.
     pack_->will_need(image.offset, image.bytes);
     // What was whole once stays so, but for what no program can help: one look at each image is enough.

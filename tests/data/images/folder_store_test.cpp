@@ -121,5 +121,31 @@ TEST_F(FolderStoreTest, AFileThatHasGoneIsNamed) {
   }
 }
 
+// A file with a hole of gigabytes takes no room on the disk, and all of the memory.
+TEST_F(FolderStoreTest, RefusesToReadAFileOfGigabytes) {
+  write("train/cat/1.jpg");
+  write("val/cat/1.jpg");
+  fs::resize_file(root_ / "train/cat/1.jpg", (std::uintmax_t{2} << 30) + 1);
+  const ImageCollection images = open_images(root_);
+  std::vector<unsigned char> buffer;
+  try {
+    images.train->read(0, buffer);
+    FAIL();
+  } catch (const RunError& error) {
+    EXPECT_EQ(error.what(), at("train/cat/1.jpg") + ": has 2147483649 bytes; an image has at most 2 GiB");
+  }
+}
+
+TEST_F(FolderStoreTest, SaysWhyAPathCannotBeLookedAt) {
+  fs::create_symlink("round", root_ / "round");
+  try {
+    open_images(root_ / "round");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.what(),
+              "data \"imagefolder:" + at("round") + "\": cannot be read: Too many levels of symbolic links");
+  }
+}
+
 }  // namespace
 }  // namespace glidepath

@@ -227,5 +227,36 @@ TEST_F(ImagePack, AFullDiskIsAnErrorThatNamesTheFile) {
   EXPECT_FALSE(fs::exists(pack()));
 }
 
+TEST_F(ImagePack, NeedsAnImageInEachSplit) {
+  for (const char* label : {"ant", "bee"}) {
+    for (int i = 0; i < 5; ++i) write(source() / "val" / label / fmt::format("{}.jpg", i), "");
+  }
+  PackOptions options;
+  options.max_corrupt = "100%";
+  EXPECT_EQ(refusal([&] { pack_images(source(), pack(), options); }),
+            source().string() + ": no validation image can be decoded");
+  EXPECT_FALSE(fs::exists(pack()));
+  EXPECT_FALSE(fs::exists(pack().string() + ".part"));
+}
+
+// Said before the work, and not when the file is given its name.
+TEST_F(ImagePack, IsNoFolder) {
+  fs::create_directory(pack());
+  int asked = 0;
+  PackOptions options;
+  options.stop_signal = [&] { return asked++, 0; };
+  EXPECT_EQ(
+      refusal([&] { pack_images(source(), pack(), options); }),
+      pack().string() + ": is a folder; a pack is one file, for example " + (pack() / "images.gpk").string());
+  EXPECT_EQ(asked, 0);
+}
+
+TEST_F(ImagePack, IsTheSameFileFromAPathThatEndsInASlash) {
+  pack_images(source(), pack(), {});
+  const std::string plain = text_of(pack());
+  pack_images(source() / "", pack(), {});
+  EXPECT_EQ(text_of(pack()), plain);
+}
+
 }  // namespace
 }  // namespace glidepath

@@ -3,10 +3,15 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <stdexcept>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "glidepath/error.h"
 
 namespace glidepath {
 namespace {
@@ -104,6 +109,26 @@ TEST(OrderedPool, StopsInTheMiddle) {
     OrderedPool pool(3, 4, batches_of(1000));
     if (time % 2 == 1) pool.next();
   }
+}
+
+// Memory for their stacks is the one thing that even the superuser can run out of.
+TEST(OrderedPool, SaysHowManyThreadsCanBeStarted) {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  rlimit little = before;
+  little.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + (std::size_t{512} << 20);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &little), 0);
+  std::string message;
+  try {
+    OrderedPool pool(2000, 3, batches_of(10));
+  } catch (const RunError& error) {
+    message = error.what();
+  }
+  setrlimit(RLIMIT_AS, &before);
+  EXPECT_THAT(message, testing::MatchesRegex("2000 threads to decode images cannot be started, only [0-9]+: "
+                                             "Resource temporarily unavailable; ask for fewer"));
 }
 
 }  // namespace

@@ -112,5 +112,20 @@ TEST(RandomResizedCrop, FallsBackToTheMiddle) {
   EXPECT_GT(middle, 0);
 }
 
+// 256 times its longer side is more than an int holds.
+TEST(Transforms, RefuseALineThatIsTooLong) {
+  constexpr int kLong = 8'400'000;
+  const std::vector<unsigned char> pixels(3 * static_cast<std::size_t>(kLong), 100);
+  ImageTransformer transformer;
+  transformer.open({StoredImage::Kind::kRgb, pixels.data(), pixels.size(), 1, kLong});
+  try {
+    transformer.centre_crop(256, 224);
+    FAIL();
+  } catch (const CorruptImage& error) {
+    EXPECT_STREQ(error.what(), "8400000 x 1 pixels are too narrow to be resized");
+  }
+  EXPECT_EQ(transformer.resized_crop({0, 0, 1, 1}, 8)[0], 100);
+}
+
 }  // namespace
 }  // namespace glidepath

@@ -187,5 +187,37 @@ TEST_F(PackStoreTest, SaysWhichVersionItKnows) {
   EXPECT_THAT(open_refusal(), HasSubstr("at byte 8: version 9 of the format, this program knows 1"));
 }
 
+// Touching what is no longer there would end the process by a signal.
+TEST_F(PackStoreTest, NoticesThatItIsCutOffWhileInUse) {
+  make();
+  const ImageCollection images = open_pack(file());
+  std::vector<unsigned char> unused;
+  images.train->read(0, unused);
+  const auto size = fs::file_size(file());
+  fs::resize_file(file(), 0);
+  EXPECT_EQ(refusal([&] { images.train->read(0, unused); }),
+            fmt::format("{}: was cut off from {} to 0 bytes while it was in use", file().string(), size));
+}
+
+TEST_F(PackStoreTest, IsMadeByOneAtATime) {
+  PackFileWriter first(file(), "", {"ant"});
+  for (const auto split : {PackFileWriter::kTrain, PackFileWriter::kVal})
+    first.add(split, {bytes("x"), false, 1, 1}, 0, "1.jpg");
+  EXPECT_EQ(refusal([&] { PackFileWriter second(file(), "", {"bee"}); }),
+            file().string() + ": another process is making it; wait for that, or give another name");
+  first.finish();
+  EXPECT_THAT(open_pack(file()).class_names, ElementsAre("ant"));
+  make();  // over it: the lock went with its writer's file
+  EXPECT_THAT(open_pack(file()).class_names, ElementsAre("ant", "bee"));
+}
+
+TEST_F(PackStoreTest, WithoutAnImageOfASplitIsRefused) {
+  PackFileWriter writer(file(), "", {"ant"});
+  writer.add(PackFileWriter::kTrain, {bytes("x"), false, 1, 1}, 0, "1.jpg");
+  writer.finish();
+  EXPECT_THAT(open_refusal(), HasSubstr("a.gpk: at byte "));
+  EXPECT_THAT(open_refusal(), HasSubstr("a split without an image"));
+}
+
 }  // namespace
 }  // namespace glidepath
