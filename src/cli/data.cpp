@@ -1,4 +1,5 @@
 // src/cli/data.cpp - `glidepath data`: gets a data set, checks it, says what it holds.
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
@@ -39,7 +40,8 @@ void print_info(const DataArguments& arguments) {
       "the [0, 1] scale\n",
       dataset.name, dataset.train.size(), dataset.test.size(), shape, dataset.classes,
       fmt::join(dataset.mean, " "), fmt::join(dataset.stddev, " "));
-  const std::string pack = path.empty() ? "" : describe_pack(path);
+  const std::string pack =
+      path.empty() ? "" : describe_pack(std::filesystem::path(arguments.data_dir) / path);
   if (!pack.empty()) std::cout << pack << "\n";
   if (!dataset.class_names.empty()) std::cout << fmt::format("{}\n", fmt::join(dataset.class_names, ", "));
 }
@@ -215,7 +217,7 @@ void add_data_command(CLI::App& app, int&) {
   add_common_flags(*verify, *verified);
   verify->callback([verified] {
     if (!images_path(verified->name).empty()) {
-      return verify_images(verified->name, verified->quiet, verified->json);
+      return verify_images(verified->name, verified->data_dir, verified->quiet, verified->json);
     }
     run_verify(*verified);
   });

@@ -2,19 +2,26 @@
 #include "cli/data_images.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/checks.h"
+#include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "glidepath/error.h"
 #include "glidepath/image_pack.h"
 
+namespace fs = std::filesystem;
+
 namespace glidepath::cli {
 namespace {
+
+constexpr std::int64_t kMostSide = 65500;  // of a JPEG
 
 struct PackArguments {
   std::string name, out, format = "jpeg";
@@ -70,7 +77,7 @@ void run_pack(PackArguments& arguments) {
                                         {"val", result.val},         {"corrupt", result.corrupt},
                                         {"classes", result.classes}, {"bytes", result.bytes},
                                         {"seconds", result.seconds}}
-                     .dump()
+                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
               << "\n";
     return;
   }
@@ -91,21 +98,21 @@ std::string images_path(const std::string& name) {
   return is_pack_name ? name : "";
 }
 
-void verify_images(const std::string& name, bool quiet, bool json) {
+void verify_images(const std::string& name, const std::string& data_dir, bool quiet, bool json) {
   ProgressLine line(!quiet && !json);
   PackOptions options;
   show_progress(options, line, "checked");
-  const ImageCheck check = check_images(images_path(name), options);
+  const ImageCheck check = check_images(fs::path(data_dir) / images_path(name), options);
   line.clear();
   if (json) {
     std::cout << nlohmann::ordered_json{{"name", name},
                                         {"train", check.train},
                                         {"val", check.val},
                                         {"problems", check.problems}}
-                     .dump()
+                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
               << "\n";
   } else {
-    for (const std::string& problem : check.problems) std::cout << problem << "\n";
+    for (const std::string& problem : check.problems) std::cout << as_one_line(problem) << "\n";
   }
   if (!check.problems.empty()) {
     throw InputError(fmt::format("{}: {} of {} images are damaged, the first is {}", name,
@@ -126,14 +133,17 @@ void add_pack(CLI::App& command) {
   pack->add_option("name", arguments->name, "imagefolder:PATH")->required();
   pack->add_option("--out", arguments->out, "the file to write, FILE.gpk")->required();
   auto* resize =
-      pack->add_option("--resize", options.resize, "reduce the shorter side of larger images to N pixels");
+      pack->add_option("--resize", options.resize, "reduce the shorter side of larger images to N pixels")
+          ->check(whole_number(0, kMostSide));
   pack->add_option("--max-side", options.max_side, "reduce the longer side of larger images to N pixels")
+      ->check(whole_number(0, kMostSide))
       ->excludes(resize);
   pack->add_option("--format", arguments->format, "jpeg, or rgb: pixels, faster to read and larger")
-      ->check(CLI::IsMember({"jpeg", "rgb"}))
+      ->check(one_of({"jpeg", "rgb"}))
       ->capture_default_str();
   pack->add_option("--quality", options.quality,
                    "of the JPEG files made, 1 to 100; images that are small enough stay as they are")
+      ->check(whole_number(1, 100))
       ->capture_default_str();
   pack->add_flag("--exif-orientation", options.exif_orientation,
                  "turn photographs as their EXIF orientation says");
@@ -141,7 +151,7 @@ void add_pack(CLI::App& command) {
           "--max-corrupt", options.max_corrupt,
           "images of a split that may be left out because they cannot be decoded, or a share of them")
       ->capture_default_str();
-  pack->add_option("--jobs", options.jobs, "threads (default: every core)");
+  pack->add_option("--jobs", options.jobs, "threads (default: every core)")->check(whole_number(0, 1024));
   pack->add_flag("--quiet", arguments->quiet, "print errors only");
   pack->add_flag("--json", arguments->json, "print the result as one JSON object");
   pack->callback([arguments] { run_pack(*arguments); });

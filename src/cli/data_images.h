@@ -10,8 +10,9 @@ namespace glidepath::cli {
 /// other names.
 std::string images_path(const std::string& name);
 
-/// Checks every image and prints what is wrong; throws InputError when something is.
-void verify_images(const std::string& name, bool quiet, bool json);
+/// Checks every image and prints what is wrong; throws InputError when something is. A relative path is taken
+/// from `data_dir` where that is not empty.
+void verify_images(const std::string& name, const std::string& data_dir, bool quiet, bool json);
 
 void add_pack(CLI::App& command);
 

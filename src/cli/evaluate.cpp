@@ -11,6 +11,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/stop_signal.h"
 #include "glidepath/error.h"
 #include "glidepath/train.h"
@@ -42,9 +43,7 @@ void evaluate_and_print(const EvaluateArguments& arguments) {
   for (const auto& [key, text] : arguments.values) set_config_value(config, key, text);
   EvaluateOptions options;
   options.weights = arguments.weights;
-  options.on_warning = [](const std::string& text) {
-    std::cerr << "glidepath evaluate: warning: " << text << "\n";
-  };
+  options.on_warning = [](const std::string& text) { print_error("glidepath evaluate: warning", text); };
   catch_stop_signals();
   options.stop_signal = stop_signal;
   const EvaluationResult result = evaluate_weights(config, options);

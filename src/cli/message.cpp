@@ -105,9 +105,9 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("{}; {}", what, see_help);
 }
 
-void print_error(const std::string& command, const std::string& message) {
+std::string as_one_line(const std::string& text) {
   std::string line;
-  for (const char c : command + ": " + message) {
+  for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
     if (c == '\n') {
       line += "\\n";
@@ -117,7 +117,11 @@ void print_error(const std::string& command, const std::string& message) {
       line += c;
     }
   }
-  std::fprintf(stderr, "%s\n", line.c_str());
+  return line;
+}
+
+void print_error(const std::string& command, const std::string& message) {
+  std::fprintf(stderr, "%s\n", as_one_line(command + ": " + message).c_str());
 }
 
 }  // namespace glidepath::cli

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/message.h"
+
 namespace glidepath::cli {
 namespace {
 
@@ -62,7 +64,7 @@ void ProgressLine::show(double progress, const std::string& text) {
 
 void ProgressLine::print_above(const std::string& line) {
   clear();
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "%s\n", as_one_line(line).c_str());
 }
 
 void ProgressLine::clear() {

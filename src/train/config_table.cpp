@@ -47,7 +47,7 @@ void check_max_corrupt(const std::string& text) {
   const auto [number, unit] = words::split_number(text);
   const auto value = words::number(number);
   const bool is_share = unit == "%" && value && *value >= 0 && *value <= 100;
-  const bool is_count = unit.empty() && value && *value >= 0 && *value == std::floor(*value);
+  const bool is_count = unit.empty() && value && *value >= 0 && *value == std::floor(*value) && *value < 1e15;
   if (!is_share && !is_count)
     refuse_value(text, "must be a share of the split's images or a number of them, for example 1% or 25");
 }
