@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/data_images.h"
+#include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "glidepath/dataset.h"
@@ -43,7 +44,8 @@ void print_info(const DataArguments& arguments) {
   const std::string pack =
       path.empty() ? "" : describe_pack(std::filesystem::path(arguments.data_dir) / path);
   if (!pack.empty()) std::cout << pack << "\n";
-  if (!dataset.class_names.empty()) std::cout << fmt::format("{}\n", fmt::join(dataset.class_names, ", "));
+  if (!dataset.class_names.empty())
+    std::cout << as_one_line(fmt::format("{}", fmt::join(dataset.class_names, ", "))) << "\n";
 }
 
 std::string megabytes(std::int64_t bytes) {

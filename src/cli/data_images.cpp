@@ -131,7 +131,9 @@ void add_pack(CLI::App& command) {
   auto arguments = std::make_shared<PackArguments>();
   PackOptions& options = arguments->options;
   pack->add_option("name", arguments->name, "imagefolder:PATH")->required();
-  pack->add_option("--out", arguments->out, "the file to write, FILE.gpk")->required();
+  pack->add_option("--out", arguments->out, "the file to write, FILE.gpk")
+      ->required()
+      ->check(not_empty("a file, for example photos.gpk"));
   auto* resize =
       pack->add_option("--resize", options.resize, "reduce the shorter side of larger images to N pixels")
           ->check(whole_number(0, kMostSide));

@@ -1,6 +1,8 @@
 // tests/data/images/open_images_test.cpp - the form of the images at a path is found by looking.
 #include "data/images/open_images.h"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +39,18 @@ TEST_F(OpenImages, KnowsAPackWhateverItIsCalled) {
   writer.finish();
   EXPECT_EQ(count_training_images(folder_ / "pack"), 2);
   EXPECT_THAT(open_images(folder_ / "pack").val->name(0), HasSubstr("pack: an image"));
+}
+
+TEST_F(OpenImages, SaysThatAFolderCannotBeLookedInto) {
+  fs::create_directories(folder_ / "train");
+  fs::permissions(folder_, fs::perms::none);
+  const uid_t self = geteuid();
+  constexpr uid_t kNobody = 65534;  // the superuser may read everything
+  ASSERT_TRUE(self != 0 || seteuid(kNobody) == 0);
+  const std::string message = refusal([&] { open_images(folder_); });
+  ASSERT_TRUE(self != 0 || seteuid(self) == 0);
+  fs::permissions(folder_, fs::perms::owner_all);
+  EXPECT_EQ(message, "data \"imagefolder:" + folder_.string() + "\": cannot be read: Permission denied");
 }
 
 TEST_F(OpenImages, KnowsImageNetByItsTrainingTar) {
