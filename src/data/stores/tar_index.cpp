@@ -22,6 +22,8 @@ class RangeReader {
  public:
   RangeReader(const InputFile& file, const TarRange& range) : file_(file), range_(range) {}
 
+  std::uint64_t position() const { return position_; }
+
   static la_ssize_t read(archive* handle, void* self, const void** buffer) {
     return static_cast<RangeReader*>(self)->read_next(handle, buffer);
   }
@@ -94,7 +96,9 @@ void index_tar(const InputFile& file, const TarRange& range, const std::function
   for (;;) {
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(reader.get(), &entry);
-    const auto header = static_cast<std::uint64_t>(archive_read_header_position(reader.get()));
+    // Negative after a failure: how far it was read is the place then.
+    const la_int64_t position = archive_read_header_position(reader.get());
+    const std::uint64_t header = position < 0 ? source.position() : static_cast<std::uint64_t>(position);
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN && status != ARCHIVE_EOF) {
       const char* reason = archive_error_string(reader.get());
       refuse(range, range.begin + header, reason == nullptr ? "is no tar header" : reason);

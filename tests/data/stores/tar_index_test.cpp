@@ -98,7 +98,9 @@ TEST_F(TarIndex, RefusesATarThatEndsAnywhereBeforeItsEndMark) {
     SCOPED_TRACE(length);
     write(folder_ / "cut.tar", tar.substr(0, length));
     const std::string message = refusal_of("cut.tar");
-    EXPECT_THAT(message, HasSubstr("cut.tar: at byte "));
+    const std::string before = "cut.tar: at byte ";
+    ASSERT_THAT(message, HasSubstr(before));
+    EXPECT_LE(std::stoull(message.substr(message.find(before) + before.size())), length);
     EXPECT_THAT(message, HasSubstr("copy or fetch it again"));
   }
   write(folder_ / "cut.tar", tar.substr(0, kData));
