@@ -162,8 +162,9 @@ class Filling : public PoolBatch {
       image = static_cast<std::int64_t>(
           key(kForSubstitute, attempt).below(static_cast<std::uint64_t>(shared_->split.size())));
     }
-    throw RunError(fmt::format("{}: cannot be decoded, and none of {} images in its place can",
-                               shared_->split.store->name(wanted), kMostSubstitutes));
+    throw RunError(fmt::format("{}: {}, and none of {} images in its place can be decoded either",
+                               shared_->split.store->name(wanted),
+                               corrupt_[static_cast<std::size_t>(item)].front().second, kMostSubstitutes));
   }
 
   /// What was made; counts what could not be.

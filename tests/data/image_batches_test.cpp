@@ -165,6 +165,21 @@ TEST(ImageBatches, StopPastTheLimit) {
   }
 }
 
+TEST(ImageBatches, SayWhatIsWrongWhereNoImageIsLeft) {
+  const ImageFolder folder(2);
+  for (const char* name : {"train/cat/100", "train/cat/101", "train/dog/100", "train/dog/101"})
+    folder.damage(name, 0);
+  const Dataset dataset = small_images(folder, 1);
+  TrainLoader loader(dataset, options_of(4));
+  try {
+    loader.next();
+    FAIL();
+  } catch (const RunError& error) {
+    EXPECT_THAT(error.what(),
+                testing::EndsWith(": is empty, and none of 100 images in its place can be decoded either"));
+  }
+}
+
 TEST(ImageBatches, AFolderIsADataSet) {
   const ImageFolder folder(4);
   const Dataset dataset = load_dataset(folder.data());

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -48,13 +49,13 @@ class Mapping {
     const std::uint64_t begin = offset / kPage * kPage;
     ::madvise(const_cast<unsigned char*>(data_) + begin, offset + bytes - begin, MADV_WILLNEED);
   }
-  /// What lies past the end of a file that has become shorter cannot be touched: the system would end the
-  /// process.
-  void require_whole() const {
+  /// The file's bytes now, where they have become fewer: what lies past its end cannot be touched, as the
+  /// system would end the process.
+  std::optional<std::uint64_t> cut_off_to() const {
     struct stat now {};
-    if (::fstat(file_.descriptor(), &now) != 0 || static_cast<std::uint64_t>(now.st_size) >= bytes_) return;
-    throw RunError(
-        fmt::format("{}: was cut off from {} to {} bytes while it was in use", name(), bytes_, now.st_size));
+    if (::fstat(file_.descriptor(), &now) != 0) return std::nullopt;
+    const auto bytes = static_cast<std::uint64_t>(now.st_size);
+    return bytes < bytes_ ? std::optional(bytes) : std::nullopt;
   }
   [[noreturn]] void refuse(std::uint64_t offset, const std::string& what) const {
     throw InputError(fmt::format("{}: at byte {}: {}; make the pack again", name(), offset, what));
@@ -215,7 +216,9 @@ class PackStore final : public ImageStore {
     stored.bytes = image.bytes;
     stored.height = static_cast<int>(image.height);
     stored.width = static_cast<int>(image.width);
-    pack_->require_whole();
+    if (const auto left = pack_->cut_off_to())
+      throw RunError(fmt::format("{}: its pack was cut off from {} to {} bytes while it was in use",
+                                 name(index), pack_->bytes(), *left));
     // Each time: of a pack larger than the memory most images have left it since they were read.
     pack_->will_need(image.offset, image.bytes);
     // What was whole once stays so, but for what no program can help: one look at each image is enough.

@@ -196,7 +196,8 @@ TEST_F(PackStoreTest, NoticesThatItIsCutOffWhileInUse) {
   const auto size = fs::file_size(file());
   fs::resize_file(file(), 0);
   EXPECT_EQ(refusal([&] { images.train->read(0, unused); }),
-            fmt::format("{}: was cut off from {} to 0 bytes while it was in use", file().string(), size));
+            fmt::format("{}: train/bee/1.jpg: its pack was cut off from {} to 0 bytes while it was in use",
+                        file().string(), size));
 }
 
 TEST_F(PackStoreTest, IsMadeByOneAtATime) {
