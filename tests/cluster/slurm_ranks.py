@@ -39,7 +39,7 @@ SCRIPT = """#!/bin/bash
 #SBATCH --output={run}.log
 
 export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK
-if [ -d {run}/checkpoint ]; then
+if [ -e {run}/config.toml ]; then
   exec srun {program} train --quiet --resume {run} {again}
 else
   exec srun {program} {train} --out {run}
