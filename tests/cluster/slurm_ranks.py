@@ -92,8 +92,8 @@ def srun_trains_the_same(test):
     for per_node in (1, 2):
         run = test.folder / f"srun-{per_node}"
         begun = time.monotonic()
-        job = test.slurm.command("srun", "-N", "2", "-n", str(2 * per_node), f"--ntasks-per-node={per_node}", PROGRAM, *MLP,
-                                 "--threads", "1", "--out", str(run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        job = test.slurm.command("srun", "--quiet", "-N", "2", "-n", str(2 * per_node), f"--ntasks-per-node={per_node}",
+                                 PROGRAM, *MLP, "--threads", "1", "--out", str(run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True)
         printed, _ = job.communicate(timeout=200)
         check(job.returncode == 0 and printed == "", f"srun: {job.returncode}: {printed}")
