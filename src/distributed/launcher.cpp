@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ constexpr auto kPoll = std::chrono::milliseconds(20);
 // The ranks find out by themselves, within 20 s, and save what they have; this is for those that do not.
 constexpr auto kGrace = std::chrono::seconds(26);
 constexpr auto kLast = std::chrono::seconds(2);
+constexpr auto kLongestTelling = std::chrono::seconds(5);  // otherwise they find out by themselves
 constexpr const char* kRestarts = "0";
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
@@ -152,8 +154,8 @@ std::string death_of(const Child& child) {
   return fmt::format("was killed by signal {} ({})", number, ::strsignal(number));
 }
 
-/// The other ranks need not wait for its sign of life.
-void tell_of_death(const Child& child, const LaunchOptions& options, int port) {
+/// The other ranks need not wait for its sign of life. Done when the others know, or cannot be told.
+std::future<void> tell_of_death(const Child& child, const LaunchOptions& options, int port) {
   Place place;
   place.rank = child.rank;
   place.master_address = options.master_address;
@@ -161,13 +163,15 @@ void tell_of_death(const Child& child, const LaunchOptions& options, int port) {
   place.store_prefix = store_prefix(kRestarts);
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
-  tell_of_loss(place, fmt::format("rank {} (host {}, pid {}) {}", child.rank, host.data(), child.pid,
-                                  death_of(child)));
+  return tell_of_loss(place, fmt::format("rank {} (host {}, pid {}) {}", child.rank, host.data(), child.pid,
+                                         death_of(child)));
 }
 
 void wait_for_all(std::vector<Child>& children, const LaunchOptions& options, int port) {
   std::optional<Clock::time_point> failed_at;
-  while (!reap(children)) {
+  std::future<void> told_others;
+  for (bool all_ended = false; !all_ended;) {
+    all_ended = reap(children);
     if (const int number = caught.exchange(0)) send(children, number);
     const bool failed =
         std::any_of(children.begin(), children.end(), [](const Child& c) { return c.failed(); });
@@ -178,15 +182,16 @@ void wait_for_all(std::vector<Child>& children, const LaunchOptions& options, in
       failed_at = Clock::now();
       const auto killed =
           std::find_if(children.begin(), children.end(), [](const Child& c) { return c.was_killed(); });
-      if (!told && killed != children.end()) tell_of_death(*killed, options, port);
+      if (!told && killed != children.end()) told_others = tell_of_death(*killed, options, port);
     }
     if (failed_at && Clock::now() - *failed_at > kGrace + kLast) {
       send(children, SIGKILL);
     } else if (failed_at && Clock::now() - *failed_at > kGrace) {
       send(children, SIGTERM);
     }
-    std::this_thread::sleep_for(kPoll);
+    if (!all_ended) std::this_thread::sleep_for(kPoll);
   }
+  if (told_others.valid()) told_others.wait_for(kLongestTelling);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ struct WatchStore {
 
 /// A thread that beats for this rank, and that watches the others: rank 0 all of them, the others rank 0 and
 /// whether those of their own machine have ended, and each whether a failure was told. So the store is asked
-/// a few times a second by each rank, and once a second for each rank by rank 0.
+/// a few times a second by each rank, and twice a second for each rank by rank 0.
 class RankWatch {
  public:
   RankWatch(WatchStore store, int rank, std::vector<RankInfo> ranks, std::string keeper,

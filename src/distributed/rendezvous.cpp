@@ -35,8 +35,11 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPoll{20}, kTry{1000};
+// Between attempts to reach the store: short at first, as rank 0 may be a moment late; then a job of
+// thousands must not flood it.
+constexpr milliseconds kFirstPause{20}, kLongestPause{1000};
 // More than its own time for a thread that waits for the others, before it counts as stuck.
-constexpr double kAnswerSeconds = 5;
+constexpr double kAnswerSeconds = 10;
 constexpr double kServeSeconds = 10, kTellSeconds = 5;
 constexpr const char* kGivenUp = "given-up";
 
@@ -51,8 +54,10 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, int po
                                               double seconds) {
   const double until = seconds_now() + seconds;
   std::string why = serves ? why_not_listening(port) : why_unreachable(address, port, kTry);
-  while (!serves && !why.empty() && seconds_now() < until) {
-    std::this_thread::sleep_for(kPoll);
+  for (auto pause = kFirstPause; !serves && !why.empty() && seconds_now() < until;) {
+    std::this_thread::sleep_for(
+        std::min(pause, milliseconds(static_cast<std::int64_t>(1000 * (until - seconds_now())) + 1)));
+    pause = std::min(2 * pause, kLongestPause);
     why = why_unreachable(address, port, kTry);
   }
   if (!why.empty()) throw std::runtime_error(why);
@@ -83,7 +88,8 @@ int read_port(const std::string& file, double until) {
 
 bool serves_store(const Place& place) { return place.rank == 0 && !place.store_is_served; }
 
-// Of the processes of one machine, which all see the same, one speaks.
+// Of the processes of one machine, which all see the same, one speaks; where none of them knows its place on
+// it (without LOCAL_RANK), all do.
 [[noreturn]] void refuse_store(const Place& place, const std::string& what) {
   const std::string message = fmt::format("rank {}: the job's store at {}:{} (MASTER_ADDR, MASTER_PORT) {}",
                                           place.rank, place.master_address, place.master_port, what);
@@ -116,6 +122,8 @@ class Meeting {
   void come();
   void wait_for_all();
   [[noreturn]] void give_up();
+  [[noreturn]] void leave_to_another() const;
+  void stay_for_farewell() const;
 
   double patience_, until_;
   Rendezvous met_;
@@ -150,7 +158,7 @@ void Meeting::come() {
         "port, and each process its own rank",
         met_.place.rank, met_.place.master_address, met_.place.master_port));
   }
-  notes_->set(key, bytes_of(RankInfo::of_this_process().text()));
+  notes_->set(key, note_bytes(RankInfo::of_this_process().text()));
 }
 
 // And reads the others'.
@@ -158,23 +166,33 @@ void Meeting::wait_for_all() {
   while (static_cast<int>(met_.ranks.size()) < met_.place.world_size) {
     const std::string next = rank_key(static_cast<int>(met_.ranks.size()));
     if (notes_->check({next})) {
-      met_.ranks.push_back(RankInfo::from(text_of(notes_->get(next))));
+      met_.ranks.push_back(RankInfo::from(note_text(notes_->get(next))));
       continue;
     }
-    if (notes_->check({kGivenUp})) throw RankFailed("", kExitRunFailed);
+    if (notes_->check({kGivenUp})) leave_to_another();
     if (seconds_now() > until_) give_up();
     std::this_thread::sleep_for(kPoll);
   }
 }
 
+// The others read in the store why they stop.
+void Meeting::stay_for_farewell() const {
+  if (serves_store(met_.place)) std::this_thread::sleep_for(std::chrono::duration<double>(kFarewellSeconds));
+}
+
+void Meeting::leave_to_another() const {
+  stay_for_farewell();
+  throw RankFailed("", kExitRunFailed);
+}
+
 // The first whose patience ends speaks for all that have come.
 void Meeting::give_up() {
-  if (notes_->add(kGivenUp, 1) > 1) throw RankFailed("", kExitRunFailed);
   std::vector<int> missing;
   for (int rank = 0; rank < met_.place.world_size; ++rank) {
     if (!notes_->check({rank_key(rank)})) missing.push_back(rank);
   }
-  if (serves_store(met_.place)) std::this_thread::sleep_for(std::chrono::duration<double>(kFarewellSeconds));
+  if (notes_->add(kGivenUp, 1) > 1) leave_to_another();
+  stay_for_farewell();
   throw RunError(fmt::format("rank {} waited {:.0f} s for rank(s) {} of {}, which have not come",
                              met_.place.rank, patience_, fmt::join(missing, ", "), met_.place.world_size));
 }
@@ -196,26 +214,26 @@ Rendezvous meet(const Place& place, double join_seconds) {
 
 WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store) {
   const auto get = [store](const std::string& key) {
-    return store->check({key}) ? text_of(store->get(key)) : std::string();
+    return store->check({key}) ? note_text(store->get(key)) : std::string();
   };
-  return {[store](const std::string& key, const std::string& value) { store->set(key, bytes_of(value)); },
+  return {[store](const std::string& key, const std::string& value) { store->set(key, note_bytes(value)); },
           get,
           [store, get](const std::string& key, const std::string& value) {
             // The first to count is the one to write; the others wait for what it writes.
-            if (store->add(key + "/count", 1) == 1) store->set(key, bytes_of(value));
-            return text_of(store->get(key));
+            if (store->add(key + "/count", 1) == 1) store->set(key, note_bytes(value));
+            return note_text(store->get(key));
           }};
 }
 
-void tell_of_loss(const Place& place, const std::string& message) {
+std::future<void> tell_of_loss(const Place& place, const std::string& message) {
   std::packaged_task<void()> telling([place, message] {
     const auto store = open_store(place.master_address, place.master_port, false, kTellSeconds);
     watch_store(c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "watch", store))
         .set_first(kFailure, JobFailure{place.rank, kExitRunFailed, message, true}.text());
   });
-  const std::future<void> told = telling.get_future();
+  std::future<void> told = telling.get_future();
   std::thread(std::move(telling)).detach();
-  told.wait_for(std::chrono::duration<double>(kTellSeconds));  // otherwise they find out by themselves
+  return told;
 }
 
 struct StoreServer::Impl {
@@ -239,7 +257,7 @@ int StoreServer::port() const { return impl_->store->getPort(); }
 
 namespace glidepath {
 
-void tell_of_loss(const Place&, const std::string&) {}
+std::future<void> tell_of_loss(const Place&, const std::string&) { return {}; }
 struct StoreServer::Impl {};
 StoreServer::StoreServer(const std::string&, int) { refuse_several_processes(); }
 StoreServer::~StoreServer() = default;

@@ -30,8 +30,9 @@ WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store);
 // Where it is this process that serves the store, it stays so long for the others to read why it stops.
 constexpr double kFarewellSeconds = 3;
 
-inline std::string text_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
-inline std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+/// Notes in the store.
+inline std::string note_text(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+inline std::vector<std::uint8_t> note_bytes(const std::string& text) { return {text.begin(), text.end()}; }
 
 inline std::string first_line_of(const std::exception& error) {
   const std::string what = error.what();

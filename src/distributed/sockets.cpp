@@ -1,10 +1,12 @@
 // src/distributed/sockets.cpp - tries a port and leaves it again.
 #include "distributed/sockets.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <optional>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,10 +31,18 @@ class Socket {
 /// 0, or the error.
 int connect_to(const addrinfo& target, std::chrono::milliseconds patience) {
   const Socket socket(target.ai_family, SOCK_NONBLOCK);
+  if (socket.descriptor() < 0) return errno;
   if (::connect(socket.descriptor(), target.ai_addr, target.ai_addrlen) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
   pollfd waiting{socket.descriptor(), POLLOUT, 0};
-  if (::poll(&waiting, 1, static_cast<int>(patience.count())) <= 0) return ETIMEDOUT;
+  const auto until = std::chrono::steady_clock::now() + patience;
+  int ready;
+  do {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    ready = ::poll(&waiting, 1, std::max(0, static_cast<int>(left.count())));
+  } while (ready < 0 && errno == EINTR);
+  if (ready <= 0) return ETIMEDOUT;
   int error = 0;
   socklen_t length = sizeof error;
   ::getsockopt(socket.descriptor(), SOL_SOCKET, SO_ERROR, &error, &length);
@@ -46,11 +56,16 @@ std::string why_unreachable(const std::string& address, int port, std::chrono::m
   hints.ai_socktype = SOCK_STREAM;
   const int failed = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (failed != 0) return ::gai_strerror(failed);
-  int error = EADDRNOTAVAIL;
-  for (const addrinfo* each = found; each != nullptr && error != 0; each = each->ai_next)
-    error = connect_to(*each, patience);
+  // The first address is the preferred one, and what is wrong with it says more than that there is no IPv6.
+  std::optional<int> first;
+  bool reached = false;
+  for (const addrinfo* each = found; each != nullptr && !reached; each = each->ai_next) {
+    const int error = connect_to(*each, patience);
+    reached = error == 0;
+    if (!first) first = error;
+  }
   ::freeaddrinfo(found);
-  return error == 0 ? "" : std::strerror(error);
+  return reached ? "" : std::strerror(first.value_or(EADDRNOTAVAIL));
 }
 
 std::string why_not_listening(int port) {

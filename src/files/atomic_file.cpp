@@ -32,7 +32,8 @@ void write_whole(const fs::path& file, TemporaryName name, const std::string& te
 
 AtomicFile::AtomicFile(const fs::path& file, TemporaryName name)
     : file_(file), temporary_(temporary(file, name)) {
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  descriptor_ =
+      ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);  // less the umask, as ever
   if (descriptor_ < 0) fail("write");
 }
 

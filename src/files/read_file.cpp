@@ -2,8 +2,10 @@
 #include "files/read_file.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
+#include <limits>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,12 +18,17 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
+constexpr auto kNoLimit = std::numeric_limits<std::size_t>::max();
+
+/// False when it cannot be read, and with EFBIG as errno when it has more bytes than `most`.
 template <typename Buffer>
-bool read_all(int descriptor, Buffer& buffer) {
+bool read_all(int descriptor, Buffer& buffer, std::size_t most) {
   // One byte more than it has, so that its end shows without growing; pipes and /proc tell no size.
   constexpr std::size_t kLeast = 4096;
   struct stat found {};
   const bool is_sized = ::fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0;
+  errno = EFBIG;
+  if (is_sized && static_cast<std::uint64_t>(found.st_size) > most) return false;
   buffer.resize(is_sized ? static_cast<std::size_t>(found.st_size) + 1 : kLeast);
   std::size_t have = 0;
   for (;;) {
@@ -33,15 +40,19 @@ bool read_all(int descriptor, Buffer& buffer) {
       return count == 0;
     }
     have += static_cast<std::size_t>(count);
+    if (have > most) {
+      errno = EFBIG;
+      return false;
+    }
   }
 }
 
 /// False, and errno says why, when it cannot be read.
 template <typename Buffer>
-bool read_into(const char* file, Buffer& buffer) {
+bool read_into(const char* file, Buffer& buffer, std::size_t most = kNoLimit) {
   const int descriptor = ::open(file, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
-  const bool is_read = read_all(descriptor, buffer);
+  const bool is_read = read_all(descriptor, buffer, most);
   const int reason = errno;
   ::close(descriptor);
   errno = reason;
@@ -61,8 +72,10 @@ std::string read_file(const fs::path& file) {
   return text;
 }
 
-void read_file(const std::string& file, std::vector<unsigned char>& buffer) {
-  if (!read_into(file.c_str(), buffer)) refuse(file);
+void read_file(const std::string& file, std::vector<unsigned char>& buffer, std::size_t most) {
+  if (read_into(file.c_str(), buffer, most)) return;
+  if (errno == EFBIG) throw RunError(fmt::format("{}: has more than {} bytes", file, most));
+  refuse(file);
 }
 
 std::optional<std::string> try_read_file(const fs::path& file) {

@@ -83,6 +83,7 @@ TrainResult Trainer::run() {
   try {
     return run_and_recover();
   } catch (const RankFailed& failure) {
+    tell_corrupt_images();
     save_and_stop(failure);
   } catch (const RunError&) {
     tell_corrupt_images();  // where they are too many, all that are known

@@ -114,7 +114,7 @@ class Sandbox:
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
-        self.launch(None, find("munged"), "--foreground", "--force", f"--key-file={key}", f"--socket={self.folder}/munge.socket",
+        self.launch(self.nodes[0] if self.nodes else None, find("munged"), "--foreground", "--force", f"--key-file={key}", f"--socket={self.folder}/munge.socket",
                     f"--pid-file={self.folder}/munge.pid", f"--log-file={self.folder}/munge.log",
                     f"--seed-file={self.folder}/munge.seed")
         self.wait(lambda: (self.folder / "munge.socket").exists(), "munged to listen", 30)
@@ -126,6 +126,8 @@ class Sandbox:
 
     def popen(self, node, command, **options):
         start = subprocess.Popen if node is None else node.start
+        if node is None and shutil.which("setpriv"):  # a machine's processes end with it
+            command = ("setpriv", "--pdeathsig", "KILL", *command)
         return start(command, stdin=subprocess.DEVNULL, env=self.environment, **options)
 
     def launch(self, node, *command):

@@ -21,6 +21,7 @@ import machines  # noqa: E402
 
 PROGRAM = sys.argv[1]
 MOST_SECONDS = 30
+AT_ONCE_SECONDS = 10  # and the 15 without a sign of life are more
 TRAIN = ["train", "--quiet", "--data", "digits", "--precision", "fp32", "--threads", "1", "--base-lr", "0.05"]
 NETWORKS = {"mlp": [*TRAIN, "--model", "mlp", "--budget", "2ep", "--full", "2ep"],
             "sync-bn": [*TRAIN, "--model", "convnet", "--width", "0.5", "--budget", "1ep", "--full", "1ep", "--sync-bn", "true"]}
@@ -152,9 +153,10 @@ def the_same_losses(test):
 
 
 def a_rank_is_killed(test):
-    for name, start, per_node, rank in (("launch", test.launch, 2, 3), ("launch", test.launch, 2, 0),
+    # Alone on its machine nobody but its launcher can tell at once.
+    for name, start, per_node, rank in (("launch", test.launch, 1, 1), ("launch", test.launch, 2, 3), ("launch", test.launch, 2, 0),
                                         ("variables", test.by_variables, 1, 1), ("variables", test.by_variables, 1, 0)):
-        job = start(f"kill-{rank}-{name}", per_node, LONG)
+        job = start(f"kill-{rank}-{name}-{per_node}", per_node, LONG)
         job.wait_until_it_trains()
         node, victim = test.rank(job, rank)
         victim.send(signal.SIGKILL)
@@ -162,6 +164,8 @@ def a_rank_is_killed(test):
         print(f"{job.name}: {seconds:.1f} s, {statuses}, {last_checkpoint(job.run)}: {job.said()}", flush=True)
         check(seconds < MOST_SECONDS, f"{job.name}: took {seconds:.0f} s: {job.said()}")
         check(all(statuses), f"{job.name}: {statuses}")
+        if name == "launch" and per_node == 1:
+            check(seconds < AT_ONCE_SECONDS and "was killed by signal 9" in job.said(), f"{job.name}: {seconds:.0f} s: {job.said()}")
         named = f"rank {rank} (host {node.name}, pid {victim.pid_there})"
         for lines in (job.printed(place).splitlines() for place in range(len(job.prints))):
             check(len(lines) <= 1 and all(named in line or f"(pid {victim.pid_there})" in line for line in lines),
@@ -230,7 +234,8 @@ def they_do_not_meet(test):
     job = test.launch("has-the-port", 1, LONG)
     job.wait_until_it_trains()
     test.port -= 1
-    expect_refusal(test, test.launch("wants-the-port", 1, train, *patience, places=[1]), 15, f"{test.port}", "rank")
+    expect_refusal(test, test.launch("wants-the-port", 1, train, *patience, places=[1]), 15, f"{test.port}",
+                   "has a process of this rank already")
     check(not job.ended(), f"{job.name} was disturbed: {job.said()}")
     for rank in (0, 1):
         test.rank(job, rank)[1].send(signal.SIGTERM)

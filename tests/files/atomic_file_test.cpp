@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,6 +93,18 @@ TEST_F(AtomicFileTest, SaysWhichFileCannotBeWrittenAndWhy) {
   const std::string message = none.string() + ": cannot write: No such file or directory";
   EXPECT_THAT([&] { write_file(none, "text"); }, ThrowsMessage<RunError>(StrEq(message)));
   EXPECT_THAT([&] { write_shared_file(none, "text"); }, ThrowsMessage<RunError>(StrEq(message)));
+}
+
+// In a group's folder others of the group may have to write it.
+TEST_F(AtomicFileTest, HasTheRightsThatTheUmaskLeaves) {
+  for (const mode_t mask : {0002, 0022, 0077}) {
+    EXPECT_EQ(in_another_process([&] {
+                ::umask(mask);
+                write_shared_file(file(), "text");
+              }),
+              0);
+    EXPECT_EQ(static_cast<mode_t>(fs::status(file()).permissions()), 0666 & ~mask);
+  }
 }
 
 TEST_F(AtomicFileTest, SaysThatTheDiskIsFullAndLeavesNothing) {

@@ -41,7 +41,7 @@ TEST_F(ReadFileTest, GivesEveryByte) {
     EXPECT_EQ(read_file(file()), bytes_of(count));
     EXPECT_EQ(try_read_file(file()), bytes_of(count));
     std::vector<unsigned char> buffer;
-    read_file(file().string(), buffer);
+    read_file(file().string(), buffer, count);
     EXPECT_EQ(std::string(buffer.begin(), buffer.end()), bytes_of(count));
   }
 }
@@ -50,7 +50,7 @@ TEST_F(ReadFileTest, GivesABufferTheSizeOfEachFile) {
   std::vector<unsigned char> buffer;
   for (const char* text : {"a long one", "short", "", "the longest of all"}) {
     write(text);
-    read_file(file().string(), buffer);
+    read_file(file().string(), buffer, 100);
     EXPECT_EQ(std::string(buffer.begin(), buffer.end()), text);
   }
 }
@@ -68,11 +68,23 @@ TEST_F(ReadFileTest, SaysWhichFileCannotBeReadAndWhy) {
   std::vector<unsigned char> buffer;
   const std::string none = file().string() + ": cannot be read: No such file or directory";
   EXPECT_THAT([&] { read_file(file()); }, ThrowsMessage<RunError>(StrEq(none)));
-  EXPECT_THAT([&] { read_file(file().string(), buffer); }, ThrowsMessage<RunError>(StrEq(none)));
+  EXPECT_THAT([&] { read_file(file().string(), buffer, 100); }, ThrowsMessage<RunError>(StrEq(none)));
   EXPECT_THAT([&] { read_file(folder_.path()); },
               ThrowsMessage<RunError>(StrEq(folder_.path().string() + ": cannot be read: Is a directory")));
   EXPECT_EQ(try_read_file(file()), std::nullopt);
   EXPECT_EQ(try_read_file(folder_.path()), std::nullopt);
+}
+
+TEST_F(ReadFileTest, ReadsNoMoreThanItIsAllowed) {
+  std::vector<unsigned char> buffer;
+  const std::string told = file().string() + ": has more than 5 bytes";
+  write("six by");
+  EXPECT_THAT([&] { read_file(file().string(), buffer, 5); }, ThrowsMessage<RunError>(StrEq(told)));
+  fs::remove(file());
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);  // tells no size
+  std::thread writer([&] { write("six by"); });
+  EXPECT_THAT([&] { read_file(file().string(), buffer, 5); }, ThrowsMessage<RunError>(StrEq(told)));
+  writer.join();
 }
 
 }  // namespace

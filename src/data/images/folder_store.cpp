@@ -20,7 +20,7 @@ namespace glidepath {
 namespace {
 
 // More than the largest picture that is decoded could need.
-constexpr std::uintmax_t kMostBytes = std::uintmax_t{2} << 30;
+constexpr std::size_t kMostBytes = std::size_t{2} << 30;
 
 struct Listing {
   std::vector<std::string> files, folders;  // names alone, sorted by bytes
@@ -75,12 +75,7 @@ class FolderStore : public ImageStore {
     return folders_[image(index).folder].path + "/" + &names_[image(index).name];
   }
   StoredImage read(std::int64_t index, std::vector<unsigned char>& buffer) const override {
-    const std::string file = name(index);
-    std::error_code unknown;  // what cannot be read says why below
-    const std::uintmax_t bytes = fs::file_size(file, unknown);
-    if (!unknown && bytes > kMostBytes)
-      throw RunError(fmt::format("{}: has {} bytes; an image has at most 2 GiB", file, bytes));
-    read_file(file, buffer);
+    read_file(name(index), buffer, kMostBytes);
     return {StoredImage::Kind::kFile, buffer.data(), buffer.size()};
   }
 

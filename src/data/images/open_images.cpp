@@ -28,16 +28,16 @@ const ImageForm& form_of(const fs::path& path) {
         fmt::format("data \"imagefolder:{}\": cannot be read: {}", path.string(), error.message()));
   if (!is_there)
     throw InputError(fmt::format("data \"imagefolder:{}\": there is nothing at this path", path.string()));
-  // What cannot be looked into seems to hold nothing.
-  const int needed = fs::is_directory(path, error) ? R_OK | X_OK : R_OK;
-  if (::faccessat(AT_FDCWD, path.c_str(), needed, AT_EACCESS) != 0)
-    throw InputError(
-        fmt::format("data \"imagefolder:{}\": cannot be read: {}", path.string(), std::strerror(errno)));
   std::string wanted;
   for (const ImageForm& form : image_forms()) {
     if (form.is_at(path)) return form;
     wanted += fmt::format("{}{}", wanted.empty() ? "" : ", or ", form.wanted);
   }
+  // What cannot be looked into seems to hold nothing.
+  const int needed = fs::is_directory(path, error) ? R_OK | X_OK : R_OK;
+  if (::faccessat(AT_FDCWD, path.c_str(), needed, AT_EACCESS) != 0)
+    throw InputError(
+        fmt::format("data \"imagefolder:{}\": cannot be read: {}", path.string(), std::strerror(errno)));
   throw InputError(fmt::format("data \"imagefolder:{}\": must hold {}", path.string(), wanted));
 }
 

@@ -151,7 +151,7 @@ window.glidepath = (() => {
     }
     const bands = visible.flatMap(({ line, look }) => (line.spread && line.spread.length ? bandSeries(line, spec, look) : []));
     const legend = legendOf(visible, extra, c);
-    const byId = (part) => Object.fromEntries(visible.map((both) => [both.look.id, both[part]]));
+    const byId = (part) => Object.fromEntries(visible.map((shown) => [shown.look.id, shown[part]]));
     const withIds = { ...spec, byId: byId('line'), looksById: byId('look') };
     return {
       animation: false, backgroundColor: 'transparent', textStyle: { fontFamily: 'system-ui, sans-serif' },
