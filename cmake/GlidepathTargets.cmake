@@ -40,6 +40,8 @@ endfunction()
 
 # One precompiled torch/torch.h for the whole project: parsing it takes longer than compiling most of our files.
 function(glidepath_use_torch_pch target)
+  # LibTorch is built with NDEBUG, and some of its classes (at::RecordFunction) are larger in headers without.
+  target_compile_definitions(${target} PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
   if(GLIDEPATH_NO_PCH)
     return()
   endif()
@@ -48,6 +50,7 @@ function(glidepath_use_torch_pch target)
     add_library(glidepath_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
     target_link_libraries(glidepath_torch_pch PRIVATE LibTorch::LibTorch)
     glidepath_compile_flags(glidepath_torch_pch)
+    target_compile_definitions(glidepath_torch_pch PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
     target_precompile_headers(glidepath_torch_pch PRIVATE <torch/torch.h>)
   endif()
   # CMake compiles programs with -fPIE; the header was precompiled for libraries, and the last flag wins.

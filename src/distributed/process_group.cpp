@@ -241,8 +241,9 @@ std::string ProcessGroup::broadcast(std::string bytes) {
   torch::Tensor length = torch::tensor({static_cast<std::int64_t>(bytes.size())}, torch::kInt64);
   broadcast(length);
   torch::Tensor content = torch::empty({length.item<std::int64_t>()}, torch::kUInt8);
+  if (content.numel() == 0) return {};
   if (rank() == 0) std::memcpy(content.data_ptr(), bytes.data(), bytes.size());
-  if (content.numel() > 0) broadcast(content);
+  broadcast(content);
   return {static_cast<const char*>(content.data_ptr()), static_cast<std::size_t>(content.numel())};
 }
 
