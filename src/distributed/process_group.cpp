@@ -289,8 +289,7 @@ void ProcessGroup::fail(const std::string& message, int exit_status) {
   impl_->broken = true;
   if (impl_->nccl) impl_->nccl->abort();
   impl_->watch->tell({rank(), exit_status, fmt::format("{} stopped: {}", name_of(rank()), message)});
-  if (rank() == 0 && !impl_->place.store_is_served)
-    std::this_thread::sleep_for(std::chrono::duration<double>(kFarewellSeconds));
+  stay_for_farewell(impl_->place);
 }
 
 bool ProcessGroup::speaks() const {

@@ -40,7 +40,7 @@ constexpr milliseconds kPoll{20}, kTry{1000};
 constexpr milliseconds kFirstPause{20}, kLongestPause{1000};
 // More than its own time for a thread that waits for the others, before it counts as stuck.
 constexpr double kAnswerSeconds = 10;
-constexpr double kServeSeconds = 10, kTellSeconds = 5;
+constexpr double kServeSeconds = 10, kTellSeconds = 5, kFarewellSeconds = 3;
 constexpr const char* kGivenUp = "given-up";
 
 std::string rank_key(int rank) { return fmt::format("rank/{}", rank); }
@@ -123,7 +123,6 @@ class Meeting {
   void wait_for_all();
   [[noreturn]] void give_up();
   [[noreturn]] void leave_to_another() const;
-  void stay_for_farewell() const;
 
   double patience_, until_;
   Rendezvous met_;
@@ -175,13 +174,8 @@ void Meeting::wait_for_all() {
   }
 }
 
-// The others read in the store why they stop.
-void Meeting::stay_for_farewell() const {
-  if (serves_store(met_.place)) std::this_thread::sleep_for(std::chrono::duration<double>(kFarewellSeconds));
-}
-
 void Meeting::leave_to_another() const {
-  stay_for_farewell();
+  stay_for_farewell(met_.place);
   throw RankFailed("", kExitRunFailed);
 }
 
@@ -192,12 +186,16 @@ void Meeting::give_up() {
     if (!notes_->check({rank_key(rank)})) missing.push_back(rank);
   }
   if (notes_->add(kGivenUp, 1) > 1) leave_to_another();
-  stay_for_farewell();
+  stay_for_farewell(met_.place);
   throw RunError(fmt::format("rank {} waited {:.0f} s for rank(s) {} of {}, which have not come",
                              met_.place.rank, patience_, fmt::join(missing, ", "), met_.place.world_size));
 }
 
 }  // namespace
+
+void stay_for_farewell(const Place& place) {
+  if (serves_store(place)) std::this_thread::sleep_for(std::chrono::duration<double>(kFarewellSeconds));
+}
 
 Rendezvous meet(const Place& place, double join_seconds) {
   // In a thread of its own: what takes connections and never answers is no store, and c10d would wait for

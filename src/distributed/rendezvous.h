@@ -27,8 +27,8 @@ Rendezvous meet(const Place& place, double join_seconds);
 /// As rank_watch.h asks.
 WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store);
 
-// Where it is this process that serves the store, it stays so long for the others to read why it stops.
-constexpr double kFarewellSeconds = 3;
+/// Before a process stops: where it serves the store, it stays for the others to read there why.
+void stay_for_farewell(const Place& place);
 
 /// Notes in the store.
 inline std::string note_text(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }

@@ -20,7 +20,7 @@ import machines
 import slurm_sandbox
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "distributed"))
-from ranks import (check, check_same_losses, environment, has_evaluated, last_checkpoint, records,  # noqa: E402
+from ranks import (check, check_same_losses, environment, has_evaluated, last_checkpoint, records, run_cases,  # noqa: E402
                    wait_until)
 
 PROGRAM = sys.argv[1]
@@ -185,14 +185,10 @@ def main():
     if reason:
         print(f"skipped: {reason}")
         return 77
-    word = sys.argv[2] if len(sys.argv) > 2 else ""
     with tempfile.TemporaryDirectory(prefix="glidepath-slurm-") as name:
         folder = pathlib.Path(name)
         with machines.Machines(folder) as nodes, slurm_sandbox.Sandbox(folder / "slurm", cpus=4, nodes=nodes) as slurm:
-            test = Test(folder, slurm, nodes)
-            for case in CASES:
-                if word in case.__name__:
-                    case(test)
+            run_cases(CASES, Test(folder, slurm, nodes))
     return 0
 
 

@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import time
 
 # As python -m torch.distributed.run; the default of its option --redirects is lost by PyTorch 1.13 on Python 3.11.
@@ -20,6 +21,14 @@ main()
 def check(condition, what):
     if not condition:
         raise AssertionError(what)
+
+
+def run_cases(cases, test):
+    """All of them, or those whose names hold the word that a script was given after the program."""
+    word = sys.argv[2] if len(sys.argv) > 2 else ""
+    for case in cases:
+        if word in case.__name__:
+            case(test)
 
 
 def environment(**changes):

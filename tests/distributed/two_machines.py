@@ -13,8 +13,8 @@ import sys
 import tempfile
 import time
 
-from ranks import (check, check_same_losses, environment, has_evaluated, last_checkpoint, mpirun, torchrun,
-                   wait_until)
+from ranks import (check, check_same_losses, environment, has_evaluated, last_checkpoint, mpirun, run_cases,
+                   torchrun, wait_until)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cluster"))
 import machines  # noqa: E402
@@ -251,14 +251,10 @@ def main():
     if reason:
         print(f"skipped: {reason}")
         return 77
-    word = sys.argv[2] if len(sys.argv) > 2 else ""
     with tempfile.TemporaryDirectory(prefix="glidepath-machines-") as name:
         folder = pathlib.Path(name)
         with machines.Machines(folder) as nodes:
-            test = Test(folder, nodes)
-            for case in CASES:
-                if word in case.__name__:
-                    case(test)
+            run_cases(CASES, Test(folder, nodes))
     return 0
 
 
