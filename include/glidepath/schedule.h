@@ -47,6 +47,14 @@ Schedule parse_schedule(std::string_view text, const ScheduleContext& context = 
 /// The canonical text of a schedule; checks names and arguments without needing a context.
 std::string canonical_schedule(std::string_view text);
 
+/// The same text, or, where it is or holds file(...), its canonical text, in which the file's points stand:
+/// what a run's configuration keeps, so that it needs the file no more. Throws as parse_schedule.
+std::string without_files(std::string_view text);
+
+/// A short name for tables and figures: the text itself, but of points(...) its name=, or its first and last
+/// points where there are many.
+std::string schedule_label(std::string_view text);
+
 struct ScheduleInfo {
   std::string name;     ///< as written in the grammar, e.g. "poly"
   std::string form;     ///< with arguments and defaults, e.g. "poly(power=0.9)"

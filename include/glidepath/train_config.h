@@ -67,7 +67,8 @@ struct ConfigKey {
   std::string name;          ///< base_lr
   std::string help;          ///< one line, with unit and range
   std::string default_text;  ///< 0.1
-  bool affects_result;  ///< false for where and how fast it runs (data_dir): left out of a run's identity
+  bool affects_result;     ///< false for where and how fast it runs (data_dir): left out of a run's identity
+  std::string group = {};  ///< its heading in --help: Data, Model, Budget and schedule, Optimizer, ...
 };
 const std::vector<ConfigKey>& train_config_keys();
 

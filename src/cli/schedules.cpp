@@ -42,7 +42,8 @@ void print_list() {
       << "\nEvery one takes warmup=5% (or 500it, 2ep), warmup_start=0.1, and floor=1% or min_lr=0.001.\n"
          "cut(S): S over the full budget, ended where this budget ends; bac(S): S over the full budget, "
          "squeezed "
-         "into this one.\n";
+         "into this one.\n"
+         "file(my.csv): the points of a file with the columns progress,factor or step,lr.\n";
 }
 
 /// Puts the flag before a message of the library that begins with the value.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/synonyms.h"
 #include "core/words.h"
 #include "glidepath/error.h"
 
@@ -25,6 +26,16 @@ constexpr Unit kUnits[] = {{"it", BudgetUnit::kIterations, 1}, {"ep", BudgetUnit
                            {"m", BudgetUnit::kSeconds, 60},    {"s", BudgetUnit::kSeconds, 1},
                            {"flop", BudgetUnit::kFlops, 1}};
 
+const std::vector<words::Synonym> kUnitsElsewhere = {
+    {"second", "s"},   {"seconds", "s"}, {"sec", "s"},     {"secs", "s"},       {"minute", "m"},
+    {"minutes", "m"},  {"min", "m"},     {"mins", "m"},    {"hour", "h"},       {"hours", "h"},
+    {"hr", "h"},       {"hrs", "h"},     {"e", "ep"},      {"epoch", "ep"},     {"epochs", "ep"},
+    {"i", "it"},       {"iter", "it"},   {"iters", "it"},  {"iteration", "it"}, {"iterations", "it"},
+    {"step", "it"},    {"steps", "it"},  {"update", "it"}, {"updates", "it"},   {"batch", "it"},
+    {"batches", "it"}, {"ba", "it"},     {"percent", "%"}, {"pct", "%"},        {"flops", "flop"},
+    {"h", "h"},        {"m", "m"},       {"s", "s"},       {"ep", "ep"},        {"it", "it"},
+    {"flop", "flop"}};
+
 [[noreturn]] void refuse(std::string_view text, const std::string& reason) {
   throw InputError(fmt::format("\"{}\": {}", text, reason));
 }
@@ -34,6 +45,15 @@ const Unit& unit_named(std::string_view name, std::string_view text) {
     if (unit.suffix == name) return unit;
   }
   const bool is_joined = text.find_first_of("hmst%pf") != text.npos;  // 1h30
+  const auto amount =
+      words::number(text.substr(0, text.find(name)));  // none where others are joined before it
+  if (const auto meant = words::meant_by(name, kUnitsElsewhere)) {
+    refuse(text, fmt::format("unknown unit \"{}\"; write {}, for example {}{}", name, *meant,
+                             amount.value_or(30), *meant));
+  }
+  if (words::plain(name) == "d" || words::plain(name) == "day" || words::plain(name) == "days")
+    refuse(text,
+           fmt::format("unknown unit \"{}\"; write hours, for example {}h", name, 24 * amount.value_or(1)));
   refuse(text,
          name.empty() && is_joined ? std::string("the last number has no unit, for example 1h30m")
          : name.empty()

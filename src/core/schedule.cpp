@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "core/schedule_points.h"
 #include "core/schedule_table.h"
+#include "core/synonyms.h"
 #include "core/words.h"
 #include "glidepath/error.h"
 
@@ -18,13 +20,64 @@ using Factor = std::function<double(double)>;
 // A context in which nothing is known and nothing is asked for: text is checked, numbers are not needed yet.
 const ScheduleContext* const kTextOnly = nullptr;
 
+// Schedules as PyTorch, Transformers, timm, Composer and papers call them.
+const std::vector<words::Synonym> kElsewhere = {
+    {"lin", "linear"},
+    {"linearlr", "linear"},
+    {"lineardecay", "linear"},
+    {"lineartozero", "d2z"},
+    {"linearwithwarmup", "linear(warmup=5%)"},
+    {"cos", "cosine"},
+    {"cosineannealing", "cosine"},
+    {"cosineannealinglr", "cosine"},
+    {"cosinedecay", "cosine"},
+    {"cosinelr", "cosine"},
+    {"cosinewithwarmup", "cosine(warmup=5%)"},
+    {"cosinewithrestarts", "sgdr-r2"},
+    {"cosineannealingwarmrestarts", "sgdr-r2"},
+    {"warmrestarts", "sgdr-r2"},
+    {"polynomial", "poly"},
+    {"polynomiallr", "poly"},
+    {"polylr", "poly"},
+    {"steplr", "step-d2"},
+    {"stepdecay", "step-d2"},
+    {"multistep", "step(50%,75%)"},
+    {"multisteplr", "step(50%,75%)"},
+    {"piecewise", "points(0:1,30%:1,100%:0)"},
+    {"exponential", "exp"},
+    {"exponentiallr", "exp"},
+    {"constant", "const"},
+    {"constantlr", "const"},
+    {"fixed", "const"},
+    {"flat", "const"},
+    {"none", "const"},
+    {"tanh", "htd"},
+    {"1cycle", "onecycle"},
+    {"onecyclelr", "onecycle"},
+    {"triangular", "onecycle(shape=linear)"},
+    {"triangle", "onecycle(shape=linear)"},
+    {"cyclic", "sgdr-r2"},
+    {"cycliclr", "sgdr-r2"},
+    {"trapezoid", "wsd"},
+    {"trapezoidal", "wsd"},
+    {"warmupstabledecay", "wsd"},
+    {"cooldown", "wsd"},
+    {"rsqrt", "inverse-sqrt"},
+    {"noam", "inverse-sqrt"},
+    {"invsqrt", "inverse-sqrt"},
+    {"reducelronplateau", "plateau"},
+    {"reduceonplateau", "plateau"},
+    {"csv", "file(my.csv)"},
+    {"custom", "points(0:1,30%:1,100%:0)"},
+};
+
 const ScheduleEntry& entry_of(const ScheduleCall& call) {
   if (const ScheduleEntry* entry = find_schedule(call.name())) return *entry;
-  std::vector<std::string> known{"cut", "bac"};
+  std::vector<std::string> known{"cut", "bac", "file"};
   for (const ScheduleInfo& info : schedule_list())
     known.push_back(info.name.back() == 'N' ? info.example : info.name);
   call.refuse(fmt::format("unknown schedule \"{}\"; the nearest is {}; `glidepath schedules` lists all",
-                          call.name(), words::nearest(call.name(), known)));
+                          call.name(), words::suggestion(call.name(), known, kElsewhere)));
 }
 
 /// warmup=5%, warmup=500it, warmup=2ep as a share of the budget.
@@ -134,6 +187,7 @@ Factor make_converted(ScheduleCall& call, const ScheduleContext* context) {
 
 Made make_schedule(ScheduleCall& call, const ScheduleContext* context) {
   if (call.name() == "cut" || call.name() == "bac") return {make_converted(call, context), 0};
+  read_points_file(call);
   const ScheduleEntry& entry = entry_of(call);
   if (entry.make_plateau)
     call.refuse(fmt::format("{} follows the loss and cannot be inside another schedule", call.name()));
@@ -206,6 +260,32 @@ std::string canonical_schedule(std::string_view text) {
   ScheduleCall call = ScheduleCall::parse(text);
   if (!plateau_of(call)) make_schedule(call, kTextOnly);
   return call.canonical();
+}
+
+std::string without_files(std::string_view text) {
+  const std::string canonical = canonical_schedule(text);
+  ScheduleCall call = ScheduleCall::parse(text);
+  if (call.name() == "cut" || call.name() == "bac")
+    call = ScheduleCall::parse(call.take("schedule").value_or(""));
+  return call.name() == "file" ? canonical : std::string(text);
+}
+
+std::string schedule_label(std::string_view text) {
+  ScheduleCall call = ScheduleCall::parse(text);
+  if (call.name() == "cut" || call.name() == "bac") {
+    const auto inner = call.take("schedule");
+    return inner ? fmt::format("{}({})", call.name(), schedule_label(*inner)) : std::string(text);
+  }
+  constexpr std::size_t kShownPoints = 4;
+  const auto name = call.take("name", false);
+  const std::vector<std::string> points = call.take_positional();
+  if (call.name() != "points" || (!name && points.size() <= kShownPoints)) return std::string(text);
+  std::string label = name ? *name
+                           : fmt::format("points({},{},..{} more..,{}", points[0], points[1],
+                                         points.size() - 3, points.back());
+  const std::vector<std::string> rest = call.take_named();
+  if (!rest.empty()) label += fmt::format("{}{}", name ? "(" : ",", fmt::join(rest, ","));
+  return name && rest.empty() ? label : label + ")";
 }
 
 }  // namespace glidepath

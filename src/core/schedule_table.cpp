@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/schedule_points.h"
 #include "core/words.h"
 
 namespace glidepath {
@@ -256,6 +257,10 @@ std::vector<ScheduleEntry> make_table() {
                     "Bergsma et al., ICLR 2025 (arXiv 2502.15938)", "d2z", "0"},
                    plain([](double u) { return 1 - u; }),
                    WarmupRule{0.1}});
+
+  table.push_back({{"points", "points(0:1,30%:1,100%:0,shape=linear)",
+                    "straight lines between progress:factor", "", "points(0:1,30%:1,100%:0)", "0"},
+                   [](ScheduleCall& call, const ScheduleContext*) { return make_points(call); }});
 
   return table;
 }

@@ -138,11 +138,29 @@ void ScheduleCall::note(const std::string& key, const std::string& value) {
   noted_.push_back(bare_ ? value : key + "=" + value);
 }
 
+void ScheduleCall::become(const std::string& name, std::vector<std::string> positional,
+                          std::pair<std::string, std::string> named) {
+  if (!positional_.empty())
+    refuse(fmt::format("{} takes no further argument \"{}\"", name_, positional_.front()));
+  name_ = name;
+  positional_ = std::move(positional);
+  const auto is_given = [&](const auto& pair) { return pair.first == named.first; };
+  if (std::none_of(named_.begin(), named_.end(), is_given)) named_.push_back(std::move(named));
+  asked_.clear();
+}
+
 std::string ScheduleCall::canonical() const {
   return noted_.empty() ? name_ : fmt::format("{}({})", name_, fmt::join(noted_, ","));
 }
 
 std::vector<std::string> ScheduleCall::take_positional() { return std::exchange(positional_, {}); }
+
+std::vector<std::string> ScheduleCall::take_named() {
+  std::vector<std::string> texts;
+  texts.reserve(named_.size());
+  for (const auto& [key, value] : std::exchange(named_, {})) texts.push_back(key + "=" + value);
+  return texts;
+}
 
 void ScheduleCall::require_all_taken() const {
   if (!positional_.empty())

@@ -29,10 +29,16 @@ class ScheduleCall {
                    const std::vector<std::string>& words);
   /// All positional arguments that are left.
   std::vector<std::string> take_positional();
+  /// Those with a key that are left, as key=value.
+  std::vector<std::string> take_named();
   /// Puts an argument into the canonical text; asked-for numbers, shares and words do so by themselves when
   /// they differ from their fallback, and always, without key, while show_bare() is on.
   void note(const std::string& key, const std::string& value);
   void show_bare(bool bare) { bare_ = bare; }
+  /// Makes it a call of another schedule with these positional arguments, and a named one where it has none
+  /// of that name; the named arguments that it has stay.
+  void become(const std::string& name, std::vector<std::string> positional,
+              std::pair<std::string, std::string> named);
   /// The text that every spelling of this call shares, once all its arguments were asked for.
   std::string canonical() const;
   /// Throws InputError naming what nobody asked for, with the names that were asked for.

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "core/synonyms.h"
+
 namespace glidepath::words {
 namespace {
 
@@ -93,10 +95,12 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+  const std::string sought = plain(word);
   std::string best;
-  std::size_t fewest = std::numeric_limits<std::size_t>::max();
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+  std::pair<std::size_t, std::size_t> fewest{kMost, kMost};
   for (const std::string& candidate : known) {
-    const std::size_t edits = edit_distance(word, candidate);
+    const std::pair edits{edit_distance(sought, plain(candidate)), edit_distance(word, candidate)};
     if (edits < fewest) {
       fewest = edits;
       best = candidate;

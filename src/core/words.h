@@ -30,7 +30,8 @@ std::string share_text(double share);
 
 std::string_view trim(std::string_view text);
 
-/// The known word with the fewest edits to `word`; ties go to the first.
+/// The known word with the fewest edits to `word`, letters and digits alone and in any case being compared
+/// first; ties go to the first.
 std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace glidepath::words

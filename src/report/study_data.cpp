@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 
 #include "glidepath/budget.h"
+#include "glidepath/schedule.h"
 
 namespace glidepath {
 
 std::string subject_of(const std::string& schedule, const std::string& optimizer) {
-  if (optimizer == "sgd") return schedule;
-  return schedule == "const" ? optimizer : fmt::format("{}, {}", optimizer, schedule);
+  const std::string label = schedule_label(schedule);
+  if (optimizer == "sgd") return label;
+  return schedule == "const" ? optimizer : fmt::format("{}, {}", optimizer, label);
 }
 
 StudyRun study_run(const RunRecord& record) {

@@ -1,6 +1,7 @@
 // src/study/plan.cpp - the runs of a study: the grids of its file with what the command line changes, as one
 // list.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -8,6 +9,7 @@
 
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
+#include "glidepath/schedule.h"
 #include "glidepath/study.h"
 #include "study/estimate.h"
 #include "study/settings.h"
@@ -128,6 +130,20 @@ void find_axes(StudyPlan& plan) {
                    });
 }
 
+/// Tables and figures call schedules by their labels.
+void check_labels(const std::vector<TrainConfig>& runs, const std::string& file) {
+  std::map<std::string, std::string> known;
+  for (const TrainConfig& run : runs) {
+    const std::string canonical = canonical_schedule(run.schedule), label = schedule_label(canonical);
+    const auto [place, is_new] = known.emplace(label, canonical);
+    if (is_new || place->second == canonical) continue;
+    throw InputError(
+        fmt::format("{}: two schedules would both be called \"{}\"; give each a name of its own, for "
+                    "example points(0:1,30%:1,100%:0,name=trapezoid)",
+                    file, label));
+  }
+}
+
 void order_runs(StudyPlan& plan) {
   const auto seeds = plan.values.find("seed");
   const auto seed_place = [&](const TrainConfig& run) -> std::ptrdiff_t {
@@ -190,6 +206,7 @@ StudyPlan read_study_plan(const fs::path& file, const PlanChanges& changes) {
     }
   }
   check_runs(plan.runs, plan.axes, file.string());
+  check_labels(plan.runs, file.string());
   order_runs(plan);
   return plan;
 }

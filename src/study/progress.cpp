@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "glidepath/schedule.h"
+
 namespace glidepath {
 namespace {
 
@@ -48,9 +50,12 @@ std::string run_label(const TrainConfig& config, const std::vector<std::string>&
   std::vector<std::string> parts;
   for (const std::string& axis : axes) {
     const std::string value = config_value(config, axis);
-    parts.push_back(axis == "schedule" || axis == "budget" ? value : axis + " " + value);
+    parts.push_back(axis == "schedule" ? schedule_label(value)
+                    : axis == "budget" ? value
+                                       : axis + " " + value);
   }
-  return parts.empty() ? config.schedule + " " + config.budget : fmt::format("{}", fmt::join(parts, " "));
+  return parts.empty() ? schedule_label(config.schedule) + " " + config.budget
+                       : fmt::format("{}", fmt::join(parts, " "));
 }
 
 std::string finished_line(const RunRecord& run, const StudyProgress& progress,

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "glidepath/error.h"
+#include "glidepath/schedule.h"
 
 namespace glidepath {
 namespace {
@@ -93,10 +94,21 @@ std::size_t value_index(const std::vector<std::string>& values, const RunRecord&
   return static_cast<std::size_t>(found - values.begin());
 }
 
+/// A value as tables show it.
+std::string shown(const std::string& axis, const std::string& value) {
+  return axis == "schedule" ? schedule_label(value) : value;
+}
+
+std::vector<std::string> shown_values(const StudyResults& results, const std::string& axis) {
+  std::vector<std::string> values = axis_values(results, axis);
+  for (std::string& value : values) value = shown(axis, value);
+  return values;
+}
+
 /// "const, optimizer amsgrad": the value on the row's axis, and what of the joined ones is not the default.
 std::string row_name(const RunRecord& run, const Axes& axes, const std::string& fallback) {
   static const TrainConfig defaults;
-  std::string name = axes.row.empty() ? fallback : config_value(run.config, axes.row);
+  std::string name = axes.row.empty() ? fallback : shown(axes.row, config_value(run.config, axes.row));
   for (const std::string& axis : axes.joined) {
     const std::string value = config_value(run.config, axis);
     if (value != config_value(defaults, axis)) name += fmt::format(", {} {}", axis, value);
@@ -162,7 +174,8 @@ void rank_rows(StudyTable& table) {
 
 std::string caption_of(const RunRecord& run, const std::vector<std::string>& axes) {
   std::vector<std::string> parts;
-  for (const std::string& axis : axes) parts.push_back(axis + " " + config_value(run.config, axis));
+  for (const std::string& axis : axes)
+    parts.push_back(axis + " " + shown(axis, config_value(run.config, axis)));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -200,13 +213,13 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
       table.column_axis = axes.column;
       table.rows = results.is_union   ? joined_rows(results, axes)
                    : axes.row.empty() ? std::vector<std::string>{results.name}
-                                      : axis_values(results, axes.row);
-      table.columns = axis_values(results, axes.column);
+                                      : shown_values(results, axes.row);
+      table.columns = shown_values(results, axes.column);
       table.cells.assign(table.rows.size(), std::vector<TableCell>(table.columns.size()));
     }
     const auto found = std::find(table.rows.begin(), table.rows.end(), row_name(run, axes, results.name));
     const auto row = static_cast<std::size_t>(found - table.rows.begin());
-    add_run(table.cells.at(row).at(value_index(table.columns, run, axes.column)), run);
+    add_run(table.cells.at(row).at(value_index(axis_values(results, axes.column), run, axes.column)), run);
   }
   std::vector<StudyTable> list;
   for (auto& [place, table] : tables) {

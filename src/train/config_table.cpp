@@ -1,8 +1,10 @@
 // src/train/config_table.cpp - the one table of train options; flags, TOML and help all come from it.
 #include "train/config_table.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -84,7 +86,6 @@ std::vector<ConfigEntry> make_table() {
   constexpr std::int64_t kMany = 1'000'000'000;
   constexpr std::int64_t kMostThreads = 512;  // far above what an update can use; thousands take minutes each
   const auto check_budget = [](const std::string& text) { parse_budget(text); };
-  const auto check_schedule = [](const std::string& text) { canonical_schedule(text); };
   return {
       text_entry(&C::data, "data",
                  "data set: cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH"),
@@ -98,8 +99,9 @@ std::vector<ConfigEntry> make_table() {
       choice_entry(&C::stem, "stem",
                    "first layers: cifar (3x3), imagenet (7x7 and pool), auto: by image size",
                    {"auto", "cifar", "imagenet"}),
-      text_entry(&C::schedule, "schedule", "linear, cosine, step-d2, poly(power=2), ... (docs/schedules.md)",
-                 true, check_schedule),
+      canonical_entry(&C::schedule, "schedule",
+                      "linear, cosine, step-d2, points(0:1,30%:1,1:0), file(my.csv), ... (docs/schedules.md)",
+                      without_files),
       text_entry(&C::budget, "budget", "what the run may spend: 500it, 30ep, 10%, 1h30m, 2e15flop", true,
                  check_budget),
       canonical_entry(&C::deadline, "deadline",
@@ -180,10 +182,37 @@ std::vector<ConfigEntry> make_table() {
   };
 }
 
+/// Headings of --help. Within one, options stand as in the table.
+void set_groups(std::vector<ConfigEntry>& table) {
+  const std::map<std::string, std::vector<const char*>> groups = {
+      {"Data",
+       {"data", "data_dir", "train_limit", "test_limit", "augment", "train_res", "eval_res",
+        "exif_orientation", "max_corrupt"}},
+      {"Model", {"model", "width", "stem"}},
+      {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
+      {"Optimizer",
+       {"optimizer", "batch_size", "sync_bn", "momentum", "nesterov", "beta1", "beta2", "rmsprop_alpha",
+        "eps", "weight_decay", "decay_norm_bias", "label_smoothing", "seed"}},
+      {"Evaluation and measures", {"eval_every", "eval_batch_size", "measure"}},
+      {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},
+      {"Machine",
+       {"device", "threads", "workers", "precision", "loss_scale", "channels_last", "deterministic",
+        "data_on_device", "cuda_graphs"}}};
+  for (const auto& [group, keys] : groups) {
+    for (ConfigEntry& entry : table) {
+      if (std::find(keys.begin(), keys.end(), entry.key.name) != keys.end()) entry.key.group = group;
+    }
+  }
+}
+
 }  // namespace
 
 const std::vector<ConfigEntry>& config_table() {
-  static const std::vector<ConfigEntry> table = make_table();
+  static const std::vector<ConfigEntry> table = [] {
+    std::vector<ConfigEntry> entries = make_table();
+    set_groups(entries);
+    return entries;
+  }();
   return table;
 }
 

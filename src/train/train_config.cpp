@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/synonyms.h"
 #include "core/words.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
@@ -22,8 +23,11 @@ const ConfigEntry& find_entry(const std::string& name) {
     if (entry.key.name == name) return entry;
     names.push_back(entry.key.name);
   }
-  throw InputError(
-      fmt::format("\"{}\" is not a train option; the nearest is {}", name, words::nearest(name, names)));
+  const auto hint = words::option_elsewhere(name);
+  const bool is_key = hint && std::find(names.begin(), names.end(), hint->key) != names.end();
+  throw InputError(fmt::format("\"{}\" is not a train option; {}", name,
+                               is_key ? fmt::format("here it is {}", hint->key)
+                                      : fmt::format("the nearest is {}", words::nearest(name, names))));
 }
 
 [[noreturn]] void refuse_table(const std::string& name) {

@@ -42,8 +42,8 @@ void Trainer::give_up(const Diverged& divergence) {
   told_of["divergence"] = {
       {"update", divergence.update}, {"lr", divergence.lr}, {"first_not_finite", divergence.where}};
   directory_.save_summary(told_of);
-  throw RunError(fmt::format("{}; give a lower --base-lr, a warm-up such as {}(warmup=5%){}",
-                             told(divergence), config_.schedule.substr(0, config_.schedule.find('(')),
+  throw RunError(fmt::format("{}; give a lower --base-lr, a warm-up (such as linear(warmup=5%)){}",
+                             told(divergence),
                              rewinds_ > 0 ? fmt::format("; base_lr was halved {} times already", rewinds_)
                                           : ", or --on-divergence rewind"));
 }

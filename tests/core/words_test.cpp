@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/synonyms.h"
+
 namespace glidepath {
 namespace {
 
@@ -50,6 +52,42 @@ TEST(Words, NumberIsFiniteAndAllOfTheText) {
     SCOPED_TRACE(text);
     EXPECT_EQ(words::number(text), expected);
   }
+}
+
+TEST(Words, TheNearestIsFoundInAnyCaseAndPunctuation) {
+  const std::vector<std::string> known{"batch_size", "base_lr", "step-d2", "cosine", "const", "linear"};
+  EXPECT_EQ(words::nearest("LINEAR", known), "linear");
+  EXPECT_EQ(words::nearest("BatchSize", known), "batch_size");
+  EXPECT_EQ(words::nearest("batch-size", known), "batch_size");
+  EXPECT_EQ(words::nearest("STEP_D2", known), "step-d2");
+  EXPECT_EQ(words::nearest("cosin", known), "cosine");
+  EXPECT_EQ(words::nearest("", known), "const");  // the fewest letters to write
+}
+
+TEST(Words, OptionsOfOtherProgramsAreKnown) {
+  struct Case {
+    const char *name, *value, *key, *example;
+  };
+  for (const Case& c : {Case{"--lr", "0.1", "base_lr", "0.1"},
+                        {"learning_rate", "", "base_lr", ""},
+                        {"--learning-rate", "0.05", "base_lr", "0.05"},
+                        {"--num_train_epochs", "3", "budget", "3ep"},
+                        {"--epochs", "", "budget", "30ep"},
+                        {"--max_steps", "1000", "budget", "1000it"},
+                        {"--max-time", "00:12:00:00", "budget", "1h30m"},
+                        {"--wd", "5e-4", "weight_decay", "5e-4"},
+                        {"--arch", "resnet50", "model", ""},
+                        {"-j", "8", "workers", "8"},
+                        {"--imgsz", "640", "train_res", "224"},
+                        {"--lr_scheduler_type", "cosine", "schedule", ""}}) {
+    SCOPED_TRACE(c.name);
+    const auto hint = words::option_elsewhere(c.name, c.value);
+    ASSERT_TRUE(hint.has_value());
+    EXPECT_EQ(hint->key, c.key);
+    EXPECT_EQ(hint->example, c.example);
+  }
+  EXPECT_FALSE(words::option_elsewhere("--frobnicate").has_value());
+  EXPECT_FALSE(words::option_elsewhere("").has_value());
 }
 
 }  // namespace
