@@ -70,6 +70,26 @@ build_jobs() {
   printf '%d' $((cores < by_memory ? cores : by_memory))
 }
 
+# As quietly(), and every 15 seconds says where the command is: ninja's [12/345] at the end of its log.
+with_news() { # with_news WHAT LOG COMMAND...
+  local what=$1 log=$2 news
+  shift 2
+  : >"$log"
+  (
+    while sleep 15; do
+      at=$(tail -n 1 "$log" | sed -n 's|^\[\([0-9]*\)/\([0-9]*\)\].*|\1 of \2 steps|p')
+      say "$what: ${at:-working} after $(spoken "$SECONDS")"
+    done
+  ) &
+  news=$!
+  # shellcheck disable=SC2064
+  trap "kill $news 2>/dev/null || true" EXIT
+  quietly "$log" "$@"
+  kill "$news" 2>/dev/null || true
+  wait "$news" 2>/dev/null || true
+  trap - EXIT
+}
+
 # Runs a command quietly; when it fails, shows the end of what it wrote.
 quietly() { # quietly LOG COMMAND...
   local log=$1 status=0

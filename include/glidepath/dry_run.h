@@ -24,7 +24,8 @@ struct DryRun {
 };
 
 /// Makes up to 10 updates (fewer where they take longer than 5 s together) and part of an evaluation, and
-/// writes nothing. Throws as train() does; of the options it uses the clocks and seconds_before.
+/// writes nothing. Throws as train() does; of the options it uses the clocks,
+/// seconds_before, and on_status after each update.
 DryRun dry_run(const TrainConfig& config, const TrainOptions& options = {});
 
 }  // namespace glidepath

@@ -3,6 +3,7 @@
 #include "cli/cluster.h"
 
 #include <algorithm>
+#include <ctime>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -12,26 +13,23 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/checks.h"
+#include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
 #include "study/progress.h"
+#include "watch/snapshot.h"
 
 namespace glidepath::cli {
 namespace {
-
-std::string flag_of(std::string key) {
-  std::replace(key.begin(), key.end(), '_', '-');
-  return "--" + key;
-}
 
 SlurmSettings with_flags(SlurmSettings settings, const SlurmArguments& arguments) {
   for (const auto& [key, text] : arguments.values) {
     try {
       set_slurm_value(settings, key, text);
     } catch (const InputError& error) {
-      throw InputError(flag_of(key) + std::string(error.what()).substr(key.size()));
+      throw InputError(flag_name(key) + std::string(error.what()).substr(key.size()));
     }
   }
   return settings;
@@ -105,14 +103,16 @@ void add_status(CLI::App& study) {
     std::string dir;
     bool json = false, all = false;
   };
-  auto* command = study.add_subcommand("status", "Say where the runs of a submitted study are");
+  auto* command = study.add_subcommand("status", "Say where the runs of a study are");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("study", arguments->dir, "folder of a study (its --out)")->required();
   command->add_flag("--all", arguments->all,
                     "a line for every run, not only for those in hand or in trouble");
   command->add_flag("--json", arguments->json, "print one JSON document");
   command->callback([arguments] {
-    const ClusterStatus status = cluster_status(arguments->dir);
+    const ClusterStatus status = is_cluster_study(arguments->dir)
+                                     ? cluster_status(arguments->dir)
+                                     : local_status(take_snapshot(arguments->dir, std::time(nullptr)));
     if (arguments->json) {
       std::cout << cluster_status_json(status);
     } else {
@@ -180,7 +180,7 @@ void add_slurm_options(CLI::App& study, const std::shared_ptr<SlurmArguments>& a
   for (const std::string& key : slurm_keys()) {
     study
         .add_option_function<std::vector<std::string>>(
-            flag_of(key),
+            flag_name(key),
             [arguments, key](const std::vector<std::string>& texts) {
               for (const std::string& text : texts) arguments->values.emplace_back(key, text);
             },

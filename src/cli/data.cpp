@@ -71,7 +71,7 @@ class ProgressShower {
     if (!enabled_) return;
     const double share =
         at.total_bytes > 0 ? static_cast<double>(at.bytes) / static_cast<double>(at.total_bytes) : 0;
-    if (live_) return line_.show(share, progress_text(at));
+    if (live_) return line_.show(share, {progress_text(at)});
     const int tenth = at.doing == "downloading" ? static_cast<int>(10 * share) : 0;
     const std::string step = at.doing + at.file;
     if (step == step_ && tenth == tenth_) return;
@@ -92,7 +92,7 @@ class ProgressShower {
 };
 
 FetchOptions make_options(const DataArguments& arguments, ProgressShower& shower) {
-  catch_stop_signals();
+  catch_stop_signals("stopping; what has arrived is kept; Ctrl-C again ends at once\n");
   FetchOptions options;
   options.data_dir = arguments.data_dir;
   options.source = arguments.source;

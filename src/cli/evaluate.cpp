@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/stop_signal.h"
+#include "files/atomic_file.h"
 #include "glidepath/error.h"
 #include "glidepath/train.h"
 
@@ -21,9 +22,12 @@ namespace {
 
 struct EvaluateArguments {
   std::map<std::string, std::string> values;  // config key -> text given
-  std::string weights;
+  std::string run, weights, confusion;
   bool json = false;
 };
+
+constexpr std::size_t kAllClasses = 20;    // are listed where there are no more
+constexpr std::size_t kWorstClasses = 10;  // where there are
 
 // The train options that say what is tested, and where.
 const char* const kKeys[] = {"data",        "data_dir",  "test_limit",     "model",
@@ -31,36 +35,107 @@ const char* const kKeys[] = {"data",        "data_dir",  "test_limit",     "mode
                              "max_corrupt", "precision", "channels_last",  "device",
                              "threads",     "workers",   "eval_batch_size"};
 
-std::string flag_name(std::string key) {
-  std::replace(key.begin(), key.end(), '_', '-');
-  return "--" + key;
+nlohmann::ordered_json as_json(const EvaluationResult& result) {
+  nlohmann::ordered_json json = {{"file", result.file.string()},
+                                 {"accuracy", result.accuracy},
+                                 {"loss", result.loss},
+                                 {"images", result.images},
+                                 {"corrupt_images", result.corrupt_images},
+                                 {"seconds", result.seconds}};
+  if (result.step >= 0) json["step"] = result.step;
+  auto classes = nlohmann::ordered_json::array();
+  for (const ClassResult& one : result.classes)
+    classes.push_back({{"name", one.name}, {"images", one.images}, {"correct", one.correct}});
+  json["classes"] = std::move(classes);
+  json["confusion"] = result.confusion;
+  return json;
+}
+
+std::string class_line(const EvaluationResult& result, const ClassResult& one, std::size_t width) {
+  const double share =
+      one.images == 0 ? 0 : static_cast<double>(one.correct) / static_cast<double>(one.images);
+  const std::string mistaken =
+      one.taken_for < 0 ? ""
+                        : fmt::format("{} ({})", result.classes[static_cast<std::size_t>(one.taken_for)].name,
+                                      one.mistaken);
+  return fmt::format("{:<{}}  {:>6}  {:>8}  {}\n", one.name, width, one.images,
+                     one.images == 0 ? "-" : fmt::format("{:.2f} %", 100 * share), mistaken);
+}
+
+/// All classes, or the worst of many.
+std::string class_table(const EvaluationResult& result) {
+  std::vector<ClassResult> classes;
+  std::copy_if(
+      result.classes.begin(), result.classes.end(), std::back_inserter(classes),
+      [&](const ClassResult& one) { return one.images > 0 || result.classes.size() <= kAllClasses; });
+  const bool is_cut = classes.size() > kAllClasses;
+  if (is_cut) {
+    std::stable_sort(classes.begin(), classes.end(), [](const ClassResult& a, const ClassResult& b) {
+      return a.correct * b.images < b.correct * a.images;
+    });
+    classes.resize(kWorstClasses);
+  }
+  std::size_t width = 5;
+  for (const ClassResult& one : classes) width = std::max(width, one.name.size());
+  std::string text = fmt::format("\n{:<{}}  images  accuracy  mostly taken for\n", "class", width);
+  for (const ClassResult& one : classes) text += class_line(result, one, width);
+  if (is_cut) {
+    text += fmt::format("the {} worst of {} classes; --json and --confusion FILE.csv have all\n",
+                        kWorstClasses, result.classes.size());
+  }
+  return text;
+}
+
+std::string as_text(const EvaluationResult& result) {
+  std::string text = fmt::format("accuracy {:.2f} %  loss {:.4f}  {} images", 100 * result.accuracy,
+                                 result.loss, result.images);
+  if (result.corrupt_images > 0)
+    text += fmt::format(", {} left out that could not be decoded", result.corrupt_images);
+  if (result.step >= 0) text += fmt::format(", after update {}", result.step);
+  return text + "\n";
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string confusion_csv(const EvaluationResult& result) {
+  std::string text = "class";
+  for (const ClassResult& one : result.classes) text += "," + csv_field(one.name);
+  text += "\n";
+  for (std::size_t i = 0; i < result.classes.size(); ++i)
+    text += fmt::format("{},{}\n", csv_field(result.classes[i].name), fmt::join(result.confusion[i], ","));
+  return text;
+}
+
+std::vector<EvaluationResult> evaluate_what_was_given(const EvaluateArguments& arguments,
+                                                      const EvaluateOptions& options) {
+  if (arguments.run.empty() && arguments.weights.empty()) {
+    throw InputError(
+        "a run or --weights is missing; give the --out of an earlier run, or --weights FILE.safetensors");
+  }
+  if (!arguments.run.empty()) return evaluate_run(arguments.run, arguments.values, options);
+  TrainConfig config;
+  config.batch_size = 1;  // no training split is too small
+  for (const auto& [key, text] : arguments.values) set_config_value(config, key, text);
+  return {evaluate_weights(config, arguments.weights, options)};
 }
 
 void evaluate_and_print(const EvaluateArguments& arguments) {
   keep_freed_memory();
-  TrainConfig config;
-  config.batch_size = 1;  // no training split is too small
-  for (const auto& [key, text] : arguments.values) set_config_value(config, key, text);
   EvaluateOptions options;
-  options.weights = arguments.weights;
   options.on_warning = [](const std::string& text) { print_error("glidepath evaluate: warning", text); };
   catch_stop_signals();
   options.stop_signal = stop_signal;
-  const EvaluationResult result = evaluate_weights(config, options);
-  if (arguments.json) {
-    const nlohmann::ordered_json json = {{"accuracy", result.accuracy},
-                                         {"loss", result.loss},
-                                         {"images", result.images},
-                                         {"corrupt_images", result.corrupt_images},
-                                         {"seconds", result.seconds}};
-    std::cout << json.dump() << "\n";
-    return;
+  const std::vector<EvaluationResult> results = evaluate_what_was_given(arguments, options);
+  for (const EvaluationResult& result : results) {
+    std::cout << (arguments.json ? as_json(result).dump() + "\n" : as_text(result));
   }
-  std::cout << fmt::format("accuracy {:.2f} %  loss {:.4f}  {} images", 100 * result.accuracy, result.loss,
-                           result.images);
-  if (result.corrupt_images > 0)
-    std::cout << fmt::format(", {} left out that could not be decoded", result.corrupt_images);
-  std::cout << "\n";
+  if (!arguments.json && results.size() == 1) std::cout << class_table(results.back());
+  if (!arguments.confusion.empty()) write_file(arguments.confusion, confusion_csv(results.back()));
 }
 
 // The library's messages begin with the key whose value is wrong: here it was given as a flag.
@@ -78,18 +153,30 @@ void run_evaluate(const EvaluateArguments& arguments) {
 }  // namespace
 
 void add_evaluate_command(CLI::App& app, int&) {
-  auto* command =
-      app.add_subcommand("evaluate", "Test weights, torchvision's too, on a data set's test split");
+  auto* command = app.add_subcommand("evaluate", "Test a run, or weights from elsewhere, on a test split");
   auto arguments = std::make_shared<EvaluateArguments>();
-  command->add_option("--weights", arguments->weights, "safetensors file with torchvision's names")
-      ->required()
-      ->check(not_empty("a file, for example resnet18.safetensors"));
+  auto* run =
+      command
+          ->add_option("run", arguments->run,
+                       "run directory, its folder checkpoint, or a file of weights in it: tested as the run "
+                       "was")
+          ->check(not_empty("the --out of an earlier run"));
+  command
+      ->add_option("--weights", arguments->weights,
+                   "in place of a run: safetensors file with torchvision's names")
+      ->check(not_empty("a file, for example resnet18.safetensors"))
+      ->excludes(run);
+  command
+      ->add_option("--confusion", arguments->confusion,
+                   "CSV file to write: images by class (row) and what they were taken for (column)")
+      ->check(not_empty("a file, for example confusion.csv"));
   for (const ConfigKey& key : train_config_keys()) {
     if (std::find(std::begin(kKeys), std::end(kKeys), key.name) == std::end(kKeys)) continue;
     auto* option = command->add_option_function<std::string>(
         flag_name(key.name),
         [arguments, name = key.name](const std::string& text) { arguments->values[name] = text; }, key.help);
-    option->type_name(key.default_text.empty() ? "TEXT" : fmt::format("[{}]", key.default_text));
+    option->type_name(key.default_text.empty() ? "TEXT" : fmt::format("[{}]", key.default_text))
+        ->group(key.group);
   }
   command->add_flag("--json", arguments->json, "print the result as one JSON object");
   command->callback([arguments] { run_evaluate(*arguments); });

@@ -1,10 +1,12 @@
 // src/cli/message.cpp - errors of the command line as one line each.
 #include "cli/message.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
 
+#include "core/synonyms.h"
 #include "core/words.h"
 
 namespace glidepath::cli {
@@ -33,16 +35,48 @@ std::vector<std::string> names_of_options(const CLI::App& command) {
   return names;
 }
 
-/// A word that is neither a command nor an option nor the value of one.
-std::string unknown_word(const CLI::App& command, const std::string& word) {
+const std::vector<words::Synonym> kCommandsElsewhere = {
+    {"fit", "train"},           {"run", "train --help"},     {"resume", "train --resume RUN"},
+    {"finetune", "train"},      {"test", "evaluate"},        {"eval", "evaluate"},
+    {"val", "evaluate"},        {"validate", "evaluate"},    {"predict", "evaluate"},
+    {"sweep", "study"},         {"grid", "study"},           {"search", "study"},
+    {"tune", "study"},          {"plot", "report"},          {"figures", "report"},
+    {"table", "report"},        {"dashboard", "watch"},      {"monitor", "watch"},
+    {"download", "data fetch"}, {"fetch", "data fetch"},     {"torchrun", "launch"},
+    {"distributed", "launch"},  {"schedulers", "schedules"}, {"lr", "schedules"},
+    {"cost", "train --dry-run"}};
+
+/// An option that this command does not have, with what was given for it.
+std::string unknown_option(const CLI::App& command, const std::string& name, const std::string& value) {
+  const auto known = names_of_options(command);
+  const auto is_known = [&](const std::string& flag) {
+    return std::find(known.begin(), known.end(), flag) != known.end();
+  };
+  if (words::plain(name) == "pretrained" && is_known("--batch-size"))
+    return name + ": runs start from random weights; glidepath evaluate --weights FILE tests those of others";
+  if (words::plain(name).rfind("nproc", 0) == 0 || words::plain(name) == "gpus")
+    return name + ": no such option; give glidepath launch -n 2 train ...";
+  const auto hint = words::option_elsewhere(name, value);
+  const std::string flag = hint ? flag_name(hint->key) : "";
+  if (!hint || !is_known(flag))
+    return fmt::format("{}: no such option; the nearest is {}", name, words::nearest(name, known));
+  return fmt::format("{}: no such option; here it is {}{}{}", name, flag, hint->example.empty() ? "" : " ",
+                     hint->example);
+}
+
+/// A word that is neither a command nor an option nor the value of one, and what follows it.
+std::string unknown_word(const CLI::App& command, const std::vector<std::string>& extras) {
+  const std::string& word = extras.front();
   if (word.size() > 1 && word.front() == '-') {
-    const std::string name = word.substr(0, word.find('='));
-    return fmt::format("{}: no such option; the nearest is {}", name,
-                       words::nearest(name, names_of_options(command)));
+    const std::size_t equals = word.find('=');
+    const std::string next = extras.size() > 1 ? extras[1] : "";
+    return unknown_option(command, word.substr(0, equals),
+                          equals == word.npos ? next : word.substr(equals + 1));
   }
   const auto commands = names_of_commands(command);
   if (!commands.empty()) {
-    return fmt::format("\"{}\": no such command; the nearest is {}", word, words::nearest(word, commands));
+    return fmt::format("\"{}\": no such command; the nearest is {}", word,
+                       words::suggestion(word, commands, kCommandsElsewhere));
   }
   return fmt::format("\"{}\": not expected here; every value comes after its option", word);
 }
@@ -55,6 +89,11 @@ std::pair<std::string, std::string> split_at(const std::string& text, const std:
 }
 
 }  // namespace
+
+std::string flag_name(std::string key) {
+  std::replace(key.begin(), key.end(), '_', '-');
+  return "--" + key;
+}
 
 std::string command_name(const CLI::App& app) {
   std::string name = "glidepath";
@@ -72,10 +111,10 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   const std::string see_help = fmt::format("see {} --help", command_name(app));
   const auto is = [&](CLI::ExitCodes code) { return error.get_exit_code() == static_cast<int>(code); };
   const auto extras = command.remaining();
-  if (is(CLI::ExitCodes::ExtrasError) && !extras.empty()) return unknown_word(command, extras.front());
+  if (is(CLI::ExitCodes::ExtrasError) && !extras.empty()) return unknown_word(command, extras);
   if (is(CLI::ExitCodes::RequiredError)) {
     const auto commands = names_of_commands(command);
-    if (!extras.empty()) return unknown_word(command, extras.front());
+    if (!extras.empty()) return unknown_word(command, extras);
     if (!commands.empty()) {
       return fmt::format("a command is missing; give {}", fmt::join(commands, ", "));
     }

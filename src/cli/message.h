@@ -6,6 +6,9 @@
 
 namespace glidepath::cli {
 
+/// "--base-lr" of base_lr.
+std::string flag_name(std::string key);
+
 /// "glidepath train" once a command is known, "glidepath" before.
 std::string command_name(const CLI::App& app);
 

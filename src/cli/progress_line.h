@@ -1,7 +1,9 @@
 // src/cli/progress_line.h - one live line on a terminal, on standard error; nothing when it is not a
 // terminal.
 #pragma once
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace glidepath::cli {
 
@@ -11,6 +13,10 @@ std::string spoken_duration(double seconds);
 /// True where colour may be used on this file descriptor: a terminal, and NO_COLOR is not set.
 bool wants_colour(int descriptor);
 
+/// The first fields, two spaces apart, that fit into so many bytes: a field is left out whole, with all
+/// behind it. Only the first is cut, between characters of UTF-8, where even that one is too long.
+std::string fitting(const std::vector<std::string>& fields, std::size_t room);
+
 class ProgressLine {
  public:
   /// `enabled` false: show() does nothing and print_above() prints plain lines.
@@ -19,8 +25,11 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  /// Draws a bar for `progress` in [0, 1] and `text` after it, cut to the terminal's width.
-  void show(double progress, const std::string& text);
+  /// True where show() draws.
+  bool is_live() const { return live_; }
+  /// Draws a bar for `progress` in [0, 1] and behind it those of the fields that the terminal is wide enough
+  /// for.
+  void show(double progress, const std::vector<std::string>& fields);
   /// Prints a line of its own that stays, above the live one.
   void print_above(const std::string& line);
   void clear();

@@ -16,6 +16,7 @@
 #include "cli/cluster.h"
 #include "cli/commands.h"
 #include "cli/live_block.h"
+#include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "glidepath/cluster.h"
@@ -121,9 +122,8 @@ void check_table_axes(const StudyPlan& plan, const StudyArguments& arguments) {
 
 void check_executor(const StudyArguments& arguments, const SlurmArguments& slurm) {
   if (arguments.executor == "local" && !slurm.values.empty()) {
-    std::string flag = slurm.values.front().first;
-    std::replace(flag.begin(), flag.end(), '_', '-');
-    throw InputError(fmt::format("--{}: needs --executor slurm as well", flag));
+    throw InputError(
+        fmt::format("{}: needs --executor slurm as well", flag_name(slurm.values.front().first)));
   }
   if (arguments.executor == "slurm" && arguments.jobs != 0)
     throw InputError("--jobs: is of the local executor; with --executor slurm give --array-limit");
@@ -149,7 +149,7 @@ void run_study_command(const StudyArguments& arguments, const SlurmArguments& sl
   }
   refuse_cluster_study(arguments.out);
 
-  catch_stop_signals();
+  catch_stop_signals("stopping once the runs in hand are saved; Ctrl-C again ends at once\n");
   StudyOptions options = make_options(arguments);
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   LiveBlock block(stderr, is_terminal && !arguments.quiet);

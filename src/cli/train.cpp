@@ -13,6 +13,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "glidepath/dry_run.h"
@@ -23,6 +24,8 @@
 namespace glidepath::cli {
 namespace {
 
+constexpr double kBetweenLoggedEvaluations = 1.0 / 30;  // of the budget
+
 struct TrainArguments {
   std::map<std::string, std::string> values;  // config key -> text given
   std::string config_file, out, resume;
@@ -31,11 +34,6 @@ struct TrainArguments {
   std::string scale_lr = "none";
   bool quiet = false, json = false, no_progress = false, no_rescue = false, dry_run = false;
 };
-
-std::string flag_name(std::string key) {
-  for (char& c : key) c = c == '_' ? '-' : c;
-  return "--" + key;
-}
 
 // --budget replaces a deadline of the file or run, --deadline its budget; "slurm" stands for the job's end.
 void set_budget(TrainConfig& config, const TrainArguments& arguments) {
@@ -104,15 +102,17 @@ TrainConfig shared_config(const TrainArguments& arguments, ProcessGroup* group) 
   return group->rank() == 0 ? config : parse_train_config(text, "rank 0's configuration");
 }
 
-// What matters most comes first: a narrow terminal cuts the end off.
-std::string status_line(const TrainStatus& status) {
+// What matters most comes first: on a narrow terminal the last are left out.
+std::vector<std::string> status_fields(const TrainStatus& status) {
   const std::string where = status.updates > 0 ? fmt::format("{}/{} updates", status.step, status.updates)
                                                : fmt::format("{} updates", status.step);
-  const std::string test =
-      status.test_accuracy < 0 ? "" : fmt::format("  test {:.2f} %", 100 * status.test_accuracy);
-  return fmt::format("loss {:.4f}  acc {:.2f} %  lr {:.4g}  {} left{}  {}  epoch {:.2f}  {:.0f} img/s",
-                     status.loss, 100 * status.accuracy, status.lr, spoken_duration(status.seconds_left),
-                     test, where, status.epoch, status.images_per_second);
+  std::vector<std::string> fields = {
+      fmt::format("loss {:.4f}", status.loss), fmt::format("acc {:.2f} %", 100 * status.accuracy),
+      fmt::format("lr {:.4g}", status.lr), fmt::format("{} left", spoken_duration(status.seconds_left))};
+  if (status.test_accuracy >= 0) fields.push_back(fmt::format("test {:.2f} %", 100 * status.test_accuracy));
+  fields.insert(fields.end(), {where, fmt::format("epoch {:.2f}", status.epoch),
+                               fmt::format("{:.0f} img/s", status.images_per_second)});
+  return fields;
 }
 
 std::string evaluation_line(const TrainStatus& status) {
@@ -156,8 +156,8 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
       100 * result.test_accuracy, result.test_loss, result.train_loss, result.updates, result.epochs,
-      config.budget, config.schedule, result.last_update_lr, result.final_lr, spoken_duration(result.seconds),
-      result.images_per_second, result.precision,
+      config.budget, schedule_label(config.schedule), result.last_update_lr, result.final_lr,
+      spoken_duration(result.seconds), result.images_per_second, result.precision,
       result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
       result.peak_memory_mib);
   if (result.corrupt_train_images + result.corrupt_test_images > 0) {
@@ -199,7 +199,24 @@ void print_dry_run(const TrainArguments& arguments, const TrainConfig& config, c
       "nothing was written\n",
       dry.updates, dry.epochs, dry.steps_per_epoch, spoken_duration(dry.seconds), dry.ends_at,
       1000 * dry.update_seconds, dry.measured_updates, spoken_duration(dry.evaluation_seconds), dry.flops,
-      dry.peak_memory_mib, config.schedule, rates.empty() ? "follows the loss" : rates);
+      dry.peak_memory_mib, schedule_label(config.schedule), rates.empty() ? "follows the loss" : rates);
+}
+
+/// Loading and measuring take seconds to half a minute: on a terminal it is said where it is, and in a log
+/// that it has begun.
+DryRun dry_run_with_news(const TrainArguments& arguments, const TrainConfig& config, TrainOptions options) {
+  const bool tells = !arguments.quiet && !arguments.json;
+  ProgressLine progress(tells && !arguments.no_progress);
+  if (progress.is_live()) {
+    progress.show(0, {"reading the data set and measuring an evaluation"});
+  } else if (tells) {
+    progress.print_above("reading the data set, then measuring an evaluation and up to 10 updates");
+  }
+  options.on_status = [&](const TrainStatus& status) {
+    progress.show(static_cast<double>(status.step) / 10,
+                  {fmt::format("measuring update {} of up to 10", status.step)});
+  };
+  return dry_run(config, options);
 }
 
 void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGroup>& group) {
@@ -213,7 +230,7 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   options.measurer = instruments();
   if (arguments.dry_run) {
     options.seconds_before = seconds_since_process_start();
-    print_dry_run(arguments, config, dry_run(config, options));
+    print_dry_run(arguments, config, dry_run_with_news(arguments, config, options));
     return;
   }
   try {
@@ -225,13 +242,20 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   options.resume = !arguments.resume.empty();
   options.rescue = !arguments.no_rescue;
   options.seconds_before = seconds_since_process_start();
-  catch_stop_signals();
+  catch_stop_signals(group && group->rank() != 0 ? nullptr
+                                                 : "stopping after this update; Ctrl-C again ends at once\n");
   options.stop_signal = stop_signal;
 
   ProgressLine progress(!arguments.quiet && !arguments.json && !arguments.no_progress);
-  options.on_status = [&](const TrainStatus& status) { progress.show(status.progress, status_line(status)); };
-  options.on_evaluation = [&](const TrainStatus& status) {
-    if (!arguments.quiet && !arguments.json) progress.print_above(evaluation_line(status));
+  options.on_status = [&](const TrainStatus& status) {
+    progress.show(status.progress, status_fields(status));
+  };
+  options.on_evaluation = [&, told = -1.0](const TrainStatus& status) mutable {
+    // A log file is to be read: of many evaluations it gets those that lie apart, and the last.
+    const bool is_far = status.progress - told >= kBetweenLoggedEvaluations || status.progress >= 1;
+    if (arguments.quiet || arguments.json || (!progress.is_live() && !is_far)) return;
+    told = status.progress;
+    progress.print_above(evaluation_line(status));
   };
   options.on_budget_change = [&](const std::string& line) {
     if (!arguments.quiet) progress.print_above(line);
@@ -280,6 +304,53 @@ void run_train(const TrainArguments& arguments) {
   train_together(arguments, ProcessGroup::join(*place));
 }
 
+void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& arguments) {
+  const auto in_group = [](CLI::Option* option, const char* group) { return option->group(group); };
+  constexpr const char *kRun = "Run", *kRanks = "Several processes", *kOutput = "Output";
+  auto* config =
+      in_group(command.add_option("--config", arguments->config_file, "file with train options in TOML"),
+               kRun)
+          ->check(not_empty("a file, for example run.toml"));
+  auto* out = in_group(command.add_option("--out", arguments->out, "run directory to write"), kRun)
+                  ->check(not_empty("a folder, for example runs/a"));
+  in_group(command.add_option("--resume", arguments->resume, "run directory to go on with"), kRun)
+      ->check(not_empty("the --out of an earlier run"))
+      ->excludes(config)
+      ->excludes(out);
+  in_group(
+      command.add_option("--replan", arguments->replan,
+                         "with --resume and another --budget: re-anneal (from the present lr) or rewind (to "
+                         "where both budgets agree)"),
+      kRun)
+      ->type_name("[re-anneal]");
+  in_group(command.add_flag("--dry-run", arguments->dry_run,
+                            "print what the run would do and cost, from a few updates; writes nothing"),
+           kRun);
+  in_group(
+      command.add_flag("--no-rescue", arguments->no_rescue,
+                       "fail when the disk of --out refuses the result, instead of saving it in $TMPDIR"),
+      kRun);
+  in_group(command.add_option("--batch-size-per-rank", arguments->batch_size_per_rank,
+                              "in place of --batch-size: images of each process in one update"),
+           kRanks)
+      ->check(whole_number(1, std::int64_t{1} << 20))
+      ->type_name("N");
+  in_group(
+      command.add_option("--scale-lr", arguments->scale_lr,
+                         "multiply base_lr by batch_size / --reference-batch (linear) or its root (sqrt)"),
+      kRanks)
+      ->check(one_of({"none", "linear", "sqrt"}))
+      ->type_name("[none]");
+  in_group(command.add_option("--reference-batch", arguments->reference_batch,
+                              "the batch_size that base_lr was chosen for"),
+           kRanks)
+      ->check(whole_number(1, std::int64_t{1} << 20))
+      ->type_name("[128]");
+  in_group(command.add_flag("--quiet", arguments->quiet, "print errors only"), kOutput);
+  in_group(command.add_flag("--json", arguments->json, "print the result as one JSON object"), kOutput);
+  in_group(command.add_flag("--no-progress", arguments->no_progress, "no live line"), kOutput);
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& app, int&) {
@@ -290,43 +361,9 @@ void add_train_command(CLI::App& app, int&) {
         flag_name(key.name),
         [arguments, name = key.name](const std::string& text) { arguments->values[name] = text; }, key.help);
     option->type_name(key.default_text.empty() ? "TEXT" : fmt::format("[{}]", key.default_text))
-        ->group("Run");
+        ->group(key.group);
   }
-  auto* config = command->add_option("--config", arguments->config_file, "file with train options in TOML")
-                     ->check(not_empty("a file, for example run.toml"));
-  auto* out = command->add_option("--out", arguments->out, "run directory to write")
-                  ->check(not_empty("a folder, for example runs/a"));
-  command->add_option("--resume", arguments->resume, "run directory to go on with")
-      ->check(not_empty("the --out of an earlier run"))
-      ->excludes(config)
-      ->excludes(out);
-  command
-      ->add_option("--replan", arguments->replan,
-                   "with --resume and another --budget: re-anneal (from the present lr) or rewind (to where "
-                   "both budgets agree)")
-      ->type_name("[re-anneal]");
-  command
-      ->add_option("--batch-size-per-rank", arguments->batch_size_per_rank,
-                   "in place of --batch-size: images of each process in one update")
-      ->check(whole_number(1, std::int64_t{1} << 20))
-      ->type_name("N");
-  command
-      ->add_option("--scale-lr", arguments->scale_lr,
-                   "multiply base_lr by batch_size / --reference-batch (linear) or its root (sqrt)")
-      ->check(one_of({"none", "linear", "sqrt"}))
-      ->type_name("[none]");
-  command
-      ->add_option("--reference-batch", arguments->reference_batch,
-                   "the batch_size that base_lr was chosen for")
-      ->check(whole_number(1, std::int64_t{1} << 20))
-      ->type_name("[128]");
-  command->add_flag("--dry-run", arguments->dry_run,
-                    "print what the run would do and cost, from a few updates; writes nothing");
-  command->add_flag("--no-rescue", arguments->no_rescue,
-                    "fail when the disk of --out refuses the result, instead of saving it in $TMPDIR");
-  command->add_flag("--quiet", arguments->quiet, "print errors only");
-  command->add_flag("--json", arguments->json, "print the result as one JSON object");
-  command->add_flag("--no-progress", arguments->no_progress, "no live line");
+  add_run_options(*command, arguments);
   command->callback([arguments] { run_train(*arguments); });
 }
 

@@ -39,6 +39,7 @@ DryRun Trainer::estimate() {
       give_up(divergence);
     }
     seconds.push_back(now() - begun);
+    report_status(true);
     meter_.tick(seconds_spent());
     if (meter_.step() > kWarmUpdates && seconds_spent() - ready > kLongestSeconds) break;
   }

@@ -28,7 +28,7 @@ class InEvaluationMode {
 
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
                     const ComputePlan& plan, const std::function<void()>& between_batches,
-                    ProcessGroup* group) {
+                    ProcessGroup* group, Confusion* confusion) {
   torch::NoGradGuard no_grad;
   const InEvaluationMode mode(model);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
@@ -52,7 +52,9 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
     const auto logits = model.forward(batch.images).to(torch::kFloat32);
     losses += torch::nn::functional::cross_entropy(
         logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
-    corrects += logits.argmax(1).eq(batch.labels).sum();
+    const auto predictions = logits.argmax(1);
+    corrects += predictions.eq(batch.labels).sum();
+    if (confusion != nullptr) confusion->add(batch.labels, predictions);
   }
   double loss_sum = losses.item<double>(), correct = corrects.item<double>();
   if (group != nullptr) {

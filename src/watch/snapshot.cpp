@@ -66,6 +66,22 @@ double seconds_left(const WatchSnapshot& snapshot) {
   return std::max(longest, sum / workers);
 }
 
+TaskState state_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::kPending:
+      return TaskState::kQueued;
+    case RunStatus::kRunning:
+      return TaskState::kRunning;
+    case RunStatus::kDone:
+      return TaskState::kDone;
+    case RunStatus::kDiverged:
+      return TaskState::kDiverged;
+    case RunStatus::kFailed:
+      return TaskState::kFailed;
+  }
+  return TaskState::kMissing;
+}
+
 }  // namespace
 
 std::size_t WatchSnapshot::count(RunStatus status) const {
@@ -106,6 +122,30 @@ WatchSnapshot take_snapshot(const fs::path& dir, std::int64_t now) {
   });
   snapshot.seconds_left = seconds_left(snapshot);
   return snapshot;
+}
+
+ClusterStatus local_status(const WatchSnapshot& snapshot) {
+  ClusterStatus status;
+  status.name = snapshot.results.name;
+  status.axes = snapshot.results.axes;
+  for (const RunRecord& run : snapshot.results.runs) {
+    TaskStatus task;
+    task.run_id = run.id;
+    task.config = run.config;
+    task.state = state_of(run.status);
+    task.reason = run.status == RunStatus::kFailed ? run.error : "";
+    task.progress = run.status == RunStatus::kDone ? 1 : 0;
+    status.tasks.push_back(std::move(task));
+  }
+  for (const WatchedRun& watched : snapshot.running) {
+    const auto task = std::find_if(status.tasks.begin(), status.tasks.end(),
+                                   [&](const TaskStatus& each) { return each.run_id == watched.run.id; });
+    task->progress = watched.progress;
+    if (!watched.is_abandoned) continue;
+    task->state = TaskState::kLost;
+    task->reason = "its process is gone; glidepath study goes on with it";
+  }
+  return status;
 }
 
 }  // namespace glidepath

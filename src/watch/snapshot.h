@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "glidepath/cluster.h"
 #include "glidepath/study.h"
 #include "report/curves.h"
 
@@ -35,6 +36,10 @@ struct WatchSnapshot {
 /// `now` is in seconds since 1970. Reads only; a study may be running on DIR. Throws InputError when DIR
 /// holds no study.
 WatchSnapshot take_snapshot(const std::filesystem::path& dir, std::int64_t now);
+
+/// The same as `study status` tells of studies on a cluster: what waits is queued, what nobody works on any
+/// more lost.
+ClusterStatus local_status(const WatchSnapshot& snapshot);
 
 /// On one line. With `curves`, the running runs' points are in it, at most 200 of each kind.
 std::string snapshot_json(const WatchSnapshot& snapshot, bool curves);

@@ -1,4 +1,8 @@
 // tests/cli/evaluate_test.cpp - `glidepath evaluate` and image folders, from the command line.
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -72,9 +76,62 @@ TEST_F(EvaluateCommand, GivesTheAccuracyOfTheRunThatLeftTheWeights) {
   EXPECT_EQ(nlohmann::json::parse(found.out).at("loss"), summary.at("test_loss"));
   EXPECT_THAT(found.err, HasSubstr("glidepath evaluate: warning: " + bad + ": is truncated"));
   const ProcessResult text = shell("glidepath evaluate --weights a/model.safetensors --eval-res 32" + common);
-  EXPECT_THAT(text.out,
-              testing::MatchesRegex(
-                  "accuracy [0-9.]+ %  loss [0-9.]+  11 images, 1 left out that could not be decoded\n"));
+  EXPECT_THAT(
+      text.out,
+      testing::MatchesRegex(
+          "accuracy [0-9.]+ %  loss [0-9.]+  11 images, 1 left out that could not be decoded\n(.|\n)*"));
+  // As a run it is tested as it was: no width, size or folder is given again.
+  const ProcessResult as_run = shell("glidepath evaluate a --json");
+  ASSERT_EQ(as_run.exit_status, 0) << as_run.err;
+  EXPECT_EQ(nlohmann::json::parse(as_run.out).at("loss"), summary.at("test_loss"));
+  EXPECT_EQ(nlohmann::json::parse(as_run.out).at("accuracy"), summary.at("test_accuracy"));
+}
+
+// The confusions of scikit-learn's definition: rows are classes, columns what they were taken for.
+TEST_F(EvaluateCommand, TellsOfEachClassOfARun) {
+  ASSERT_EQ(
+      shell("glidepath train --data digits --model mlp --width 0.5 --full 10ep --budget 20% --threads 1 "
+            "--checkpoint-every 1ep --keep-checkpoints 9 --quiet --out a")
+          .exit_status,
+      0);
+  const ProcessResult told = shell("glidepath evaluate a --json --confusion confusion.csv");
+  ASSERT_EQ(told.exit_status, 0) << told.err;
+  const auto json = nlohmann::json::parse(told.out);
+  EXPECT_EQ(json.at("accuracy"), nlohmann::json::parse(read("a/summary.json")).at("test_accuracy"));
+  ASSERT_EQ(json.at("classes").size(), 10U);
+  std::int64_t images = 0, correct = 0;
+  for (std::size_t i = 0; i < 10; ++i) {
+    const auto& one = json.at("classes")[i];
+    const auto counts = json.at("confusion")[i].get<std::vector<std::int64_t>>();
+    EXPECT_EQ(one.at("name"), std::to_string(i));
+    EXPECT_EQ(one.at("correct"), counts[i]);
+    EXPECT_EQ(one.at("images"), std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+    images += one.at("images").get<std::int64_t>();
+    correct += one.at("correct").get<std::int64_t>();
+  }
+  EXPECT_EQ(images, json.at("images"));
+  EXPECT_DOUBLE_EQ(static_cast<double>(correct) / static_cast<double>(images), json.at("accuracy"));
+  EXPECT_THAT(read("confusion.csv"), testing::StartsWith("class,0,1,2,3,4,5,6,7,8,9\n0,"));
+
+  const std::string text = shell("glidepath evaluate a").out;
+  EXPECT_THAT(text, HasSubstr("\nclass  images  accuracy  mostly taken for\n0  "));
+  // Its checkpoints, one after the other.
+  const std::string all = shell("glidepath evaluate a/checkpoint").out;
+  EXPECT_GE(std::count(all.begin(), all.end(), '\n'), 2);
+  EXPECT_THAT(all, HasSubstr(", after update "));
+  // Options that are given replace the run's.
+  EXPECT_EQ(nlohmann::json::parse(shell("glidepath evaluate a --test-limit 50 --json").out).at("images"), 50);
+
+  const ProcessResult other =
+      shell("glidepath evaluate --weights a/model.safetensors --data digits --model mlp");
+  EXPECT_EQ(other.exit_status, 2);
+  EXPECT_THAT(other.err, testing::EndsWith("; they are of a run: glidepath evaluate a takes its options\n"));
+  const ProcessResult moved = shell(
+      "cp a/model.safetensors w.safetensors; glidepath evaluate --weights w.safetensors --data digits "
+      "--model mlp");
+  EXPECT_EQ(moved.exit_status, 2);
+  EXPECT_THAT(moved.err,
+              testing::EndsWith("; is its --model, --width, --stem or number of classes another?\n"));
 }
 
 TEST_F(EvaluateCommand, NamesWhatIsWrong) {

@@ -82,6 +82,12 @@ TEST_F(CliTest, WatchOfAStudyThatIsOver) {
   const auto snapshot = nlohmann::json::parse(shell("glidepath watch out --json").out);
   EXPECT_EQ(snapshot.at("done"), 2);
   EXPECT_EQ(snapshot.at("over"), true);
+  // study status tells of local studies too.
+  EXPECT_EQ(shell("glidepath study status out").out, "s: 2 runs: 2 done\n");
+  const auto status = nlohmann::json::parse(shell("glidepath study status out --json").out);
+  EXPECT_EQ(status.at("counts").at("done"), 2);
+  EXPECT_EQ(status.at("runs").size(), 2U);
+  EXPECT_EQ(status.at("runs")[0].at("progress"), 1.0);
   const ProcessResult lines = shell("glidepath watch out --terminal");
   EXPECT_EQ(lines.exit_status, 0);
   EXPECT_EQ(lines.out, "[####################] 100 % 2 of 2 runs done\n");
@@ -143,6 +149,15 @@ TEST_F(CliTest, HelpOfTrainNamesEveryOptionWithItsDefault) {
     std::replace(flag.begin(), flag.end(), '_', '-');
     const std::string type = key.default_text.empty() ? "TEXT" : "[" + key.default_text + "]";
     EXPECT_THAT(help, HasSubstr(flag + " " + type));
+    EXPECT_THAT(help, HasSubstr("\n" + key.group + ":\n")) << key.name;
+  }
+  std::size_t place = 0;
+  for (const char* group : {"Data", "Model", "Budget and schedule", "Optimizer", "Machine",
+                            "Evaluation and measures", "Saving", "Run", "Several processes", "Output"}) {
+    const std::size_t found = help.find("\n" + std::string(group) + ":\n");
+    ASSERT_NE(found, std::string::npos) << group;
+    EXPECT_GT(found, place) << group;
+    place = found;
   }
 }
 

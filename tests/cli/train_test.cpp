@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/progress_line.h"
 #include "cli/support.h"
 
 namespace fs = std::filesystem;
@@ -85,6 +86,57 @@ TEST_F(TrainCommand, PlainTextInAPipe) {
   EXPECT_EQ((result.out + result.err).find_first_of("\r\x1b"), std::string::npos);
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 3) << "a line an evaluation";
   EXPECT_THAT(result.out, HasSubstr("30 updates"));
+}
+
+TEST_F(TrainCommand, ALogGetsSomeThirtyLinesHoweverOftenItIsTested) {
+  const ProcessResult result = train("--budget 300it --eval-every 1it --test-limit 10");
+  EXPECT_EQ(result.exit_status, 0);
+  const auto lines = std::count(result.err.begin(), result.err.end(), '\n');
+  EXPECT_GE(lines, 25);
+  EXPECT_LE(lines, 32);
+  EXPECT_THAT(result.err, HasSubstr("100.0 % of budget"));
+}
+
+TEST_F(TrainCommand, LineOfANarrowTerminalLeavesFieldsOutWhole) {
+  using cli::fitting;
+  const std::vector<std::string> fields{"loss 0.5", "acc 90.00 %", "lr 0.1"};
+  EXPECT_EQ(fitting(fields, 80), "loss 0.5  acc 90.00 %  lr 0.1");
+  EXPECT_EQ(fitting(fields, 29), "loss 0.5  acc 90.00 %  lr 0.1");
+  EXPECT_EQ(fitting(fields, 28), "loss 0.5  acc 90.00 %");
+  EXPECT_EQ(fitting(fields, 20), "loss 0.5");
+  EXPECT_EQ(fitting(fields, 4), "loss");
+  EXPECT_EQ(fitting({"\xc3\xa9\xc3\xa9"}, 3), "\xc3\xa9");  // no half of a character
+  EXPECT_EQ(fitting({}, 10), "");
+  ProcessOptions options = in_folder();
+  options.terminal = true;
+  options.terminal_columns = 60;
+  const ProcessResult result = run_shell(std::string(kDigits) + "--budget 200it", options);
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_THAT(result.err, testing::AllOf(HasSubstr("loss "), Not(HasSubstr("img/s"))));
+}
+
+TEST_F(TrainCommand, ADryRunSaysThatItMeasures) {
+  const ProcessResult piped = train("--budget 10% --dry-run");
+  EXPECT_EQ(piped.exit_status, 0);
+  EXPECT_EQ(piped.err, "reading the data set, then measuring an evaluation and up to 10 updates\n");
+  EXPECT_THAT(piped.out, HasSubstr("nothing was written"));
+  EXPECT_EQ(train("--budget 10% --dry-run --json").err, "");
+  ProcessOptions options = in_folder();
+  options.terminal = true;
+  const ProcessResult shown = run_shell(std::string(kDigits) + "--budget 10% --dry-run", options);
+  EXPECT_THAT(shown.err, testing::AllOf(HasSubstr("measuring an evaluation"),
+                                        HasSubstr("measuring update 3 of up to 10")));
+}
+
+TEST_F(TrainCommand, CtrlCIsAcknowledgedAtOnce) {
+  ProcessOptions options = in_folder();
+  options.signal_after = "% of budget";
+  options.signal = SIGINT;
+  const ProcessResult result =
+      run_shell(std::string("exec ") + kDigits + "--budget 100000ep --eval-every 1it --out a", options);
+  EXPECT_EQ(result.exit_status, 130);
+  EXPECT_THAT(result.err, HasSubstr("\nstopping after this update; Ctrl-C again ends at once\n"));
+  EXPECT_THAT(result.err, HasSubstr("go on with: glidepath train --resume a"));
 }
 
 TEST_F(TrainCommand, LiveLineOnATerminal) {

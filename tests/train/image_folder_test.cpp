@@ -133,9 +133,7 @@ TEST_F(ImageFolderRun, IsTestedAtTheSizeAskedFor) {
   config_.eval_res = "40";
   train(config_, options("a"));
   EXPECT_EQ(summary("a").at("eval_res"), 40);
-  EvaluateOptions evaluate;
-  evaluate.weights = folder_ / "a/model.safetensors";
-  const EvaluationResult found = evaluate_weights(config_, evaluate);
+  const EvaluationResult found = evaluate_weights(config_, folder_ / "a/model.safetensors");
   EXPECT_EQ(found.accuracy, summary("a").at("test_accuracy"));
   EXPECT_EQ(found.loss, summary("a").at("test_loss"));
   EXPECT_EQ(found.images, 16);
@@ -169,9 +167,7 @@ TEST_F(ImageFolderRun, LimitsAreSpreadOverTheClasses) {
   config_.test_limit = 4;
   const TrainResult result = train(config_, options("a"));
   EXPECT_EQ(result.steps_per_epoch, 1);
-  EvaluateOptions evaluate;
-  evaluate.weights = folder_ / "a/model.safetensors";
-  EXPECT_EQ(evaluate_weights(config_, evaluate).images, 4);
+  EXPECT_EQ(evaluate_weights(config_, folder_ / "a/model.safetensors").images, 4);
 }
 
 TEST_F(ImageFolderRun, RefusesWhatDoesNotGoTogether) {
