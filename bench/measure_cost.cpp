@@ -10,7 +10,7 @@
 #include <functional>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
 
 #include "glidepath/loader.h"
 #include "glidepath/train.h"

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include <torch/torch.h>
+#include <torch/optim.h>
 #include <torch/version.h>
 
 #include "glidepath/models.h"

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
 #include <torch/version.h>
 
 #include "distributed/gradient_reducer.h"

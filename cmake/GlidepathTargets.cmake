@@ -38,7 +38,8 @@ function(glidepath_library name)
   set_property(GLOBAL APPEND PROPERTY GLIDEPATH_LIBRARIES glidepath_${name})
 endfunction()
 
-# One precompiled torch/torch.h for the whole project: parsing it takes longer than compiling most of our files.
+# One precompiled torch/types.h for the whole project: parsing it takes longer than compiling most of our files. Not
+# torch/torch.h: what its modules leave to be instantiated costs every file that uses it three times as much.
 function(glidepath_use_torch_pch target)
   # LibTorch is built with NDEBUG, and some of its classes (at::RecordFunction) are larger in headers without.
   target_compile_definitions(${target} PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
@@ -51,7 +52,7 @@ function(glidepath_use_torch_pch target)
     target_link_libraries(glidepath_torch_pch PRIVATE LibTorch::LibTorch)
     glidepath_compile_flags(glidepath_torch_pch)
     target_compile_definitions(glidepath_torch_pch PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
-    target_precompile_headers(glidepath_torch_pch PRIVATE <torch/torch.h>)
+    target_precompile_headers(glidepath_torch_pch PRIVATE <torch/types.h>)
   endif()
   # CMake compiles programs with -fPIE; the header was precompiled for libraries, and the last flag wins.
   target_compile_options(${target} PRIVATE -fPIC)

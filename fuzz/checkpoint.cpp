@@ -3,7 +3,7 @@
 // reach; any other is the file.
 #include "train/checkpoint.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "harness.h"
 

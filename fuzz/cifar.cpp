@@ -2,7 +2,7 @@
 // first byte chooses between CIFAR-10 and CIFAR-100; the sizes are those of two files of one record.
 #include <cstring>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/readers.h"
 #include "harness.h"

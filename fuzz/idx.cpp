@@ -1,7 +1,7 @@
 // fuzz/idx.cpp - the idx format, plain and compressed: a pair of files is refused, or is two images of 3 x 3.
 // The first byte says how the rest is made into files: bits 0 and 1 compress images and labels, the upper
 // bits are the length of the labels' file, which comes first.
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <zlib.h>
 
 #include "data/readers.h"

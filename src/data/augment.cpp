@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include <c10/util/BFloat16.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace glidepath {
 namespace {

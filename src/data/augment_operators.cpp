@@ -1,7 +1,7 @@
 // src/data/augment_operators.cpp - the batches of augment.h made by torch's operators, where the images lie.
 #include "data/augment_operators.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace glidepath {
 

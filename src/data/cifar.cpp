@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/readers.h"
 #include "glidepath/error.h"

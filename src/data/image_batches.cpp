@@ -5,7 +5,7 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/augment.h"
 #include "data/images/corrupt_images.h"

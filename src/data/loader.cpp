@@ -9,7 +9,7 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/augment.h"
 #include "data/augment_operators.h"

@@ -2,7 +2,7 @@
 // others.
 #include "distributed/gradient_reducer.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace glidepath {
 namespace {

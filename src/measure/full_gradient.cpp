@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
+#include "nn/loss.h"
 
 namespace glidepath {
 namespace {
@@ -31,9 +32,7 @@ torch::Tensor training_loss(Model& model, const Batch& batch, double label_smoot
                             const ComputePlan& plan) {
   const AutocastGuard autocast(plan);
   const auto logits = model.forward(batch.images.to(plan.device)).to(torch::kFloat32);
-  return torch::nn::functional::cross_entropy(
-      logits, batch.labels.to(plan.device),
-      torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(label_smoothing));
+  return cross_entropy(logits, batch.labels.to(plan.device), label_smoothing);
 }
 
 KeepBuffers::KeepBuffers(Model& model) : live_(model.buffers()) {

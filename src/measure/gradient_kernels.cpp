@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "nn/parallel.h"
 #include "simd/clones.h"

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "glidepath/measure.h"

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 

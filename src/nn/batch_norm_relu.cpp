@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/nn/modules/batchnorm.h>
 
 #include "glidepath/error.h"
 #include "nn/batch_norm_kernels.h"

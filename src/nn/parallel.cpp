@@ -2,7 +2,7 @@
 #include "nn/parallel.h"
 
 #include <ATen/TensorIterator.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace glidepath {
 

@@ -2,7 +2,8 @@
 #include "nn/resnet.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/nn/init.h>
+#include <torch/nn/modules/container/sequential.h>
 
 #include "nn/batch_norm_relu.h"
 #include "nn/layers.h"

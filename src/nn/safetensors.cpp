@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "files/atomic_file.h"
 #include "glidepath/error.h"

@@ -2,7 +2,7 @@
 #include "nn/small_models.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "nn/batch_norm_relu.h"

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include <torch/torch.h>
+#include <torch/nn/modules/batchnorm.h>
 
 namespace glidepath {
 namespace {

@@ -2,7 +2,7 @@
 // averaged.
 #include "train/adagrad.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "nn/parallel.h"
 #include "train/optimizer_kernels.h"

@@ -6,7 +6,7 @@
 
 #include <ATen/record_function.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/safetensors.h"
 

@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <optional>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "glidepath/loader.h"
+#include "nn/loss.h"
 #include "train/device_batches.h"
 
 namespace glidepath {
@@ -50,8 +51,7 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
     images += batch.labels.size(0);
     const AutocastGuard autocast(plan);
     const auto logits = model.forward(batch.images).to(torch::kFloat32);
-    losses += torch::nn::functional::cross_entropy(
-        logits, batch.labels, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+    losses += cross_entropy_sum(logits, batch.labels);
     const auto predictions = logits.argmax(1);
     corrects += predictions.eq(batch.labels).sum();
     if (confusion != nullptr) confusion->add(batch.labels, predictions);

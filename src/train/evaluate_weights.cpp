@@ -3,7 +3,7 @@
 #include <functional>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/images/corrupt_images.h"
 #include "glidepath/error.h"

@@ -6,7 +6,7 @@
 
 #include <ATen/Context.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/words.h"
 #include "data/images/corrupt_images.h"

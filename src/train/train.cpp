@@ -9,7 +9,7 @@
 #endif
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "train/process_clock.h"

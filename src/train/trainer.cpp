@@ -5,9 +5,10 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
+#include "nn/loss.h"
 #include "train/blame.h"
 
 namespace glidepath {
@@ -171,9 +172,7 @@ Trainer::Passed Trainer::forward(const Batch& batch) {
   if (batch.labels.size(0) == 0) return passed;
   const AutocastGuard autocast(plan_);
   passed.logits = model_->forward(batch.images).to(torch::kFloat32);
-  passed.loss = torch::nn::functional::cross_entropy(
-      passed.logits, batch.labels,
-      torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(config_.label_smoothing));
+  passed.loss = cross_entropy(passed.logits, batch.labels, config_.label_smoothing);
   return passed;
 }
 

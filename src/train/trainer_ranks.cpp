@@ -3,7 +3,7 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "nn/sync_batch_norm.h"

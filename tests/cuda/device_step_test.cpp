@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <torch/nn/functional/loss.h>
+
 #include "glidepath/models.h"
 #include "gpu.h"
 #include "train/cuda_graph.h"

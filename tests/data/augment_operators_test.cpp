@@ -2,7 +2,7 @@
 #include "data/augment_operators.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/loader.h"
 

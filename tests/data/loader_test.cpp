@@ -7,7 +7,7 @@
 #include <set>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/augment.h"
 #include "data/random.h"

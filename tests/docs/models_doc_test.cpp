@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/models.h"
 #include "glidepath/safetensors.h"

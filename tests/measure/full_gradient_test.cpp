@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <ATen/Context.h>
+#include <torch/nn/functional/loss.h>
 
 #include "glidepath/loader.h"
 #include "measure/golden.h"

@@ -1,5 +1,5 @@
 // tests/measure/measure_run_test.cpp - measuring afterwards gives what was measured on the way.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "measure/run_support.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include <gmock/gmock.h>
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
 
 #include "glidepath/error.h"
 #include "glidepath/loader.h"

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"

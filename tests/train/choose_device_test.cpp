@@ -2,7 +2,7 @@
 #include "train/choose_device.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "train/device.h"

@@ -2,7 +2,7 @@
 #include "train/device_batches.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace glidepath {
 namespace {

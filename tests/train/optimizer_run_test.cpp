@@ -5,7 +5,7 @@
 #include <limits>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
