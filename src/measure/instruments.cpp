@@ -103,6 +103,9 @@ class Instruments : public Measurer {
 
   void take_rate(double lr, Fields& fields) {
     const EffectiveRate found = effective_rate(run_.optimizer, lr);
+    // Momentum adds a gradient up 1 / (1 - momentum) times in the long run; Adam's mean adds it up once.
+    const bool is_sgd = run_.config.optimizer == "sgd";
+    add_if_finite(fields, "effective_lr_comparable", is_sgd ? lr / (1 - run_.config.momentum) : found.median);
     add_if_finite(fields, "effective_lr_median", found.median);
     add_if_finite(fields, "effective_lr_q05", found.q05);
     add_if_finite(fields, "effective_lr_q25", found.q25);
@@ -116,9 +119,12 @@ class Instruments : public Measurer {
     if (found.pairs == 0) return;
     fields["grad_norm_estimate"] = found.norm();
     add_if_finite(fields, "grad_norm_estimate_error", found.error());
+    add_if_finite(fields, "grad_norm_estimate_low", found.low());
+    add_if_finite(fields, "grad_norm_estimate_high", found.high());
     fields["grad_norm_squared_estimate"] = found.squared_norm;
     add_if_finite(fields, "grad_norm_squared_error", found.squared_error);
     add_if_finite(fields, "noise_scale", found.noise_scale());
+    fields["grad_norm_estimate_may_be_high"] = found.may_be_high(run_.dataset.train.size());
   }
 
   double seconds_of_gradient(const MeasureItem& item) {

@@ -43,10 +43,28 @@ double variance_of_mean(const std::vector<double>& values) {
   return variance / n;
 }
 
-double variance_of_independent_mean(const std::vector<double>& values) {
-  if (values.size() < 2) return kNaN;
-  const double n = static_cast<double>(values.size());
-  return autocovariance(values, mean(values), 0) / (n - 1);
+struct Mean {
+  double value = 0, variance = kNaN;  ///< of the mean itself; NaN for fewer than 2 values
+};
+
+/// Of independent values of one variance, with weights (reliability weights).
+Mean weighted_mean(const std::vector<double>& values, const std::vector<double>& weights) {
+  Mean found;
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    found.value += weights[i] * values[i];
+    sum += weights[i];
+    squares += weights[i] * weights[i];
+  }
+  if (values.empty()) return found;
+  found.value /= sum;
+  if (values.size() < 2) return found;
+  double spread = 0;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    spread += weights[i] * (values[i] - found.value) * (values[i] - found.value);
+  const double variance = spread / (sum - squares / sum);
+  found.variance = variance * squares / (sum * sum);
+  return found;
 }
 
 [[noreturn]] void refuse_state() {
@@ -57,11 +75,19 @@ double variance_of_independent_mean(const std::vector<double>& values) {
 
 double OnlineEstimate::norm() const { return std::sqrt(std::max(0.0, squared_norm)); }
 
-double OnlineEstimate::error() const {
-  if (std::isnan(squared_error)) return kNaN;
-  return (std::sqrt(std::max(0.0, squared_norm + squared_error)) -
-          std::sqrt(std::max(0.0, squared_norm - squared_error))) /
-         2;
+double OnlineEstimate::low() const {
+  return std::isnan(squared_error) ? kNaN : std::sqrt(std::max(0.0, squared_norm - squared_error));
+}
+
+double OnlineEstimate::high() const {
+  return std::isnan(squared_error) ? kNaN : std::sqrt(std::max(0.0, squared_norm) + squared_error);
+}
+
+double OnlineEstimate::error() const { return (high() - low()) / 2; }
+
+bool OnlineEstimate::may_be_high(std::int64_t training_images) const {
+  const double known = squared_norm > 0 ? squared_norm : squared_error;
+  return noise_trace > known * static_cast<double>(training_images) / 10;
 }
 
 double OnlineEstimate::noise_scale() const { return squared_norm > 0 ? noise_trace / squared_norm : kNaN; }
@@ -118,22 +144,31 @@ OnlineEstimate OnlineGradient::estimate() const {
   }
   const double n = static_cast<double>(pairs_.size());
   inner /= n, squared /= n, inverse /= n, lr /= n;
-  inner += peeks_.empty() ? 0 : lr * mean(peeks_);
+  const Mean correction = weighted_mean(peeks_, peek_weights());
+  inner += lr * correction.value;
   const double share = 1 / (inverse * static_cast<double>(options_.training_images));
   estimate.noise_trace = (squared - inner) / inverse;
   estimate.squared_norm = inner + share * (squared - inner);
   std::vector<double> series;
   for (const Pair& pair : pairs_) series.push_back((1 - share) * pair.inner + share * pair.squared);
   const double of_peeks = (1 - share) * lr;
-  estimate.squared_error =
-      std::sqrt(variance_of_mean(series) + of_peeks * of_peeks * variance_of_independent_mean(peeks_));
+  estimate.squared_error = std::sqrt(variance_of_mean(series) + of_peeks * of_peeks * correction.variance);
   return estimate;
+}
+
+// The window's own count whole. Those before it fade: what they say is of other weights.
+std::vector<double> OnlineGradient::peek_weights() const {
+  std::vector<double> weights(peeks_.size(), 1);
+  for (std::size_t i = 0; i < older_peeks_; ++i)
+    weights[i] = std::exp2(-static_cast<double>(older_peeks_ - i) / kHalving);
+  return weights;
 }
 
 void OnlineGradient::start_window() {
   pairs_.clear();
   if (peeks_.size() > kOlderPeeks)
     peeks_.erase(peeks_.begin(), peeks_.end() - static_cast<std::ptrdiff_t>(kOlderPeeks));
+  older_peeks_ = peeks_.size();
 }
 
 TensorMap OnlineGradient::state() const {
@@ -147,7 +182,8 @@ TensorMap OnlineGradient::state() const {
       {"pairs", pairs},
       {"peeks", torch::tensor(peeks_, torch::kFloat64)},
       {"pending", torch::tensor({static_cast<double>(peek_at_), static_cast<double>(first_step_),
-                                 first_images_, first_squared_, first_lr_, peeked_, has_peeked_ ? 1.0 : 0.0},
+                                 first_images_, first_squared_, first_lr_, peeked_, has_peeked_ ? 1.0 : 0.0,
+                                 static_cast<double>(older_peeks_)},
                                 torch::kFloat64)}};
   if (first_step_ < 0) return state;
   for (std::size_t i = 0; i < first_.size(); ++i) state[fmt::format("first.{:04}", i)] = first_[i];
@@ -167,7 +203,9 @@ void OnlineGradient::set_state(const TensorMap& state, const Tensors& parameters
   for (const torch::Tensor& each : {pairs, peeks, pending}) {
     if (each.scalar_type() != torch::kFloat64 || !each.is_contiguous()) refuse_state();
   }
-  if (pairs.dim() != 2 || pairs.size(1) != kPairFields || peeks.dim() != 1 || pending.numel() != 7)
+  const bool knows_older = pending.numel() == 8;  // checkpoints of 0.1.0 do not: all count as the window's
+  if (pairs.dim() != 2 || pairs.size(1) != kPairFields || peeks.dim() != 1 ||
+      (!knows_older && pending.numel() != 7))
     refuse_state();
   for (std::int64_t i = 0; i < pairs.size(0); ++i) {
     const double* row = pairs.data_ptr<double>() + kPairFields * static_cast<std::size_t>(i);
@@ -179,6 +217,10 @@ void OnlineGradient::set_state(const TensorMap& state, const Tensors& parameters
   first_step_ = static_cast<std::int64_t>(values[1]);
   first_images_ = values[2], first_squared_ = values[3], first_lr_ = values[4], peeked_ = values[5];
   has_peeked_ = values[6] != 0;
+  if (knows_older) {
+    if (!(values[7] >= 0 && values[7] <= static_cast<double>(peeks_.size()))) refuse_state();
+    older_peeks_ = static_cast<std::size_t>(values[7]);
+  }
   for (std::size_t i = 0; first_step_ >= 0 && i < parameters.size(); ++i) {
     const torch::Tensor stored = of(fmt::format("first.{:04}", i));
     if (stored.sizes() != parameters[i].sizes()) refuse_state();

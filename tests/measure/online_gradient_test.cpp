@@ -229,7 +229,9 @@ TEST(OnlineGradient, ErrorIsUnknownWithTooFewPairsAndNoNormIsBelowZero) {
   estimate.squared_norm = -1;
   estimate.squared_error = 3;
   EXPECT_EQ(estimate.norm(), 0);
-  EXPECT_NEAR(estimate.error(), std::sqrt(2.0) / 2, 1e-15);
+  EXPECT_EQ(estimate.low(), 0);
+  EXPECT_EQ(estimate.high(), std::sqrt(3.0));
+  EXPECT_NEAR(estimate.error(), std::sqrt(3.0) / 2, 1e-15);
   EXPECT_TRUE(std::isnan(estimate.noise_scale()));
   OnlineGradient online({100, 10, 2, 128});
   Vector gradient(2);
@@ -237,6 +239,60 @@ TEST(OnlineGradient, ErrorIsUnknownWithTooFewPairsAndNoNormIsBelowZero) {
     online.observe(step, 10, 0.1, gradient.tensors(), [&] { return gradient.tensors(); });
   EXPECT_EQ(online.estimate().pairs, 1);
   EXPECT_TRUE(std::isnan(online.estimate().error()));
+}
+
+// Where the norm is 0 one window in six lies a standard error or more below it: not even there is it said to
+// be 0 for certain.
+TEST(OnlineGradient, NoIntervalIsFromZeroToZero) {
+  OnlineEstimate estimate;
+  estimate.squared_norm = -5;
+  estimate.squared_error = 1;
+  EXPECT_EQ(estimate.norm(), 0);
+  EXPECT_EQ(estimate.low(), 0);
+  EXPECT_EQ(estimate.high(), 1);
+  estimate.squared_norm = 4;
+  estimate.squared_error = 3;
+  EXPECT_EQ(estimate.low(), 1);
+  EXPECT_NEAR(estimate.high(), std::sqrt(7.0), 1e-15);  // closer above than below
+}
+
+TEST(OnlineGradient, MarksWindowsWhoseNoiseScaleIsNearTheDataSet) {
+  OnlineEstimate estimate;
+  estimate.squared_norm = 1;
+  estimate.squared_error = 0.1;
+  estimate.noise_trace = 99;
+  EXPECT_FALSE(estimate.may_be_high(1000));
+  estimate.noise_trace = 101;
+  EXPECT_TRUE(estimate.may_be_high(1000));
+  estimate.squared_norm = -1;  // its noise scale is not known: what is known is its error
+  EXPECT_TRUE(estimate.may_be_high(1000));
+}
+
+// Peeks before the window fade, so that what they say of other weights is soon gone.
+TEST(OnlineGradient, OlderPeeksCountLess) {
+  OnlineGradient online({1'000'000, 1000, 2, 1});
+  Vector gradient(1), peeked(1);
+  gradient[0] = 1;
+  std::int64_t step = 0;
+  const auto pairs = [&](int count, float at_peek) {
+    peeked[0] = at_peek;
+    for (int i = 0; i < 2 * count; ++i, ++step)
+      online.observe(step, 10, 1, gradient.tensors(), [&] { return peeked.tensors(); });
+  };
+  pairs(4, 3);  // the peeks' inner product is 3, the pairs' 1: corrected by 2
+  EXPECT_NEAR(online.estimate().squared_norm, 3, 1e-4);
+  online.start_window();
+  pairs(1, 1);  // corrected by 0 now: one peek of the window, 4 before it with weights 2^(-1/2), 2^-1, ...
+  const double older = std::exp2(-0.5) + std::exp2(-1) + std::exp2(-1.5) + std::exp2(-2);
+  EXPECT_NEAR(online.estimate().squared_norm, 1 + 2 * older / (older + 1), 1e-4);
+  // A checkpoint of 0.1.0 has no count of older peeks; all of its peeks are the window's.
+  TensorMap state = online.state();
+  state["pending"] = state["pending"].slice(0, 0, 7).clone();
+  OnlineGradient old({1'000'000, 1000, 2, 1});
+  old.set_state(state, {torch::empty({1})});
+  EXPECT_NEAR(old.estimate().squared_norm, 1 + 2 * 4 / 5.0, 1e-4);
+  state["pending"] = torch::cat({state["pending"], torch::tensor({9.0}, torch::kFloat64)});
+  EXPECT_THROW(old.set_state(state, {torch::empty({1})}), InputError);
 }
 
 }  // namespace

@@ -1,0 +1,21 @@
+// src/nn/loss.h - cross entropy, as torch::nn::functional::cross_entropy without the headers of all modules.
+#pragma once
+#include <cstdint>
+
+#include <torch/types.h>
+
+namespace glidepath {
+
+/// Mean over the images of -log softmax(logits)[label].
+/// logits  float [N, classes].   labels  int64 [N], each in [0, classes).   label_smoothing  in [0, 1).
+inline torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& labels,
+                                   double label_smoothing = 0) {
+  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, label_smoothing);
+}
+
+/// The same, summed.
+inline torch::Tensor cross_entropy_sum(const torch::Tensor& logits, const torch::Tensor& labels) {
+  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum, -100, 0);
+}
+
+}  // namespace glidepath
