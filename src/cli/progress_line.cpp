@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/message.h"
+#include "core/words.h"
 
 namespace glidepath::cli {
 namespace {
@@ -49,26 +50,17 @@ bool wants_colour(int descriptor) {
 
 ProgressLine::ProgressLine(bool enabled) : live_(enabled && isatty(STDERR_FILENO) != 0) {}
 
-std::string fitting(const std::vector<std::string>& fields, std::size_t room) {
-  std::string text = fields.empty() ? "" : fields.front();
-  if (text.size() > room) {
-    while (room > 0 && (static_cast<unsigned char>(text[room]) & 0xC0) == 0x80) --room;
-    return text.substr(0, room);
-  }
-  for (std::size_t i = 1; i < fields.size() && text.size() + 2 + fields[i].size() <= room; ++i)
-    text += "  " + fields[i];
-  return text;
-}
-
 void ProgressLine::show(double progress, const std::vector<std::string>& fields) {
   if (!live_) return;
   const std::size_t width = terminal_width();
   const std::size_t cells = width < 100 ? 10 : 20;
   const std::size_t room = width > cells + 9 ? width - cells - 9 : 0;
   const bool colour = wants_colour(STDERR_FILENO);
+  std::vector<std::string> pieces = fields;
+  for (std::size_t i = 1; i < pieces.size(); ++i) pieces[i].insert(0, "  ");
   std::fprintf(stderr, "\r\033[K%s%s%s %3.0f %% %s", colour ? "\033[36m" : "",
                bar(progress, static_cast<int>(cells)).c_str(), colour ? "\033[0m" : "",
-               100 * std::clamp(progress, 0.0, 1.0), fitting(fields, room).c_str());
+               100 * std::clamp(progress, 0.0, 1.0), words::fitting(pieces, room).c_str());
   std::fflush(stderr);
   drawn_ = true;
 }

@@ -1,7 +1,6 @@
 // src/cli/progress_line.h - one live line on a terminal, on standard error; nothing when it is not a
 // terminal.
 #pragma once
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -12,10 +11,6 @@ std::string spoken_duration(double seconds);
 
 /// True where colour may be used on this file descriptor: a terminal, and NO_COLOR is not set.
 bool wants_colour(int descriptor);
-
-/// The first fields, two spaces apart, that fit into so many bytes: a field is left out whole, with all
-/// behind it. Only the first is cut, between characters of UTF-8, where even that one is too long.
-std::string fitting(const std::vector<std::string>& fields, std::size_t room);
 
 class ProgressLine {
  public:

@@ -94,6 +94,16 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+std::string fitting(const std::vector<std::string>& pieces, std::size_t room) {
+  std::string text = pieces.empty() ? "" : pieces.front();
+  if (text.size() > room) {
+    while (room > 0 && (static_cast<unsigned char>(text[room]) & 0xC0) == 0x80) --room;
+    return text.substr(0, room);
+  }
+  for (std::size_t i = 1; i < pieces.size() && text.size() + pieces[i].size() <= room; ++i) text += pieces[i];
+  return text;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
   const std::string sought = plain(word);
   std::string best;

@@ -1,5 +1,6 @@
 // src/core/words.h - strict reading of numbers, and the nearest known word for error messages.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ std::string scientific_text(double number);
 std::string share_text(double share);
 
 std::string_view trim(std::string_view text);
+
+/// The first pieces, put together, that fit into so many bytes: a piece is left out whole, with all behind
+/// it. Only the first is cut, between characters of UTF-8, where even that one is too long.
+std::string fitting(const std::vector<std::string>& pieces, std::size_t room);
 
 /// The known word with the fewest edits to `word`, letters and digits alone and in any case being compared
 /// first; ties go to the first.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/words.h"
 #include "glidepath/schedule.h"
 
 namespace glidepath {
@@ -31,8 +32,17 @@ std::string outcome(const RunRecord& run) {
   return run.error.rfind(status, 0) == 0 ? run.error : fmt::format("{}: {}", status, run.error);
 }
 
-std::string cut(const std::string& text, std::size_t width) {
-  return text.size() <= width ? text : text.substr(0, width > 3 ? width - 3 : 0) + "...";
+/// What tells a run from others: "linear", "10%", "seed 1".
+std::vector<std::string> label_parts(const TrainConfig& config, const std::vector<std::string>& axes) {
+  std::vector<std::string> parts;
+  for (const std::string& axis : axes) {
+    const std::string value = config_value(config, axis);
+    parts.push_back(axis == "schedule" ? schedule_label(value)
+                    : axis == "budget" ? value
+                                       : axis + " " + value);
+  }
+  if (parts.empty()) parts = {schedule_label(config.schedule), config.budget};
+  return parts;
 }
 
 }  // namespace
@@ -47,15 +57,7 @@ std::string rough_duration(double seconds) {
 }
 
 std::string run_label(const TrainConfig& config, const std::vector<std::string>& axes) {
-  std::vector<std::string> parts;
-  for (const std::string& axis : axes) {
-    const std::string value = config_value(config, axis);
-    parts.push_back(axis == "schedule" ? schedule_label(value)
-                    : axis == "budget" ? value
-                                       : axis + " " + value);
-  }
-  return parts.empty() ? schedule_label(config.schedule) + " " + config.budget
-                       : fmt::format("{}", fmt::join(parts, " "));
+  return fmt::format("{}", fmt::join(label_parts(config, axes), " "));
 }
 
 std::string finished_line(const RunRecord& run, const StudyProgress& progress,
@@ -71,18 +73,20 @@ std::vector<std::string> live_lines(const StudyProgress& progress, const std::ve
   double running = 0;
   for (const StudyProgress::Job& job : progress.jobs) {
     running += job.progress;
-    lines.push_back(cut(fmt::format("{} {:3.0f} % {}, {}", bar(job.progress), 100 * job.progress,
-                                    run_label(job.config, axes), rough_duration(job.seconds)),
-                        width));
+    std::vector<std::string> pieces{fmt::format("{} {:3.0f} %", bar(job.progress), 100 * job.progress)};
+    for (const std::string& part : label_parts(job.config, axes)) pieces.push_back(" " + part);
+    pieces.push_back(", " + rough_duration(job.seconds));
+    lines.push_back(words::fitting(pieces, width));
   }
   const auto ended = static_cast<double>(progress.ended());
   const double share = progress.total == 0 ? 1 : (ended + running) / static_cast<double>(progress.total);
-  std::string text =
-      fmt::format("{} {:3.0f} % {} of {} runs done", bar(share), 100 * share, progress.done, progress.total);
-  if (progress.diverged > 0) text += fmt::format(", {} diverged", progress.diverged);
-  if (progress.failed > 0) text += fmt::format(", {} failed", progress.failed);
-  if (progress.elsewhere > 0) text += fmt::format(", {} in other processes", progress.elsewhere);
-  lines.push_back(cut(text + time_left(progress), width));
+  std::vector<std::string> pieces{fmt::format("{} {:3.0f} %", bar(share), 100 * share),
+                                  fmt::format(" {} of {} runs done", progress.done, progress.total)};
+  if (progress.diverged > 0) pieces.push_back(fmt::format(", {} diverged", progress.diverged));
+  if (progress.failed > 0) pieces.push_back(fmt::format(", {} failed", progress.failed));
+  if (progress.elsewhere > 0) pieces.push_back(fmt::format(", {} in other processes", progress.elsewhere));
+  pieces.push_back(time_left(progress));
+  lines.push_back(words::fitting(pieces, width));
   return lines;
 }
 

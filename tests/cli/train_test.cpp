@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/progress_line.h"
 #include "cli/support.h"
 
 namespace fs = std::filesystem;
@@ -98,15 +97,6 @@ TEST_F(TrainCommand, ALogGetsSomeThirtyLinesHoweverOftenItIsTested) {
 }
 
 TEST_F(TrainCommand, LineOfANarrowTerminalLeavesFieldsOutWhole) {
-  using cli::fitting;
-  const std::vector<std::string> fields{"loss 0.5", "acc 90.00 %", "lr 0.1"};
-  EXPECT_EQ(fitting(fields, 80), "loss 0.5  acc 90.00 %  lr 0.1");
-  EXPECT_EQ(fitting(fields, 29), "loss 0.5  acc 90.00 %  lr 0.1");
-  EXPECT_EQ(fitting(fields, 28), "loss 0.5  acc 90.00 %");
-  EXPECT_EQ(fitting(fields, 20), "loss 0.5");
-  EXPECT_EQ(fitting(fields, 4), "loss");
-  EXPECT_EQ(fitting({"\xc3\xa9\xc3\xa9"}, 3), "\xc3\xa9");  // no half of a character
-  EXPECT_EQ(fitting({}, 10), "");
   ProcessOptions options = in_folder();
   options.terminal = true;
   options.terminal_columns = 60;

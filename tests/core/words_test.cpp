@@ -64,6 +64,17 @@ TEST(Words, TheNearestIsFoundInAnyCaseAndPunctuation) {
   EXPECT_EQ(words::nearest("", known), "const");  // the fewest letters to write
 }
 
+TEST(Words, PiecesThatDoNotFitAreLeftOutWhole) {
+  const std::vector<std::string> pieces{"loss 0.5", "  acc 90.00 %", "  lr 0.1"};
+  EXPECT_EQ(words::fitting(pieces, 80), "loss 0.5  acc 90.00 %  lr 0.1");
+  EXPECT_EQ(words::fitting(pieces, 29), "loss 0.5  acc 90.00 %  lr 0.1");
+  EXPECT_EQ(words::fitting(pieces, 28), "loss 0.5  acc 90.00 %");
+  EXPECT_EQ(words::fitting(pieces, 20), "loss 0.5");
+  EXPECT_EQ(words::fitting(pieces, 4), "loss");
+  EXPECT_EQ(words::fitting({"\xc3\xa9\xc3\xa9"}, 3), "\xc3\xa9");  // no half of a character
+  EXPECT_EQ(words::fitting({}, 10), "");
+}
+
 TEST(Words, OptionsOfOtherProgramsAreKnown) {
   struct Case {
     const char *name, *value, *key, *example;

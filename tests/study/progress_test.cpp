@@ -72,7 +72,10 @@ TEST(LiveLines, ShowEveryJobAndTheWholeInTheWidthGiven) {
       ElementsAre("[##########..........]  50 % linear 10% seed 1, 12 s",
                   "[....................]   0 % cosine 10% seed 1, 0 s",
                   "[#########...........]  44 % 3 of 8 runs done, 2 in other processes, about 2 min left"));
-  for (const std::string& line : live_lines(progress, kAxes, 30)) EXPECT_LE(line.size(), 30u);
+  EXPECT_THAT(live_lines(progress, kAxes, 40),  // no word is cut
+              ElementsAre("[##########..........]  50 % linear 10%",
+                          "[....................]   0 % cosine 10%", "[#########...........]  44 %"));
+  for (const std::string& line : live_lines(progress, kAxes, 20)) EXPECT_LE(line.size(), 20u);
 }
 
 TEST(RunLabel, WithoutAxesIsScheduleAndBudget) {
