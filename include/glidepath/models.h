@@ -48,6 +48,10 @@ std::shared_ptr<Model> make_model(const ModelOptions& options);
 /// model's own, not copies.
 TensorMap state_dict(const Model& model);
 
+/// More bytes than weights for the model have, in whatever dtype: 8 for each number, and a megabyte for what
+/// some files hold beside them. What load_safetensors() may be asked to take.
+std::uint64_t most_weight_bytes(const Model& model);
+
 /// Copies `tensors` into the model; dtype, device and memory format stay the model's.
 /// Throws InputError naming the first tensor that is missing, unknown or of another shape; the model is then
 /// unchanged.

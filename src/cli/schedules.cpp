@@ -172,7 +172,7 @@ void add_schedules_command(CLI::App& app, int&) {
       ->check(whole_number(1, 1'000'000'000));
   option("--format", arguments->format, "csv, plot (in the terminal), svg, png (default: by --out, or csv)")
       ->check(one_of({"csv", "plot", "svg", "png"}));
-  option("--out", arguments->out, "file for svg or png")->check(not_empty("a file, for example plot.svg"));
+  takes_new_path(option("--out", arguments->out, "file for svg or png"), "a file, for example plot.svg");
   command->callback([arguments] { run_schedules(*arguments); });
 }
 

@@ -19,6 +19,7 @@
 #include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
+#include "core/safe_text.h"
 #include "glidepath/cluster.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
@@ -77,7 +78,7 @@ void check_data(const StudyPlan& plan) {
 
 void print_plan(const StudyPlan& plan) {
   for (const TrainConfig& run : plan.runs) {
-    std::cout << fmt::format("{}  {}\n", run_id(run), run_label(run, plan.axes));
+    std::cout << fmt::format("{}  {}\n", run_id(run), terminal_text(run_label(run, plan.axes)));
   }
 }
 
@@ -87,7 +88,7 @@ void print_results(const StudyResults& results, const StudyArguments& arguments)
   if (arguments.json) {
     std::cout << results_json(results, options);
   } else if (!arguments.quiet) {
-    if (!results.title.empty()) std::cout << results.title << "\n\n";
+    if (!results.title.empty()) std::cout << terminal_text(results.title) << "\n\n";
     std::cout << render_terminal(make_tables(results, options), wants_colour(STDOUT_FILENO));
   }
   std::cout.flush();
@@ -182,9 +183,11 @@ void add_study_command(CLI::App& app, int&) {
   auto* command =
       app.add_subcommand("study", "Run a grid of runs and print its table; go on where it stopped");
   auto arguments = std::make_shared<StudyArguments>();
-  command->add_option("file", arguments->file, "study file in TOML (docs/studies.md)");
-  command->add_option("--out", arguments->out, "folder for the store, the runs and the tables")
-      ->check(not_empty("a folder, for example out/a"));
+  takes_path(command->add_option("file", arguments->file, "study file in TOML (docs/studies.md)"),
+             "a study file, for example study.toml");
+  takes_new_path(
+      command->add_option("--out", arguments->out, "folder for the store, the runs and the tables"),
+      "a folder, for example out/a");
   command->add_option("--jobs", arguments->jobs, "runs side by side; 0: as many as the cores hold")
       ->check(whole_number(0, 4096));
   command->add_option("--profile", arguments->profile, "[profile.NAME] of the file to apply");

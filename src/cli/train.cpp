@@ -16,6 +16,8 @@
 #include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
+#include "core/safe_text.h"
+#include "files/json_text.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
@@ -147,7 +149,7 @@ nlohmann::ordered_json as_json(const TrainResult& result) {
 
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
   if (arguments.json) {
-    std::cout << as_json(result).dump() << "\n";
+    std::cout << json_text(as_json(result)) << "\n";
     return;
   }
   if (arguments.quiet) return;
@@ -165,7 +167,7 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
         "could not be decoded: {} training and {} test images; the accuracy is over the rest\n",
         result.corrupt_train_images, result.corrupt_test_images);
   }
-  if (!result.out.empty()) std::cout << "run directory: " << result.out.string() << "\n";
+  if (!result.out.empty()) std::cout << "run directory: " << terminal_text(result.out.string()) << "\n";
 }
 
 nlohmann::ordered_json as_json(const DryRun& dry) {
@@ -184,7 +186,7 @@ nlohmann::ordered_json as_json(const DryRun& dry) {
 
 void print_dry_run(const TrainArguments& arguments, const TrainConfig& config, const DryRun& dry) {
   if (arguments.json) {
-    std::cout << as_json(dry).dump() << "\n";
+    std::cout << json_text(as_json(dry)) << "\n";
     return;
   }
   std::string rates;
@@ -307,14 +309,14 @@ void run_train(const TrainArguments& arguments) {
 void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& arguments) {
   const auto in_group = [](CLI::Option* option, const char* group) { return option->group(group); };
   constexpr const char *kRun = "Run", *kRanks = "Several processes", *kOutput = "Output";
-  auto* config =
-      in_group(command.add_option("--config", arguments->config_file, "file with train options in TOML"),
-               kRun)
-          ->check(not_empty("a file, for example run.toml"));
-  auto* out = in_group(command.add_option("--out", arguments->out, "run directory to write"), kRun)
-                  ->check(not_empty("a folder, for example runs/a"));
-  in_group(command.add_option("--resume", arguments->resume, "run directory to go on with"), kRun)
-      ->check(not_empty("the --out of an earlier run"))
+  auto* config = takes_path(
+      in_group(command.add_option("--config", arguments->config_file, "file with train options in TOML"), kRun),
+      "a file, for example run.toml");
+  auto* out =
+      takes_new_path(in_group(command.add_option("--out", arguments->out, "run directory to write"), kRun),
+                     "a folder, for example runs/a");
+  takes_path(in_group(command.add_option("--resume", arguments->resume, "run directory to go on with"), kRun),
+             "the --out of an earlier run")
       ->excludes(config)
       ->excludes(out);
   in_group(

@@ -84,7 +84,9 @@ void add_watch_command(CLI::App& app, int&) {
   auto* command =
       app.add_subcommand("watch", "Show how far a study is: a live page, and lines in the terminal");
   auto arguments = std::make_shared<WatchArguments>();
-  command->add_option("study", arguments->study, "folder of a study (its --out)")->required();
+  takes_path(command->add_option("study", arguments->study, "folder of a study (its --out)"),
+             "the --out of glidepath study")
+      ->required();
   auto* host = command
                    ->add_option("--host", arguments->server.host,
                                 "address or name of this machine to serve the page at")

@@ -13,6 +13,7 @@
 namespace glidepath {
 namespace {
 
+constexpr double kLongestSeconds = 876'600 * 3600.0;  // 100 years
 constexpr double kLargestCount = 9007199254740992.0;  // 2^53: above it a double no longer counts one by one
 
 struct Unit {
@@ -89,6 +90,8 @@ void check_amount(const Budget& budget, std::string_view text) {
   if (!(budget.amount > 0 && std::isfinite(budget.amount))) {
     refuse(text, "a budget must be above 0, for example 30ep");
   }
+  if (budget.unit == BudgetUnit::kSeconds && budget.amount > kLongestSeconds)
+    refuse(text, "more than 100 years (876600h); give less, for example 1h30m");
   if (budget.unit != BudgetUnit::kIterations) return;
   if (budget.amount != std::floor(budget.amount)) {
     refuse(text, "iterations must be a whole number, for example 500it");
@@ -186,7 +189,9 @@ Budget resolve_percent(const Budget& budget, const Budget& full) {
   if (budget.unit != BudgetUnit::kPercent) return budget;
   check_full(full);
   if (full.unit != BudgetUnit::kSeconds) return budget;
-  return {BudgetUnit::kSeconds, budget.amount * full.amount / 100};
+  const Budget time{BudgetUnit::kSeconds, budget.amount * full.amount / 100};
+  check_amount(time, to_string(budget));
+  return time;
 }
 
 double flops_of(std::int64_t step, const BudgetContext& context) {

@@ -28,6 +28,8 @@ std::vector<std::string_view> split_arguments(std::string_view text) {
   return parts;
 }
 
+constexpr int kDeepest = 16;  // each takes some of the stack
+
 bool is_key(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -55,6 +57,7 @@ ScheduleCall ScheduleCall::parse(std::string_view text) {
   int depth = 0;
   for (std::size_t i = open; i < trimmed.size(); ++i) {
     depth += trimmed[i] == '(' ? 1 : trimmed[i] == ')' ? -1 : 0;
+    if (depth > kDeepest) call.refuse(fmt::format("more than {} parentheses inside each other", kDeepest));
     if (depth == 0 && i + 1 < trimmed.size()) call.refuse("nothing may follow the closing parenthesis");
   }
   if (depth != 0) call.refuse("a parenthesis is not closed");

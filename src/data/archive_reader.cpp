@@ -20,7 +20,8 @@ SourceFailed not_whole(const fs::path& path, const std::string& reason) {
 
 }  // namespace
 
-ArchiveReader::ArchiveReader(const fs::path& path) : path_(path), archive_(archive_read_new()) {
+ArchiveReader::ArchiveReader(const fs::path& path, std::int64_t most_bytes)
+    : path_(path), most_bytes_(most_bytes), archive_(archive_read_new()) {
   if (archive_ == nullptr) throw RunError("libarchive cannot start");
   archive_read_support_filter_gzip(archive_);
   archive_read_support_format_tar(archive_);
@@ -41,6 +42,10 @@ std::optional<std::string> ArchiveReader::next() {
     const int status = archive_read_next_header(archive_, &entry);
     if (status == ARCHIVE_EOF) return std::nullopt;
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail();
+    // What is passed by is unpacked all the same.
+    const std::int64_t before = archive_filter_bytes(archive_, 0), size = archive_entry_size(entry);
+    if (size < 0 || before > most_bytes_ || size > most_bytes_ - before)
+      throw not_whole(path_, fmt::format("it unpacks to more than {} bytes", most_bytes_));
     const char* name = archive_entry_pathname(entry);
     const bool is_plain =
         archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == nullptr;

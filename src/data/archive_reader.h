@@ -11,10 +11,12 @@ struct archive;
 namespace glidepath {
 
 /// Streams; nothing is written anywhere by what an archive says: callers get names and bytes, and choose.
-/// Throws SourceFailed when it is no tar archive (plain or gzip-compressed) or is damaged.
+/// Throws SourceFailed when it is no tar archive (plain or gzip-compressed) or is damaged, and when it has
+/// more than `most_bytes`, uncompressed, before what is asked for: a few megabytes can become terabytes of
+/// zeros.
 class ArchiveReader {
  public:
-  explicit ArchiveReader(const std::filesystem::path& path);
+  explicit ArchiveReader(const std::filesystem::path& path, std::int64_t most_bytes = kMostBytes);
   ~ArchiveReader();
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
@@ -27,9 +29,12 @@ class ArchiveReader {
   std::int64_t position() const;
 
  private:
+  static constexpr std::int64_t kMostBytes = std::int64_t{4} << 30;
+
   [[noreturn]] void fail() const;
 
   std::filesystem::path path_;
+  std::int64_t most_bytes_;
   struct archive* archive_;
 };
 

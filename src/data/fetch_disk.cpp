@@ -37,7 +37,7 @@ std::optional<fs::path> archive_in(const fs::path& root, const DataSource& sourc
 /// Copies the content, .gz or not, as it is checked.
 void copy(const fs::path& path, const DataFile& file, const FetchPlaces& places, FetchContext& context) {
   context.begin("checking", path.filename().string(), file.bytes);
-  PartFile staged(places.staged() / file.name);
+  PartFile staged(places.staged(), file.name);
   staged.clear();
   const FileCheck check = check_file(
       path, file, context, 0, [&](const char* data, std::size_t bytes) { staged.append(data, bytes); });

@@ -50,28 +50,26 @@ void need_space(const DataSource& source, std::int64_t bytes, const fs::path& fo
       folder.string(), space.available, bytes, source.name));
 }
 
-std::int64_t size_of(const fs::path& file) {
+std::int64_t size_of(const Folder& folder, const std::string& name) {
   std::error_code error;
-  const auto bytes = fs::file_size(file, error);
+  const auto bytes = fs::file_size(folder.way_to(name), error);
   return error ? 0 : static_cast<std::int64_t>(bytes);
 }
 
-void place_compressed(const DataFile& file, const fs::path& part, const FetchPlaces& places,
+void place_compressed(const DataFile& file, const std::string& part, const FetchPlaces& places,
                       FetchContext& context) {
   context.begin("checking", file.name, file.bytes);
-  const FileCheck check = check_file(part, file, context);
+  const FileCheck check = check_file(places.work.way_to(part), file, context);
   if (check.state != FileCheck::State::kWhole) throw SourceFailed{file.name + ": " + check.problem};
-  move_into_place(part, places.target / (file.name + ".gz"));
-  std::error_code error;
-  fs::remove(places.target / file.name, error);  // a damaged plain copy would be read before it
+  move_into_place(places.work, part, places.target, file.name + ".gz");
+  places.target.remove(file.name);  // a damaged plain copy would be read before it
 }
 
-void place_archive(const fs::path& part, const std::vector<DataFile>& wanted, const FetchPlaces& places,
+void place_archive(const std::string& part, const std::vector<DataFile>& wanted, const FetchPlaces& places,
                    FetchContext& context) {
-  unpack(part, wanted, places.staged(), context);
+  unpack(places.work.way_to(part), wanted, places.staged(), context);
   for (const DataFile& file : wanted) place(file, places);
-  std::error_code error;
-  fs::remove(part, error);
+  places.work.remove(part);
 }
 
 /// A download from addresses that have the same bytes.
@@ -95,7 +93,8 @@ std::vector<Offer> offers_of(const DataDownload& item, const DataSource& source,
     Hasher hasher("sha256");
     hasher.add(mirror.data(), mirror.size());
     constexpr std::size_t kStart = 7, kDigits = 8;
-    offers.push_back({{item.name, -1, "", {}},
+    const std::int64_t most = item.bytes >= 0 ? 2 * item.bytes : -1;
+    offers.push_back({{item.name, -1, "", {}, most},
                       {own_address(mirror, item, source)},
                       fmt::format("{}.{}.part", item.name, hasher.finish().substr(kStart, kDigits))});
   }
@@ -111,25 +110,23 @@ std::vector<Offer> offers_of(const DataDownload& item, const DataSource& source,
 /// Downloads and places; false, with the reasons in the log, when that did not work.
 bool take(const Offer& offer, bool is_archive, const std::vector<DataFile>& files, const DataSource& source,
           const FetchPlaces& places, FetchContext& context, DownloadLog& log) {
-  const fs::path part = places.work / offer.part;
-  std::int64_t bytes = std::max<std::int64_t>(0, offer.item.bytes) - size_of(part);
+  std::int64_t bytes = std::max<std::int64_t>(0, offer.item.bytes) - size_of(places.work, offer.part);
   if (is_archive) {
     for (const DataFile& file : files) bytes += file.bytes;
   }
-  need_space(source, bytes, places.work);
+  need_space(source, bytes, places.work.path());
   for (;;) {
     const std::int64_t resumed = log.resumed;
-    if (!download(offer.item, offer.addresses, part, context, log)) return false;
+    if (!download(offer.item, offer.addresses, places.work, offer.part, context, log)) return false;
     try {
       if (is_archive) {
-        place_archive(part, files, places, context);
+        place_archive(offer.part, files, places, context);
       } else {
-        place_compressed(files.front(), part, places, context);
+        place_compressed(files.front(), offer.part, places, context);
       }
       return true;
     } catch (const SourceFailed& failed) {
-      std::error_code error;
-      fs::remove(part, error);
+      places.work.remove(offer.part);
       const bool was_mixed = log.resumed > resumed;
       log.resumed = resumed;
       if (was_mixed) {
@@ -147,7 +144,7 @@ bool take(const Offer& offer, bool is_archive, const std::vector<DataFile>& file
 }  // namespace
 
 void place(const DataFile& file, const FetchPlaces& places) {
-  move_into_place(places.staged() / file.name, places.target / file.name);
+  move_into_place(places.staged(), file.name, places.target, file.name);
 }
 
 void check_source_option(const DataSource& source, const FetchOptions& options) {

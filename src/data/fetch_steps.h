@@ -6,15 +6,17 @@
 
 #include "data/download.h"
 #include "data/fetch_context.h"
+#include "files/folder.h"
 #include "glidepath/fetch.h"
 
 namespace glidepath {
 
 /// The folders of one fetch.
 struct FetchPlaces {
-  std::filesystem::path target;  ///< where the files go
-  std::filesystem::path work;    ///< parts of downloads; kept when a fetch is stopped
-  std::filesystem::path staged() const { return work / "staged"; }  ///< whole files on their way
+  Folder target;  ///< where the files go
+  Folder work;    ///< parts of downloads; kept when a fetch is stopped
+  /// Whole files on their way; made where it is missing.
+  Folder staged() const { return work.make_inside("staged"); }
 };
 
 /// Puts a checked file from staged() into the target.

@@ -1,23 +1,17 @@
 // src/data/locations.cpp - where data sets are looked for and kept.
 #include "data/locations.h"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/safe_text.h"
+#include "files/home.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
-
-// Empty when the variable is unset or empty.
-fs::path folder_of(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value == nullptr ? fs::path() : fs::path(value);
-}
 
 bool holds(const fs::path& folder, const DataFile& file) {
   std::error_code error;
@@ -28,17 +22,22 @@ bool holds(const fs::path& folder, const DataFile& file) {
 }  // namespace
 
 fs::path cache_folder() {
-  const fs::path cache = folder_of("XDG_CACHE_HOME");
+  const fs::path cache = folder_named_by("XDG_CACHE_HOME");
   if (!cache.empty()) return cache / "glidepath" / "data";
-  const fs::path home = folder_of("HOME");
-  return (home.empty() ? fs::path(".") : home) / ".cache" / "glidepath" / "data";
+  const fs::path home = home_folder();
+  return home.empty() ? home : home / ".cache" / "glidepath" / "data";
 }
 
 std::vector<fs::path> data_roots(const fs::path& data_dir) {
   if (!data_dir.empty()) return {data_dir};
-  const fs::path named = folder_of("GLIDEPATH_DATA");
-  if (!named.empty()) return {named, cache_folder()};
-  return {cache_folder()};
+  std::vector<fs::path> roots;
+  for (const fs::path& root : {folder_named_by("GLIDEPATH_DATA"), cache_folder()}) {
+    if (!root.empty()) roots.push_back(root);
+  }
+  if (!roots.empty()) return roots;
+  throw InputError(
+      "data: neither GLIDEPATH_DATA, XDG_CACHE_HOME nor HOME says where data sets are kept; name a folder by "
+      "--data-dir or GLIDEPATH_DATA");
 }
 
 fs::path download_root(const fs::path& data_dir) { return data_roots(data_dir).front(); }
@@ -64,7 +63,8 @@ fs::path need_folder(const DataSource& source, const fs::path& data_dir) {
   if (const auto folder = find_folder(source, data_dir)) return *folder;
   std::vector<std::string> tried;
   for (const fs::path& root : data_roots(data_dir)) tried.push_back(root.string());
-  const std::string where = data_dir.empty() ? "" : fmt::format(" --data-dir {}", data_dir.string());
+  const std::string where =
+      data_dir.empty() ? "" : fmt::format(" --data-dir {}", shell_word(data_dir.string()));
   throw InputError(fmt::format(
       "data \"{}\": {} is not in {}; get it with \"glidepath data fetch {}{}\", or name its folder by "
       "--data-dir or GLIDEPATH_DATA",

@@ -10,9 +10,11 @@
 namespace glidepath {
 
 /// Folders in the order of dataset.h: `data_dir` alone when given, else $GLIDEPATH_DATA, then the cache.
+/// Throws InputError where there is none of them.
 std::vector<std::filesystem::path> data_roots(const std::filesystem::path& data_dir);
 
 /// Where data sets are kept unless something else is said: $XDG_CACHE_HOME or ~/.cache, then glidepath/data.
+/// Empty where neither the environment nor the system says where the user's home is.
 std::filesystem::path cache_folder();
 
 /// Where a fetched data set goes: the first of data_roots().

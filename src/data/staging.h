@@ -11,13 +11,12 @@ namespace glidepath {
 /// One file of the data set on its way: its content is judged while it is written.
 class StagedFile {
  public:
-  /// In `folder`, under its own name; `file` must outlive it.
-  StagedFile(const std::filesystem::path& folder, const DataFile& file);
+  /// In `folder`, under its own name, made anew; `file` must outlive it.
+  StagedFile(const Folder& folder, const DataFile& file);
   /// Throws SourceFailed as soon as there is more than there should be.
   void write(const char* data, std::size_t bytes);
   /// Throws SourceFailed unless the content is right; then it is on the disk.
   void finish();
-  const std::filesystem::path& path() const { return part_.path(); }
 
  private:
   const DataFile& file_;

@@ -19,7 +19,7 @@ namespace {
 struct Request {
   CURL* curl;
   PartFile& part;
-  std::int64_t expected_bytes;
+  std::int64_t expected_bytes, most_bytes;
   FetchContext& context;
   std::int64_t start;          // where the part ended
   std::string content_range;   // of the last response
@@ -30,6 +30,7 @@ struct Request {
 
   void judge();
   void learn_size(std::int64_t bytes);
+  std::string refusal_of(std::int64_t bytes) const;
 };
 
 /// "bytes 100-199/200" -> 100 and 200 (-1 for an unknown total or no such text).
@@ -51,6 +52,12 @@ void Request::learn_size(std::int64_t bytes) {
   context.set_total(bytes);
 }
 
+/// Why a file of so many bytes is not taken; empty when it is.
+std::string Request::refusal_of(std::int64_t bytes) const {
+  if (most_bytes < 0 || bytes <= most_bytes) return "";
+  return fmt::format("has more than {} bytes, twice what the official file has", most_bytes);
+}
+
 /// Looks at status and length before the first byte is taken.
 void Request::judge() {
   judged = true;
@@ -65,6 +72,8 @@ void Request::judge() {
       refusal = fmt::format("asked for bytes from {}, it sends \"{}\"", start, content_range);
     } else if (total >= 0 && total != expected_bytes) {
       refusal = fmt::format("its file has {} bytes, expected {}", total, expected_bytes);
+    } else {
+      refusal = refusal_of(total);
     }
     return;
   }
@@ -73,6 +82,8 @@ void Request::judge() {
     refusal = fmt::format("HTTP {}", status);
   } else if (length >= 0 && length != expected_bytes) {
     refusal = fmt::format("its file has {} bytes, expected {}", length, expected_bytes);
+  } else if (!refusal_of(length).empty()) {
+    refusal = refusal_of(length);
   } else if (start > 0) {  // Range was ignored: this is the whole file
     part.clear();
     context.advance(0);
@@ -105,6 +116,8 @@ std::size_t on_body(char* data, std::size_t, std::size_t bytes, void* user) {
         request.part.size() + static_cast<std::int64_t>(bytes) > request.expected_bytes) {
       request.refusal = fmt::format("sends more than the expected {} bytes", request.expected_bytes);
     }
+    if (request.refusal.empty())
+      request.refusal = request.refusal_of(request.part.size() + static_cast<std::int64_t>(bytes));
     if (!request.refusal.empty()) return 0;
     request.part.append(data, bytes);
     request.received += static_cast<std::int64_t>(bytes);
@@ -219,13 +232,14 @@ void set_curl_error(const Request& request, CURLcode code, const char* error_tex
 }  // namespace
 
 TransferEnd transfer(const std::string& url, PartFile& part, std::int64_t expected_bytes,
-                     FetchContext& context) {
+                     std::int64_t most_bytes, FetchContext& context) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, void (*)(CURL*)> handle(curl_easy_init(), curl_easy_cleanup);
   if (started != CURLE_OK || !handle) throw RunError("libcurl cannot start");
 
   std::array<char, CURL_ERROR_SIZE> error_text{};
-  Request request{handle.get(), part, expected_bytes, context, part.size(), {}, false, {}, nullptr, 0};
+  Request request{handle.get(), part, expected_bytes, most_bytes, context, part.size(), {},
+                  false,        {},   nullptr,        0};
   set_up(request, url, error_text.data());
   const CURLcode code = curl_easy_perform(request.curl);
   if (request.failure) std::rethrow_exception(request.failure);

@@ -22,11 +22,12 @@ struct TransferEnd {
   std::int64_t kept = 0;      ///< bytes of the part that it went on from
 };
 
-/// Asks for what `part` lacks of `expected_bytes` (-1: as many as the server says), by Range. Where the
+/// Asks for what `part` lacks of `expected_bytes` (-1: as many as the server says, or sends, but no more than
+/// `most_bytes`), by Range. Where the
 /// server sends all of it instead, the part is begun anew. Whether the bytes are right is for a checksum to
 /// say: what may be an old part of another server needs no If-Range, as every copy must have the same
 /// checksum. Throws RunError when the disk fails and Interrupted when stopped; the part keeps what came.
 TransferEnd transfer(const std::string& url, PartFile& part, std::int64_t expected_bytes,
-                     FetchContext& context);
+                     std::int64_t most_bytes, FetchContext& context);
 
 }  // namespace glidepath

@@ -13,9 +13,13 @@ namespace fs = std::filesystem;
 
 namespace glidepath {
 
-void unpack(const fs::path& archive, const std::vector<DataFile>& wanted, const fs::path& folder,
+void unpack(const fs::path& archive, const std::vector<DataFile>& wanted, const Folder& folder,
             FetchContext& context) {
-  ArchiveReader reader(archive);
+  // An archive holds the whole set, of which a single file may be wanted.
+  constexpr std::int64_t kTimes = 20, kBeside = std::int64_t{64} << 20;
+  std::int64_t most = kBeside;
+  for (const DataFile& file : wanted) most += kTimes * file.bytes;
+  ArchiveReader reader(archive, most);
   std::error_code error;
   context.begin("unpacking", archive.stem().string(),
                 static_cast<std::int64_t>(fs::file_size(archive, error)));

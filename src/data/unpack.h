@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "data/fetch_context.h"
+#include "files/folder.h"
 #include "glidepath/fetch.h"
 
 namespace glidepath {
@@ -12,7 +13,7 @@ namespace glidepath {
 /// checked and on the disk. Nothing else is written: paths, links and sizes that the archive claims have no
 /// effect. Throws SourceFailed when one is wrong or not in it, RunError when the disk fails, Interrupted when
 /// stopped.
-void unpack(const std::filesystem::path& archive, const std::vector<DataFile>& wanted,
-            const std::filesystem::path& folder, FetchContext& context);
+void unpack(const std::filesystem::path& archive, const std::vector<DataFile>& wanted, const Folder& folder,
+            FetchContext& context);
 
 }  // namespace glidepath

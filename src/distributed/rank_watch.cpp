@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "files/json_text.h"
+
 namespace glidepath {
 namespace {
 
@@ -70,7 +72,7 @@ RankInfo RankInfo::of_this_process() {
 }
 
 std::string RankInfo::text() const {
-  return nlohmann::json{{"host", host}, {"machine", machine}, {"pid", pid}, {"started", started}}.dump();
+  return json_text(nlohmann::json{{"host", host}, {"machine", machine}, {"pid", pid}, {"started", started}});
 }
 
 RankInfo RankInfo::from(const std::string& text) {
@@ -87,8 +89,8 @@ bool RankInfo::has_ended() const {
 }
 
 std::string JobFailure::text() const {
-  return nlohmann::json{{"rank", rank}, {"exit_status", exit_status}, {"message", message}, {"gone", gone}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(
+      nlohmann::json{{"rank", rank}, {"exit_status", exit_status}, {"message", message}, {"gone", gone}});
 }
 
 JobFailure JobFailure::from(const std::string& text) {

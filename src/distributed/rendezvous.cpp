@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <future>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -11,6 +11,8 @@
 #include <fmt/ranges.h>
 
 #include "distributed/store_server.h"
+#include "files/atomic_file.h"
+#include "files/read_file.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
@@ -70,16 +72,18 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, int po
 }
 
 void write_port(const std::string& file, int port) {
-  const std::string part = file + ".part";
-  std::ofstream(part) << port << "\n";
-  if (std::rename(part.c_str(), file.c_str()) != 0)
+  try {
+    write_shared_file(file, fmt::format("{}\n", port));
+  } catch (const RunError&) {
     throw RunError(fmt::format("{}: cannot be written; set MASTER_ADDR and MASTER_PORT", file));
+  }
 }
 
 int read_port(const std::string& file, double until) {
   while (true) {
     int port = 0;
-    if (std::ifstream(file) >> port && port > 0) return port;
+    // The folder is everybody's: what another user has put there, or a link, has not been written by rank 0.
+    if (std::istringstream(text_of_own_file(file)) >> port && port > 0) return port;
     if (seconds_now() > until)
       throw RunError(fmt::format("{}: rank 0 has not written its port; it has not come", file));
     std::this_thread::sleep_for(kPoll);

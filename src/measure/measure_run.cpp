@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
 #include "measure/full_gradient.h"

@@ -14,8 +14,11 @@
 #include <openssl/evp.h>
 #include <torch/types.h>
 
+#include "core/safe_text.h"
 #include "files/atomic_file.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
+#include "nn/write_safetensors.h"
 
 namespace fs = std::filesystem;
 
@@ -120,6 +123,18 @@ std::vector<Entry> read_entries(const fs::path& file, const json& header, std::u
   return entries;
 }
 
+/// The entries lie one after the other.
+void require_room(const fs::path& file, const std::vector<Entry>& entries, std::uint64_t most_bytes) {
+  if (entries.empty() || entries.back().end <= most_bytes) return;
+  const auto& largest = *std::max_element(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.end - a.begin < b.end - b.begin;
+  });
+  throw InputError(fmt::format(
+      "{}: its tensors have {} bytes, and what they are for has no more than {}; the largest is \"{}\" "
+      "of shape [{}]; they are of another model",
+      file.string(), entries.back().end, most_bytes, largest.name, fmt::join(largest.shape, ", ")));
+}
+
 /// C++ has no bool that is neither true nor false.
 void require_booleans(const fs::path& file, const Entry& entry, const torch::Tensor& tensor) {
   const auto* bytes = static_cast<const unsigned char*>(tensor.data_ptr());
@@ -142,6 +157,8 @@ json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file
   text->assign(bytes, '\0');
   if (!stream.read(text->data(), static_cast<std::streamsize>(bytes)))
     refuse(file, "the header cannot be read");
+  constexpr std::size_t kDeepest = 8;  // of ours: 3
+  if (json_depth(*text) > kDeepest) refuse(file, "the header's brackets are too deep");
   json header = json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!header.is_object() || text->front() != '{') refuse(file, "the header is not a JSON object");
   return header;
@@ -233,6 +250,12 @@ Sha256 digest_of_header(const fs::path& file, std::string header, const std::str
 
 void save_safetensors(const fs::path& file, const TensorMap& tensors,
                       const std::map<std::string, std::string>& metadata, Checksum checksum) {
+  AtomicFile out(file);
+  write_safetensors(out, file, tensors, metadata, checksum);
+}
+
+void write_safetensors(AtomicFile& out, const fs::path& file, const TensorMap& tensors,
+                       const std::map<std::string, std::string>& metadata, Checksum checksum) {
   json header = json::object();
   if (!metadata.empty()) header[kMetadataName] = metadata;
   if (checksum == Checksum::kSha256) header[kMetadataName][kChecksumName] = kNoDigest;
@@ -249,7 +272,7 @@ void save_safetensors(const fs::path& file, const TensorMap& tensors,
     position = end;
   }
   // JSON is UTF-8; a path among the metadata may not be.
-  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text = json_text(header);
   // Tensors begin at a multiple of 8, as the format's library writes.
   text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
   if (checksum == Checksum::kSha256) {
@@ -258,19 +281,26 @@ void save_safetensors(const fs::path& file, const TensorMap& tensors,
     text.replace(digest_position(text, kNoDigest), kNoDigest.size(), sum.hex());
   }
   const auto length = header_length(text);
-  AtomicFile out(file);
   out.write(length.data(), length.size());
   out.write(text.data(), text.size());
   for (const torch::Tensor& tensor : contiguous) out.write(tensor.data_ptr(), tensor.nbytes());
   out.commit();
 }
 
+std::uint64_t bytes_of(const TensorMap& tensors) {
+  std::uint64_t bytes = 0;
+  for (const auto& item : tensors) bytes += item.second.nbytes();
+  return bytes;
+}
+
 TensorMap load_safetensors(const fs::path& file, std::map<std::string, std::string>* metadata,
-                           Checksum checksum) {
+                           Checksum checksum, std::uint64_t most_bytes) {
   std::error_code error;
-  const std::uint64_t file_bytes = fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || error || !fs::is_regular_file(file, error)) {
+  const bool is_file = fs::is_regular_file(file, error);  // a pipe would be waited for
+  const std::uint64_t file_bytes = is_file ? fs::file_size(file, error) : 0;
+  std::ifstream stream;
+  if (is_file) stream.open(file, std::ios::binary);
+  if (!stream.is_open() || error) {
     throw InputError(fmt::format("{}: cannot be read; give a safetensors file", file.string()));
   }
   std::string text;
@@ -280,7 +310,9 @@ TensorMap load_safetensors(const fs::path& file, std::map<std::string, std::stri
   std::optional<Sha256> sum;
   if (checksum == Checksum::kSha256) sum.emplace(digest_of_header(file, text, digest));
   TensorMap tensors;
-  for (const Entry& entry : read_entries(file, header, file_bytes - kLengthBytes - text.size())) {
+  const std::vector<Entry> entries = read_entries(file, header, file_bytes - kLengthBytes - text.size());
+  require_room(file, entries, most_bytes);
+  for (const Entry& entry : entries) {
     torch::Tensor tensor = torch::empty(entry.shape, entry.type);
     if (!stream.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(tensor.nbytes()))) {
       refuse(file, fmt::format("tensor \"{}\" is cut off", entry.name));

@@ -40,6 +40,13 @@ TensorMap state_dict(const Model& model) {
   return tensors;
 }
 
+std::uint64_t most_weight_bytes(const Model& model) {
+  constexpr std::uint64_t kWidest = 8, kBeside = std::uint64_t{1} << 20;
+  std::uint64_t numbers = 0;
+  for (const auto& item : state_dict(model)) numbers += static_cast<std::uint64_t>(item.second.numel());
+  return kWidest * numbers + kBeside;
+}
+
 void load_state_dict(Model& model, const TensorMap& tensors) {
   TensorMap own = state_dict(model);
   require_fit(own, tensors);

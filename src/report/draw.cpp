@@ -36,10 +36,22 @@ struct LegendEntry {
   Look look;
 };
 
+/// What has a place on an axis. Others are gaps, as NaN is: a logarithm of what lies at the very ends of a
+/// double has no decade below or above it.
+bool is_drawable(double value) {
+  constexpr double kLargest = 1e100;
+  return std::isfinite(value) && std::abs(value) <= kLargest;
+}
+
+bool is_drawable_log(double value) {
+  constexpr double kSmallest = 1e-100;
+  return is_drawable(value) && value >= kSmallest;
+}
+
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
   void add(double value) {
-    if (!std::isfinite(value)) return;
+    if (!is_drawable(value)) return;
     low = std::min(low, value);
     high = std::max(high, value);
   }
@@ -105,7 +117,7 @@ Range values_of(const Panel& panel, bool right) {
   for (const Series& series : panel.series) {
     if (series.right_axis != right) continue;
     for (std::size_t i = 0; i < series.y.size(); ++i) {
-      if (is_log && !(series.y[i] > 0)) continue;
+      if (is_log && !is_drawable_log(series.y[i])) continue;
       range.add(series.y[i]);
       if (series.spread.empty() || !std::isfinite(series.spread[i]) || is_log) continue;
       range.add(series.y[i] + series.spread[i]);
@@ -176,11 +188,11 @@ std::string data_block(const std::string& name, const Series& series, bool is_lo
   std::string block = fmt::format("${} << EOD\n", name);
   for (std::size_t i = 0; i < series.x.size(); ++i) {
     const double y = series.y[i];
-    if (!std::isfinite(y) || (is_log && !(y > 0))) {
+    if (!(is_log ? is_drawable_log(y) : is_drawable(y)) || !is_drawable(series.x[i])) {
       block += "\n";
       continue;
     }
-    const bool has_spread = i < series.spread.size() && std::isfinite(series.spread[i]);
+    const bool has_spread = i < series.spread.size() && is_drawable(series.spread[i]);
     const double spread = has_spread ? series.spread[i] : 0;
     const double low = is_log ? std::max(y - spread, y / 10) : y - spread;
     block += fmt::format("{} {} {} {}\n", series.x[i], y, low, y + spread);
@@ -202,7 +214,7 @@ class Drawing {
   int width() const { return static_cast<int>(width_); }
   int height() const { return static_cast<int>(height_); }
 
-  std::string script() const {
+  std::string script() {
     std::string script =
         "set encoding utf8\nset border 3 lc rgb '#444444'\nset tics nomirror out textcolor rgb '#222222'\n"
         "set grid back lc rgb '#d8d8d8' lw 0.8\nset style fill transparent solid 0.14 noborder\n"
@@ -215,12 +227,12 @@ class Drawing {
                              series.right_axis ? panel.log_right : panel.log_y);
       }
     }
-    script += "set multiplot\n" + title_text() + legend_text();
+    std::string plots = "set multiplot\n" + title_text() + legend_text();
     for (std::size_t p = 0; p < figure_.panels.size(); ++p) {
-      script += panel_text(p);
-      script += "unset label\nunset arrow\n";  // those of the figure go with its first panel
+      plots += panel_text(p);
+      plots += "unset label\nunset arrow\n";  // those of the figure go with its first panel
     }
-    return script + "unset multiplot\n";
+    return script + texts_.block() + plots + "unset multiplot\n";
   }
 
  private:
@@ -269,22 +281,22 @@ class Drawing {
   double screen_x(double x) const { return x / width_; }
   double screen_y(double from_top) const { return 1 - from_top / height_; }
 
-  std::string title_text() const {
+  std::string title_text() {
     std::string script;
     if (!figure_.title.empty()) {
       script += fmt::format("set label {} at screen {},{} left font ',16' textcolor rgb '#111111'\n",
-                            gnuplot_text(figure_.title), screen_x(16), screen_y(24));
+                            texts_.add(figure_.title), screen_x(16), screen_y(24));
     }
     double y = height_ - 8 - kTextRow * (static_cast<double>(text_.size()) - 0.5);
     for (const std::string& line : text_) {
       script += fmt::format("set label {} at screen {},{} left font ',10' textcolor rgb '#666666'\n",
-                            gnuplot_text(line), screen_x(16), screen_y(y));
+                            texts_.add(line), screen_x(16), screen_y(y));
       y += kTextRow;
     }
     return script;
   }
 
-  std::string legend_text() const {
+  std::string legend_text() {
     std::string script;
     const std::size_t columns = legend_columns();
     const double step = legend_width();
@@ -302,19 +314,19 @@ class Drawing {
                               screen_x(x + kLegendLine / 2), y, look.point, look.colour);
       }
       script += fmt::format("set label {} at screen {},{} left font ',12' textcolor rgb '#222222'\n",
-                            gnuplot_text(legend_[i].name), screen_x(x + kLegendLine + 8), y);
+                            texts_.add(legend_[i].name), screen_x(x + kLegendLine + 8), y);
     }
     return script;
   }
 
   /// By our own coordinates: gnuplot's place for them differs between its kinds of pictures.
-  std::string axis_label(const std::string& text, double x, double from_top, int degrees) const {
+  std::string axis_label(const std::string& text, double x, double from_top, int degrees) {
     return fmt::format(
         "set label {} at screen {},{} center rotate by {} font ',12' textcolor rgb '#111111'\n",
-        gnuplot_text(text), screen_x(x), screen_y(from_top), degrees);
+        texts_.add(text), screen_x(x), screen_y(from_top), degrees);
   }
 
-  std::string panel_text(std::size_t place) const {
+  std::string panel_text(std::size_t place) {
     const Panel& panel = figure_.panels[place];
     const double x = cell_width_ * static_cast<double>(place % columns_) + kLeft;
     const double y =
@@ -324,7 +336,7 @@ class Drawing {
     std::string script = fmt::format(
         "set lmargin at screen {}\nset rmargin at screen {}\nset tmargin at screen {}\nset bmargin at screen "
         "{}\nset label {} at screen {},{} left font ',13' textcolor rgb '#111111'\n",
-        screen_x(x), screen_x(right_edge), screen_y(y), screen_y(y + plot_height_), gnuplot_text(panel.title),
+        screen_x(x), screen_x(right_edge), screen_y(y), screen_y(y + plot_height_), texts_.add(panel.title),
         screen_x(x), screen_y(y - 16));
     script += x_axis(panel);
     script += axis_label(panel.x_label, (x + right_edge) / 2, y + plot_height_ + 44, 0);
@@ -345,7 +357,7 @@ class Drawing {
     std::vector<std::string> bands, lines;
     for (std::size_t s = 0; s < panel.series.size(); ++s) {
       const Series& series = panel.series[s];
-      if (std::none_of(series.y.begin(), series.y.end(), [](double y) { return std::isfinite(y); })) continue;
+      if (std::none_of(series.y.begin(), series.y.end(), is_drawable)) continue;
       const Look look = look_of(series, panel, subjects_);
       const char* axes = series.right_axis ? "axes x1y2" : "axes x1y1";
       const std::string data = fmt::format("$p{}s{}", place, s);
@@ -366,6 +378,7 @@ class Drawing {
 
   const Figure& figure_;
   std::vector<std::string> subjects_, text_;
+  GnuplotTexts texts_;
   std::vector<LegendEntry> legend_;
   std::size_t columns_ = 1, rows_ = 1;
   double width_ = 0, height_ = 0, plot_height_ = 0, cell_width_ = 0, right_ = kRight, top_ = 0;
@@ -374,10 +387,20 @@ class Drawing {
 
 }  // namespace
 
-void draw_figure(const Figure& figure, const fs::path& file) {
+void draw_figure(const Figure& figure, const Folder& folder, const std::string& name) {
   if (figure.panels.empty()) throw InputError(fmt::format("figure {}: has no panel to draw", figure.id));
-  const Drawing drawing(figure);
-  run_gnuplot(drawing.script(), file, drawing.width(), drawing.height());
+  Drawing drawing(figure);
+  const std::string script = drawing.script();
+  run_gnuplot(script, folder, name, drawing.width(), drawing.height());
+}
+
+void draw_figure(const Figure& figure, const fs::path& file) {
+  const auto folder = Folder::try_open(file.parent_path());
+  if (!folder) {
+    throw InputError(
+        fmt::format("{}: no such folder; make it first, or give another --out", file.parent_path().string()));
+  }
+  draw_figure(figure, *folder, file.filename().string());
 }
 
 }  // namespace glidepath

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "files/folder.h"
 #include "report/chart.h"
 
 namespace glidepath {
@@ -11,5 +12,6 @@ namespace glidepath {
 /// file that ends neither in .svg nor in .png and for a figure without a point, RunError when gnuplot is
 /// missing or fails.
 void draw_figure(const Figure& figure, const std::filesystem::path& file);
+void draw_figure(const Figure& figure, const Folder& folder, const std::string& name);
 
 }  // namespace glidepath

@@ -3,25 +3,22 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <fstream>
-#include <spawn.h>
-#include <sstream>
-#include <sys/wait.h>
+#include <filesystem>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "glidepath/error.h"
+#include "programs/command.h"
 
-extern char** environ;
 namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
 
-std::string terminal_for(const fs::path& file, int width, int height) {
-  const std::string kind = file.extension().string();
+std::string terminal_for(const Folder& folder, const std::string& name, int width, int height) {
+  const std::string kind = fs::path(name).extension().string();
   if (kind == ".svg") {
     return fmt::format(
         "set terminal svg size {},{} dynamic noenhanced font 'Helvetica,13' background rgb 'white'\n", width,
@@ -34,81 +31,74 @@ std::string terminal_for(const fs::path& file, int width, int height) {
         "set terminal pngcairo size {},{} noenhanced font 'Sans,13' fontscale 1.5 linewidth 2 pointscale 2\n",
         2 * width, 2 * height);
   }
-  throw InputError(fmt::format("{}: must end in .svg or .png", file.string()));
+  throw InputError(fmt::format("{}: must end in .svg or .png", (folder.path() / name).string()));
 }
 
 /// A folder of its own next to the picture, removed at the end.
 class WorkFolder {
  public:
-  explicit WorkFolder(const fs::path& near) {
-    std::string name = (near / ".figure-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      if (errno == ENOENT || errno == ENOTDIR) {
-        throw InputError(
-            fmt::format("{}: no such folder; make it first, or give another --out", near.string()));
-      }
-      throw RunError(fmt::format("{}: cannot be written: {}", near.string(), std::strerror(errno)));
-    }
-    path_ = name;
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
+  explicit WorkFolder(const Folder& near) : near_(near), folder_(near.make_unique(".figure-")) {}
+  ~WorkFolder() { near_.remove_all(folder_.path().filename().string()); }
   WorkFolder(const WorkFolder&) = delete;
   WorkFolder& operator=(const WorkFolder&) = delete;
-  const fs::path& path() const { return path_; }
+  const Folder& folder() const { return folder_; }
 
  private:
-  fs::path path_;
+  Folder near_, folder_;
 };
 
-/// Exit status of `gnuplot script`, its complaints going to a file.
-int run(const fs::path& script, const fs::path& complaints) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, complaints.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
-                                   0600);
-  std::string program = "gnuplot", argument = script.string();
-  char* arguments[] = {program.data(), argument.data(), nullptr};
-  pid_t child = 0;
-  const int failed = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    throw RunError(
-        "gnuplot is not installed, and figures need it; install it with: apt-get install gnuplot-nox");
+void write_script(const Folder& folder, const std::string& text) {
+  const int descriptor = folder.create("script.gp", 0600);
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = ::write(descriptor, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) break;
+    done += static_cast<std::size_t>(count);
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
+  const int reason = errno;
+  ::close(descriptor);
+  if (done < text.size())
+    throw RunError(fmt::format("{}: cannot write: {}", folder.path().string(), std::strerror(reason)));
+}
+
+bool holds_picture(const Folder& folder, const std::string& name) {
+  std::error_code error;
+  const auto bytes = fs::file_size(folder.way_to(name), error);
+  return !error && bytes > 0;
 }
 
 }  // namespace
 
-std::string gnuplot_text(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
-  return quoted + "'";
+std::string GnuplotTexts::add(const std::string& text) {
+  // Each line begins with a letter of ours, so that none can be the mark at the block's end.
+  lines_.push_back(">" + plain_line(text));
+  return fmt::format("$TEXTS[{}][2:*]", lines_.size());
 }
 
-void run_gnuplot(const std::string& script, const fs::path& file, int width, int height) {
-  const std::string terminal = terminal_for(file, width, height);
-  const WorkFolder work(file.has_parent_path() ? file.parent_path() : fs::path("."));
-  const fs::path picture = work.path() / ("picture" + file.extension().string());
-  const fs::path source = work.path() / "script.gp", complaints = work.path() / "complaints";
-  std::ofstream(source) << terminal << "set output " << gnuplot_text(picture.string()) << "\n" << script;
-  const int status = run(source, complaints);
-  std::error_code error;
-  if (status != 0 || !fs::exists(picture, error) || fs::file_size(picture, error) == 0) {
-    std::ostringstream said;
-    said << std::ifstream(complaints).rdbuf();
-    throw RunError(fmt::format("{}: gnuplot failed: {}", file.string(), said.str()));
+std::string GnuplotTexts::block() const {
+  return fmt::format("$TEXTS << EOD\n{}\nEOD\n", fmt::join(lines_, "\n"));
+}
+
+void run_gnuplot(const std::string& script, const Folder& folder, const std::string& name, int width,
+                 int height) {
+  const std::string terminal = terminal_for(folder, name, width, height),
+                    file = (folder.path() / name).string();
+  const WorkFolder work(folder);
+  const std::string picture = "picture" + fs::path(name).extension().string();
+  write_script(work.folder(), fmt::format("{}set output '{}'\n{}", terminal, picture, script));
+  CommandOptions options;
+  options.kind = ProgramKind::kGnuplot;
+  options.folder = work.folder().descriptor();
+  // Without -d the user's ~/.gnuplot and the system's gnuplotrc would be read first.
+  const CommandResult result = run_command({"gnuplot", "-d", "script.gp"}, options);
+  if (!result.is_found) {
+    throw RunError(
+        "gnuplot is not installed, and figures need it; install it with: apt-get install gnuplot-nox");
   }
-  fs::rename(picture, file, error);
-  if (error) throw RunError(fmt::format("{}: cannot be written: {}", file.string(), error.message()));
+  if (!result.is_good() || !holds_picture(work.folder(), picture))
+    throw RunError(fmt::format("{}: gnuplot failed: {}", file, result.err));
+  work.folder().rename(picture, folder, name);
 }
 
 }  // namespace glidepath

@@ -1,16 +1,30 @@
 // src/report/gnuplot.h - the one place that runs gnuplot.
 #pragma once
-#include <filesystem>
 #include <string>
+#include <vector>
+
+#include "files/folder.h"
 
 namespace glidepath {
 
-/// Runs a gnuplot script that draws one picture and moves it to `file` when it is whole. The picture's kind
-/// is the file's ending (svg or png); `width` and `height` are in points. The script must not set terminal or
-/// output. Throws InputError for another ending, RunError when gnuplot is missing or complains.
-void run_gnuplot(const std::string& script, const std::filesystem::path& file, int width, int height);
+/// The texts that a script shows. They stand in a data block, where nothing is program text whatever they
+/// hold, and the script refers to them by number.
+class GnuplotTexts {
+ public:
+  /// The expression that stands for the text.
+  std::string add(const std::string& text);
+  /// What has to precede their use.
+  std::string block() const;
 
-/// A text as a gnuplot string literal, with nothing in it left to interpret.
-std::string gnuplot_text(const std::string& text);
+ private:
+  std::vector<std::string> lines_;
+};
+
+/// Runs a gnuplot script that draws one picture and moves it to `name` in the folder when it is whole. The
+/// picture's kind is the name's ending (svg or png); `width` and `height` are in points. The script must not
+/// set terminal or output. gnuplot sees neither the user's settings nor more of the environment than it
+/// needs. Throws InputError for another ending, RunError when gnuplot is missing or complains.
+void run_gnuplot(const std::string& script, const Folder& folder, const std::string& name, int width,
+                 int height);
 
 }  // namespace glidepath

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/safe_text.h"
+#include "files/json_text.h"
 #include "glidepath/budget.h"
 #include "glidepath/table.h"
 #include "report/page.h"
@@ -144,9 +146,7 @@ Json curves_json(const RunCurves& curves) {
   return object;
 }
 
-std::string dump(const Json& json) {
-  return escape_json_for_script(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
+std::string dump(const Json& json) { return escape_json_for_script(json_text(json)); }
 
 /// "3.4 standard errors", and what has no such number.
 std::string lead_text(const ColumnAnswer& answer) {
@@ -167,17 +167,16 @@ std::string answer_html(const StudyTable& table, const StudyAnswer& answer) {
       "<th scope=\"col\">{}</th><th scope=\"col\">best</th><th scope=\"col\" class=\"number\">test accuracy, "
       "%</th>"
       "<th scope=\"col\">ahead of the next by</th><th scope=\"col\">how sure</th></tr></thead><tbody>\n",
-      escape_html(headline(table, answer)), escape_html(column_name), escape_html(column_name),
-      escape_html(column_name));
+      html_text(headline(table, answer)), html_text(column_name), html_text(column_name),
+      html_text(column_name));
   for (const ColumnAnswer& column : answer.by_column) {
     if (column.best.empty()) continue;
     const std::string spread = std::isnan(column.stddev) ? "" : fmt::format(" ± {:.2f}", column.stddev);
     html += fmt::format(
         "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td class=\"number\">{:.2f}{}</td><td>{}</td>"
         "<td><span class=\"sure {}\">{}</span></td></tr>\n",
-        escape_html(column.column), escape_html(column.best), column.mean, spread,
-        escape_html(lead_text(column)), column.is_clear ? "clear" : "level",
-        escape_html(confidence_text(column)));
+        html_text(column.column), html_text(column.best), column.mean, spread, html_text(lead_text(column)),
+        column.is_clear ? "clear" : "level", html_text(confidence_text(column)));
   }
   return html + "</tbody></table></div>\n";
 }
@@ -189,7 +188,7 @@ std::string tables_html(const std::vector<StudyTable>& tables) {
     caption +=
         "Test accuracy in percent, mean ± sample standard deviation over seeds; the best of each column is "
         "bold.";
-    html += "<p class=\"text small\">" + escape_html(caption) + "</p>\n" +
+    html += "<p class=\"text small\">" + html_text(caption) + "</p>\n" +
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of results\">" +
             render_html_table(table, caption) + "</div>\n";
   }
@@ -231,10 +230,10 @@ std::string render_html(const StudyResults& results, const std::string& caption,
 
   std::string answer;
   for (const StudyTable& table : tables) {
-    if (!table.caption.empty()) answer += fmt::format("<h3>{}</h3>\n", escape_html(table.caption));
+    if (!table.caption.empty()) answer += fmt::format("<h3>{}</h3>\n", html_text(table.caption));
     answer += answer_html(table, make_answer(table));
   }
-  const std::string json = dump(data), html_title = escape_html(title), html_caption = escape_html(caption),
+  const std::string json = dump(data), html_title = html_text(title), html_caption = html_text(caption),
                     html_tables = tables_html(tables);
   return fill_template(asset("report.html"), {{"title", html_title},
                                               {"caption", html_caption},

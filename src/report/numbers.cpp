@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "glidepath/statistics.h"
 #include "report/series.h"
 
@@ -67,10 +68,10 @@ std::string norm_table(const StudyData& data, const std::string& measure, const 
       return course.last / course.first;
     };
     if (!rate.empty() && values_of(*runs.front(), rate).empty()) return;
-    rows +=
-        fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", subject, budget_name(budget),
-                    runs.size(), of(&NormCourse::first), of(&NormCourse::largest), of(&NormCourse::last),
-                    cell(runs, ratio), of(&NormCourse::lr_correlation), of(&NormCourse::late_lr_correlation));
+    rows += fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", markdown_text(subject),
+                        budget_name(budget), runs.size(), of(&NormCourse::first), of(&NormCourse::largest),
+                        of(&NormCourse::last), cell(runs, ratio), of(&NormCourse::lr_correlation),
+                        of(&NormCourse::late_lr_correlation));
   });
   if (rows.empty()) return {};
   return fmt::format(
@@ -82,8 +83,8 @@ std::string norm_table(const StudyData& data, const std::string& measure, const 
 std::string final_table(const StudyData& data) {
   std::string rows;
   for_each_cell(data, "", [&](const std::string& subject, double budget, const SeedRuns& runs) {
-    rows += fmt::format("| {} | {} | {} | {} | {} | {} |\n", subject, budget_name(budget), runs.size(),
-                        cell(runs, train_loss),
+    rows += fmt::format("| {} | {} | {} | {} | {} | {} |\n", markdown_text(subject), budget_name(budget),
+                        runs.size(), cell(runs, train_loss),
                         cell(runs, [](const StudyRun& run) { return last_value(run, "train_loss_full"); }),
                         cell(runs, test_accuracy_percent, 2));
   });
@@ -99,7 +100,7 @@ std::string estimate_table(const StudyData& data) {
       data, "grad_norm_estimate", [&](const std::string& subject, double budget, const SeedRuns& runs) {
         if (check_estimate(*runs.front()).moments == 0) return;
         rows += fmt::format(
-            "| {} | {} | {} | {} | {} |\n", subject, budget_name(budget),
+            "| {} | {} | {} | {} | {} |\n", markdown_text(subject), budget_name(budget),
             check_estimate(*runs.front()).moments,
             cell(
                 runs, [](const StudyRun& run) { return 100 * check_estimate(run).mean_error; }, 1),
@@ -114,13 +115,6 @@ std::string estimate_table(const StudyData& data) {
 
 std::string section(const std::string& title, const std::string& table) {
   return table.empty() ? "" : fmt::format("### {}\n\n{}\n", title, table);
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
+
 namespace glidepath {
 
 #define GLIDEPATH_ASSET(name)    \
@@ -33,32 +35,6 @@ std::string_view asset(const std::string& name) {
   if (name == "watch.js") return {kWatchScript, kWatchScriptBytes};
   if (name == "watch.html") return {kWatchPage, kWatchPageBytes};
   throw std::out_of_range("no asset " + name);
-}
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char letter : text) {
-    switch (letter) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += letter;
-    }
-  }
-  return out;
 }
 
 std::string escape_json_for_script(const std::string& json) {
@@ -94,16 +70,16 @@ std::string render_html_table(const StudyTable& table, const std::string& captio
   const bool ranked = !table.average_rank.empty();
   std::string html =
       fmt::format("<table><caption class=\"sr-only\">{}</caption><thead><tr><th scope=\"col\">{}</th>",
-                  escape_html(caption), escape_html(table.row_axis));
+                  html_text(caption), html_text(table.row_axis));
   for (const std::string& column : table.columns) {
-    html += fmt::format("<th scope=\"col\" class=\"number\">{}</th>", escape_html(column));
+    html += fmt::format("<th scope=\"col\" class=\"number\">{}</th>", html_text(column));
   }
   if (ranked) html += "<th scope=\"col\" class=\"number\">average rank</th>";
   html += "</tr></thead><tbody>\n";
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    html += fmt::format("<tr><th scope=\"row\"><code>{}</code></th>", escape_html(table.rows[row]));
+    html += fmt::format("<tr><th scope=\"row\"><code>{}</code></th>", html_text(table.rows[row]));
     for (const TableCell& cell : table.cells[row]) {
-      const std::string text = escape_html(cell.text());
+      const std::string text = html_text(cell.text());
       html += fmt::format(
           cell.best ? "<td class=\"number best\"><strong>{}</strong></td>" : "<td class=\"number\">{}</td>",
           text);

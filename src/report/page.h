@@ -12,9 +12,6 @@ namespace glidepath {
 /// The files of src/report/assets and the chart library, as the program carries them.
 std::string_view asset(const std::string& name);
 
-/// `text` with &, <, >, " and ' as entities.
-std::string escape_html(std::string_view text);
-
 /// JSON text that can stand inside a <script> element: it holds no `<`, and no line separator that old
 /// JavaScript cannot bear.
 std::string escape_json_for_script(const std::string& json);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "glidepath/statistics.h"
 #include "report/series.h"
 
@@ -37,8 +38,8 @@ std::string render_reference(const StudyData& data) {
     rule += "---:|";
   }
   for (const auto& [schedule, accuracies] : reference.accuracy) {
-    std::string theirs = fmt::format("| {} | paper |", schedule),
-                ours = fmt::format("| {} | here |", schedule);
+    std::string theirs = fmt::format("| {} | paper |", markdown_text(schedule)),
+                ours = fmt::format("| {} | here |", markdown_text(schedule));
     for (std::size_t i = 0; i < accuracies.size(); ++i) {
       theirs += fmt::format(" {:.2f} |", accuracies[i]);
       ours += fmt::format(" {} |", our_cell(data, schedule, reference.budgets[i]));
@@ -46,7 +47,7 @@ std::string render_reference(const StudyData& data) {
     rows += theirs + "\n" + ours + "\n";
   }
   return fmt::format("## Beside the paper\n\nTest accuracy in percent. Paper: {}. Here: {}.\n\n{}\n{}\n{}\n",
-                     reference.source, data.caption, head, rule, rows);
+                     markdown_text(reference.source), markdown_text(data.caption), head, rule, rows);
 }
 
 }  // namespace glidepath

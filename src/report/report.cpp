@@ -3,8 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "files/atomic_file.h"
-#include "files/output_folder.h"
+#include "files/folder.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "glidepath/table.h"
@@ -41,16 +42,17 @@ Drawable make_figures(const StudyData& data, const std::vector<std::string>& ask
 
 std::string page(const StudyResults& results, const StudyData& data, const Drawable& drawable,
                  const std::string& kind) {
-  std::string page = fmt::format("# {}\n\n{}.\n\n{}\n", results.title.empty() ? results.name : results.title,
-                                 data.caption, render_markdown(make_tables(results)));
+  std::string page =
+      fmt::format("# {}\n\n{}.\n\n{}\n", markdown_text(results.title.empty() ? results.name : results.title),
+                  markdown_text(data.caption), render_markdown(make_tables(results)));
   page += render_reference(data);
   for (const Figure& figure : drawable.figures) {
     page += fmt::format("## Figure {}: {}\n\n![{}](figures/{}.{})\n\n{}\n\n", figure.id, figure.title,
-                        figure.title, figure_file_name(figure.id), kind, figure.text);
+                        figure.title, figure_file_name(figure.id), kind, markdown_text(figure.text));
   }
   if (!drawable.missing.empty()) {
     page += "## Not drawn\n\n";
-    for (const std::string& reason : drawable.missing) page += fmt::format("- {}\n", reason);
+    for (const std::string& reason : drawable.missing) page += fmt::format("- {}\n", markdown_text(reason));
     page += "\n";
   }
   return page + "## Numbers\n\n" + render_numbers(data);
@@ -72,8 +74,8 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   const StudyResults results = read_study_results(study);
   const StudyData data = load_study_data(study, results);
   const Drawable drawable = make_figures(data, results.figures);
-  const fs::path out = options.out.empty() ? study : options.out;
-  make_output_folder(out / "figures");
+  const Folder out = Folder::make(options.out.empty() ? study : options.out);
+  const Folder figures = out.make_inside("figures");
 
   if (options.on_missing) {
     for (const std::string& reason : drawable.missing) options.on_missing(reason);
@@ -82,17 +84,17 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   for (const Figure& figure : drawable.figures) {
     const std::string name = figure_file_name(figure.id);
     for (const std::string& format : options.formats) {
-      written.push_back(out / "figures" / (name + "." + format));
-      draw_figure(figure, written.back());
+      draw_figure(figure, figures, name + "." + format);
+      written.push_back(figures.path() / (name + "." + format));
     }
-    written.push_back(out / "figures" / (name + ".csv"));
-    write_shared_file(written.back(), figure_csv(figure));
+    write_shared_file(figures, name + ".csv", figure_csv(figure));
+    written.push_back(figures.path() / (name + ".csv"));
   }
-  write_tables(out, results);
-  written.push_back(out / "report.md");
-  write_shared_file(written.back(), page(results, data, drawable, options.formats.front()));
-  written.push_back(out / "report.html");
-  write_shared_file(written.back(), render_html(results, data.caption, drawable.figures, curves_of(data)));
+  write_tables(out.path(), results);
+  write_shared_file(out, "report.md", page(results, data, drawable, options.formats.front()));
+  write_shared_file(out, "report.html",
+                    render_html(results, data.caption, drawable.figures, curves_of(data)));
+  for (const char* name : {"report.md", "report.html"}) written.push_back(out.path() / name);
   return written;
 }
 

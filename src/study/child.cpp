@@ -54,23 +54,17 @@ std::string ChildEnd::text() const {
   return fmt::format("killed by signal {} ({})", signal, ::strsignal(signal));
 }
 
-Child::Child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-             const std::filesystem::path& log, int inherited) {
+Child::Child(const std::filesystem::path& program, const std::vector<std::string>& arguments, int log,
+             int inherited) {
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (output < 0) throw RunError(fmt::format("{}: cannot write: {}", log.string(), std::strerror(errno)));
   int report[2];
-  if (::pipe2(report, O_CLOEXEC) != 0) {
-    ::close(output);
-    cannot_start(program, errno);
-  }
+  if (::pipe2(report, O_CLOEXEC) != 0) cannot_start(program, errno);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(program.c_str(), argv.data(), output, report[1], inherited, parent);
+  if (pid_ == 0) become(program.c_str(), argv.data(), log, report[1], inherited, parent);
   const int fork_error = errno;
-  ::close(output);
   ::close(report[1]);
   int reason = 0;
   ssize_t count = 0;

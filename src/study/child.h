@@ -23,10 +23,10 @@ struct ChildEnd {
 class Child {
  public:
   Child() = default;  ///< none
-  /// Starts `program`; its input is empty, both outputs go to `log`; it keeps the file descriptor
-  /// `inherited`. Throws RunError if it cannot be started.
-  Child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-        const std::filesystem::path& log, int inherited);
+  /// Starts `program`; its input is empty, both outputs go to the file descriptor `log`, which stays the
+  /// caller's; it keeps the file descriptor `inherited`. Throws RunError if it cannot be started.
+  Child(const std::filesystem::path& program, const std::vector<std::string>& arguments, int log,
+        int inherited);
   ~Child();
   Child(Child&& other) noexcept : pid_(other.pid_) { other.pid_ = 0; }
   Child& operator=(Child&& other) noexcept;

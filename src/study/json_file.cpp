@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "core/safe_text.h"
 #include "files/read_file.h"
 
 namespace glidepath {
@@ -11,6 +12,8 @@ namespace glidepath {
 using nlohmann::json;
 
 json parse_object(const std::string& text) {
+  constexpr std::size_t kDeepest = 32;
+  if (json_depth(text) > kDeepest) return {};
   json object = json::parse(text, nullptr, false);
   return object.is_object() ? object : json();
 }

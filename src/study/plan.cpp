@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
@@ -184,7 +185,7 @@ StudyPlan read_study_plan(const fs::path& file, const PlanChanges& changes) {
   check_size(products, file.string());
 
   StudyPlan plan;
-  plan.name = study.text_of("name", file.stem().string());
+  plan.name = study.text_of("name", plain_line(file.stem().string()));
   plan.title = study.text_of("title", plan.name);
   plan.figures = study.figures();
   plan.reference = study.reference();

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "core/words.h"
 #include "glidepath/schedule.h"
 
@@ -48,6 +49,8 @@ std::vector<std::string> label_parts(const TrainConfig& config, const std::vecto
 }  // namespace
 
 std::string rough_duration(double seconds) {
+  constexpr double kLongest = 876'600 * 3600.0;  // 100 years
+  if (seconds > kLongest) return "more than 100 years";
   const auto whole = std::llround(std::max(0.0, seconds));
   if (whole < 60) return fmt::format("{} s", whole);
   const auto minutes = std::llround(seconds / 60);
@@ -63,8 +66,8 @@ std::string run_label(const TrainConfig& config, const std::vector<std::string>&
 std::string finished_line(const RunRecord& run, const StudyProgress& progress,
                           const std::vector<std::string>& axes) {
   const std::string total = fmt::format("{}", progress.total);
-  return fmt::format("[{:>{}}/{}] {}: {}{}", progress.ended(), total.size(), total,
-                     run_label(run.config, axes), outcome(run), time_left(progress));
+  return terminal_text(fmt::format("[{:>{}}/{}] {}: {}{}", progress.ended(), total.size(), total,
+                                   run_label(run.config, axes), outcome(run), time_left(progress)));
 }
 
 std::vector<std::string> live_lines(const StudyProgress& progress, const std::vector<std::string>& axes,
@@ -74,7 +77,8 @@ std::vector<std::string> live_lines(const StudyProgress& progress, const std::ve
   for (const StudyProgress::Job& job : progress.jobs) {
     running += job.progress;
     std::vector<std::string> pieces{fmt::format("{} {:3.0f} %", bar(job.progress), 100 * job.progress)};
-    for (const std::string& part : label_parts(job.config, axes)) pieces.push_back(" " + part);
+    for (const std::string& part : label_parts(job.config, axes))
+      pieces.push_back(" " + terminal_text(part));
     pieces.push_back(", " + rough_duration(job.seconds));
     lines.push_back(words::fitting(pieces, width));
   }

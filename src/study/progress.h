@@ -1,4 +1,4 @@
-// src/study/progress.h - what a study says while it runs, as text.
+// src/study/progress.h - what a study says while it runs, as text for a terminal.
 #pragma once
 #include <string>
 #include <vector>

@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/safe_text.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
+#include "study/check_plan.h"
 
 namespace glidepath {
 namespace {
@@ -79,6 +81,8 @@ StudyReference read_reference(const toml::table& study, const std::string& name)
     throw InputError(fmt::format("{}: reference: source: must be a text that says whose numbers these are",
                                  where(name, source)));
   }
+  if (const std::string problem = problem_of_line(reference.source, kMostPlanTextBytes); !problem.empty())
+    throw InputError(fmt::format("{}: reference: source: {}", where(name, source), problem));
   reference.budgets = read_budgets(need(*table, "budget", name), name);
   const toml::node& accuracy = need(*table, "accuracy", name);
   if (!accuracy.is_table() || accuracy.as_table()->empty()) {

@@ -1,10 +1,10 @@
 // src/study/render.cpp - tables as text for terminals, Markdown, LaTeX and spreadsheets.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "files/atomic_file.h"
 #include "glidepath/table.h"
 
@@ -25,7 +25,8 @@ std::string rank_title(const StudyTable& table) {
   return fmt::format("avg. rank ({} of {})", table.ranked_columns, table.columns.size());
 }
 
-/// Titles in row 0; the renderers differ in nothing but marks around the fields.
+/// Titles in row 0; the renderers differ in nothing but marks around the fields, and how they make a text
+/// safe.
 Grid to_grid(const StudyTable& table) {
   Grid grid(1);
   grid[0].push_back({table.row_axis, false});
@@ -48,52 +49,12 @@ std::size_t display_width(const std::string& text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-std::string replace_each(const std::string& text, const std::function<std::string(char)>& replacement) {
-  std::string result;
-  for (const char c : text) result += replacement(c);
-  return result;
-}
-
-std::string markdown_text(const std::string& text) {
-  return replace_each(text, [](char c) {
-    return c == '|' || c == '*' || c == '_' || c == '\\' || c == '<' ? std::string{'\\', c} : std::string{c};
-  });
-}
-
-std::string latex_text(const std::string& text) {
-  return replace_each(text, [](char c) -> std::string {
-    switch (c) {
-      case '%':
-      case '_':
-      case '#':
-      case '&':
-      case '$':
-      case '{':
-      case '}':
-        return {'\\', c};
-      case '\\':
-        return "\\textbackslash{}";
-      case '~':
-        return "\\textasciitilde{}";
-      case '^':
-        return "\\textasciicircum{}";
-      default:
-        return {c};
-    }
-  });
-}
-
 /// The only character above ASCII that a cell has is the sign.
 std::string latex_cell(const std::string& text) {
   const std::string sign = " ± ";
   const auto place = text.find(sign);
   if (place == std::string::npos) return latex_text(text);
   return latex_text(text.substr(0, place)) + " $\\pm$ " + latex_text(text.substr(place + sign.size()));
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  return '"' + replace_each(text, [](char c) { return c == '"' ? "\"\"" : std::string{c}; }) + '"';
 }
 
 std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
@@ -123,8 +84,11 @@ std::string render_terminal(const std::vector<StudyTable>& tables, bool styled) 
   std::string text;
   for (const StudyTable& table : tables) {
     if (!text.empty()) text += '\n';
-    if (!table.caption.empty()) text += table.caption + '\n';
-    const Grid grid = to_grid(table);
+    if (!table.caption.empty()) text += terminal_text(table.caption) + '\n';
+    Grid grid = to_grid(table);
+    for (auto& row : grid) {
+      for (Field& field : row) field.text = terminal_text(field.text);
+    }
     const std::vector<std::size_t> widths = column_widths(grid);
     for (const auto& row : grid) {
       std::string line;
@@ -165,7 +129,7 @@ std::string render_latex(const std::vector<StudyTable>& tables) {
   for (const StudyTable& table : tables) {
     if (!text.empty()) text += '\n';
     const Grid grid = to_grid(table);
-    if (!table.caption.empty()) text += fmt::format("% {}\n", table.caption);
+    if (!table.caption.empty()) text += fmt::format("% {}\n", plain_line(table.caption));
     text += fmt::format("\\begin{{tabular}}{{l{}}}\n\\toprule\n", std::string(grid[0].size() - 1, 'r'));
     for (std::size_t row = 0; row < grid.size(); ++row) {
       std::vector<std::string> fields;

@@ -1,9 +1,16 @@
 // src/study/results.cpp - reading a study's store, from any process and at any time.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
+#include "study/check_plan.h"
 #include "study/reference.h"
 #include "study/store.h"
 
@@ -11,6 +18,8 @@ namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
+
+constexpr std::size_t kMostMeasures = 200;
 
 Database open_store(const fs::path& dir) {
   const fs::path file = store_file(dir);
@@ -41,13 +50,14 @@ Value parse_plan_entry(const std::string& text, const fs::path& dir, const std::
 RunRecord read_run(const Statement& row, const fs::path& dir) {
   RunRecord run;
   run.id = row.text(0);
+  check_run_id(run.id, store_file(dir).string());
   run.config = parse_train_config(row.text(1), fmt::format("{}: run {}", store_file(dir).string(), run.id));
   const std::string status = row.text(2);
   for (const RunStatus known :
        {RunStatus::kRunning, RunStatus::kDone, RunStatus::kDiverged, RunStatus::kFailed}) {
     if (status == to_string(known)) run.status = known;
   }
-  run.error = row.text(3);
+  run.error = plain_error(row.text(3));
   run.test_accuracy = row.real(4);
   run.test_loss = row.real(5);
   run.train_loss = row.real(6);
@@ -59,7 +69,26 @@ RunRecord read_run(const Statement& row, const fs::path& dir) {
   run.peak_memory_mib = row.real(12);
   run.attempts = row.integer(13);
   run.directory = dir / "runs" / run.id;
+  check_result(run, store_file(dir).string());
   return run;
+}
+
+/// Nothing that is not finite, and nothing that no axis could show.
+double plausible(double value) {
+  constexpr double kLargest = 1e100;
+  return std::abs(value) <= kLargest ? value : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// A finished run keeps the configuration it ran with, in which a value may be spelt in another way.
+void add_spellings(StudyResults& results) {
+  for (const std::string& axis : results.axes) {
+    std::vector<std::string>& values = results.values[axis];
+    std::set<std::string> known(values.begin(), values.end());
+    for (const RunRecord& run : results.runs) {
+      const std::string value = config_value(run.config, axis);
+      if (known.insert(value).second) values.push_back(value);
+    }
+  }
 }
 
 void require_run(Database& database, const fs::path& dir, const std::string& run_id) {
@@ -88,12 +117,16 @@ StudyResults read_study_results(const fs::path& dir) {
       results.values = parse_plan_entry<std::map<std::string, std::vector<std::string>>>(value, dir, key);
     }
   }
+  const std::string place = store_file(dir).string();
+  check_plan(results.name, results.title, results.axes, results.values, results.figures, place);
+  check_reference(results.reference, place);
   Statement rows(
       database,
       "SELECT id, config, status, error, test_accuracy, test_loss, train_loss, train_accuracy, updates, "
       "epochs, seconds, images_per_second, peak_memory_mib, attempts FROM runs "
       "WHERE position IS NOT NULL ORDER BY position");
   while (rows.step()) results.runs.push_back(read_run(rows, dir));
+  add_spellings(results);
   return results;
 }
 
@@ -106,7 +139,10 @@ std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_i
       "SELECT kind, step, progress, lr, loss, accuracy FROM curves WHERE run_id = ?1 ORDER BY position");
   rows.bind(1, run_id);
   while (rows.step()) {
-    curve.push_back({rows.text(0), rows.integer(1), rows.real(2), rows.real(3), rows.real(4), rows.real(5)});
+    const std::string kind = rows.text(0);
+    if (kind != "train" && kind != "eval") continue;
+    curve.push_back({kind, std::max<std::int64_t>(0, rows.integer(1)), plausible(rows.real(2)),
+                     plausible(rows.real(3)), plausible(rows.real(4)), plausible(rows.real(5))});
   }
   return curve;
 }
@@ -119,8 +155,14 @@ std::vector<MeasurePoint> read_measures(const fs::path& dir, const std::string& 
   Statement rows(database,
                  "SELECT name, step, progress, lr, value FROM measures WHERE run_id = ?1 ORDER BY position");
   rows.bind(1, run_id);
+  std::set<std::string> names;
   while (rows.step()) {
-    measures.push_back({rows.text(0), rows.integer(1), rows.real(2), rows.real(3), rows.real(4)});
+    const std::string name = rows.text(0);
+    if (!problem_of_line(name, kMostMeasureNameBytes).empty()) continue;
+    if (names.size() == kMostMeasures && names.count(name) == 0) continue;  // each is a column of a table
+    names.insert(name);
+    measures.push_back({name, std::max<std::int64_t>(0, rows.integer(1)), plausible(rows.real(2)),
+                        plausible(rows.real(3)), plausible(rows.real(4))});
   }
   return measures;
 }

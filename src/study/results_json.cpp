@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "files/json_text.h"
 #include "glidepath/table.h"
 
 namespace glidepath {
@@ -62,8 +63,7 @@ std::string results_json(const StudyResults& results, const TableOptions& option
   document["tables"] = Json::array();
   for (const StudyTable& table : make_tables(results, options))
     document["tables"].push_back(table_json(table));
-  // JSON is UTF-8; what a program wrote before it crashed may not be.
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document, 2) + "\n";
 }
 
 }  // namespace glidepath

@@ -2,13 +2,14 @@
 #include "study/run_files.h"
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
+#include "files/read_file.h"
 #include "glidepath/error.h"
+#include "study/check_plan.h"
 #include "study/json_file.h"
 
 namespace fs = std::filesystem;
@@ -23,17 +24,6 @@ double number(const json& object, const char* key) {
   const auto value = object.find(key);
   if (value == object.end() || !value->is_number()) return std::numeric_limits<double>::quiet_NaN();
   return value->get<double>();
-}
-
-/// The last `limit` bytes of a file.
-std::string tail(const fs::path& file, std::streamoff limit) {
-  std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  if (!stream) return {};
-  const std::streamoff size = stream.tellg();
-  stream.seekg(size > limit ? size - limit : 0);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
 }
 
 }  // namespace
@@ -56,7 +46,7 @@ bool read_summary(const fs::path& dir, RunRecord& run) {
                : status == "done" && has_accuracy ? RunStatus::kDone
                                                   : RunStatus::kFailed;
   run.error = run.status == RunStatus::kDone ? ""
-              : status != "done"             ? status
+              : status != "done"             ? plain_error(status)
                                              : "summary.json has no test_accuracy";
   return true;
 }
@@ -72,8 +62,8 @@ bool read_result(RunRecord& run) {
 
 std::vector<CurvePoint> read_metrics(const fs::path& dir) {
   std::vector<CurvePoint> curve;
-  std::ifstream stream(dir / "metrics.jsonl");
-  for (std::string line; std::getline(stream, line);) {
+  LineFile lines(dir / "metrics.jsonl");
+  for (std::string line; lines.next(line);) {
     const json point = parse_object(line);
     const std::string kind = text_at(point, "kind");
     if (kind != "train" && kind != "eval") continue;
@@ -85,8 +75,8 @@ std::vector<CurvePoint> read_metrics(const fs::path& dir) {
 
 std::vector<MeasurePoint> read_measure_lines(const fs::path& dir) {
   std::vector<MeasurePoint> measures;
-  std::ifstream stream(dir / "metrics.jsonl");
-  for (std::string line; std::getline(stream, line);) {
+  LineFile lines(dir / "metrics.jsonl");
+  for (std::string line; lines.next(line);) {
     const json point = parse_object(line);
     if (text_at(point, "kind") != "measure") continue;
     for (const auto& [name, value] : point.items()) {
@@ -100,7 +90,7 @@ std::vector<MeasurePoint> read_measure_lines(const fs::path& dir) {
 }
 
 double latest_progress(const fs::path& dir) {
-  const std::string text = tail(dir / "metrics.jsonl", 8192);
+  const std::string text = tail_of(dir / "metrics.jsonl", 8192);
   std::istringstream lines(text);
   double progress = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -114,19 +104,22 @@ double latest_progress(const fs::path& dir) {
 }
 
 std::string last_message(const fs::path& log) {
-  std::istringstream lines(tail(log, 4096));
+  std::istringstream lines(tail_of(log, 4096));
   std::string last;
   for (std::string line; std::getline(lines, line);) {
     if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
   }
   const std::string name = "glidepath train: ";
   if (last.compare(0, name.size(), name) == 0) last.erase(0, name.size());
-  return last;
+  return plain_error(last);
 }
 
 bool holds_run(const fs::path& dir, const std::string& id) {
+  std::error_code error;
+  const fs::path file = dir / "config.toml";
+  if (!fs::is_regular_file(file, error)) return false;  // a pipe would be waited for
   try {
-    return run_id(read_train_config(dir / "config.toml")) == id;
+    return run_id(read_train_config(file)) == id;
   } catch (const Error&) {
     return false;
   }

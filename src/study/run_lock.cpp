@@ -8,13 +8,17 @@
 
 #include <fmt/format.h>
 
-#include "glidepath/error.h"
+#include "files/folder.h"
 
 namespace glidepath {
 
 std::optional<RunLock> RunLock::take(const std::filesystem::path& dir, const std::string& run_id) {
   const auto file = dir / "study.lock";
-  RunLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  // Nothing is ever written to it, so it may be anybody's; but a link to nothing would make a file elsewhere.
+  RunLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
+  if (lock.descriptor_ < 0 && errno == ELOOP)
+    throw LinkInTheWay(
+        fmt::format("{}: is a link, where a study keeps its own lock; take it away", file.string()));
   struct flock byte = {};
   byte.l_type = F_WRLCK;
   byte.l_whence = SEEK_SET;

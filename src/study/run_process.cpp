@@ -4,10 +4,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "files/atomic_file.h"
 #include "glidepath/error.h"
 #include "study/run_files.h"
 
@@ -16,18 +18,20 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
+/// The folder that the runs' own are in: STUDY/runs. The study's is a path that the user gave; what is inside
+/// is ours.
+Folder folder_of_runs(const RunRecord& run) {
+  const fs::path runs = run.directory.parent_path();
+  return Folder::make(runs.parent_path()).make_inside(runs.filename().string());
+}
+
 /// An empty folder with the run's configuration.
-void prepare(const RunRecord& run) {
-  std::error_code error;
-  fs::remove_all(run.directory, error);
-  fs::create_directories(run.directory, error);
-  std::ofstream file(run.directory / "config.toml");
-  file << to_toml(run.config);
-  file.close();
-  if (error || !file) {
-    throw RunError(fmt::format("{}: cannot write this folder: {}", run.directory.string(),
-                               error ? error.message() : std::strerror(errno)));
-  }
+Folder prepare(const Folder& runs, const RunRecord& run) {
+  const std::string name = run.directory.filename().string();
+  runs.remove_all(name);
+  const Folder folder = runs.make_inside(name);
+  write_file(folder, "config.toml", to_toml(run.config));
+  return folder;
 }
 
 std::string why_failed(const fs::path& dir, const ChildEnd& end, const std::string& memory_advice) {
@@ -43,17 +47,26 @@ std::string why_failed(const fs::path& dir, const ChildEnd& end, const std::stri
 
 StartedRun start_run(const RunRecord& run, const fs::path& program, bool may_resume, int inherited) {
   const fs::path& dir = run.directory;
+  const Folder runs = folder_of_runs(run);
+  std::optional<Folder> folder = runs.find_inside(dir.filename().string());
   StartedRun started;
-  started.resumed = may_resume && holds_run(dir, run.id) && fs::exists(dir / "checkpoint");
+  started.resumed = may_resume && folder && holds_run(dir, run.id) && folder->find_inside("checkpoint");
   std::vector<std::string> arguments = {"train"};
   if (started.resumed) {
     arguments.insert(arguments.end(), {"--resume", dir.string()});
   } else {
-    prepare(run);
+    folder = prepare(runs, run);
     arguments.insert(arguments.end(), {"--config", (dir / "config.toml").string(), "--out", dir.string()});
   }
   arguments.insert(arguments.end(), {"--quiet", "--no-progress", "--no-rescue"});
-  started.child = Child(program, arguments, dir / "log.txt", inherited);
+  const int log = folder->open_or_create("log.txt", O_WRONLY | O_APPEND, 0644);
+  try {
+    started.child = Child(program, arguments, log, inherited);
+  } catch (...) {
+    ::close(log);
+    throw;
+  }
+  ::close(log);
   return started;
 }
 

@@ -31,11 +31,19 @@ class Statement {
   struct Finalizer {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
+  void count_row();
+
   Database& database_;
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+  std::uint64_t rows_ = 0, most_rows_ = 0;
+  mutable std::uint64_t bytes_ = 0;
 };
 
 /// An open file. Every failure throws RunError naming the file; a busy one is waited for up to a minute.
+///
+/// The file may come from anywhere: nothing that its schema says is run (views, triggers, functions), one
+/// statement takes no more steps, rows and bytes than a file of its size can give, and a rollback journal
+/// beside it is none that has SQLite delete another file. Throws InputError or LinkInTheWay otherwise.
 class Database {
  public:
   enum class Mode { kCreate, kRead };
@@ -45,13 +53,25 @@ class Database {
   void execute(const std::string& sql);
   std::int64_t changes() const { return sqlite3_changes(handle_.get()); }
   [[noreturn]] void fail() const;
+  /// Throws InputError: the file is damaged, or made to be.
+  [[noreturn]] void refuse(const std::string& what) const;
   sqlite3* handle() const { return handle_.get(); }
+  const std::filesystem::path& file() const { return file_; }
+  std::uint64_t file_bytes() const;
+  /// A statement begins: its steps are counted anew.
+  void begin_counting() const;
 
  private:
   struct Closer {
     void operator()(sqlite3* handle) const { sqlite3_close(handle); }
   };
+  struct Steps {
+    std::uint64_t left = 0;
+  };
+  void harden();
+
   std::filesystem::path file_;
+  std::unique_ptr<Steps> steps_ = std::make_unique<Steps>();
   std::unique_ptr<sqlite3, Closer> handle_;
 };
 

@@ -1,13 +1,17 @@
 // src/study/store.cpp - what OUT/study.sqlite holds, and who may work on which run.
 #include "study/store.h"
 
+#include <algorithm>
 #include <ctime>
+#include <map>
 #include <unordered_map>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/safe_text.h"
+#include "files/json_text.h"
 #include "files/output_folder.h"
 #include "glidepath/error.h"
 #include "study/reference.h"
@@ -68,6 +72,47 @@ void add_diverged(Database& database) {
   database.execute("UPDATE runs SET status = 'diverged' WHERE status = 'failed' AND error LIKE 'diverged%'");
 }
 
+/// A statement's text with its spaces made alike, and without the quotes that SQLite adds when it renames.
+std::string normalised(const std::string& sql) {
+  std::string text;
+  for (const char c : sql) {
+    const bool is_space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (c == '"' || (is_space && (text.empty() || text.back() == ' '))) continue;
+    text += is_space ? ' ' : c;
+  }
+  return text;
+}
+
+/// The schema of a file is a program: views without end, triggers, columns that are computed. Only what some
+/// version of ours has made is taken.
+void check_schema(Database& database) {
+  static const std::map<std::string, std::vector<std::string>> known = [] {
+    const std::string runs = normalised(fmt::format(kRunsTable, "runs"));
+    std::string first = runs;  // version 1 had no status for divergence
+    const std::string diverged = "'diverged', ";
+    first.erase(first.find(diverged), diverged.size());
+    return std::map<std::string, std::vector<std::string>>{{"plan", {normalised(kPlanTable)}},
+                                                           {"runs", {runs, first}},
+                                                           {"runs_by_status", {normalised(kRunsIndex)}},
+                                                           {"curves", {normalised(kCurvesTable)}},
+                                                           {"measures", {normalised(kMeasuresTable)}}};
+  }();
+  std::size_t tables = 0;
+  Statement rows(database, "SELECT type, name, sql FROM sqlite_master");
+  while (rows.step()) {
+    const std::string type = rows.text(0), name = rows.text(1);
+    if (type == "table" && name.compare(0, 11, "sqlite_stat") == 0) continue;  // ANALYZE's
+    const auto ours = known.find(name);
+    const bool is_ours = ours != known.end() && std::find(ours->second.begin(), ours->second.end(),
+                                                          normalised(rows.text(2))) != ours->second.end();
+    if (!is_ours)
+      database.refuse(fmt::format("has the {} \"{}\", which no study has", type, plain_line(name)));
+    tables += type == "table" && name != "measures" ? 1 : 0;
+  }
+  constexpr std::size_t kTables = 3;
+  if (tables != kTables) database.refuse("lacks a table of a study");
+}
+
 std::int64_t number_of(Database& database, const std::string& sql) {
   Statement statement(database, sql);
   statement.step();
@@ -118,6 +163,7 @@ std::int64_t checked_version(Database& database, const fs::path& dir) {
         fmt::format("{}: an SQLite file of another program, not a study store; give another folder",
                     store_file(dir).string()));
   }
+  if (version > 0) check_schema(database);
   return version;
 }
 
@@ -141,14 +187,15 @@ StudyStore::StudyStore(const fs::path& dir, std::function<std::int64_t()> now)
 }
 
 void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>& ids) {
-  const std::map<std::string, std::string> entries = {{"name", plan.name},
-                                                      {"title", plan.title},
-                                                      {"axes", nlohmann::json(plan.axes).dump()},
-                                                      {"axis_values", nlohmann::json(plan.values).dump()},
-                                                      {"is_union", nlohmann::json(plan.is_union).dump()},
-                                                      {"figures", nlohmann::json(plan.figures).dump()},
-                                                      {"reference", nlohmann::json(plan.reference).dump()},
-                                                      {"source_toml", plan.source_toml}};
+  const std::map<std::string, std::string> entries = {
+      {"name", plan.name},
+      {"title", plan.title},
+      {"axes", json_text(nlohmann::json(plan.axes))},
+      {"axis_values", json_text(nlohmann::json(plan.values))},
+      {"is_union", json_text(nlohmann::json(plan.is_union))},
+      {"figures", json_text(nlohmann::json(plan.figures))},
+      {"reference", json_text(nlohmann::json(plan.reference))},
+      {"source_toml", plan.source_toml}};
   Transaction transaction(database_);
   Statement entry(database_, "INSERT OR REPLACE INTO plan VALUES (?1, ?2)");
   for (const auto& [key, value] : entries) entry.bind(1, key).bind(2, value).run();

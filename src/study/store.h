@@ -27,8 +27,8 @@ bool is_gone(const Owner& owner, const Owner& self);
 
 std::filesystem::path store_file(const std::filesystem::path& dir);
 
-/// The version of an open store; 0 when nothing is in it yet. Throws InputError for a newer Glidepath's and
-/// for another program's file.
+/// The version of an open store; 0 when nothing is in it yet. Throws InputError for a newer Glidepath's, for
+/// another program's file, and where it has other tables than ours, or anything that is no table.
 std::int64_t checked_version(Database& database, const std::filesystem::path& dir);
 
 class StudyStore {

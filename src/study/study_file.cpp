@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
+#include "study/check_plan.h"
 #include "study/reference.h"
 
 namespace fs = std::filesystem;
@@ -17,7 +19,7 @@ namespace glidepath {
 namespace {
 
 std::string read_text(const fs::path& file) {
-  auto text = try_read_file(file);
+  auto text = try_read_given_file(file, kMostConfigBytes);
   if (!text) throw InputError(fmt::format("{}: cannot be read; give a study file in TOML", file.string()));
   return *std::move(text);
 }
@@ -61,7 +63,10 @@ std::string StudyFile::text_of(const char* key, const std::string& fallback) con
   const toml::node* node = table_.get(key);
   if (node == nullptr) return fallback;
   if (!node->is_string()) throw InputError(fmt::format("{}: {}: must be a text", line_of(*node), key));
-  return node->as_string()->get();
+  const std::string text = node->as_string()->get();
+  if (const std::string problem = problem_of_line(text, kMostPlanTextBytes); !problem.empty())
+    throw InputError(fmt::format("{}: {}: {}", line_of(*node), key, problem));
+  return text;
 }
 
 std::vector<std::string> StudyFile::figures() const {

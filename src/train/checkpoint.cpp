@@ -9,7 +9,9 @@
 
 #include "core/words.h"
 #include "files/atomic_file.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
+#include "nn/write_safetensors.h"
 #include "train/json_count.h"
 
 namespace fs = std::filesystem;
@@ -18,6 +20,7 @@ namespace glidepath {
 namespace {
 
 constexpr const char* kStateName = "run_state";
+constexpr const char* kBranchName = "branch.safetensors";
 constexpr std::string_view kBefore = "step-", kAfter = ".safetensors";
 
 nlohmann::json json_of(const std::vector<MeasureState>& measures) {
@@ -49,7 +52,7 @@ std::string text_of(const RunState& state) {
                                {"corrupt_test", state.corrupt_test},
                                {"rewinds", state.rewinds},
                                {"rewind_step", state.rewind_step}};
-  return json.dump();
+  return json_text(json);
 }
 
 // JSON has no NaN: a loss that is not finite was written as null.
@@ -99,6 +102,8 @@ std::int64_t step_in(const std::string& name) {
   return words::count(name.substr(kBefore.size(), digits)).value_or(-1);
 }
 
+std::string name_of(std::int64_t step) { return fmt::format("{}{:09}{}", kBefore, step, kAfter); }
+
 }  // namespace
 
 std::string run_state_text(const RunState& state) { return text_of(state); }
@@ -111,9 +116,9 @@ RunState run_state_from(const std::string& text) {
   }
 }
 
-RunState read_checkpoint(const fs::path& file, TensorMap& tensors) {
+RunState read_checkpoint(const fs::path& file, TensorMap& tensors, std::uint64_t most_bytes) {
   std::map<std::string, std::string> metadata;
-  tensors = load_safetensors(file, &metadata, Checksum::kSha256);
+  tensors = load_safetensors(file, &metadata, Checksum::kSha256, most_bytes);
   try {
     return run_state_from(metadata[kStateName]);
   } catch (const InputError& problem) {
@@ -127,48 +132,49 @@ CheckpointFolder::CheckpointFolder(fs::path folder, std::int64_t keep,
 
 std::vector<std::int64_t> CheckpointFolder::steps() const {
   std::vector<std::int64_t> steps;
-  std::error_code error;  // no folder, no checkpoints
-  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
-    const std::int64_t step = step_in(at->path().filename().string());
+  const auto folder = find();
+  for (const std::string& name : folder ? folder->names() : std::vector<std::string>()) {
+    const std::int64_t step = step_in(name);
     if (step >= 0) steps.push_back(step);
   }
   std::sort(steps.rbegin(), steps.rend());
   return steps;
 }
 
-fs::path CheckpointFolder::file(std::int64_t step) const {
-  return folder_ / fmt::format("{}{:09}{}", kBefore, step, kAfter);
+fs::path CheckpointFolder::file(std::int64_t step) const { return folder_ / name_of(step); }
+
+// The run's folder is a path that the user gave; the one inside is ours.
+std::optional<Folder> CheckpointFolder::find() const {
+  const auto run = Folder::try_open(folder_.parent_path());
+  return run ? run->find_inside(folder_.filename().string()) : std::nullopt;
 }
 
-void CheckpointFolder::write(const fs::path& file, const TensorMap& tensors, const RunState& state) const {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error) {
-    throw RunError(fmt::format("{}: cannot make this folder: {}", folder_.string(), error.message()));
-  }
-  save_safetensors(file, tensors, {{kStateName, text_of(state)}}, Checksum::kSha256);
+void CheckpointFolder::write(const std::string& name, const TensorMap& tensors, const RunState& state) const {
+  const Folder folder = Folder::open(folder_.parent_path()).make_inside(folder_.filename().string());
+  AtomicFile out(folder, name);
+  write_safetensors(out, folder.path() / name, tensors, {{kStateName, text_of(state)}}, Checksum::kSha256);
 }
 
 void CheckpointFolder::save(const TensorMap& tensors, const RunState& state) const {
-  write(file(state.step), tensors, state);
+  write(name_of(state.step), tensors, state);
   prune(state);
 }
 
 void CheckpointFolder::save_and_drop_later(const TensorMap& tensors, const RunState& state) const {
-  write(file(state.step), tensors, state);
+  write(name_of(state.step), tensors, state);
   remove_after(state.step);
   prune(state);
 }
 
 void CheckpointFolder::save_branch(const TensorMap& tensors, const RunState& state) const {
-  write(branch_file(), tensors, state);
+  write(kBranchName, tensors, state);
 }
 
 std::optional<RunState> CheckpointFolder::load_branch(TensorMap& tensors) const {
   std::error_code error;  // a file that cannot be looked up is none
   if (!fs::exists(branch_file(), error)) return std::nullopt;
   try {
-    return read_checkpoint(branch_file(), tensors);
+    return read_checkpoint(branch_file(), tensors, most_bytes_);
   } catch (const InputError& problem) {
     tell(fmt::format("{}; going on without it", problem.what()));
     return std::nullopt;
@@ -181,17 +187,16 @@ void CheckpointFolder::tell(const std::string& warning) const {
 
 // What cannot be deleted does no harm, so errors are let go.
 void CheckpointFolder::prune(const RunState& state) const {
-  std::error_code error;
+  const auto folder = find();
+  if (!folder) return;
   std::int64_t kept = 0;
   for (const std::int64_t step : steps()) {
-    if (++kept > keep_ && step != state.rewind_step) fs::remove(file(step), error);
+    if (++kept > keep_ && step != state.rewind_step) folder->remove(name_of(step));
   }
   // Left by a session that was killed while it wrote.
-  std::vector<fs::path> parts;
-  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".part") parts.push_back(at->path());
+  for (const std::string& name : folder->names()) {
+    if (fs::path(name).extension() == ".part") folder->remove(name);
   }
-  for (const fs::path& part : parts) fs::remove(part, error);
 }
 
 std::optional<RunState> CheckpointFolder::load(TensorMap& tensors, std::int64_t up_to) const {
@@ -199,15 +204,13 @@ std::optional<RunState> CheckpointFolder::load(TensorMap& tensors, std::int64_t 
   for (const std::int64_t step : steps()) {
     if (step > up_to) continue;
     try {
-      RunState state = read_checkpoint(file(step), tensors);
+      RunState state = read_checkpoint(file(step), tensors, most_bytes_);
       if (state.step != step) {
         throw InputError(fmt::format("{}: is of update {}; it was renamed", file(step).string(), state.step));
       }
       for (const auto& [path, problem] : damaged) {
         tell(fmt::format("{}; going on from the checkpoint before it", problem));
-        // Out of the way, or it would count as the newest one again.
-        std::error_code error;
-        fs::rename(path, path.string() + ".damaged", error);
+        put_aside(path);
       }
       return state;
     } catch (const Error& problem) {
@@ -219,12 +222,22 @@ std::optional<RunState> CheckpointFolder::load(TensorMap& tensors, std::int64_t 
                                folder_.parent_path().string(), damaged.front().second));
 }
 
-void CheckpointFolder::remove_after(std::int64_t step) const {
-  std::error_code error;
-  for (const std::int64_t later : steps()) {
-    if (later > step) fs::remove(file(later), error);
+// Out of the way, or it would count as the newest one again.
+void CheckpointFolder::put_aside(const fs::path& damaged) const {
+  const std::string name = damaged.filename().string();
+  try {
+    if (const auto folder = find()) folder->rename(name, *folder, name + ".damaged");
+  } catch (const RunError&) {  // a disk that may not be written
   }
-  flush_folder(folder_);
+}
+
+void CheckpointFolder::remove_after(std::int64_t step) const {
+  const auto folder = find();
+  if (!folder) return;
+  for (const std::int64_t later : steps()) {
+    if (later > step) folder->remove(name_of(later));
+  }
+  folder->flush();
 }
 
 }  // namespace glidepath

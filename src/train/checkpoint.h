@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "files/folder.h"
 #include "glidepath/plateau.h"
 #include "glidepath/safetensors.h"
 #include "train/budget_state.h"
@@ -42,16 +43,22 @@ std::string run_state_text(const RunState& state);
 /// Throws InputError for a text that save() does not write: a count that is none, a field that is missing.
 RunState run_state_from(const std::string& text);
 /// Reads a file of a CheckpointFolder. Throws InputError for one that is damaged, or not whole.
-RunState read_checkpoint(const std::filesystem::path& file, TensorMap& tensors);
+RunState read_checkpoint(const std::filesystem::path& file, TensorMap& tensors,
+                         std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max());
 
 /// The folder checkpoint/ of a run: step-000000123.safetensors, each whole and with a SHA-256 of its content.
-/// One file holds everything, so that one rename replaces weights, momentum and position together.
+/// One file holds everything, so that one rename replaces weights, momentum and position together. A link in
+/// the place of checkpoint/ is refused by every member (LinkInTheWay): nothing is written or deleted
+/// elsewhere.
 class CheckpointFolder {
  public:
   CheckpointFolder() = default;
   /// Keeps the last `keep` (>= 1) checkpoints; `on_warning` is told of files that cannot be read.
   CheckpointFolder(std::filesystem::path folder, std::int64_t keep,
                    std::function<void(const std::string&)> on_warning);
+
+  /// No checkpoint of a run has more bytes than this; one that has is refused before it is read.
+  void set_most_bytes(std::uint64_t bytes) { most_bytes_ = bytes; }
 
   /// Updates at which there is a checkpoint, the newest first.
   std::vector<std::int64_t> steps() const;
@@ -82,12 +89,15 @@ class CheckpointFolder {
 
  private:
   std::filesystem::path branch_file() const { return folder_ / "branch.safetensors"; }
-  void write(const std::filesystem::path& file, const TensorMap& tensors, const RunState& state) const;
+  std::optional<Folder> find() const;
+  void write(const std::string& name, const TensorMap& tensors, const RunState& state) const;
+  void put_aside(const std::filesystem::path& damaged) const;
   void tell(const std::string& warning) const;
   void prune(const RunState& state) const;
 
   std::filesystem::path folder_;
   std::int64_t keep_ = 1;
+  std::uint64_t most_bytes_ = std::numeric_limits<std::uint64_t>::max();
   std::function<void(const std::string&)> on_warning_;
 };
 

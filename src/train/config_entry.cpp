@@ -7,19 +7,25 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "core/words.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
 namespace {
 
-/// Puts the option's name before what `set` throws.
+constexpr std::size_t kMostBytes = 65536;  // of a value; a path has 4096 at most
+
+/// Puts the option's name before what `set` throws. Whatever the option, its text is one line of UTF-8: TOML
+/// is UTF-8, and what is shown of a run must not steer what shows it.
 ConfigEntry named(ConfigKey key, const std::function<void(TrainConfig&, const std::string&)>& set,
                   std::function<std::string(const TrainConfig&)> get) {
   const std::string name = key.name;
   return {std::move(key),
           [name, set](TrainConfig& config, const std::string& text) {
             try {
+              if (const std::string problem = problem_of_line(text, kMostBytes); !problem.empty())
+                refuse_value(text, problem);
               set(config, text);
             } catch (const InputError& error) {
               throw InputError(fmt::format("{} {}", name, error.what()));
@@ -28,32 +34,12 @@ ConfigEntry named(ConfigKey key, const std::function<void(TrainConfig&, const st
           std::move(get)};
 }
 
-/// Without overlong forms, surrogates, and what lies beyond U+10FFFF.
-bool is_utf8(const std::string& text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned first = byte(i), second = byte(i + 1);
-    const std::size_t length = first < 0x80   ? 1
-                               : first < 0xC2 ? 0
-                               : first < 0xE0 ? 2
-                               : first < 0xF0 ? 3
-                               : first < 0xF5 ? 4
-                                              : 0;
-    const bool is_bad = length == 0 || (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-                        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
-    if (is_bad) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((byte(i + k) & 0xC0) != 0x80) return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
 }  // namespace
 
 void refuse_value(const std::string& text, const std::string& wanted) {
-  throw InputError(fmt::format("\"{}\": {}", text, wanted));
+  constexpr std::size_t kShown = 1000;
+  const std::string shown = text.size() > kShown ? text.substr(0, kShown) + "..." : text;
+  throw InputError(fmt::format("\"{}\": {}", shown, wanted));
 }
 
 ConfigEntry text_entry(std::string TrainConfig::*field, std::string name, std::string help,
@@ -61,7 +47,6 @@ ConfigEntry text_entry(std::string TrainConfig::*field, std::string name, std::s
   return named(
       {std::move(name), std::move(help), TrainConfig().*field, affects_result},
       [field, check = std::move(check)](TrainConfig& config, const std::string& text) {
-        if (!is_utf8(text)) refuse_value(text, "must be UTF-8 text");  // as TOML is
         if (check) check(text);
         config.*field = text;
       },
@@ -69,9 +54,9 @@ ConfigEntry text_entry(std::string TrainConfig::*field, std::string name, std::s
 }
 
 ConfigEntry canonical_entry(std::string TrainConfig::*field, std::string name, std::string help,
-                            std::function<std::string(const std::string&)> canonical) {
+                            std::function<std::string(const std::string&)> canonical, bool affects_result) {
   return named(
-      {std::move(name), std::move(help), TrainConfig().*field, true},
+      {std::move(name), std::move(help), TrainConfig().*field, affects_result},
       [field, canonical = std::move(canonical)](TrainConfig& config, const std::string& text) {
         config.*field = canonical(text);
       },

@@ -17,13 +17,14 @@ struct ConfigEntry {
 /// Throws InputError `"TEXT": WANTED`; entries put their key before it.
 [[noreturn]] void refuse_value(const std::string& text, const std::string& wanted);
 
-/// Any UTF-8 text that `check` does not throw at.
+/// Any line of UTF-8 that `check` does not throw at.
 ConfigEntry text_entry(std::string TrainConfig::*field, std::string name, std::string help,
                        bool affects_result = true, std::function<void(const std::string&)> check = {});
 
 /// A text kept as `canonical` gives it back, so that what means the same is one run however it is written.
 ConfigEntry canonical_entry(std::string TrainConfig::*field, std::string name, std::string help,
-                            std::function<std::string(const std::string&)> canonical);
+                            std::function<std::string(const std::string&)> canonical,
+                            bool affects_result = true);
 
 ConfigEntry choice_entry(std::string TrainConfig::*field, std::string name, std::string help,
                          std::vector<std::string> choices, bool affects_result = true);

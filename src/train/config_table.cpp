@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "core/words.h"
+#include "files/home.h"
 #include "glidepath/budget.h"
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
@@ -80,6 +82,18 @@ std::string canonical_eps(const std::string& text) {
   return fmt::format("{}", *value);
 }
 
+std::string canonical_path(const std::string& text) {
+  const auto path = expand_home(text);
+  if (!path) refuse_value(text, kNoSuchHome);
+  if (!is_utf8(*path)) refuse_value(text, "is in a home whose name is no UTF-8 text, which TOML cannot hold");
+  return *path;
+}
+
+std::string canonical_data(const std::string& text) {
+  const std::string prefix = "imagefolder:";
+  return text.rfind(prefix, 0) == 0 ? prefix + canonical_path(text.substr(prefix.size())) : text;
+}
+
 std::vector<ConfigEntry> make_table() {
   using C = TrainConfig;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -87,10 +101,12 @@ std::vector<ConfigEntry> make_table() {
   constexpr std::int64_t kMostThreads = 512;  // far above what an update can use; thousands take minutes each
   const auto check_budget = [](const std::string& text) { parse_budget(text); };
   return {
-      text_entry(&C::data, "data",
-                 "data set: cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH"),
-      text_entry(&C::data_dir, "data_dir",
-                 "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)", false),
+      canonical_entry(&C::data, "data",
+                      "data set: cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH",
+                      canonical_data),
+      canonical_entry(&C::data_dir, "data_dir",
+                      "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)",
+                      canonical_path, false),
       whole_entry(&C::train_limit, "train_limit",
                   "use N training images only, in an image folder spread over the classes; 0: all", 0, kMany),
       whole_entry(&C::test_limit, "test_limit", "use N test images only; 0: all", 0, kMany),

@@ -2,9 +2,7 @@
 #include "train/deadline.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <optional>
@@ -13,9 +11,13 @@
 
 #include "core/words.h"
 #include "glidepath/error.h"
+#include "programs/command.h"
 
 namespace glidepath {
 namespace {
+
+// Of the years that four digits can write: 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
+constexpr double kFirstSecond = -62'135'596'800, kLastSecond = 253'402'300'799;
 
 [[noreturn]] void refuse(std::string_view text, const char* reason) {
   throw InputError(
@@ -89,11 +91,15 @@ double parse_deadline(std::string_view text) {
   time.tm_isdst = -1;
   std::tm made = time;
   const std::time_t seconds = zone ? ::timegm(&made) : ::mktime(&made);
-  if (*second > 59 || !same_minute(made, time)) refuse(text, "there is no such time");
-  return static_cast<double>(seconds) - zone.value_or(0);
+  const double utc = static_cast<double>(seconds) - zone.value_or(0);
+  if (*second > 59 || !same_minute(made, time) || utc < kFirstSecond || utc > kLastSecond)
+    refuse(text, "there is no such time");
+  return utc;
 }
 
 std::string deadline_text(double unix_seconds) {
+  if (!(unix_seconds <= kLastSecond)) return "after " + deadline_text(kLastSecond);
+  unix_seconds = std::max(unix_seconds, kFirstSecond);
   const auto seconds = static_cast<std::time_t>(std::floor(unix_seconds));
   std::tm time{};
   ::gmtime_r(&seconds, &time);
@@ -103,7 +109,8 @@ std::string deadline_text(double unix_seconds) {
 
 double slurm_end_seconds() {
   if (const char* end = std::getenv("SLURM_JOB_END_TIME")) {
-    if (const auto seconds = words::number(end); seconds && *seconds > 0) return *seconds;
+    if (const auto seconds = words::number(end); seconds && *seconds > 0 && *seconds <= kLastSecond)
+      return *seconds;
     throw InputError(fmt::format("SLURM_JOB_END_TIME \"{}\": must be seconds since 1970", end));
   }
   const char* job = std::getenv("SLURM_JOB_ID");
@@ -115,25 +122,25 @@ double slurm_end_seconds() {
   const std::string id = job;
   if (id.empty() || id.find_first_not_of("0123456789_") != std::string::npos)
     throw InputError(fmt::format("SLURM_JOB_ID \"{}\": must be a number", id));
-  std::FILE* pipe = ::popen(("squeue -h -j " + id + " -o %e 2>/dev/null").c_str(), "r");
-  std::array<char, 256> buffer{};
-  const std::size_t count = pipe != nullptr ? std::fread(buffer.data(), 1, buffer.size() - 1, pipe) : 0;
-  const int status = pipe != nullptr ? ::pclose(pipe) : -1;
-  std::string answer(buffer.data(), count);
-  answer = answer.substr(0, answer.find('\n'));
-  if (status != 0 || answer.empty()) {
+  const CommandResult result = run_command({"squeue", "-h", "-j", id, "-o", "%e"});
+  const std::string answer(words::trim(result.out.substr(0, result.out.find('\n'))));
+  if (!result.is_good() || answer.empty()) {
     throw RunError(
         fmt::format("budget \"slurm\": squeue does not tell when job {} ends; give a time such as 2h "
                     "or --deadline",
                     id));
   }
-  try {
-    return parse_deadline(answer);
-  } catch (const InputError&) {
+  if (answer == "N/A" || answer == "NONE" || answer == "Unknown") {
     throw InputError(
-        fmt::format("budget \"slurm\": job {} has no time limit (squeue says \"{}\"); give a time "
-                    "such as 2h",
+        fmt::format("budget \"slurm\": job {} has no time limit (squeue says \"{}\"); give a time such as 2h",
                     id, answer));
+  }
+  try {
+    return parse_deadline(answer + "Z");  // it was asked in UTC
+  } catch (const InputError&) {
+    throw RunError(fmt::format(
+        "budget \"slurm\": squeue's answer \"{}\" for the end of job {} is no time; give a time such as 2h",
+        answer, id));
   }
 }
 

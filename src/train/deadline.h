@@ -9,7 +9,8 @@ namespace glidepath {
 /// `2026-12-01T06:00+01:00`; seconds since 1970-01-01 UTC. Throws InputError for what is not one, for days
 /// and hours that do not exist, and for local times that the clock's change to summer time leaves out.
 double parse_deadline(std::string_view text);
-/// As text that parse_deadline reads back wherever it is read: 2026-12-01T05:00:00Z. Whole seconds.
+/// As text that parse_deadline reads back wherever it is read: 2026-12-01T05:00:00Z. Whole seconds. What lies
+/// behind the year 9999 is "after ...", which it does not read.
 std::string deadline_text(double unix_seconds);
 
 /// When the Slurm job that this process is in will be ended: $SLURM_JOB_END_TIME, or what squeue says of

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "core/safe_text.h"
 #include "data/images/corrupt_images.h"
 #include "glidepath/error.h"
 #include "glidepath/evaluate.h"
@@ -94,7 +95,7 @@ std::string remedy(const fs::path& weights) {
   std::error_code ignored;
   const fs::path run = weights.has_parent_path() ? weights.parent_path() : fs::path(".");
   if (fs::exists(run / "config.toml", ignored))
-    return fmt::format("; they are of a run: glidepath evaluate {} takes its options", run.string());
+    return fmt::format("; they are of a run: glidepath evaluate {} takes its options", shell_word(run.string()));
   return "; is its --model, --width, --stem or number of classes another?";
 }
 
@@ -106,7 +107,7 @@ EvaluationResult evaluate_weights(const TrainConfig& config, const fs::path& wei
   return Tester(config, options).test(weights, [&](Model& model) {
     TensorMap tensors;
     try {
-      tensors = load_safetensors(weights);
+      tensors = load_safetensors(weights, nullptr, Checksum::kNone, most_weight_bytes(model));
     } catch (const InputError& error) {
       const std::string message = error.what(), file = weights.string();
       throw InputError(message.rfind(file, 0) == 0 ? message : file + ": " + message);

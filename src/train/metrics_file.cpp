@@ -5,25 +5,29 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "files/folder.h"
+#include "files/read_file.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
 
 namespace glidepath {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 30;  // millions of lines
+
+}  // namespace
 
 MetricsFile::MetricsFile(fs::path file, std::uint64_t bytes) : file_(std::move(file)) {
-  std::error_code error;
-  const std::uint64_t there = fs::file_size(file_, error);
-  text_.resize(error ? 0 : std::min(bytes, there));
-  std::ifstream stream(file_, std::ios::binary);
-  if (!stream.read(text_.data(), static_cast<std::streamsize>(text_.size()))) text_.clear();
+  if (bytes == 0) return;
+  text_ = try_read_file(file_, kMostBytes).value_or("");
+  if (text_.size() > bytes) text_.resize(bytes);
   written_ = text_.size();
 }
 
@@ -41,17 +45,16 @@ void MetricsFile::move_to(fs::path file) {
 }
 
 // Opened each time: a file that is held open can be removed without our noticing, and keeps a disk from being
-// unmounted or made read-only.
+// unmounted or made read-only. A link in its place, or a file that has other names, is replaced by one of
+// ours.
 void MetricsFile::write_out(bool flush) {
-  const int descriptor = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  bool good = descriptor >= 0;
-  if (good) {
-    struct stat found {};
-    good = ::fstat(descriptor, &found) == 0;
-    if (static_cast<std::uint64_t>(found.st_size) < written_) written_ = 0;  // not the file we wrote
-    if (good && static_cast<std::uint64_t>(found.st_size) > written_)
-      good = ::ftruncate(descriptor, static_cast<off_t>(written_)) == 0;
-  }
+  const Folder folder = Folder::open(file_.parent_path());
+  const int descriptor = folder.open_or_create(file_.filename().string(), O_WRONLY, 0644);
+  struct stat found {};
+  bool good = ::fstat(descriptor, &found) == 0;
+  if (static_cast<std::uint64_t>(found.st_size) < written_) written_ = 0;  // not the file we wrote
+  if (good && static_cast<std::uint64_t>(found.st_size) > written_)
+    good = ::ftruncate(descriptor, static_cast<off_t>(written_)) == 0;
   std::uint64_t position = written_;
   while (good && position < text_.size()) {
     const ssize_t count =
@@ -64,7 +67,7 @@ void MetricsFile::write_out(bool flush) {
   if (!good && position > written_ && ::ftruncate(descriptor, static_cast<off_t>(written_)) != 0) {
     // A line cut in two stays until the next write; readers leave such a line out.
   }
-  if (descriptor >= 0) ::close(descriptor);
+  ::close(descriptor);
   if (!good) {
     throw RunError(fmt::format("{}: cannot write: {}", file_.string(), std::strerror(reason)));
   }

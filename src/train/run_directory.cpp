@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "files/atomic_file.h"
+#include "files/json_text.h"
 #include "files/output_folder.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
@@ -19,6 +21,8 @@ namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
+
+constexpr const char* kBoardName = "tensorboard";
 
 std::string versions_toml() {
   return fmt::format(
@@ -77,6 +81,7 @@ void RunDirectory::open(const fs::path& path, const TrainConfig& config) {
   checkpoints_ = CheckpointFolder(path / "checkpoint", keep_checkpoints_,
                                   [trouble = trouble_](const std::string& text) { trouble.tell(text); });
   metrics_ = MetricsFile(path / "metrics.jsonl", 0);
+  if (const auto folder = Folder::try_open(path)) folder->find_inside(kBoardName);  // refuses a link
 }
 
 RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& config, DiskTrouble trouble) {
@@ -87,7 +92,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& confi
   if (is_there(path / "config.toml") && (is_there(path / "summary.json") || run.has_checkpoint())) {
     throw InputError(
         fmt::format("--out {}: holds a run already; give another folder, or go on with it by --resume {}",
-                    path.string(), path.string()));
+                    path.string(), shell_word(path.string())));
   }
   make_output_folder(path);
   write_file(path / "config.toml", run.config_text_);
@@ -133,7 +138,7 @@ void RunDirectory::make_sure_it_is_there() const {
 
 void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
   if (!writes()) return;
-  metrics_.append(record.dump());
+  metrics_.append(json_text(record));
   const std::string kind = record.at("kind");
   const auto point = [&](const std::string& name, double value) {
     points_.push_back({kind + "/" + name, record.at("step"), value, wall_clock_seconds()});
@@ -156,7 +161,7 @@ void RunDirectory::write_board() {
   if (board_ && !is_there(board_->file())) board_.reset();
   const bool is_new = !board_;
   try {
-    if (is_new) board_ = std::make_unique<TensorBoardWriter>(path_ / "tensorboard");
+    if (is_new) board_ = std::make_unique<TensorBoardWriter>(Folder::open(path_).make_inside(kBoardName));
     for (const Point& point : points_) {
       if (point.tag.empty()) {
         board_->resumed_at(point.step, point.wall_seconds);
@@ -241,7 +246,7 @@ void RunDirectory::save_result(const TensorMap& model, const std::map<std::strin
     make_sure_it_is_there();
     metrics_.flush();
     save_safetensors(path_ / "model.safetensors", model, metadata);
-    write_file(path_ / "summary.json", summary().dump(2) + "\n");
+    write_file(path_ / "summary.json", json_text(summary(), 2) + "\n");
   });
 }
 
@@ -249,7 +254,7 @@ void RunDirectory::save_summary(const nlohmann::ordered_json& summary) {
   if (!writes()) return;
   trouble_.attempt("summary", [&] {
     make_sure_it_is_there();
-    write_file(path_ / "summary.json", summary.dump(2) + "\n");
+    write_file(path_ / "summary.json", json_text(summary, 2) + "\n");
   });
 }
 
@@ -278,14 +283,15 @@ void RunDirectory::here_or_elsewhere(const std::string& what, const std::functio
     throw RunError(fmt::format(
         "{}, and the temporary folder refuses as well ({}); make room and go on with: glidepath train "
         "--resume {}",
-        problem, error.what(), wanted.string()));
+        problem, error.what(), shell_word(wanted.string())));
   }
   trouble_.tell(fmt::format("{}; the run was saved in {} instead", problem, path_.string()));
 }
 
 TrainConfig read_run_config(const fs::path& run) {
   const fs::path file = run / "config.toml";
-  if (!is_there(file)) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) {  // a pipe would be waited for
     throw InputError(fmt::format(
         "{}: no run there (config.toml is missing); give the --out of an earlier run", run.string()));
   }

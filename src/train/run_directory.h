@@ -43,6 +43,9 @@ class RunDirectory {
   /// Where the run is; another folder than at first once it had to be saved elsewhere.
   const std::filesystem::path& path() const { return path_; }
 
+  /// See CheckpointFolder::set_most_bytes.
+  void limit_checkpoints(std::uint64_t most_bytes) { checkpoints_.set_most_bytes(most_bytes); }
+
   /// Whether what its disk refuses at the end is saved in the system's temporary folder; true at first.
   void set_rescue(bool rescue) { rescue_ = rescue; }
 

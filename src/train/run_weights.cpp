@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "train/checkpoint.h"
@@ -65,8 +66,8 @@ RunWeights find_run_weights(const fs::path& given) {
       found.files = {found.files.back()};
     }
     if (found.files.empty())
-      throw InputError(fmt::format(
-          "{0}: holds no weights yet; train some first: glidepath train --resume {0}", path.string()));
+      throw InputError(fmt::format("{}: holds no weights yet; train some first: glidepath train --resume {}",
+                                   path.string(), shell_word(path.string())));
     return found;
   }
   for (const fs::path& run : {parent(path), parent(path) / ".."}) {
@@ -80,11 +81,13 @@ RunWeights find_run_weights(const fs::path& given) {
 
 std::int64_t load_run_weights(const fs::path& file, Model& model) {
   std::map<std::string, std::string> metadata;
-  TensorMap stored = load_safetensors(file, &metadata);
+  constexpr std::uint64_t kTimes = 8;  // a checkpoint holds what the optimizer keeps, too
+  const std::uint64_t most = kTimes * most_weight_bytes(model);
+  TensorMap stored = load_safetensors(file, &metadata, Checksum::kNone, most);
   std::int64_t step = -1;
   if (metadata.count("run_state") > 0) {
     TensorMap all;
-    step = read_checkpoint(file, all).step;
+    step = read_checkpoint(file, all, most).step;
     stored.clear();
     for (const auto& [name, tensor] : all) {
       if (name.compare(0, kModelPrefix.size(), kModelPrefix) == 0)

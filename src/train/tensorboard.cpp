@@ -1,6 +1,7 @@
 // src/train/tensorboard.cpp - scalars in a file that TensorBoard reads.
 #include "train/tensorboard.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -10,8 +11,6 @@
 
 #include "glidepath/error.h"
 #include "train/wall_clock.h"
-
-namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
@@ -90,15 +89,11 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
-/// A name that no other writer has: two in one process may start within a second.
-fs::path new_file_name(const fs::path& dir, double now) {
-  const std::string stem = fmt::format("events.out.tfevents.{:010d}.{}.{}", static_cast<std::int64_t>(now),
-                                       host_name(), ::getpid());
-  int number = 0;
-  fs::path file;
-  do file = dir / fmt::format("{}.{}", stem, number++);
-  while (fs::exists(file));
-  return file;
+std::string file_name(double now, int number) {
+  std::string name = fmt::format("events.out.tfevents.{:010d}.{}.{}.{}", static_cast<std::int64_t>(now),
+                                 host_name(), ::getpid(), number);
+  std::replace(name.begin(), name.end(), '/', '-');
+  return name;
 }
 
 }  // namespace
@@ -110,13 +105,15 @@ std::uint32_t crc32c(std::string_view data) {
   return ~crc;
 }
 
-TensorBoardWriter::TensorBoardWriter(const fs::path& dir) {
-  std::error_code error;
-  fs::create_directories(dir, error);
-  if (error) throw RunError(fmt::format("{}: cannot be made: {}", dir.string(), error.message()));
+TensorBoardWriter::TensorBoardWriter(const Folder& folder) {
   const double now = wall_clock_seconds();
-  path_ = new_file_name(dir, now);
-  file_.reset(std::fopen(path_.c_str(), "wbxe"));
+  int descriptor = -1;
+  // Two writers of one process may start within a second.
+  for (int number = 0; descriptor < 0 && (number == 0 || errno == EEXIST); ++number) {
+    path_ = folder.path() / file_name(now, number);
+    descriptor = folder.create_new(path_.filename().string());
+  }
+  if (descriptor >= 0) file_.reset(::fdopen(descriptor, "wb"));
   if (file_ == nullptr) fail();
   std::string event;
   put_double(event, kEventWallTime, now);

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "files/folder.h"
+
 namespace glidepath {
 
 /// Writes one events file: TFRecord frames (length, data, a masked CRC-32C of each), each frame an Event
@@ -15,10 +17,10 @@ namespace glidepath {
 /// tensorflow/core/util/event.proto, by their formats.
 class TensorBoardWriter {
  public:
-  /// Makes `dir` where it is missing, and a new file in it; other runs' files stay. The name begins with the
-  /// time, as TensorBoard reads the files of a folder in the order of their names.
+  /// Makes a new file in the folder; other runs' files stay. The name begins with the time, as TensorBoard
+  /// reads the files of a folder in the order of their names.
   /// Throws RunError naming the file when it cannot be made.
-  explicit TensorBoardWriter(const std::filesystem::path& dir);
+  explicit TensorBoardWriter(const Folder& folder);
 
   /// One point of the curve `tag` ("train/loss": before the slash is the group it is shown in).
   ///

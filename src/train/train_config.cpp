@@ -107,7 +107,8 @@ void set_slurm_deadline(TrainConfig& config) {
 }
 
 TrainConfig read_train_config(const std::filesystem::path& file) {
-  const auto text = try_read_file(file);
+  constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+  const auto text = try_read_given_file(file, kMostBytes);
   if (!text) {
     throw InputError(
         fmt::format("{}: cannot be read; give a file with train options in TOML", file.string()));

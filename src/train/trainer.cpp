@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "nn/loss.h"
 #include "train/blame.h"
@@ -323,7 +324,7 @@ void Trainer::stop_if_asked() {
   throw Interrupted(
       directory_.writes()
           ? fmt::format("stopped at update {}; go on with: glidepath train --resume {}", meter_.step(),
-                        directory_.path().string())
+                        shell_word(directory_.path().string()))
           : fmt::format("stopped at update {}; nothing was kept, as there was no --out", meter_.step()),
       signal);
 }

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "core/safe_text.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
 #include "nn/sync_batch_norm.h"
 #include "train/blame.h"
@@ -47,7 +49,7 @@ void Trainer::share_state() {
               {"seconds_before", seconds_before_},
               {"tensors", described(tensors)}};
   }
-  header = nlohmann::json::parse(group()->broadcast(is_rank_0() ? header.dump() : std::string()));
+  header = nlohmann::json::parse(group()->broadcast(is_rank_0() ? json_text(header) : std::string()));
   for (const auto& item : header.at("tensors")) {
     const std::string name = item.at("name");
     const auto type = static_cast<torch::ScalarType>(item.at("type").get<int>());
@@ -185,7 +187,8 @@ void Trainer::save_and_stop(const RankFailed& failure) {
   }
   const std::string folder = directory_.writes() ? directory_.path().string() : options_.out.string();
   const std::string advice =
-      folder.empty() ? "" : fmt::format("; {}go on with: glidepath train --resume {}", kept, folder);
+      folder.empty() ? ""
+                     : fmt::format("; {}go on with: glidepath train --resume {}", kept, shell_word(folder));
   throw RankFailed(failure.what() + advice, failure.exit_status());
 }
 

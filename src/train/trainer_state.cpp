@@ -13,6 +13,8 @@ namespace glidepath {
 namespace {
 
 constexpr double kRetrySeconds = 10;
+constexpr std::uint64_t kBesideTensors = std::uint64_t{64} << 20;  // bytes
+constexpr std::uint64_t kBytesOfStep = 64;                         // of the loss window, and more
 constexpr const char* kCpuGenerator = "generator.cpu";
 constexpr const char* kDeviceGenerator = "generator.device";
 
@@ -32,6 +34,9 @@ void set_generator_state(const torch::Device& device, const torch::Tensor& state
 
 void Trainer::restore() {
   TensorMap saved;
+  // What a measure keeps for itself may be as much again.
+  const auto of_window = kBytesOfStep * static_cast<std::uint64_t>(context_.steps_per_epoch);
+  directory_.limit_checkpoints(2 * bytes_of(tensors()) + of_window + kBesideTensors);
   const std::optional<RunState> found = directory_.load_checkpoint(saved);
   if (!found) {  // killed before its first checkpoint: from the start, whatever its budget was
     use_schedule(meter_.updates());

@@ -15,13 +15,14 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "report/page.h"
+#include "watch/guarded_server.h"
 
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kThreads = 24;  // an open page takes one
 constexpr auto kHeartbeat = std::chrono::seconds(10);
 
 std::string random_token() {
@@ -74,9 +75,14 @@ bool is_allowed_host(const std::string& header, const std::string& own_name, con
 }
 
 struct WatchServer::Implementation {
-  httplib::Server server;
-  std::thread thread;
+  explicit Implementation(const WatchServerOptions& options)
+      : host(options.host),
+        token(options.token.empty() ? random_token() : options.token),
+        server([this](const std::string& path) { return has_token(path); }, options.head_seconds) {}
+
   std::string host, token;
+  GuardedServer server;
+  std::thread thread;
   int port = 0;
   std::mutex mutex;
   std::condition_variable changed;
@@ -84,12 +90,15 @@ struct WatchServer::Implementation {
   std::uint64_t number = 0;  // of the latest
   bool stopping = false;
 
+  bool has_token(const std::string& path) const {
+    return equal(path.substr(0, std::min(path.size(), token.size() + 2)), "/" + token + "/");
+  }
+
   void allow_only_known(const std::string& given_name) {
     server.set_pre_routing_handler([this, given_name, own = machine_name()](const httplib::Request& request,
                                                                             httplib::Response& response) {
-      const std::string first = request.path.substr(0, std::min(request.path.size(), token.size() + 2));
-      const bool is_known = equal(first, "/" + token + "/") &&
-                            is_allowed_host(request.get_header_value("Host"), own, given_name);
+      const bool is_known =
+          has_token(request.path) && is_allowed_host(request.get_header_value("Host"), own, given_name);
       if (is_known) return httplib::Server::HandlerResponse::Unhandled;
       response.status = 403;
       response.set_content("403: use the whole address that glidepath watch printed\n", "text/plain");
@@ -98,7 +107,7 @@ struct WatchServer::Implementation {
   }
 
   void serve_pages(const std::string& title) {
-    const std::string escaped = escape_html(title);
+    const std::string escaped = html_text(title);
     const std::string page = fill_template(asset("watch.html"), {{"title", escaped}});
     server.Get("/" + token + "/", [page](const httplib::Request&, httplib::Response& response) {
       response.set_content(page, "text/html; charset=utf-8");
@@ -143,14 +152,9 @@ struct WatchServer::Implementation {
 };
 
 WatchServer::WatchServer(const WatchServerOptions& options)
-    : implementation_(std::make_unique<Implementation>()) {
+    : implementation_(std::make_unique<Implementation>(options)) {
   Implementation& self = *implementation_;
-  self.token = options.token.empty() ? random_token() : options.token;
-  self.host = options.host;
-  self.server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   self.server.set_payload_max_length(1024);
-  self.server.set_read_timeout(5);
-  self.server.set_write_timeout(5);
   // The library's own options would let a second program listen on the same port.
   self.server.set_socket_options([](socket_t socket) {
     const int yes = 1;
@@ -192,6 +196,7 @@ WatchServer::~WatchServer() {
   self.changed.notify_all();
   // Stopping a server that has not begun to listen would be forgotten.
   while (!self.server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  self.server.close_all();
   self.server.stop();
   self.thread.join();
 }

@@ -11,8 +11,11 @@ struct WatchServerOptions {
   std::string title;               ///< of the page
   /// In the page's address; whoever has it sees the study. Empty: a random one of 128 bits.
   std::string token;
+  double head_seconds = 5;  ///< within which a request must have come whole
 };
 
+/// Slow and many connections of strangers keep nobody out (guarded_server.h).
+///
 /// Serves HOST:PORT/TOKEN/ until it is destroyed. Every other address is answered with 403, and so is a
 /// request whose Host header names another machine: a web page somewhere else that makes a browser ask here
 /// (DNS rebinding) has its own name there.

@@ -24,6 +24,7 @@ struct Times {
 
 std::map<std::string, Times> read_times(const fs::path& dir) {
   Database database(store_file(dir), Database::Mode::kRead);
+  checked_version(database, dir);
   Statement rows(
       database,
       "SELECT id, CAST(strftime('%s', started_at) AS REAL), CAST(strftime('%s', finished_at) AS REAL), "

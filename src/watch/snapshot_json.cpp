@@ -1,6 +1,7 @@
 // src/watch/snapshot_json.cpp - a snapshot for the live page and for programs.
 #include <nlohmann/json.hpp>
 
+#include "files/json_text.h"
 #include "glidepath/table.h"
 #include "report/html.h"
 #include "report/page.h"
@@ -87,7 +88,7 @@ std::string snapshot_json(const WatchSnapshot& snapshot, bool curves) {
   }
   json["tables"] = Json::array();
   for (const StudyTable& table : make_tables(results)) json["tables"].push_back(table_json(table));
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 }  // namespace glidepath

@@ -46,7 +46,7 @@ TEST_F(CliTest, StudyThenReport) {
   const ProcessResult in_the_way = shell("touch f; glidepath report out --out f");
   EXPECT_EQ(in_the_way.exit_status, 2);
   EXPECT_EQ(in_the_way.err,
-            "glidepath report: f/figures: cannot make this folder: Not a directory; give another --out\n");
+            "glidepath report: f: cannot make this folder: Not a directory; give another --out\n");
 }
 
 TEST_F(CliTest, UnionOfGridsIsOneTableAndItsFiguresAreThoseThatTheFileNames) {

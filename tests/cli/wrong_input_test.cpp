@@ -87,6 +87,10 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
     write("text.txt", "not a file of ours\n");
     write("value.toml", "seed = 3\nbase_lr =\n");
     write("type.toml", "base_lr = [0.1, 0.2]\n");
+    write("date.toml", "deadline = 2026-12-01T06:00:00Z\n");
+    write("time.toml", "deadline = 2026-12-01T06:00\n");
+    write("bare.toml", "budget = 30ep\n");
+    write("control.toml", "model = \"a\\u001Bb\"\n");
     write("unknown.toml", "seed = 3\nbass_lr = 0.1\n");
     write("range.toml", "momentum = 1.5\n");
     write("twice.toml", "seed = 3\nseed = 4\n");
@@ -96,6 +100,7 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
     write("bytes.toml", std::string("\xff\xfe\0", 3));
     const std::string grid = "[base]\n" + base + "[grid]\n";
     write("study.toml", grid + "seed = [1, 2]\n");
+    write("title.toml", "title = \"a\\nb\"\n" + grid + "seed = [1]\n");
     write("syntax.toml", "[grid]\nseed = [1, 2\n");
     write("list.toml", grid + "seed = []\n");
     write("again.toml", grid + "seed = [1, 2, 1]\n");

@@ -219,6 +219,61 @@ TEST_F(ServedTest, OwnMirrorsOldPartOfAnotherArchiveIsThrownAway) {
                           "/ok/tiny.tar.gz bytes=" + std::to_string(archive_.size()) + "- 416"));
 }
 
+TEST_F(ServedTest, OwnMirrorWithoutAnEndIsLeftAtTwiceTheOfficialSize) {
+  options_.mirrors = {server_->url("endless")};
+  try {
+    fetch_dataset(tiny_, options_);
+    FAIL() << "was fetched";
+  } catch (const RunError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("has more than " + std::to_string(2 * archive_.size()) +
+                                                 " bytes, twice what the official file has"));
+  }
+  expect_nothing();
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "data")) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_LE(entry.file_size(), 2 * archive_.size());
+  }
+}
+
+// What somebody else has put into a data folder leads no fetch out of it.
+TEST_F(ServedTest, LinksInThePlaceOfItsOwnFilesAreNotFollowed) {
+  const fs::path precious = write("elsewhere/precious", "precious");
+  for (const char* name : {"npm/a", "staged/a", "lock", "tiny.tar.gz.part"})
+    write(std::string("elsewhere/") + name, "precious");
+  address("ok");
+  fs::create_directories(target());
+  fs::create_directory_symlink(folder_ / "elsewhere", target() / ".fetch");
+  EXPECT_THROW(fetch_dataset(tiny_, options_), RunError);
+  expect_nothing();
+  fs::remove(target() / ".fetch");
+
+  fs::create_directories(target() / ".fetch");
+  fs::create_symlink(precious, target() / ".fetch/lock");
+  fs::create_symlink(precious, part());
+  fs::create_directory_symlink(folder_ / "elsewhere", target() / ".fetch/staged");
+  fs::create_symlink(precious, target() / "a.bin");
+  fetch_dataset(tiny_, options_);
+  expect_whole();
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(target() / "a.bin")));
+  for (const char* name : {"precious", "npm/a", "staged/a", "lock", "tiny.tar.gz.part"})
+    EXPECT_EQ(text_of(folder_ / "elsewhere" / name), "precious") << name;
+  EXPECT_FALSE(fs::exists(folder_ / "elsewhere/a.bin"));
+}
+
+TEST_F(ServedTest, AUsersOwnLinkToADataFolderIsFollowed) {
+  address("cut=5000");
+  options_.retries = 0;
+  fs::create_directories(folder_ / "big-disk/tiny");
+  fs::create_directories(folder_ / "data");
+  fs::create_directory_symlink(folder_ / "big-disk/tiny", target());
+  EXPECT_THROW(fetch_dataset(tiny_, options_), RunError);
+  EXPECT_EQ(fs::file_size(folder_ / "big-disk/tiny/.fetch/tiny.tar.gz.part"), 5000U);
+  const FetchResult result = fetch_dataset(tiny_, options_);
+  EXPECT_EQ(result.resumed_bytes, 5000);  // parts are gone on with, as ever
+  expect_whole();
+  EXPECT_TRUE(text_of(folder_ / "big-disk/tiny/a.bin") == a_);
+}
+
 TEST_F(ServedTest, StopsWhenAskedAndKeepsThePart) {
   address("slow=200000");
   int signal = 0;

@@ -91,13 +91,20 @@ class UnpackTest : public FetchTest {
   std::string unpack_file(const fs::path& archive) {
     FetchContext context(options_);
     try {
-      unpack(archive, {data_file("a.bin", a_)}, folder_ / "out", context);
+      unpack(archive, {data_file("a.bin", a_)}, Folder::open(folder_ / "out"), context);
     } catch (const SourceFailed& failed) {
       return failed.reason;
     }
     return "";
   }
 };
+
+// 200 GB of zeros are 200 MB when they are compressed; only their header need be here.
+TEST_F(UnpackTest, GivesUpOnAnArchiveThatUnpacksToMoreThanAnyDataSetHas) {
+  EXPECT_THAT(unpack_made_by("    tar.fileobj.write(entry('zeros', size=200 * 10**9).tobuf())\n"
+                             "    tar.offset += 512\n"),
+              HasSubstr("it unpacks to more than"));
+}
 
 TEST_F(UnpackTest, TakesTheFileFromAnyFolderAndWritesItInItsOwnPlaceOnly) {
   EXPECT_EQ(

@@ -13,6 +13,7 @@ The first part of a path says how to behave, the rest is the file:
     /wrong/F              one byte is another
     /wrong-range/F        a Range is answered from one byte further on
     /longer/F             one byte more than there is
+    /endless/F            no length, and no end
     /redirect/F           to /ok/F
 One line a request goes to LOG: path, Range or "-", status.
 """
@@ -66,7 +67,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body[len(body) // 2] ^= 1
         if how == "longer":
             body.append(0)
+        if how == "endless":
+            return self.send_without_end(body)
         self.send(how, value, count, body)
+
+    def send_without_end(self, body):
+        self.note(200)
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            while True:
+                self.wfile.write(body)
+        except OSError:  # the client has had enough
+            pass
 
     def send(self, how, value, count, body):
         match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))

@@ -1,8 +1,10 @@
 // tests/files/atomic_file_test.cpp - files that appear whole, and what is said when the disk refuses.
 #include "files/atomic_file.h"
 
+#include <csignal>
 #include <fstream>
 #include <iterator>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,12 +68,14 @@ TEST_F(AtomicFileTest, HoldsTheOldTextUntilItIsCommitted) {
 
 TEST_F(AtomicFileTest, LeavesNothingWithoutCommit) {
   AtomicFile(file()).write("half", 4);
-  AtomicFile(file(), TemporaryName::kOfProcess).write("half", 4);
+  AtomicFile(file(), Writers::kSeveral).write("half", 4);
   EXPECT_THAT(names(), ElementsAre());
 }
 
-TEST_F(AtomicFileTest, WritesOverWhatAKillLeft) {
-  std::ofstream(file().string() + ".part") << "left by another, and longer";
+TEST_F(AtomicFileTest, RemovesWhatAKillLeft) {
+  for (const char* ending :
+       {".part", ".1234.part", ".0badcafe.part"})  // of earlier versions, and of this one
+    std::ofstream(file().string() + ending) << "left by another, and longer";
   write_file(file(), "new");
   EXPECT_EQ(text(), "new");
   EXPECT_THAT(names(), ElementsAre("a.txt"));
@@ -79,7 +83,7 @@ TEST_F(AtomicFileTest, WritesOverWhatAKillLeft) {
 
 // What the child writes in between must neither be lost for its reader nor end up in the parent's text.
 TEST_F(AtomicFileTest, SharedFilesOfTwoProcessesDoNotMix) {
-  AtomicFile out(file(), TemporaryName::kOfProcess);
+  AtomicFile out(file(), Writers::kSeveral);
   out.write("the parent's", 12);
   EXPECT_EQ(in_another_process([&] { write_shared_file(file(), "the child's, which is longer"); }), 0);
   EXPECT_EQ(text(), "the child's, which is longer");
@@ -107,10 +111,17 @@ TEST_F(AtomicFileTest, HasTheRightsThatTheUmaskLeaves) {
   }
 }
 
-TEST_F(AtomicFileTest, SaysThatTheDiskIsFullAndLeavesNothing) {
-  fs::create_symlink("/dev/full", file().string() + ".part");
-  EXPECT_THAT([&] { write_file(file(), "text"); },
-              ThrowsMessage<RunError>(StrEq(file().string() + ": cannot write: No space left on device")));
+// A file that may not grow stands in for a disk that is full.
+TEST_F(AtomicFileTest, SaysThatTheDiskRefusesAndLeavesNothing) {
+  EXPECT_EQ(in_another_process([&] {
+              const rlimit limit{2, 2};
+              ::signal(SIGXFSZ, SIG_IGN);
+              ::setrlimit(RLIMIT_FSIZE, &limit);
+              EXPECT_THAT([&] { write_file(file(), "text"); },
+                          ThrowsMessage<RunError>(StrEq(file().string() + ": cannot write: File too large")));
+              if (testing::Test::HasFailure()) ::_exit(2);
+            }),
+            0);
   EXPECT_THAT(names(), ElementsAre());
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 
@@ -58,7 +59,7 @@ TEST_F(ReadFileTest, GivesABufferTheSizeOfEachFile) {
 TEST_F(ReadFileTest, ReadsPipesAndFilesOfProcToTheirEnd) {
   ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
   std::thread writer([&] { write(bytes_of(300'000)); });
-  const std::string read = read_file(file());
+  const auto read = try_read_given_file(file());
   writer.join();
   EXPECT_EQ(read, bytes_of(300'000));
   EXPECT_THAT(read_file("/proc/self/status"), testing::HasSubstr("\nnonvoluntary_ctxt_switches:"));
@@ -80,11 +81,47 @@ TEST_F(ReadFileTest, ReadsNoMoreThanItIsAllowed) {
   const std::string told = file().string() + ": has more than 5 bytes";
   write("six by");
   EXPECT_THAT([&] { read_file(file().string(), buffer, 5); }, ThrowsMessage<RunError>(StrEq(told)));
-  fs::remove(file());
-  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);  // tells no size
-  std::thread writer([&] { write("six by"); });
-  EXPECT_THAT([&] { read_file(file().string(), buffer, 5); }, ThrowsMessage<RunError>(StrEq(told)));
-  writer.join();
+  EXPECT_EQ(try_read_file(file(), 5), std::nullopt);
+  EXPECT_EQ(try_read_given_file("/dev/zero", 1'000'000), std::nullopt);
+  fs::resize_file(file(), std::uintmax_t{60} << 30);  // takes no room on the disk
+  EXPECT_THROW(read_file(file()), RunError);
+}
+
+// A pipe that nobody writes would be waited for, a device may have no end.
+TEST_F(ReadFileTest, TakesNothingButRegularFilesFromAFolder) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  const std::string told = ": cannot be read: it is no regular file";
+  EXPECT_THAT([&] { read_file(file()); }, ThrowsMessage<RunError>(StrEq(file().string() + told)));
+  EXPECT_THAT([&] { read_file("/dev/zero"); }, ThrowsMessage<RunError>(StrEq("/dev/zero" + told)));
+  EXPECT_EQ(try_read_file(file()), std::nullopt);
+  EXPECT_EQ(tail_of(file(), 10), "");
+  std::string line;
+  EXPECT_FALSE(LineFile(file()).next(line));
+}
+
+TEST_F(ReadFileTest, GivesLinesButNoneOfMoreThanAMegabyte) {
+  write("one\n\n" + std::string(3'000'000, 'x') + "\ntwo\r\nhalf");
+  LineFile lines(file());
+  std::vector<std::string> read;
+  for (std::string line; lines.next(line);) read.push_back(line);
+  EXPECT_THAT(read, testing::ElementsAre("one", "", "two\r", "half"));
+}
+
+TEST_F(ReadFileTest, GivesTheEndsOfAFile) {
+  write("beginning and end");
+  EXPECT_EQ(head_of(file(), 5), "begin");
+  EXPECT_EQ(tail_of(file(), 3), "end");
+  EXPECT_EQ(tail_of(file(), 100), "beginning and end");
+}
+
+TEST_F(ReadFileTest, TakesNoTextOfAnothersFromASharedFolder) {
+  write("4711\n");
+  EXPECT_EQ(text_of_own_file(file()), "4711\n");
+  fs::create_symlink(file(), folder_.path() / "link");
+  EXPECT_EQ(text_of_own_file(folder_.path() / "link"), "");
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_EQ(::chown(file().c_str(), 12345, 12345), 0);
+  EXPECT_EQ(text_of_own_file(file()), "");
 }
 
 }  // namespace

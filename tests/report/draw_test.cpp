@@ -98,12 +98,68 @@ TEST_F(PictureTest, SchedulesAreDrawnAndWrongEndingsRefused) {
   EXPECT_THROW(plot_schedules({}, {}, folder_ / "s.svg"), InputError);
 }
 
+// What stands in a study's texts is shown, whatever it is in gnuplot's language, and never done.
+TEST_F(PictureTest, TextsAreNoPartOfTheProgram) {
+  const fs::path touched = folder_ / "touched";
+  const std::string command = "system(\"touch " + touched.string() + "\")";
+  Figure figure = make_figure1(whole_study());
+  for (const std::string& text :
+       {"x\n" + command + "\n#", "x'\n" + command + "\n'", "EOD\n" + command, "x\r" + command + "\r",
+        std::string("`touch ") + touched.string() + "`", "@" + command, std::string("<script>alert(1)</script>")}) {
+    SCOPED_TRACE(text);
+    figure.title = figure.text = figure.panels[0].title = figure.panels[0].x_label = text;
+    figure.panels[0].y_label = figure.panels[0].series[0].name = figure.panels[0].series[0].subject = text;
+    draw_figure(figure, folder_ / "a.svg");
+    EXPECT_FALSE(fs::exists(touched));
+    EXPECT_THAT(text_of(folder_ / "a.svg"), testing::Not(testing::HasSubstr("<script>")));
+  }
+}
+
+TEST_F(PictureTest, TheUsersOwnGnuplotSettingsDoNotMatter) {
+  draw_figure(make_figure1(whole_study()), folder_ / "before.svg");
+  std::ofstream(folder_ / ".gnuplot")
+      << "set terminal dumb\nset output 'elsewhere'\nset key on\nset size 0.1,0.1\n";
+  const std::string home = std::getenv("HOME");
+  ::setenv("HOME", folder_.c_str(), 1);
+  ::setenv("GNUTERM", "dumb", 1);
+  draw_figure(make_figure1(whole_study()), folder_ / "after.svg");
+  ::setenv("HOME", home.c_str(), 1);
+  ::unsetenv("GNUTERM");
+  EXPECT_EQ(text_of(folder_ / "after.svg"), text_of(folder_ / "before.svg"));
+}
+
+TEST_F(PictureTest, FoldersOfAnyNameDo) {
+  const fs::path odd = folder_ / "a 'quoted'\nset output \"x\"";
+  fs::create_directory(odd);
+  draw_figure(make_figure1(whole_study()), odd / "a.svg");
+  EXPECT_GT(fs::file_size(odd / "a.svg"), 1000U);
+}
+
+// A store may hold any number that a double can be. The decades of an axis are counted from its smallest.
+TEST_F(PictureTest, NumbersAtTheEndsOfADoubleAreGaps) {
+  for (const double extreme : {5e-324, 1e-300, 1e300, 1.7976931348623157e308, -1e300}) {
+    SCOPED_TRACE(extreme);
+    Figure figure{"x", "Odd", "", 2, {}};
+    Series line;
+    line.name = line.subject = "line";
+    line.x = {0, 1, 2};
+    line.y = {1, extreme, extreme};
+    Panel panel;
+    panel.series = {line};
+    for (const bool log : {false, true}) {
+      panel.log_y = log;
+      figure.panels = {panel};
+      EXPECT_NO_THROW(draw_figure(figure, folder_ / "odd.svg"));
+    }
+  }
+}
+
 TEST_F(PictureTest, MissingGnuplotSaysHowToGetIt) {
   const std::string path = std::getenv("PATH");
   setenv("PATH", "/nowhere", 1);
   std::string message;
   try {
-    run_gnuplot("plot 1\n", folder_ / "a.svg", 100, 100);
+    run_gnuplot("plot 1\n", Folder::open(folder_), "a.svg", 100, 100);
   } catch (const RunError& error) {
     message = error.what();
   }
@@ -113,7 +169,7 @@ TEST_F(PictureTest, MissingGnuplotSaysHowToGetIt) {
 
 TEST_F(PictureTest, GnuplotsComplaintsArePassedOnAndNothingIsLeft) {
   try {
-    run_gnuplot("plot nonsense(\n", folder_ / "a.svg", 100, 100);
+    run_gnuplot("plot nonsense(\n", Folder::open(folder_), "a.svg", 100, 100);
     FAIL();
   } catch (const RunError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("gnuplot failed"));

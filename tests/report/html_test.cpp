@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/grid_study.h"
+#include "core/safe_text.h"
 #include "report/page.h"
 #include "report/palette.h"
 
@@ -53,7 +54,7 @@ Figure figure_of(const std::string& name) {
 }
 
 TEST(Page, EscapesWhatHtmlAndScriptsWouldRead) {
-  EXPECT_EQ(escape_html("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
+  EXPECT_EQ(html_text("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
   EXPECT_EQ(escape_json_for_script("\"</script><!--\""), "\"\\u003c/script>\\u003c!--\"");
   EXPECT_EQ(escape_json_for_script("\"\u2028\u2029\u2027\""), "\"\\u2028\\u2029\u2027\"");
   EXPECT_EQ(nlohmann::json::parse(escape_json_for_script("\"</script>\u2028\"")).get<std::string>(),

@@ -40,6 +40,62 @@ TEST(SlurmSettings, TakesOurTimesAndThoseOfSlurm) {
     EXPECT_EQ(refusal("time", text), "time \"" + text + "\": " + tail);
 }
 
+// A study file may come from anywhere, and sbatch takes any beginning of an option's name for it.
+TEST(SlurmSettings, TakesNoOptionThatSaysWhatRunsOrWhereFilesGo) {
+  for (const char* text : {"--export=LD_PRELOAD=/x.so",
+                           "--exp=ALL",
+                           "-o/path",
+                           "-o /path",
+                           "--outp=/path",
+                           "--output",
+                           "--get-user-env",
+                           "--uid=0",
+                           "--uid",
+                           "--container=/x",
+                           "--propagate",
+                           "--input=/etc/passwd",
+                           "-i/x",
+                           "--bb=x",
+                           "--prolog=x",
+                           "--wrap=id",
+                           "--wra=id",
+                           "-D/tmp",
+                           "--chdi=/",
+                           "-J x",
+                           "-",
+                           "--",
+                           "--=x",
+                           "-- ",
+                           "--account",
+                           "--exclusive=a b",
+                           "--hold=1",
+                           "--account=a --export=LD_PRELOAD=x",
+                           "--account=a\t--uid=0",
+                           "--account='a'",
+                           "--account=\"a\"",
+                           "--account=a#b",
+                           "--account=$(id)",
+                           "-A a --uid=0",
+                           "--account = x"}) {
+    EXPECT_NE(refusal("sbatch_option", text), "nothing was thrown") << text;
+  }
+  for (const auto& [given, taken] : std::vector<std::pair<std::string, std::string>>{
+           {"--account=physics", "--account=physics"},
+           {"-Aphysics", "--account=physics"},
+           {"-A physics", "--account=physics"},
+           {"--account physics", "--account=physics"},
+           {"--exclusive", "--exclusive"},
+           {"--exclusive=user", "--exclusive=user"},
+           {"-C [rack1*2&rack2*4]", "--constraint=[rack1*2&rack2*4]"},
+           {"--nice=-5", "--nice=-5"},
+           {"--gres=gpu:a100:2", "--gres=gpu:a100:2"},
+           {"-w node[1-3],node7", "--nodelist=node[1-3],node7"}}) {
+    SlurmSettings settings;
+    set_slurm_value(settings, "sbatch_option", given);
+    EXPECT_THAT(settings.sbatch_options, testing::ElementsAre(taken));
+  }
+}
+
 TEST(SlurmSettings, RefusesWhatNoSlurmTakes) {
   EXPECT_EQ(refusal("cpus", "0"), "cpus \"0\": must be a whole number in [1, 1000000]");
   EXPECT_EQ(refusal("gpus", "-1"), "gpus \"-1\": must be a whole number in [0, 1000000]");
@@ -50,7 +106,7 @@ TEST(SlurmSettings, RefusesWhatNoSlurmTakes) {
   EXPECT_EQ(refusal("sbatch_option", "--array=1-5"),
             "sbatch_option \"--array=1-5\": is set by glidepath study itself; leave it out");
   EXPECT_THAT(refusal("sbatch_option", "--comment=a\n#SBATCH --uid=0"),
-              HasSubstr("must be an option of sbatch"));
+              HasSubstr("the value of --comment must be one word"));
   EXPECT_EQ(refusal("tim", "1h"), "\"tim\": no such key; the nearest is time");
 }
 

@@ -190,7 +190,7 @@ TEST_F(CheckpointTest, ADamagedBranchIsToldOfAndDoneWithout) {
 TEST_F(CheckpointTest, WhatAKilledWriterLeftIsNotReadAndIsCleanedUp) {
   const CheckpointFolder folder = open(2);
   folder.save(tensors(1), at(1));
-  const fs::path part = folder.file(2).string() + ".part";
+  const fs::path part = folder.file(2).string() + ".0badcafe.part";
   write(part, text_of(folder.file(1)).substr(0, 50));
   TensorMap read;
   EXPECT_EQ(folder.load(read)->step, 1);
@@ -202,9 +202,76 @@ TEST_F(CheckpointTest, WhatAKilledWriterLeftIsNotReadAndIsCleanedUp) {
 TEST_F(CheckpointTest, ADiskThatRefusesLeavesTheOldOnes) {
   const CheckpointFolder folder = open(1);
   folder.save(tensors(1), at(1));
-  fs::create_directory(folder.file(2).string() + ".part");  // where the new one would be written
+  fs::create_directory(folder.file(2));  // where the new one would be put
   EXPECT_THROW(folder.save(tensors(2), at(2)), RunError);
+  fs::remove(folder.file(2));
   EXPECT_THAT(folder.steps(), ElementsAre(1));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.file(1).parent_path()), fs::directory_iterator()), 1);
+}
+
+// Whoever hands a run over may have put a link in it: nothing is written or deleted where that leads.
+TEST_F(CheckpointTest, ALinkInThePlaceOfItsFolderIsRefused) {
+  const CheckpointFolder folder = open(1);
+  const fs::path inside = folder.file(1).parent_path(), elsewhere = folder_ / "elsewhere";
+  fs::create_directory(elsewhere);
+  write(elsewhere / "step-000000009.safetensors", "precious");
+  write(elsewhere / "mine.part", "precious");
+  fs::create_directories(inside.parent_path());
+  fs::create_directory_symlink(elsewhere, inside);
+  TensorMap read;
+  EXPECT_THROW(folder.save(tensors(1), at(1)), LinkInTheWay);
+  EXPECT_THROW(folder.load(read), LinkInTheWay);
+  EXPECT_THROW(folder.remove_after(0), LinkInTheWay);
+  EXPECT_EQ(std::distance(fs::directory_iterator(elsewhere), fs::directory_iterator()), 2);
+}
+
+TEST_F(CheckpointTest, ALinkUnderACheckpointsNameIsReplaced) {
+  const CheckpointFolder folder = open(2);
+  folder.save(tensors(1), at(1));
+  write(folder_ / "precious", "precious");
+  fs::create_symlink(folder_ / "precious", folder.file(2));
+  folder.save(tensors(2), at(2));
+  EXPECT_EQ(text_of(folder_ / "precious"), "precious");
+  TensorMap read;
+  EXPECT_EQ(folder.load(read)->step, 2);
+}
+
+// 60 GB that take no room on the disk, under a header that is whole.
+TEST_F(CheckpointTest, OneThatIsLargerThanTheRunsOwnIsRefusedUnread) {
+  CheckpointFolder folder = open(2);
+  folder.save(tensors(1), at(1));
+  const std::string header =
+      R"({"__metadata__":{"run_state":"{}","sha256":")" + std::string(64, '0') +
+      R"("},"w":{"dtype":"F32","shape":[15000000000],"data_offsets":[0,60000000000]}})";
+  std::string length(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(header.size() >> (8 * i));
+  write(folder.file(2), length + header);
+  fs::resize_file(folder.file(2), 8 + header.size() + 60'000'000'000);
+  folder.set_most_bytes(1 << 20);
+  TensorMap read;
+  EXPECT_EQ(folder.load(read)->step, 1);
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_THAT(warnings_[0], HasSubstr("its tensors have 60000000000 bytes"));
+}
+
+TEST_F(CheckpointTest, MetricsAreWrittenIntoNoFileThatALinkLeadsTo) {
+  write(folder_ / "precious", "precious");
+  const fs::path file = folder_ / "metrics.jsonl";
+  MetricsFile metrics(file, 0);
+  metrics.append("1");
+  for (const bool hard : {false, true}) {
+    if (hard) {
+      fs::create_hard_link(folder_ / "precious", file);
+    } else {
+      fs::create_symlink(folder_ / "precious", file);
+    }
+    metrics.flush();
+    EXPECT_EQ(text_of(file), "1\n");
+    EXPECT_EQ(text_of(folder_ / "precious"), "precious");
+    fs::remove(file);
+  }
+  fs::create_symlink("/dev/zero", file);
+  EXPECT_EQ(MetricsFile(file, 1000).size(), 0U);
 }
 
 TEST(CheckpointPlan, IsDueByUpdatesShareOrSeconds) {

@@ -91,6 +91,15 @@ TEST(Deadline, RefusesWhatIsNoTime) {
   }
 }
 
+TEST(Deadline, EndsWithTheYearsThatItCanBeWrittenIn) {
+  EXPECT_EQ(deadline_text(253402300799), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(deadline_text(253402300800), "after 9999-12-31T23:59:59Z");
+  EXPECT_EQ(deadline_text(1e300), "after 9999-12-31T23:59:59Z");
+  EXPECT_THROW(parse_deadline("9999-12-31T23:59-14:00"), InputError);
+  EXPECT_THROW(parse_deadline("0000-01-01T00:00+14:00"), InputError);
+  EXPECT_EQ(parse_deadline("9999-12-31T23:59:59Z"), 253402300799);
+}
+
 TEST(Deadline, IsKeptInUtcByAConfiguration) {
   const Variable zone("TZ", "CET-1CEST,M3.5.0,M10.5.0/3");
   TrainConfig config;
@@ -134,9 +143,22 @@ TEST_F(FakeSqueue, IsAskedWhereTheEnvironmentDoesNotTell) {
   EXPECT_EQ(slurm_end_seconds(), kSixUtc);
 }
 
+// As the real one, it tells times in the zone and the form that its environment asks for.
+TEST_F(FakeSqueue, IsAskedInUtcWhateverTheUsersEnvironmentSays) {
+  const Variable zone("TZ", "America/New_York"), form("SLURM_TIME_FORMAT", "relative"),
+      format("SQUEUE_FORMAT", "%A"), locale("LC_ALL", "de_DE.UTF-8");
+  answers("'$(test -z \"$SLURM_TIME_FORMAT$SQUEUE_FORMAT\" && date -d @1796104800 +%Y-%m-%dT%H:%M:%S)'");
+  EXPECT_EQ(slurm_end_seconds(), kSixUtc);
+}
+
 TEST_F(FakeSqueue, AJobWithoutALimitIsRefused) {
   answers("N/A");
   EXPECT_THROW(slurm_end_seconds(), InputError);
+}
+
+TEST_F(FakeSqueue, AnAnswerThatIsNoTimeIsNoMissingLimit) {
+  answers("Tomorr 06:00");
+  EXPECT_THROW(slurm_end_seconds(), RunError);
 }
 
 TEST_F(FakeSqueue, ASqueueThatFailsIsAFailure) {

@@ -1,9 +1,16 @@
 // tests/watch/server_test.cpp - the live page's server, through real sockets.
 #include "watch/server.h"
 
+#include <arpa/inet.h>
 #include <chrono>
 #include <httplib.h>
+#include <memory>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -132,6 +139,106 @@ TEST_F(WatchServerTest, AnswersAsAnEventStreamThatNobodyKeeps) {
            [](const char*, std::size_t) { return false; });
   EXPECT_EQ(seen.find("Content-Type")->second, "text/event-stream");
   EXPECT_EQ(seen.find("Cache-Control")->second, "no-store");
+}
+
+/// A connection that somebody opened by hand.
+class Connection {
+ public:
+  explicit Connection(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~Connection() { ::close(socket_); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  bool send(const std::string& text) const {
+    return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  }
+  /// All that comes until the other side ends it; empty, and `ended` false, when it does not in time.
+  std::string rest(double seconds, bool* ended = nullptr) const {
+    std::string text;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    if (ended != nullptr) *ended = false;
+    while (std::chrono::steady_clock::now() < until) {
+      pollfd waiting{socket_, POLLIN, 0};
+      if (::poll(&waiting, 1, 50) <= 0) continue;
+      char buffer[4096];
+      const ssize_t count = ::recv(socket_, buffer, sizeof buffer, 0);
+      if (count <= 0) {
+        if (ended != nullptr) *ended = true;
+        return text;
+      }
+      text.append(buffer, static_cast<std::size_t>(count));
+    }
+    return text;
+  }
+
+ private:
+  int socket_;
+};
+
+// Each byte comes before the library's own limit, which begins anew with every byte; there were 24 threads.
+TEST(WatchServerGuard, ManySlowConnectionsKeepNobodyOut) {
+  WatchServer server({"127.0.0.1", 0, "a", "", 1.0});
+  const Address address(server.address());
+  std::vector<std::unique_ptr<Connection>> slow;
+  for (int i = 0; i < 60; ++i) {
+    slow.push_back(std::make_unique<Connection>(address.port));
+    slow.back()->send("GET / HTTP/1.1\r\nX: ");
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 5; ++i) {
+    for (const auto& connection : slow) connection->send("x");
+    const auto page = httplib::Client("127.0.0.1", address.port).Get(address.path.c_str());
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->status, 200);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(4));
+  // A head that has not come whole in time ends the connection, whatever still comes.
+  for (const auto& connection : slow) {
+    bool ended = false;
+    for (int i = 0; i < 30 && !ended; ++i) {
+      connection->send("x");
+      connection->rest(0.1, &ended);
+    }
+    EXPECT_TRUE(ended);
+  }
+}
+
+TEST_F(WatchServerTest, AHeadThatIsTooLongEndsTheConnection) {
+  const Connection connection(address_.port);
+  connection.send("GET " + address_.path + " HTTP/1.1\r\n");
+  for (int i = 0;
+       i < 100 && connection.send("X-" + std::to_string(i) + ": " + std::string(100, 'x') + "\r\n"); ++i) {
+  }
+  bool ended = false;
+  EXPECT_EQ(connection.rest(3, &ended), "");
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(WatchServerTest, ARequestMayComeInPieces) {
+  const Connection connection(address_.port);
+  for (const std::string& piece : {std::string("GET "), address_.path + " HTTP/1.1\r\nHo",
+                                   std::string("st: localhost\r\n\r"), std::string("\n")}) {
+    connection.send(piece);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_THAT(connection.rest(3), testing::StartsWith("HTTP/1.1 200"));
+}
+
+// Whoever has the address may open more pages than strangers connections.
+TEST_F(WatchServerTest, ServesDozensOfOpenPages) {
+  server_.publish("{\"n\":7}");
+  std::vector<std::unique_ptr<Connection>> pages;
+  for (int i = 0; i < 40; ++i) {
+    pages.push_back(std::make_unique<Connection>(address_.port));
+    pages.back()->send("GET " + address_.path + "events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+  for (const auto& page : pages) EXPECT_THAT(page->rest(0.3), HasSubstr("{\"n\":7}"));
 }
 
 TEST_F(WatchServerTest, TokensDiffer) {

@@ -34,36 +34,56 @@ std::uint32_t pack_checksum(const void* data, std::size_t bytes) {
   return static_cast<std::uint32_t>(crc32_z(0, static_cast<const Bytef*>(data), bytes));
 }
 
-PartLock::PartLock(const std::filesystem::path& file) {
-  while (!try_once(file, file.string() + ".part")) {
+PackPart::PackPart(const std::filesystem::path& file)
+    : folder_(Folder::try_open(file.parent_path())), name_(file.filename().string()) {
+  if (!folder_) throw RunError(fmt::format("{}: cannot write: {}", file.string(), std::strerror(errno)));
+  while (!try_once()) {
   }
 }
 
-PartLock::~PartLock() {
+PackPart::~PackPart() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-// A lock on a file that its last holder has renamed or removed is worth nothing.
-bool PartLock::try_once(const std::filesystem::path& file, const std::filesystem::path& part) {
-  descriptor_ = ::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) return true;  // who writes it says why
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    ::close(std::exchange(descriptor_, -1));
+int PackPart::descriptor() const { return ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0); }
+
+bool PackPart::try_once() {
+  const auto is_locked_by_another = [](int descriptor) {
+    return ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  };
+  const auto refuse = [this](int descriptor) {
+    ::close(descriptor);
+    throw RunError(fmt::format("{}: another process is making it; wait for that, or give another name",
+                               (folder_->path() / name_).string()));
+  };
+  const int made = folder_->create_new(part());
+  if (made < 0 && errno != EEXIST) {
     throw RunError(
-        fmt::format("{}: another process is making it; wait for that, or give another name", file.string()));
+        fmt::format("{}: cannot write: {}", (folder_->path() / name_).string(), std::strerror(errno)));
   }
-  struct stat held {
-  }, there{};
-  if (::fstat(descriptor_, &held) == 0 && ::stat(part.c_str(), &there) == 0 && held.st_ino == there.st_ino &&
-      held.st_dev == there.st_dev)
-    return true;
-  ::close(std::exchange(descriptor_, -1));
+  if (made < 0) {
+    constexpr int kLook = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    const int there = ::openat(folder_->descriptor(), part().c_str(), kLook);
+    if (there >= 0 && is_locked_by_another(there)) refuse(there);
+    folder_->remove(part());
+    if (there >= 0) ::close(there);
+    if (folder_->has(part())) {
+      throw RunError(fmt::format("{}.part: is in the way and cannot be removed; take it away",
+                                 (folder_->path() / name_).string()));
+    }
+    return false;
+  }
+  if (is_locked_by_another(made)) refuse(made);
+  struct stat held {};
+  descriptor_ = made;
+  if (::fstat(made, &held) == 0 && held.st_nlink > 0) return true;
+  ::close(std::exchange(descriptor_, -1));  // another took it for what a killed process left
   return false;
 }
 
 PackFileWriter::PackFileWriter(const std::filesystem::path& file, const std::string& settings,
                                const std::vector<std::string>& class_names)
-    : lock_(file), file_(file) {
+    : part_(file), file_(part_.folder(), part_.name(), part_.part(), part_.descriptor()) {
   append_text(index_, settings);
   append_count(index_, class_names.size());
   for (const std::string& name : class_names) append_text(index_, name);

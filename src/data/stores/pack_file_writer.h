@@ -2,11 +2,13 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "data/stores/pack_format.h"
 #include "files/atomic_file.h"
+#include "files/folder.h"
 
 namespace glidepath {
 
@@ -19,19 +21,27 @@ struct PackedImage {
 
 std::uint32_t pack_checksum(const void* data, std::size_t bytes);
 
-/// Held by the one process that writes FILE.part: two that make one pack would write into one file, and the
-/// first to be done would give it its name.
-class PartLock {
+/// FILE.part, a new file, locked by the one process that writes it: of two that make one pack the second is
+/// refused. What a killed one left, or a link of that name, is removed and never written to.
+class PackPart {
  public:
   /// Throws RunError where another process holds it. A file system without locks is done without.
-  explicit PartLock(const std::filesystem::path& file);
-  ~PartLock();
-  PartLock(const PartLock&) = delete;
-  PartLock& operator=(const PartLock&) = delete;
+  explicit PackPart(const std::filesystem::path& file);
+  ~PackPart();
+  PackPart(const PackPart&) = delete;
+  PackPart& operator=(const PackPart&) = delete;
+
+  const Folder& folder() const { return *folder_; }
+  const std::string& name() const { return name_; }
+  std::string part() const { return name_ + ".part"; }
+  /// Another descriptor of the same open file, for who writes it.
+  int descriptor() const;
 
  private:
-  bool try_once(const std::filesystem::path& file, const std::filesystem::path& part);
+  bool try_once();
 
+  std::optional<Folder> folder_;
+  std::string name_;
   int descriptor_ = -1;
 };
 
@@ -56,7 +66,7 @@ class PackFileWriter {
   };
   void write(const void* data, std::size_t bytes);
 
-  PartLock lock_;
+  PackPart part_;
   AtomicFile file_;
   std::string index_;
   SplitIndex splits_[2];

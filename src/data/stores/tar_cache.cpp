@@ -83,8 +83,10 @@ TarImages cached_tar_images(const InputFile& file, const std::string& kind,
   const std::string name = fmt::format("{}\n{}", kind, whole.string());
   const std::string key = fmt::format("{}\n{} {}", name, file.size(), file.changed());
   const uLong number = crc32_z(0, reinterpret_cast<const Bytef*>(name.data()), name.size());
-  const fs::path path = cache_folder().parent_path() / "tar-index" /
-                        fmt::format("{}-{:08x}.index", whole.filename().string(), number);
+  const fs::path cache = cache_folder();
+  if (cache.empty()) return make();
+  const fs::path path =
+      cache.parent_path() / "tar-index" / fmt::format("{}-{:08x}.index", whole.filename().string(), number);
   try {
     if (auto images = load(path, key)) return std::move(*images);
   } catch (const Error&) {  // as good as none

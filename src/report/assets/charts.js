@@ -193,10 +193,11 @@ window.glidepath = (() => {
     return url;
   }
 
-  // As RFC 4180 quotes.
+  // As RFC 4180 quotes. A text that a spreadsheet would compute begins with an apostrophe; numbers are no texts.
   const csvCell = (value) => {
-    const text = value === null || value === undefined ? '' : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+    let text = value === null || value === undefined ? '' : String(value);
+    if (typeof value === 'string') text = text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ').replace(/^[=+\-@＝＋－＠]/, "'$&");
+    return /[",;\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   };
   const csvLine = (cells) => `${cells.map(csvCell).join(',')}\r\n`;
 

@@ -8,7 +8,6 @@
 
 #include "files/atomic_file.h"
 #include "files/output_folder.h"
-#include "files/read_file.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
 #include "study/cluster/folder.h"
@@ -81,13 +80,13 @@ StudyResults collect_study(const fs::path& dir, const fs::path& out) {
   const TemporaryFolder local;
   std::error_code ignored;
   if (fs::exists(store_file(target), ignored))  // runs of other plans stay in it
-    write_file(store_file(local.path()), read_file(store_file(target)));
+    copy_whole(store_file(target), store_file(local.path()));
   {
     StudyStore store(local.path());
     store.save_plan(plan.plan, plan.ids);
     for (const std::string& id : plan.ids) collect_run(folder, id, store);
   }
-  write_shared_file(store_file(target), read_file(store_file(local.path())));
+  copy_whole(store_file(local.path()), store_file(target), Writers::kSeveral);
   StudyResults results = read_study_results(local.path());
   for (RunRecord& run : results.runs) run.directory = folder.run_directory(run.id);
   return results;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "files/folder.h"
 #include "glidepath/cluster.h"
 
 namespace glidepath {
@@ -32,6 +33,8 @@ class ClusterFolder {
   explicit ClusterFolder(const std::filesystem::path& study) : study_(study), path_(study / "cluster") {}
   const std::filesystem::path& study() const { return study_; }
   const std::filesystem::path& path() const { return path_; }
+  /// Made where it is missing. Throws LinkInTheWay.
+  Folder open() const;
   std::filesystem::path run_directory(const std::string& id) const { return study_ / "runs" / id; }
   std::filesystem::path lock_file(const std::string& id) const { return path_ / "runs" / (id + ".lock"); }
 

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "files/json_text.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -62,13 +63,12 @@ std::string unique_name() {
 }
 
 std::string text_of(const ClusterLock::Holder& holder, const std::string& name) {
-  return json({{"name", name},
-               {"machine", holder.owner.host},
-               {"pid", holder.owner.pid},
-               {"start", holder.owner.start},
-               {"host", holder.host},
-               {"slurm_job", holder.slurm_job}})
-             .dump() +
+  return json_text(json{{"name", name},
+                        {"machine", holder.owner.host},
+                        {"pid", holder.owner.pid},
+                        {"start", holder.owner.start},
+                        {"host", holder.host},
+                        {"slurm_job", holder.slurm_job}}) +
          "\n";
 }
 

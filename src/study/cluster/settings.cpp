@@ -1,5 +1,6 @@
 // src/study/cluster/settings.cpp - what a study asks of Slurm, from text.
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include <fmt/format.h>
@@ -45,18 +46,129 @@ std::string time_limit(const std::string& text) {
   refuse("time", text, "must be a time of a minute or more, for example 2h or 1-12:00:00");
 }
 
+// What a study may ask of sbatch beyond its own keys: whose account pays, which nodes, when, and who is told.
+// Not what runs, in which environment, as whom, or where files go: a study file may come from anywhere.
+struct SbatchOption {
+  const char* name;
+  char letter;  // its short form; 0: it has none
+  enum Value { kNeeded, kOptional, kNone } value;
+};
+
+constexpr SbatchOption kSbatchOptions[] = {{"account", 'A', SbatchOption::kNeeded},
+                                           {"begin", 'b', SbatchOption::kNeeded},
+                                           {"cluster-constraint", 0, SbatchOption::kNeeded},
+                                           {"comment", 0, SbatchOption::kNeeded},
+                                           {"constraint", 'C', SbatchOption::kNeeded},
+                                           {"contiguous", 0, SbatchOption::kNone},
+                                           {"core-spec", 'S', SbatchOption::kNeeded},
+                                           {"cores-per-socket", 0, SbatchOption::kNeeded},
+                                           {"cpu-freq", 0, SbatchOption::kNeeded},
+                                           {"cpus-per-gpu", 0, SbatchOption::kNeeded},
+                                           {"deadline", 0, SbatchOption::kNeeded},
+                                           {"delay-boot", 0, SbatchOption::kNeeded},
+                                           {"distribution", 'm', SbatchOption::kNeeded},
+                                           {"exclude", 'x', SbatchOption::kNeeded},
+                                           {"exclusive", 0, SbatchOption::kOptional},
+                                           {"extra-node-info", 'B', SbatchOption::kNeeded},
+                                           {"gpu-bind", 0, SbatchOption::kNeeded},
+                                           {"gpu-freq", 0, SbatchOption::kNeeded},
+                                           {"gpus", 'G', SbatchOption::kNeeded},
+                                           {"gpus-per-node", 0, SbatchOption::kNeeded},
+                                           {"gpus-per-task", 0, SbatchOption::kNeeded},
+                                           {"gres", 0, SbatchOption::kNeeded},
+                                           {"gres-flags", 0, SbatchOption::kNeeded},
+                                           {"hint", 0, SbatchOption::kNeeded},
+                                           {"hold", 'H', SbatchOption::kNone},
+                                           {"licenses", 'L', SbatchOption::kNeeded},
+                                           {"mail-type", 0, SbatchOption::kNeeded},
+                                           {"mail-user", 0, SbatchOption::kNeeded},
+                                           {"mcs-label", 0, SbatchOption::kNeeded},
+                                           {"mem-bind", 0, SbatchOption::kNeeded},
+                                           {"mem-per-cpu", 0, SbatchOption::kNeeded},
+                                           {"mem-per-gpu", 0, SbatchOption::kNeeded},
+                                           {"mincpus", 0, SbatchOption::kNeeded},
+                                           {"nice", 0, SbatchOption::kOptional},
+                                           {"nodelist", 'w', SbatchOption::kNeeded},
+                                           {"oversubscribe", 's', SbatchOption::kNone},
+                                           {"partition", 'p', SbatchOption::kNeeded},
+                                           {"power", 0, SbatchOption::kNeeded},
+                                           {"prefer", 0, SbatchOption::kNeeded},
+                                           {"priority", 0, SbatchOption::kNeeded},
+                                           {"qos", 'q', SbatchOption::kNeeded},
+                                           {"reservation", 0, SbatchOption::kNeeded},
+                                           {"sockets-per-node", 0, SbatchOption::kNeeded},
+                                           {"spread-job", 0, SbatchOption::kNone},
+                                           {"switches", 0, SbatchOption::kNeeded},
+                                           {"thread-spec", 0, SbatchOption::kNeeded},
+                                           {"threads-per-core", 0, SbatchOption::kNeeded},
+                                           {"time-min", 0, SbatchOption::kNeeded},
+                                           {"tmp", 0, SbatchOption::kNeeded},
+                                           {"use-min-nodes", 0, SbatchOption::kNone},
+                                           {"wckey", 0, SbatchOption::kNeeded}};
+
+/// Name and value of --name=value, --name, -nvalue and "-n value". sbatch itself takes --nam=value too: here
+/// a name is whole.
+struct SplitOption {
+  std::string name, value;
+  char letter = 0;
+  bool has_value = false;
+};
+
+SplitOption split_option(const std::string& text) {
+  SplitOption split;
+  if (text.compare(0, 2, "--") != 0) {
+    split.letter = text[1];
+    split.value = words::trim(std::string_view(text).substr(2));
+    split.has_value = !split.value.empty();
+    return split;
+  }
+  const std::size_t end = std::min(text.find_first_of("= "), text.size());
+  split.name = text.substr(2, end - 2);
+  split.has_value = end < text.size();
+  if (split.has_value) split.value = words::trim(std::string_view(text).substr(end + 1));
+  return split;
+}
+
+/// Makes one spelling of it. A value is one word without quotes: sbatch splits the line at spaces, and what
+/// follows one would be an option of its own.
 std::string sbatch_option(const std::string& text) {
-  const auto has_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (text.size() < 2 || text.front() != '-' || std::any_of(text.begin(), text.end(), has_control))
+  constexpr const char* kOfValues =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:;@%+=/[]()&|*!~";
+  if (text.size() < 2 || text.front() != '-' || text == "--")
     refuse("sbatch_option", text, "must be an option of sbatch, for example --account=physics");
-  static const std::vector<std::string> ours = {
-      "--array",     "-a",           "--output",   "-o",      "--error", "-e",
-      "--open-mode", "--signal",     "--job-name", "-J",      "--wrap",  "--parsable",
-      "--wait",      "--no-requeue", "--requeue",  "--chdir", "-D"};
-  const std::string name = text.substr(0, text.find_first_of("= "));
-  if (std::find(ours.begin(), ours.end(), name) != ours.end())
-    refuse("sbatch_option", text, "is set by glidepath study itself; leave it out");
-  return text;
+  const SplitOption split = split_option(text);
+  const auto* known =
+      std::find_if(std::begin(kSbatchOptions), std::end(kSbatchOptions), [&](const auto& option) {
+        return split.name.empty() ? option.letter != 0 && option.letter == split.letter
+                                  : split.name == option.name;
+      });
+  if (known == std::end(kSbatchOptions)) {
+    static const std::vector<std::string> ours = {
+        "--array",     "-a",           "--output",   "-o",      "--error", "-e",
+        "--open-mode", "--signal",     "--job-name", "-J",      "--wrap",  "--parsable",
+        "--wait",      "--no-requeue", "--requeue",  "--chdir", "-D"};
+    const std::string name = text.substr(0, text.find_first_of("= "));
+    if (std::find(ours.begin(), ours.end(), name) != ours.end())
+      refuse("sbatch_option", text, "is set by glidepath study itself; leave it out");
+    std::vector<std::string> names;
+    for (const SbatchOption& option : kSbatchOptions) names.emplace_back(option.name);
+    refuse("sbatch_option", text,
+           fmt::format("is not among the options of sbatch that a study may give; those are {}",
+                       fmt::join(names, ", ")));
+  }
+  const bool is_right = split.has_value
+                            ? known->value != SbatchOption::kNone && is_only(split.value, kOfValues)
+                            : known->value != SbatchOption::kNeeded;
+  if (!is_right) {
+    refuse("sbatch_option", text,
+           known->value == SbatchOption::kNone
+               ? fmt::format("--{} takes no value", known->name)
+               : fmt::format("the value of --{} must be one word of letters, digits "
+                             "and signs, without quotes",
+                             known->name));
+  }
+  return split.has_value ? fmt::format("--{}={}", known->name, split.value)
+                         : fmt::format("--{}", known->name);
 }
 
 std::string plain_word(const std::string& key, const std::string& text) {

@@ -7,9 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "core/safe_text.h"
 #include "core/words.h"
 #include "glidepath/error.h"
-#include "study/cluster/command.h"
+#include "programs/command.h"
 
 namespace glidepath {
 namespace {
@@ -61,8 +62,8 @@ Queue parse_squeue(const std::string& text) {
     if (parts.size() != 5 || !is_job_id(parts[0])) continue;
     const auto index = words::count(parts[1]);
     if (!index) continue;
-    const std::string reason = parts[3] == "None" ? "" : parts[3];
-    queue[{parts[0], *index}] = {first_word(parts[2]), reason, parts[4]};
+    const std::string reason = parts[3] == "None" ? "" : plain_line(parts[3]);
+    queue[{parts[0], *index}] = {plain_line(first_word(parts[2])), reason, parts[4]};
   }
   return queue;
 }
@@ -74,7 +75,8 @@ Queue parse_sacct(const std::string& text) {
     const auto parts = split(line, '|', 2);
     const auto id = split(parts[0], '_', 2);
     if (parts.size() != 2 || id.size() != 2 || !is_job_id(id[0])) continue;
-    if (const auto index = words::count(id[1])) queue[{id[0], *index}] = {first_word(parts[1]), "", ""};
+    if (const auto index = words::count(id[1]))
+      queue[{id[0], *index}] = {plain_line(first_word(parts[1])), "", ""};
   }
   return queue;
 }
@@ -121,7 +123,9 @@ std::string submit(const std::string& script, const std::vector<std::string>& op
   std::vector<std::string> command = {"sbatch", "--parsable"};
   command.insert(command.end(), options.begin(), options.end());
   command.push_back(script);
-  const CommandResult result = run_command(command);
+  CommandOptions of_job;
+  of_job.kind = ProgramKind::kSbatch;
+  const CommandResult result = run_command(command, of_job);
   if (!result.is_good()) refuse("sbatch", result);
   const std::string id = parse_job_id(result.out);
   if (id.empty()) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "files/json_text.h"
 #include "glidepath/error.h"
 #include "study/run_files.h"
 
@@ -276,8 +277,9 @@ std::string cluster_status_json(const ClusterStatus& status) {
                     {"attempts", task.attempts},
                     {"progress", task.progress}});
   }
-  return Json({{"name", status.name}, {"counts", counts}, {"warning", status.warning}, {"runs", runs}})
-             .dump(2, ' ', false, Json::error_handler_t::replace) +
+  return json_text(
+             Json{{"name", status.name}, {"counts", counts}, {"warning", status.warning}, {"runs", runs}},
+             2) +
          "\n";
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "files/home.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
 #include "study/child.h"
@@ -157,8 +158,8 @@ class Submitter {
     script.working_folder = fs::current_path();
     script.tasks = static_cast<std::int64_t>(array.tasks.size());
     script.cpus = cpus_;
-    const char* data = std::getenv("GLIDEPATH_DATA");
-    if (data != nullptr && *data != '\0') script.data = full_path(data).string();
+    const fs::path data = folder_named_by("GLIDEPATH_DATA");
+    if (!data.empty()) script.data = full_path(data).string();
     return script;
   }
 

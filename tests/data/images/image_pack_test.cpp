@@ -1,6 +1,9 @@
 // tests/data/images/image_pack_test.cpp - images packed and read back, against Pillow where pixels change.
 #include "glidepath/image_pack.h"
 
+#include <csignal>
+#include <sys/resource.h>
+
 #include <fmt/format.h>
 
 #include "../stores/store_support.h"
@@ -8,6 +11,7 @@
 #include "data/images/encode_jpeg.h"
 #include "data/images/open_images.h"
 #include "glidepath/error.h"
+#include "support/files.h"
 
 namespace fs = std::filesystem;
 
@@ -220,11 +224,30 @@ TEST_F(ImagePack, RefusesWrongOptions) {
 }
 
 TEST_F(ImagePack, AFullDiskIsAnErrorThatNamesTheFile) {
-  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
-  fs::create_symlink("/dev/full", pack().string() + ".part");
-  EXPECT_THAT(refusal([&] { pack_images(source(), pack(), {}); }),
-              HasSubstr("a.gpk: cannot write: No space left"));
+  // A file that may not grow stands in for a disk that is full.
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const auto handled = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit{100, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  const std::string told = refusal([&] { pack_images(source(), pack(), {}); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handled);
+  EXPECT_THAT(told, HasSubstr("a.gpk: cannot write: File too large"));
   EXPECT_FALSE(fs::exists(pack()));
+  EXPECT_FALSE(fs::exists(pack().string() + ".part"));
+}
+
+TEST_F(ImagePack, IsWrittenIntoNoFileThatALinkLeadsTo) {
+  write(source() / "precious", "precious");
+  for (const fs::path& link : {pack(), fs::path(pack().string() + ".part")}) {
+    fs::create_symlink(source() / "precious", link);
+    pack_images(source(), pack(), {});
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(pack())));
+    EXPECT_FALSE(fs::exists(pack().string() + ".part"));
+    EXPECT_EQ(text_of(source() / "precious"), "precious");
+    fs::remove(pack());
+  }
 }
 
 TEST_F(ImagePack, NeedsAnImageInEachSplit) {
