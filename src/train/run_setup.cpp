@@ -216,7 +216,10 @@ BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, 
 }
 
 Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_seconds) {
-  if (config.deadline.empty()) return resolve_percent(parse_budget(config.budget), parse_budget(config.full));
+  if (config.deadline.empty()) {
+    return blame("budget",
+                 [&] { return resolve_percent(parse_budget(config.budget), parse_budget(config.full)); });
+  }
   const double left = parse_deadline(config.deadline) - unix_seconds;
   if (!(left > 0)) {
     throw InputError(

@@ -54,6 +54,7 @@ std::string hint_for(const std::string& line) {
   if (key.empty() || value.empty() || value.size() > kLongest ||
       value.find_first_of("\"'[]{}=,") != value.npos)
     return "";
+  if (words::number(value) || value == "true" || value == "false") return "";
   return fmt::format("; a text is in quotes: {} = \"{}\"", key, value);
 }
 

@@ -135,7 +135,7 @@ TEST_F(StudyPlanFile, RefusesMistakesWithTheirLine) {
            {"[grid]\nbudget = [\"60m\", \"1h\"]\n",
             "s.toml:2: budget: \"1h\" is the same as \"60m\" of the list"},
            {"[grid]\nseed = [[1]]\n", "s.toml:2: seed: must be a single text, number, true or false"},
-           {"[base]\nseed = 1979-05-27\n", "s.toml:2: seed: must be a single text, number, true or false"},
+           {"[base]\nseed = 1979-05-27\n", "s.toml:2: seed: a time is given in quotes: seed = \"1979-05-27\""},
            {"[grid]\ndata_dir = [\"a\", \"b\"]\n",
             "s.toml:2: data_dir: does not change a run's result, so it cannot be a list; give one value"},
            {"[grid]\nwidth = [1, -1]\n", "s.toml:2: width \"-1\": must be a number in (0, 64)"},
