@@ -103,9 +103,9 @@ TEST_F(PictureTest, TextsAreNoPartOfTheProgram) {
   const fs::path touched = folder_ / "touched";
   const std::string command = "system(\"touch " + touched.string() + "\")";
   Figure figure = make_figure1(whole_study());
-  for (const std::string& text :
-       {"x\n" + command + "\n#", "x'\n" + command + "\n'", "EOD\n" + command, "x\r" + command + "\r",
-        std::string("`touch ") + touched.string() + "`", "@" + command, std::string("<script>alert(1)</script>")}) {
+  for (const std::string& text : {"x\n" + command + "\n#", "x'\n" + command + "\n'", "EOD\n" + command,
+                                  "x\r" + command + "\r", std::string("`touch ") + touched.string() + "`",
+                                  "@" + command, std::string("<script>alert(1)</script>")}) {
     SCOPED_TRACE(text);
     figure.title = figure.text = figure.panels[0].title = figure.panels[0].x_label = text;
     figure.panels[0].y_label = figure.panels[0].series[0].name = figure.panels[0].series[0].subject = text;

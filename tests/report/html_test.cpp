@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "report/grid_study.h"
 #include "core/safe_text.h"
+#include "report/grid_study.h"
 #include "report/page.h"
 #include "report/palette.h"
 
