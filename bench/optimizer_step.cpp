@@ -9,6 +9,7 @@
 #include <memory>
 
 #include <torch/optim.h>
+#include <torch/utils.h>
 #include <torch/version.h>
 
 #include "glidepath/models.h"

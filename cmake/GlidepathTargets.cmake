@@ -38,7 +38,7 @@ function(glidepath_library name)
   set_property(GLOBAL APPEND PROPERTY GLIDEPATH_LIBRARIES glidepath_${name})
 endfunction()
 
-# One precompiled torch/types.h for the whole project: parsing it takes longer than compiling most of our files. Not
+# One precompiled header of torch for the whole project: parsing it takes longer than compiling most of our files. Not
 # torch/torch.h: what its modules leave to be instantiated costs every file that uses it three times as much.
 function(glidepath_use_torch_pch target)
   # LibTorch is built with NDEBUG, and some of its classes (at::RecordFunction) are larger in headers without.
@@ -52,7 +52,8 @@ function(glidepath_use_torch_pch target)
     target_link_libraries(glidepath_torch_pch PRIVATE LibTorch::LibTorch)
     glidepath_compile_flags(glidepath_torch_pch)
     target_compile_definitions(glidepath_torch_pch PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
-    target_precompile_headers(glidepath_torch_pch PRIVATE <torch/types.h>)
+    target_precompile_headers(glidepath_torch_pch PRIVATE <torch/types.h> <torch/utils.h> <torch/cuda.h>
+                               <torch/csrc/autograd/custom_function.h>)
   endif()
   # CMake compiles programs with -fPIE; the header was precompiled for libraries, and the last flag wins.
   target_compile_options(${target} PRIVATE -fPIC)

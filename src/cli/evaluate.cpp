@@ -57,9 +57,11 @@ std::string class_line(const EvaluationResult& result, const ClassResult& one, s
   const double share =
       one.images == 0 ? 0 : static_cast<double>(one.correct) / static_cast<double>(one.images);
   const std::string mistaken =
-      one.taken_for < 0 ? ""
-                        : fmt::format("{} ({})", terminal_text(result.classes[static_cast<std::size_t>(one.taken_for)].name),
-                                      one.mistaken);
+      one.taken_for < 0
+          ? ""
+          : fmt::format("{} ({})",
+                        terminal_text(result.classes[static_cast<std::size_t>(one.taken_for)].name),
+                        one.mistaken);
   return fmt::format("{:<{}}  {:>6}  {:>8}  {}\n", one.name, width, one.images,
                      one.images == 0 ? "-" : fmt::format("{:.2f} %", 100 * share), mistaken);
 }
@@ -151,11 +153,10 @@ void run_evaluate(const EvaluateArguments& arguments) {
 void add_evaluate_command(CLI::App& app, int&) {
   auto* command = app.add_subcommand("evaluate", "Test a run, or weights from elsewhere, on a test split");
   auto arguments = std::make_shared<EvaluateArguments>();
-  auto* run =
-      command
-          ->add_option("run", arguments->run,
-                       "run directory, its folder checkpoint, or a file of weights in it: tested as the run "
-                       "was");
+  auto* run = command->add_option(
+      "run", arguments->run,
+      "run directory, its folder checkpoint, or a file of weights in it: tested as the run "
+      "was");
   takes_path(run, "the --out of an earlier run");
   takes_path(command->add_option("--weights", arguments->weights,
                                  "in place of a run: safetensors file with torchvision's names"),

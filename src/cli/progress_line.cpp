@@ -59,7 +59,8 @@ void ProgressLine::show(double progress, const std::vector<std::string>& fields)
   const std::size_t room = width > cells + 9 ? width - cells - 9 : 0;
   const bool colour = wants_colour(STDERR_FILENO);
   std::vector<std::string> pieces;
-  for (const std::string& field : fields) pieces.push_back((pieces.empty() ? "" : "  ") + terminal_text(field));
+  for (const std::string& field : fields)
+    pieces.push_back((pieces.empty() ? "" : "  ") + terminal_text(field));
   std::fprintf(stderr, "\r\033[K%s%s%s %3.0f %% %s", colour ? "\033[36m" : "",
                bar(progress, static_cast<int>(cells)).c_str(), colour ? "\033[0m" : "",
                100 * std::clamp(progress, 0.0, 1.0), words::fitting(pieces, room).c_str());

@@ -310,7 +310,8 @@ void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& a
   const auto in_group = [](CLI::Option* option, const char* group) { return option->group(group); };
   constexpr const char *kRun = "Run", *kRanks = "Several processes", *kOutput = "Output";
   auto* config = takes_path(
-      in_group(command.add_option("--config", arguments->config_file, "file with train options in TOML"), kRun),
+      in_group(command.add_option("--config", arguments->config_file, "file with train options in TOML"),
+               kRun),
       "a file, for example run.toml");
   auto* out =
       takes_new_path(in_group(command.add_option("--out", arguments->out, "run directory to write"), kRun),

@@ -2,6 +2,7 @@
 #include "data/augment_operators.h"
 
 #include <torch/types.h>
+#include <torch/utils.h>
 
 namespace glidepath {
 

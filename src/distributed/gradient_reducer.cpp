@@ -3,6 +3,7 @@
 #include "distributed/gradient_reducer.h"
 
 #include <torch/types.h>
+#include <torch/utils.h>
 
 namespace glidepath {
 namespace {

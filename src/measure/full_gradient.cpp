@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "nn/loss.h"

@@ -5,6 +5,7 @@
 #include <array>
 
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "nn/parallel.h"
 #include "simd/clones.h"

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
 #include "glidepath/error.h"

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/modules/batchnorm.h>
 
 #include "glidepath/error.h"

@@ -3,6 +3,7 @@
 
 #include <ATen/TensorIterator.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 namespace glidepath {
 

@@ -1,6 +1,7 @@
 // src/nn/state_dict.cpp - a model's parameters and buffers by their names, out and in.
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/models.h"

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/modules/batchnorm.h>
 
 namespace glidepath {

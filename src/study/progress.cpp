@@ -77,8 +77,7 @@ std::vector<std::string> live_lines(const StudyProgress& progress, const std::ve
   for (const StudyProgress::Job& job : progress.jobs) {
     running += job.progress;
     std::vector<std::string> pieces{fmt::format("{} {:3.0f} %", bar(job.progress), 100 * job.progress)};
-    for (const std::string& part : label_parts(job.config, axes))
-      pieces.push_back(" " + terminal_text(part));
+    for (const std::string& part : label_parts(job.config, axes)) pieces.push_back(" " + terminal_text(part));
     pieces.push_back(", " + rough_duration(job.seconds));
     lines.push_back(words::fitting(pieces, width));
   }

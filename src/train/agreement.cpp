@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include <torch/cuda.h>
 #include <torch/types.h>
 
 #include "core/words.h"

@@ -7,6 +7,7 @@
 #include <ATen/record_function.h>
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/safetensors.h"
 

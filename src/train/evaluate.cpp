@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/loader.h"

@@ -95,7 +95,8 @@ std::string remedy(const fs::path& weights) {
   std::error_code ignored;
   const fs::path run = weights.has_parent_path() ? weights.parent_path() : fs::path(".");
   if (fs::exists(run / "config.toml", ignored))
-    return fmt::format("; they are of a run: glidepath evaluate {} takes its options", shell_word(run.string()));
+    return fmt::format("; they are of a run: glidepath evaluate {} takes its options",
+                       shell_word(run.string()));
   return "; is its --model, --width, --stem or number of classes another?";
 }
 

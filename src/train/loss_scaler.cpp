@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <torch/types.h>
+#include <torch/utils.h>
 
 namespace glidepath {
 namespace {

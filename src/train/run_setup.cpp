@@ -7,6 +7,7 @@
 #include <ATen/Context.h>
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "core/words.h"
 #include "data/images/corrupt_images.h"

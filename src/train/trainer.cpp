@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "core/safe_text.h"
 #include "glidepath/error.h"

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "core/safe_text.h"
 #include "files/json_text.h"

@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "data/images/corrupt_images.h"
 #include "glidepath/error.h"

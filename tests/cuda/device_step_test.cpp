@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <torch/nn/functional/loss.h>
+#include <torch/utils.h>
 
 #include "glidepath/models.h"
 #include "gpu.h"

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/loader.h"
 

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "data/augment.h"
 #include "data/random.h"

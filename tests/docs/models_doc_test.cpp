@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/models.h"
 #include "glidepath/safetensors.h"

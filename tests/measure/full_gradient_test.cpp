@@ -9,6 +9,7 @@
 
 #include <ATen/Context.h>
 #include <torch/nn/functional/loss.h>
+#include <torch/utils.h>
 
 #include "glidepath/loader.h"
 #include "measure/golden.h"

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <torch/nn/functional/loss.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 namespace glidepath {
 namespace {

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/nn/modules/batchnorm.h>
+#include <torch/utils.h>
 
 #include "nn/batch_norm_relu.h"
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/optim.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "train/run_setup.h"

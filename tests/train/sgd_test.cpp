@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 namespace glidepath {
 namespace {

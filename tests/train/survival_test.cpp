@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
