@@ -151,7 +151,8 @@ std::string shell_word(std::string_view text) {
     } else if (!letter.is_valid || steers(letter.code)) {
       for (const char c : bytes) word += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
-      word += bytes == "'" || bytes == "\\" ? "\\" + std::string(bytes) : std::string(bytes);
+      if (bytes == "'" || bytes == "\\") word += '\\';
+      word += bytes;
     }
   });
   return word + "'";
@@ -219,11 +220,14 @@ std::string html_text(std::string_view text) {
 
 std::string csv_field(std::string_view text) {
   std::string field = plain_line(text);
-  if (begins_formula(field) && !words::number(field)) field.insert(0, "'");
+  if (begins_formula(field) && !words::number(field)) field.insert(field.begin(), '\'');
   if (field.find_first_of(",;\"") == field.npos) return field;
   std::string quoted = "\"";
-  for (const char c : field) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
+  for (const char c : field) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted += '"';
 }
 
 std::size_t json_depth(std::string_view text) {
