@@ -34,7 +34,8 @@ struct EvaluationResult {
 };
 
 struct EvaluateOptions {
-  std::function<void(const std::string&)> on_warning;  ///< told of images that are left out
+  /// Told of images that are left out, and of what of the weights was passed over.
+  std::function<void(const std::string&)> on_warning;
   std::function<int()> stop_signal;  ///< asked between batches, as TrainOptions::stop_signal
 };
 

@@ -14,21 +14,38 @@ namespace glidepath {
 
 /// Where a process stands among those of its job.
 struct Place {
-  int rank = 0;                  ///< in [0, world_size)
-  int world_size = 1;            ///< processes of the job
-  int local_rank = -1;           ///< among those of this machine; -1: found out when joining
-  int local_world_size = -1;     ///< processes on this machine; -1: found out when joining
-  std::string master_address;    ///< of the machine of rank 0, as the others reach it
-  int master_port = 0;           ///< 0: a free one, told by port_file
-  std::string port_file;         ///< on one machine without a port: where rank 0 writes the one it took
+  int rank = 0;                ///< in [0, world_size)
+  int world_size = 1;          ///< processes of the job
+  int local_rank = -1;         ///< among those of this machine; -1: found out when joining
+  int local_world_size = -1;   ///< processes on this machine; -1: found out when joining
+  std::string master_address;  ///< of the machine of rank 0, as the others reach it
+  int master_port = 0;         ///< 0: a free one, told by meeting_file
+  /// On one machine: where rank 0 leaves the port that it took and a secret, for this user's processes alone.
+  std::string meeting_file;
   bool store_is_served = false;  ///< by the launcher; otherwise rank 0 serves it
-  std::string store_prefix;      ///< put before every key
+  /// The launcher's own store (torchrun's agent), which anybody can ask, is at master_address: rank 0 leaves
+  /// there where it serves the job's.
+  bool agent_serves = false;
+  std::string store_prefix;  ///< put before every key
+  /// What the processes of the job know and nobody else: who does not know it is not listened to. Empty: made
+  /// up for meeting_file; otherwise this user's, of ~/.config/glidepath/job-secret.
+  std::string secret;
 };
 
+/// That a launcher has started this process as one of several.
+struct Seat {
+  std::string launcher;  ///< mpirun, srun, ...
+  int rank = 0, size = 1;
+};
+
+/// Nothing for a process that none of the launchers we know has started. Throws InputError naming a variable
+/// that is wrong.
+std::optional<Seat> seat_from_environment(const std::function<const char*(const char*)>& get = {});
+
 /// The place that a launcher has given this process, by the variables of torchrun (RANK, WORLD_SIZE,
-/// MASTER_ADDR, MASTER_PORT), Open MPI's or MPICH's mpirun, or Slurm's srun; nothing for a process on its own
-/// or in a job of one. `get` is getenv(), or a test's. Throws InputError naming the variable that is missing
-/// or wrong.
+/// MASTER_ADDR, MASTER_PORT), Open MPI's or MPICH's mpirun, Slurm's srun, jsrun, flux, MVAPICH's mpirun_rsh,
+/// PALS or horovodrun; nothing for a process on its own or in a job of one. `get` is getenv(), or a test's.
+/// Throws InputError naming the variable that is missing or wrong, or a launcher that does not tell enough.
 std::optional<Place> place_from_environment(const std::function<const char*(const char*)>& get = {});
 
 /// What the job stopped for, thrown on the ranks where it did not happen. The message names the rank, its
@@ -66,6 +83,8 @@ class ProcessGroup {
   int size() const;
   int local_rank() const;
   int local_size() const;
+  /// Of this machine's cores, those of this rank: what its processes share is divided among them.
+  int cores() const;
   /// "rank 1 (host a, pid 123)".
   std::string name_of(int rank) const;
 

@@ -37,6 +37,9 @@ using MeasurerFactory = std::function<std::shared_ptr<Measurer>(const MeasuredRu
 struct TrainOptions {
   std::filesystem::path out;  ///< the run directory; empty: nothing is written
   bool resume = false;        ///< go on from out/checkpoint; only the budget and deadline may have changed
+  /// With resume: the run to go on from instead, which stays as it is; out is then a new folder. A run that
+  /// has finished can be given another budget only so.
+  std::filesystem::path resume_from;
   std::function<void(const TrainStatus&)> on_status;
   std::function<void(const TrainStatus&)> on_evaluation;
   /// Told what did not go as wished and does not stop the run: a disk that refuses (at most once a minute),

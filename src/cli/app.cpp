@@ -1,7 +1,28 @@
 // src/cli/app.cpp - the command line as a whole: name, version and every command.
+#include <fmt/format.h>
+
 #include "cli/commands.h"
+#include "cli/message.h"
+#include "glidepath/error.h"
+#include "glidepath/process_group.h"
 
 namespace glidepath::cli {
+namespace {
+
+/// Training alone is done together. Where a launcher starts another command many times, that may be meant, as
+/// for the weights of many runs.
+void tell_of_other_processes(const std::string& command) {
+  try {
+    const auto seat = seat_from_environment();
+    if (!seat || seat->size < 2 || seat->rank != 0) return;
+    print_error("glidepath " + command,
+                fmt::format("note: {} started this {} times; each process works by itself", seat->launcher,
+                            seat->size));
+  } catch (const Error&) {  // variables that say nothing of this command
+  }
+}
+
+}  // namespace
 
 std::unique_ptr<CLI::App> make_app(int& exit_status) {
   auto app = std::make_unique<CLI::App>(
@@ -20,6 +41,11 @@ std::unique_ptr<CLI::App> make_app(int& exit_status) {
   add_watch_command(*app, exit_status);
   add_schedules_command(*app, exit_status);
   add_data_command(*app, exit_status);
+  for (CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; })) {
+    const std::string name = command->get_name();
+    if (name != "train" && name != "launch")
+      command->parse_complete_callback([name] { tell_of_other_processes(name); });
+  }
   return app;
 }
 

@@ -109,7 +109,7 @@ void print_csv(const std::vector<Schedule>& schedules, std::int64_t updates, dou
     for (const Schedule& schedule : schedules) std::cout << ",\"" << schedule.text() << "\"";
   }
   std::cout << "\n";
-  for (std::int64_t step = 0; step < updates; ++step) {
+  for (std::int64_t step = 0; step < updates && std::cout; ++step) {  // nobody may be reading any more
     std::cout << step;
     // {} prints the shortest text that reads back to the same double.
     for (const Schedule& schedule : schedules) {

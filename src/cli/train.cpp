@@ -18,6 +18,7 @@
 #include "cli/stop_signal.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
+#include "distributed/same_on_all.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
@@ -34,7 +35,8 @@ struct TrainArguments {
   std::string replan = "re-anneal";
   std::int64_t batch_size_per_rank = 0, reference_batch = 128;
   std::string scale_lr = "none";
-  bool quiet = false, json = false, no_progress = false, no_rescue = false, dry_run = false;
+  bool quiet = false, json = false, no_progress = false, no_rescue = false, dry_run = false, alone = false;
+  Facts given;  // every option, for the ranks to compare
 };
 
 // --budget replaces a deadline of the file or run, --deadline its budget; "slurm" stands for the job's end.
@@ -102,6 +104,15 @@ TrainConfig shared_config(const TrainArguments& arguments, ProcessGroup* group) 
   if (group == nullptr) return config;
   const std::string text = group->broadcast(group->rank() == 0 ? to_toml(config) : std::string());
   return group->rank() == 0 ? config : parse_train_config(text, "rank 0's configuration");
+}
+
+Facts options_given(const CLI::App& command) {
+  Facts facts = {{"the version of glidepath", GLIDEPATH_VERSION}};
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() > 0)
+      facts.emplace_back(option->get_name(), fmt::format("{}", fmt::join(option->results(), " ")));
+  }
+  return facts;
 }
 
 // What matters most comes first: on a narrow terminal the last are left out.
@@ -240,7 +251,8 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   } catch (const InputError& error) {
     throw InputError(fmt::format("--replan {}", error.what()));
   }
-  options.out = arguments.resume.empty() ? arguments.out : arguments.resume;
+  options.out = arguments.out.empty() ? arguments.resume : arguments.out;
+  if (!arguments.resume.empty() && !arguments.out.empty()) options.resume_from = arguments.resume;
   options.resume = !arguments.resume.empty();
   options.rescue = !arguments.no_rescue;
   options.seconds_before = seconds_since_process_start();
@@ -278,10 +290,21 @@ void train_alone_or_together(const TrainArguments& arguments, const std::shared_
   }
 }
 
+/// A launcher may have been asked for many runs, one a process, where it makes one of all of them.
+void compare_options(const TrainArguments& arguments, ProcessGroup& group) {
+  const auto seat = seat_from_environment();
+  require_same(
+      group, arguments.given,
+      fmt::format("{} started these {} processes as one job, which makes one run: give all the same options, "
+                  "or --alone for a run of each process's own",
+                  seat ? seat->launcher : "the launcher", group.size()));
+}
+
 /// Of many processes one speaks, and none waits for another that has failed.
 void train_together(const TrainArguments& arguments, const std::shared_ptr<ProcessGroup>& group) {
   const auto told = [&](const std::string& message) { return group->speaks() ? message : std::string(); };
   try {
+    compare_options(arguments, *group);
     train_alone_or_together(arguments, group);
     group->leave();
   } catch (const Interrupted& stop) {  // on all alike
@@ -301,7 +324,7 @@ void train_together(const TrainArguments& arguments, const std::shared_ptr<Proce
 }
 
 void run_train(const TrainArguments& arguments) {
-  const std::optional<Place> place = place_from_environment();
+  const std::optional<Place> place = arguments.alone ? std::nullopt : place_from_environment();
   if (!place) return train_alone_or_together(arguments, nullptr);
   train_together(arguments, ProcessGroup::join(*place));
 }
@@ -313,13 +336,15 @@ void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& a
       in_group(command.add_option("--config", arguments->config_file, "file with train options in TOML"),
                kRun),
       "a file, for example run.toml");
-  auto* out =
-      takes_new_path(in_group(command.add_option("--out", arguments->out, "run directory to write"), kRun),
-                     "a folder, for example runs/a");
+  takes_new_path(
+      in_group(command.add_option(
+                   "--out", arguments->out,
+                   "run directory to write; with --resume: a new one to go on in, and that run stays as it is"),
+               kRun),
+      "a folder, for example runs/a");
   takes_path(in_group(command.add_option("--resume", arguments->resume, "run directory to go on with"), kRun),
              "the --out of an earlier run")
-      ->excludes(config)
-      ->excludes(out);
+      ->excludes(config);
   in_group(
       command.add_option("--replan", arguments->replan,
                          "with --resume and another --budget: re-anneal (from the present lr) or rewind (to "
@@ -349,6 +374,9 @@ void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& a
            kRanks)
       ->check(whole_number(1, std::int64_t{1} << 20))
       ->type_name("[128]");
+  in_group(command.add_flag("--alone", arguments->alone,
+                            "a run of this process's own, also where a launcher has started it with others"),
+           kRanks);
   in_group(command.add_flag("--quiet", arguments->quiet, "print errors only"), kOutput);
   in_group(command.add_flag("--json", arguments->json, "print the result as one JSON object"), kOutput);
   in_group(command.add_flag("--no-progress", arguments->no_progress, "no live line"), kOutput);
@@ -367,7 +395,10 @@ void add_train_command(CLI::App& app, int&) {
         ->group(key.group);
   }
   add_run_options(*command, arguments);
-  command->callback([arguments] { run_train(*arguments); });
+  command->callback([arguments, command] {
+    arguments->given = options_given(*command);
+    run_train(*arguments);
+  });
 }
 
 }  // namespace glidepath::cli

@@ -64,6 +64,7 @@ void follow(const WatchArguments& arguments) {
     if (server) server->publish(snapshot_json(snapshot, true));
     block.clear();
     print_ended(snapshot, told);
+    if (!server && !std::cout) return;  // nobody reads it any more
     block.show(live_lines(snapshot.progress(), snapshot.results.axes, block.width()));
     if (!server && snapshot.is_over()) break;
     for (auto waited = kAskForSignalsEvery; waited < kLookEvery; waited += kAskForSignalsEvery) {

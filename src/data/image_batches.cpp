@@ -2,7 +2,6 @@
 #include "data/image_batches.h"
 
 #include <algorithm>
-#include <thread>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -11,6 +10,7 @@
 #include "data/images/corrupt_images.h"
 #include "data/images/transforms.h"
 #include "glidepath/error.h"
+#include "system/cores.h"
 
 namespace glidepath {
 namespace {
@@ -21,7 +21,7 @@ constexpr int kChannels = 3;
 
 int threads_for(const Dataset& dataset) {
   if (dataset.image_options.workers > 0) return static_cast<int>(dataset.image_options.workers);
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return usable_cores();
 }
 
 /// Rows of 4 bytes a pixel to normalised numbers, mirrored or not.

@@ -14,6 +14,9 @@ std::string first_node(const std::string& nodes);
 /// test's. Throws InputError for what is no number of seconds.
 std::optional<int> join_seconds_from_environment(const std::function<const char*(const char*)>& get = {});
 
+/// Set by a launcher that serves the job's store itself, at MASTER_ADDR and MASTER_PORT.
+constexpr const char* kStoreIsServed = "GLIDEPATH_STORE_IS_SERVED";
+
 /// Of a job that its launcher has started again so many times.
 std::string store_prefix(const std::string& restarts);
 

@@ -2,11 +2,11 @@
 #include "distributed/launcher.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <future>
@@ -21,8 +21,11 @@
 #include <fmt/format.h>
 
 #include "distributed/environment.h"
+#include "distributed/job_secret.h"
 #include "distributed/store_server.h"
 #include "glidepath/error.h"
+#include "system/cores.h"
+#include "system/owner.h"
 
 extern char** environ;
 
@@ -72,19 +75,33 @@ struct Child {
   bool failed() const { return ended && status != 0; }
 };
 
-std::vector<std::string> environment_of(const LaunchOptions& options, int local_rank, int port) {
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  const int threads = options.threads_per_rank > 0 ? options.threads_per_rank
-                                                   : std::max(1, static_cast<int>(cores) / options.ranks);
+/// Made up for a job of this machine; the launchers of several are started by somebody who gives them one, or
+/// share that of their user.
+std::string secret_of(const LaunchOptions& options) {
+  const char* given = std::getenv(kJobSecret);
+  if (given != nullptr && *given != '\0') return given;
+  return options.nodes == 1 ? random_secret() : secret_of_user();
+}
+
+/// The job's store, as the ranks reach it.
+struct Store {
+  int port;
+  std::string secret;
+};
+
+std::vector<std::string> environment_of(const LaunchOptions& options, int local_rank, const Store& store) {
+  const int threads =
+      options.threads_per_rank > 0 ? options.threads_per_rank : std::max(1, usable_cores() / options.ranks);
   std::map<std::string, std::string> own = {
       {"RANK", std::to_string(options.node * options.ranks + local_rank)},
       {"WORLD_SIZE", std::to_string(options.nodes * options.ranks)},
       {"LOCAL_RANK", std::to_string(local_rank)},
       {"LOCAL_WORLD_SIZE", std::to_string(options.ranks)},
       {"MASTER_ADDR", options.master_address},
-      {"MASTER_PORT", std::to_string(port)},
+      {"MASTER_PORT", std::to_string(store.port)},
+      {kJobSecret, store.secret},
+      {kStoreIsServed, "1"},
       {"OMP_NUM_THREADS", std::to_string(threads)},
-      {"TORCHELASTIC_USE_AGENT_STORE", "True"},
       {"TORCHELASTIC_RESTART_COUNT", kRestarts},
   };
   if (options.join_seconds > 0) own["GLIDEPATH_JOIN_SECONDS"] = std::to_string(options.join_seconds);
@@ -155,19 +172,18 @@ std::string death_of(const Child& child) {
 }
 
 /// The other ranks need not wait for its sign of life. Done when the others know, or cannot be told.
-std::future<void> tell_of_death(const Child& child, const LaunchOptions& options, int port) {
+std::future<void> tell_of_death(const Child& child, const LaunchOptions& options, const Store& store) {
   Place place;
   place.rank = child.rank;
   place.master_address = options.master_address;
-  place.master_port = port;
+  place.master_port = store.port;
+  place.secret = store.secret;
   place.store_prefix = store_prefix(kRestarts);
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return tell_of_loss(place, fmt::format("rank {} (host {}, pid {}) {}", child.rank, host.data(), child.pid,
+  return tell_of_loss(place, fmt::format("rank {} (host {}, pid {}) {}", child.rank, host_name(), child.pid,
                                          death_of(child)));
 }
 
-void wait_for_all(std::vector<Child>& children, const LaunchOptions& options, int port) {
+void wait_for_all(std::vector<Child>& children, const LaunchOptions& options, const Store& store) {
   std::optional<Clock::time_point> failed_at;
   std::future<void> told_others;
   for (bool all_ended = false; !all_ended;) {
@@ -182,7 +198,7 @@ void wait_for_all(std::vector<Child>& children, const LaunchOptions& options, in
       failed_at = Clock::now();
       const auto killed =
           std::find_if(children.begin(), children.end(), [](const Child& c) { return c.was_killed(); });
-      if (!told && killed != children.end()) told_others = tell_of_death(*killed, options, port);
+      if (!told && killed != children.end()) told_others = tell_of_death(*killed, options, store);
     }
     if (failed_at && Clock::now() - *failed_at > kGrace + kLast) {
       send(children, SIGKILL);
@@ -203,16 +219,19 @@ int launch(const std::string& program, const std::vector<std::string>& arguments
   }
   if (options.node >= options.nodes)
     throw InputError(fmt::format("--node-rank {}: must be below --nodes {}", options.node, options.nodes));
+  Store store{options.master_port, secret_of(options)};
   std::unique_ptr<StoreServer> server;
-  if (options.node == 0) server = std::make_unique<StoreServer>(options.master_address, options.master_port);
-  const int port = server ? server->port() : options.master_port;
+  if (options.node == 0) {
+    server = std::make_unique<StoreServer>(options.master_address, options.master_port, store.secret);
+    store.port = server->port();
+  }
   const SignalsNoted signals;
   std::vector<Child> children;
   for (int local = 0; local < options.ranks; ++local) {
-    const pid_t pid = start(program, arguments, environment_of(options, local, port), signals);
+    const pid_t pid = start(program, arguments, environment_of(options, local, store), signals);
     children.push_back({options.node * options.ranks + local, pid});
   }
-  wait_for_all(children, options, port);
+  wait_for_all(children, options, store);
   int status = 0;
   const Child* killed = nullptr;
   for (const Child& child : children) {

@@ -78,12 +78,14 @@ struct Collective {
 
 struct ProcessGroup::Impl {
   Place place;
+  std::shared_ptr<JobStoreServer> server;  // of rank 0, where the launcher serves none
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
   std::unique_ptr<NcclGroup> nccl;  // from the first tensor of a GPU on
   std::unique_ptr<RankWatch> watch;
   bool broken = false;  // a rank is missing: nothing of c10d can be waited for, not even to be destroyed
   bool left = false;
+  int cores = 1;
 
   void take_local_place(const std::vector<RankInfo>& ranks);
   [[noreturn]] void stop_for(const std::string& what);
@@ -110,15 +112,18 @@ struct ProcessGroup::Impl {
 };
 
 void ProcessGroup::Impl::take_local_place(const std::vector<RankInfo>& ranks) {
-  const auto& own = ranks[static_cast<std::size_t>(place.rank)].machine;
-  int here = 0, before = 0;
+  const auto& own = ranks[static_cast<std::size_t>(place.rank)].owner.host;
+  std::vector<CoreLimits> here;
+  int before = 0;
   for (int rank = 0; rank < place.world_size; ++rank) {
-    if (ranks[static_cast<std::size_t>(rank)].machine != own) continue;
-    ++here;
+    const RankInfo& info = ranks[static_cast<std::size_t>(rank)];
+    if (info.owner.host != own) continue;
     if (rank < place.rank) ++before;
+    here.push_back(info.limits);
   }
+  cores = share_of_cores(here, static_cast<std::size_t>(before));
   if (place.local_rank < 0) place.local_rank = before;
-  if (place.local_world_size < 1) place.local_world_size = here;
+  if (place.local_world_size < 1) place.local_world_size = static_cast<int>(here.size());
 }
 
 // A connection that broke says that some rank is gone; the watch says which.
@@ -177,13 +182,14 @@ std::shared_ptr<ProcessGroup> ProcessGroup::join(const Place& given, const Proce
   auto impl = std::make_unique<Impl>();
   const Rendezvous met = meet(given, join_seconds_from_environment().value_or(options.join_seconds));
   const Place& place = impl->place = met.place;
+  impl->server = met.server;
   impl->take_local_place(met.ranks);
   impl->store = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "group", met.collective);
   const auto beats = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "watch", met.watch);
   const std::string keeper =
       place.store_is_served
           ? fmt::format("the launcher (its store at {}:{})", place.master_address, place.master_port)
-          : fmt::format("rank 0 (host {}, pid {})", met.ranks[0].host, met.ranks[0].pid);
+          : fmt::format("rank 0 (host {}, pid {})", met.ranks[0].host, met.ranks[0].owner.pid);
   impl->watch =
       std::make_unique<RankWatch>(watch_store(beats), place.rank, met.ranks, keeper, options.silent_seconds);
   try {
@@ -212,6 +218,7 @@ int ProcessGroup::rank() const { return impl_->place.rank; }
 int ProcessGroup::size() const { return impl_->place.world_size; }
 int ProcessGroup::local_rank() const { return impl_->place.local_rank; }
 int ProcessGroup::local_size() const { return impl_->place.local_world_size; }
+int ProcessGroup::cores() const { return impl_->cores; }
 std::string ProcessGroup::name_of(int rank) const { return impl_->watch->name_of(rank); }
 
 void ProcessGroup::Pending::wait() {
@@ -319,6 +326,7 @@ int ProcessGroup::rank() const { return 0; }
 int ProcessGroup::size() const { return 1; }
 int ProcessGroup::local_rank() const { return 0; }
 int ProcessGroup::local_size() const { return 1; }
+int ProcessGroup::cores() const { return 1; }
 std::string ProcessGroup::name_of(int) const { return {}; }
 void ProcessGroup::Pending::wait() {}
 ProcessGroup::Pending ProcessGroup::all_reduce_later(torch::Tensor) { refuse(); }

@@ -2,13 +2,7 @@
 #include "distributed/rank_watch.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <fstream>
-#include <sstream>
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -28,64 +22,34 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string first_line(const std::string& file) {
-  std::string line;
-  std::getline(std::ifstream(file) >> std::ws, line);
-  return line;
-}
-
-std::string link_target(const char* path) {
-  std::array<char, 256> target{};
-  const ssize_t length = ::readlink(path, target.data(), target.size() - 1);
-  return length < 0 ? "" : std::string(target.data(), static_cast<std::size_t>(length));
-}
-
-struct ProcessState {
-  char state = 0;
-  std::string started;
-};
-
-// The name, in brackets, may hold spaces and brackets.
-ProcessState process_state(long pid) {
-  const std::string line = first_line(fmt::format("/proc/{}/stat", pid));
-  const auto end = line.rfind(')');
-  if (end == std::string::npos) return {};
-  std::istringstream fields(line.substr(end + 1));
-  ProcessState found;
-  fields >> found.state;
-  constexpr int kBetween = 18;  // from the state, field 3, to the start time, field 22
-  for (int i = 0; i <= kBetween; ++i) fields >> found.started;
-  return found;
-}
-
 }  // namespace
 
-RankInfo RankInfo::of_this_process() {
-  RankInfo info;
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  info.host = host.data();
-  info.machine = first_line("/proc/sys/kernel/random/boot_id") + link_target("/proc/self/ns/pid") + info.host;
-  info.pid = ::getpid();
-  info.started = process_state(info.pid).started;
-  return info;
-}
+RankInfo RankInfo::of_this_process() { return {host_name(), this_process(), core_limits()}; }
 
 std::string RankInfo::text() const {
-  return json_text(nlohmann::json{{"host", host}, {"machine", machine}, {"pid", pid}, {"started", started}});
+  return json_text(nlohmann::json{{"host", host},
+                        {"machine", owner.host},
+                        {"pid", owner.pid},
+                        {"start", owner.start},
+                        {"mask", limits.mask},
+                        {"quota", limits.quota.value_or(0)},
+                        {"quota_group", limits.quota_group},
+                        {"of_process", limits.of_process.value_or(0)}});
 }
 
 RankInfo RankInfo::from(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  return {json.at("host"), json.at("machine"), json.at("pid"), json.at("started")};
+  RankInfo info{json.at("host"), {json.at("machine"), json.at("pid"), json.at("start")}, {}};
+  info.limits.mask = json.at("mask").get<std::vector<int>>();
+  if (const double quota = json.at("quota"); quota > 0) info.limits.quota = quota;
+  info.limits.quota_group = json.at("quota_group");
+  if (const int own = json.at("of_process"); own > 0) info.limits.of_process = own;
+  return info;
 }
 
 bool RankInfo::has_ended() const {
-  static const std::string here = of_this_process().machine;
-  if (machine != here) return false;
-  if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return true;
-  const ProcessState now = process_state(pid);
-  return now.state == 'Z' || now.state == 'X' || (!now.started.empty() && now.started != started);
+  static const Owner here = this_process();
+  return is_gone(owner, here);
 }
 
 std::string JobFailure::text() const {
@@ -123,7 +87,7 @@ void RankWatch::stop() {
 
 std::string RankWatch::name_of(int rank) const {
   const RankInfo& info = ranks_[static_cast<std::size_t>(rank)];
-  return fmt::format("rank {} (host {}, pid {})", rank, info.host, info.pid);
+  return fmt::format("rank {} (host {}, pid {})", rank, info.host, info.owner.pid);
 }
 
 std::optional<JobFailure> RankWatch::failure() {

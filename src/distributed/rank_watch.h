@@ -10,14 +10,16 @@
 #include <thread>
 #include <vector>
 
+#include "system/cores.h"
+#include "system/owner.h"
+
 namespace glidepath {
 
 /// A process of the job, as it describes itself to the others.
 struct RankInfo {
-  std::string host;
-  std::string machine;  ///< the same for processes that see each other's process ids
-  long pid = 0;
-  std::string started;  ///< when the process began, in the system's ticks: ids are used again
+  std::string host;  ///< for people
+  Owner owner;
+  CoreLimits limits;
 
   static RankInfo of_this_process();
   std::string text() const;

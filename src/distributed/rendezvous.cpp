@@ -1,7 +1,6 @@
 // src/distributed/rendezvous.cpp - the key-value store of a job is opened, and its ranks come together there.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <future>
 #include <sstream>
 #include <stdexcept>
@@ -27,7 +26,10 @@ void refuse_several_processes() {
 
 #if GLIDEPATH_HAS_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "core/words.h"
+#include "distributed/job_secret.h"
 #include "distributed/rendezvous.h"
 #include "distributed/sockets.h"
 
@@ -36,13 +38,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPoll{20}, kTry{1000};
+constexpr milliseconds kPoll{20}, kTry{1000}, kTryAddress{5000};
 // Between attempts to reach the store: short at first, as rank 0 may be a moment late; then a job of
 // thousands must not flood it.
 constexpr milliseconds kFirstPause{20}, kLongestPause{1000};
 // More than its own time for a thread that waits for the others, before it counts as stuck.
 constexpr double kAnswerSeconds = 10;
-constexpr double kServeSeconds = 10, kTellSeconds = 5, kFarewellSeconds = 3;
+constexpr double kTellSeconds = 5, kFarewellSeconds = 3;
 constexpr const char* kGivenUp = "given-up";
 
 std::string rank_key(int rank) { return fmt::format("rank/{}", rank); }
@@ -51,43 +53,38 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+milliseconds as_milliseconds(double seconds) {
+  return milliseconds(static_cast<std::int64_t>(1000 * seconds));
+}
+
 // c10d would try as well, and logs every failure.
-c10::intrusive_ptr<c10d::TCPStore> open_store(const std::string& address, int port, bool serves,
-                                              double seconds) {
+c10::intrusive_ptr<c10d::TCPStore> open_agents_store(const Place& place, double seconds) {
   const double until = seconds_now() + seconds;
-  std::string why = serves ? why_not_listening(port) : why_unreachable(address, port, kTry);
-  for (auto pause = kFirstPause; !serves && !why.empty() && seconds_now() < until;) {
-    std::this_thread::sleep_for(
-        std::min(pause, milliseconds(static_cast<std::int64_t>(1000 * (until - seconds_now())) + 1)));
-    pause = std::min(2 * pause, kLongestPause);
-    why = why_unreachable(address, port, kTry);
+  std::string why = why_unreachable(place.master_address, place.master_port, kTry);
+  for (auto pause = kFirstPause; !why.empty() && seconds_now() < until;
+       pause = std::min(2 * pause, kLongestPause)) {
+    std::this_thread::sleep_for(std::min(pause, as_milliseconds(until - seconds_now()) + milliseconds(1)));
+    why = why_unreachable(place.master_address, place.master_port, kTry);
   }
   if (!why.empty()) throw std::runtime_error(why);
   c10d::TCPStoreOptions options;
-  options.port = static_cast<std::uint16_t>(port);
-  options.isServer = serves;
+  options.port = static_cast<std::uint16_t>(place.master_port);
+  options.isServer = false;
   options.waitWorkers = false;
-  options.timeout = milliseconds(static_cast<std::int64_t>(1000 * seconds));
-  return c10::make_intrusive<c10d::TCPStore>(address, options);
+  options.timeout = as_milliseconds(seconds);
+  return c10::make_intrusive<c10d::TCPStore>(place.master_address, options);
 }
 
-void write_port(const std::string& file, int port) {
-  try {
-    write_shared_file(file, fmt::format("{}\n", port));
-  } catch (const RunError&) {
-    throw RunError(fmt::format("{}: cannot be written; set MASTER_ADDR and MASTER_PORT", file));
-  }
+/// Where the store of a job on several machines listens: there alone where the others look for rank 0's. A
+/// name that means another address here than there (Debian gives a machine's own name 127.0.1.1) says
+/// nothing.
+std::string address_to_serve(const std::string& master) {
+  const std::string address = own_address_of(master);
+  return is_loopback(address) && !is_loopback(master) ? "" : address;
 }
 
-int read_port(const std::string& file, double until) {
-  while (true) {
-    int port = 0;
-    // The folder is everybody's: what another user has put there, or a link, has not been written by rank 0.
-    if (std::istringstream(text_of_own_file(file)) >> port && port > 0) return port;
-    if (seconds_now() > until)
-      throw RunError(fmt::format("{}: rank 0 has not written its port; it has not come", file));
-    std::this_thread::sleep_for(kPoll);
-  }
+StoreAddress store_address(const Place& place) {
+  return {place.master_address, place.master_port, place.secret};
 }
 
 bool serves_store(const Place& place) { return place.rank == 0 && !place.store_is_served; }
@@ -123,32 +120,88 @@ class Meeting {
 
  private:
   void open();
+  void find_store_by_file();
+  void serve_store();
+  void ask_agent(bool tell);
   void come();
   void wait_for_all();
+  double seconds_left() const { return std::max(1.0, until_ - seconds_now()); }
   [[noreturn]] void give_up();
   [[noreturn]] void leave_to_another() const;
 
   double patience_, until_;
+  int agent_port_ = 0;
   Rendezvous met_;
   c10::intrusive_ptr<c10d::Store> notes_;
 };
 
 void Meeting::open() {
   Place& place = met_.place;
-  const bool serves = serves_store(place);
-  const auto seconds_left = [&] { return std::max(1.0, until_ - seconds_now()); };
-  if (!place.port_file.empty()) {
-    if (serves) {
-      std::remove(place.port_file.c_str());
-    } else {
-      place.master_port = read_port(place.port_file, until_);
-    }
+  if (place.secret.empty() && place.meeting_file.empty()) place.secret = secret_of_user();
+  if (serves_store(place)) {
+    serve_store();
+  } else if (!place.meeting_file.empty()) {
+    find_store_by_file();
+  } else if (place.agent_serves) {
+    ask_agent(false);
   }
-  met_.collective = open_store(place.master_address, place.master_port, serves, seconds_left());
-  place.master_port = met_.collective->getPort();
-  if (!place.port_file.empty() && serves) write_port(place.port_file, place.master_port);
-  met_.watch = open_store(place.master_address, place.master_port, false, seconds_left());
+  const auto connect = [&] {
+    return c10::make_intrusive<JobStore>(store_address(place), as_milliseconds(seconds_left()));
+  };
+  if (!met_.collective) met_.collective = connect();
+  met_.watch = connect();
   notes_ = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "group", met_.collective);
+}
+
+void Meeting::serve_store() {
+  Place& place = met_.place;
+  if (place.secret.empty()) place.secret = random_secret();
+  const bool is_one_machine = !place.meeting_file.empty();
+  agent_port_ = place.master_port;
+  met_.server = std::make_shared<JobStoreServer>(
+      StoreAddress{is_one_machine ? place.master_address : address_to_serve(place.master_address),
+                   place.agent_serves ? 0 : place.master_port, place.secret});
+  place.master_port = met_.server->port();
+  if (is_one_machine) MeetingFile(place.meeting_file).write({place.master_port, place.secret});
+  if (place.agent_serves) ask_agent(true);
+}
+
+// What an earlier job has left in the file leads to nobody, or to somebody else: rank 0 writes another.
+void Meeting::find_store_by_file() {
+  Place& place = met_.place;
+  const MeetingFile file(place.meeting_file);
+  while (true) {
+    const auto told = file.read();
+    if (told && why_unreachable(place.master_address, told->port, kTry).empty()) {
+      place.master_port = told->port;
+      place.secret = told->secret;
+      try {
+        met_.collective = c10::make_intrusive<JobStore>(store_address(place), kTryAddress);
+        return;
+      } catch (const std::runtime_error&) {
+      }
+    }
+    if (seconds_now() > until_) {
+      throw RunError(
+          fmt::format("{}: rank 0 has not written its port; it has not come", file.path().string()));
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+// Whoever it is that answers at the address has to know the secret.
+void Meeting::ask_agent(bool tell) {
+  Place& place = met_.place;
+  Place agents = place;
+  if (tell) agents.master_port = agent_port_;
+  const auto agent = open_agents_store(agents, seconds_left());
+  const std::string key = place.store_prefix + "port";
+  if (tell) return agent->set(key, note_bytes(std::to_string(place.master_port)));
+  while (!agent->check({key})) {
+    if (seconds_now() > until_) throw std::runtime_error("rank 0 has not come");
+    std::this_thread::sleep_for(kPoll);
+  }
+  place.master_port = static_cast<int>(words::whole(note_text(agent->get(key))).value_or(0));
 }
 
 // Everyone leaves a note of who it is. Where there is one already, the store is that of another job, which is
@@ -210,7 +263,7 @@ Rendezvous meet(const Place& place, double join_seconds) {
   if (met.wait_for(std::chrono::duration<double>(join_seconds + kAnswerSeconds)) != std::future_status::ready)
     refuse_store(place, "does not answer: the machine is gone, or the port is another program's");
   Rendezvous all = met.get();
-  if (!place.port_file.empty() && serves_store(place)) std::remove(place.port_file.c_str());
+  if (!place.meeting_file.empty() && serves_store(place)) MeetingFile(place.meeting_file).remove();
   return all;
 }
 
@@ -229,7 +282,7 @@ WatchStore watch_store(const c10::intrusive_ptr<c10d::Store>& store) {
 
 std::future<void> tell_of_loss(const Place& place, const std::string& message) {
   std::packaged_task<void()> telling([place, message] {
-    const auto store = open_store(place.master_address, place.master_port, false, kTellSeconds);
+    const auto store = c10::make_intrusive<JobStore>(store_address(place), as_milliseconds(kTellSeconds));
     watch_store(c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "watch", store))
         .set_first(kFailure, JobFailure{place.rank, kExitRunFailed, message, true}.text());
   });
@@ -239,19 +292,22 @@ std::future<void> tell_of_loss(const Place& place, const std::string& message) {
 }
 
 struct StoreServer::Impl {
-  c10::intrusive_ptr<c10d::TCPStore> store;
+  JobStoreServer server;
 };
 
-StoreServer::StoreServer(const std::string& address, int port) : impl_(std::make_unique<Impl>()) {
+StoreServer::StoreServer(const std::string& address, int port, const std::string& secret) {
   try {
-    impl_->store = open_store(address, port, true, kServeSeconds);
+    impl_ = std::unique_ptr<Impl>(new Impl{JobStoreServer({address_to_serve(address), port, secret})});
+    // Who is not at home there is told so before others wait for it.
+    if (const std::string why = why_unreachable(address, impl_->server.port(), kTry); !why.empty())
+      throw std::runtime_error(why);
   } catch (const std::exception& error) {
     throw RunError(fmt::format("{}:{}: the job's store cannot be served there: {}", address, port,
                                first_line_of(error)));
   }
 }
 StoreServer::~StoreServer() = default;
-int StoreServer::port() const { return impl_->store->getPort(); }
+int StoreServer::port() const { return impl_->server.port(); }
 
 }  // namespace glidepath
 
@@ -261,7 +317,7 @@ namespace glidepath {
 
 std::future<void> tell_of_loss(const Place&, const std::string&) { return {}; }
 struct StoreServer::Impl {};
-StoreServer::StoreServer(const std::string&, int) { refuse_several_processes(); }
+StoreServer::StoreServer(const std::string&, int, const std::string&) { refuse_several_processes(); }
 StoreServer::~StoreServer() = default;
 int StoreServer::port() const { return 0; }
 

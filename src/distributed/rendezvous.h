@@ -2,11 +2,11 @@
 #pragma once
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
-
+#include "distributed/job_store.h"
 #include "distributed/rank_watch.h"
 #include "glidepath/process_group.h"
 
@@ -14,9 +14,9 @@ namespace glidepath {
 
 /// What a rank holds and knows once all have come.
 struct Rendezvous {
-  Place place;  ///< with the port that was taken
-  c10::intrusive_ptr<c10d::TCPStore> collective,
-      watch;  ///< connections: one that waits would hold up the other
+  Place place;                                     ///< with the port that was taken
+  std::shared_ptr<JobStoreServer> server;          ///< where this process serves the store
+  c10::intrusive_ptr<JobStore> collective, watch;  ///< connections: one that waits would hold up the other
   std::vector<RankInfo> ranks;
 };
 

@@ -1,7 +1,8 @@
-// src/distributed/sockets.cpp - tries a port and leaves it again.
+// src/distributed/sockets.cpp - tries an address and leaves it again.
 #include "distributed/sockets.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <netdb.h>
@@ -49,36 +50,50 @@ int connect_to(const addrinfo& target, std::chrono::milliseconds patience) {
   return error;
 }
 
+std::string number_of(const addrinfo& address) {
+  std::array<char, NI_MAXHOST> text{};
+  const int failed = ::getnameinfo(address.ai_addr, address.ai_addrlen, text.data(), text.size(), nullptr, 0,
+                                   NI_NUMERICHOST);
+  return failed == 0 ? text.data() : "";
+}
+
 }  // namespace
 
-std::string why_unreachable(const std::string& address, int port, std::chrono::milliseconds patience) {
+std::string why_unreachable(const std::string& address, int port, std::chrono::milliseconds patience,
+                            std::string* reached) {
   addrinfo hints{}, *found = nullptr;
   hints.ai_socktype = SOCK_STREAM;
   const int failed = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (failed != 0) return ::gai_strerror(failed);
   // The first address is the preferred one, and what is wrong with it says more than that there is no IPv6.
   std::optional<int> first;
-  bool reached = false;
-  for (const addrinfo* each = found; each != nullptr && !reached; each = each->ai_next) {
+  bool is_reached = false;
+  for (const addrinfo* each = found; each != nullptr && !is_reached; each = each->ai_next) {
     const int error = connect_to(*each, patience);
-    reached = error == 0;
+    is_reached = error == 0;
+    if (is_reached && reached != nullptr) *reached = number_of(*each);
     if (!first) first = error;
   }
   ::freeaddrinfo(found);
-  return reached ? "" : std::strerror(first.value_or(EADDRNOTAVAIL));
+  return is_reached ? "" : std::strerror(first.value_or(EADDRNOTAVAIL));
 }
 
-std::string why_not_listening(int port) {
-  if (port == 0) return {};
-  const Socket socket(AF_INET, 0);
-  const int yes = 1;
-  ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  sockaddr_in any{};
-  any.sin_family = AF_INET;
-  any.sin_port = htons(static_cast<std::uint16_t>(port));
-  const bool taken = ::bind(socket.descriptor(), reinterpret_cast<sockaddr*>(&any), sizeof any) != 0 ||
-                     ::listen(socket.descriptor(), 1) != 0;
-  return taken ? std::strerror(errno) : "";
+std::string own_address_of(const std::string& name) {
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_socktype = SOCK_STREAM;
+  if (::getaddrinfo(name.c_str(), "0", &hints, &found) != 0) return {};
+  std::string own;
+  for (const addrinfo* each = found; each != nullptr && own.empty(); each = each->ai_next) {
+    const Socket socket(each->ai_family, 0);
+    if (socket.descriptor() >= 0 && ::bind(socket.descriptor(), each->ai_addr, each->ai_addrlen) == 0)
+      own = number_of(*each);
+  }
+  ::freeaddrinfo(found);
+  return own;
+}
+
+bool is_loopback(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.compare(0, 4, "127.") == 0;
 }
 
 }  // namespace glidepath

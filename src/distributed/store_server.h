@@ -19,8 +19,8 @@ std::future<void> tell_of_loss(const Place& place, const std::string& message);
 /// taken.
 class StoreServer {
  public:
-  /// `port` 0: a free one.
-  StoreServer(const std::string& address, int port);
+  /// `port` 0: a free one. `secret`: what those who ask have to know.
+  StoreServer(const std::string& address, int port, const std::string& secret);
   ~StoreServer();
   int port() const;
 

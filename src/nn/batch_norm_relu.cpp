@@ -271,7 +271,18 @@ bool fits(const torch::nn::BatchNorm2dImpl& norm, const Tensor& x, const Tensor&
   return x.is_cpu() && x.dim() == 4 && dtype_fits && same_layout(x) &&
          (!residual.defined() || same_layout(residual)) && std::lcm(x.size(1), kLanes) <= kLargestTile &&
          norm.weight.defined() && norm.weight.scalar_type() == torch::kFloat32 &&
-         norm.running_mean.defined() && norm.options.momentum().has_value() && x.numel() / x.size(1) > 1;
+         norm.running_mean.defined() && norm.options.momentum().has_value();
+}
+
+/// For each channel, as of a batch of one image whose features are a single pixel.
+bool has_one_value(const Tensor& x) { return x.numel() == x.size(1); }
+
+/// It is its own mean, so what is left is the bias. It tells nothing of the variance of others: the running
+/// statistics stay. torch's module refuses such a batch, in the middle of a run.
+Tensor norm_of_one_value(const torch::nn::BatchNorm2dImpl& norm, const Tensor& x) {
+  const Tensor zero = x - x;
+  if (!norm.weight.defined()) return zero;
+  return (zero * norm.weight.view({1, -1, 1, 1}) + norm.bias.view({1, -1, 1, 1})).to(x.scalar_type());
 }
 
 }  // namespace
@@ -280,6 +291,11 @@ Tensor batch_norm_relu(torch::nn::BatchNorm2d& norm, const Tensor& x, const Tens
   const bool training = norm->is_training();
   if (training && SyncBatchNormGuard::sum()) {
     Tensor y = sync_batch_norm(norm, x, SyncBatchNormGuard::sum(), SyncBatchNormGuard::counts());
+    if (residual.defined()) y = y + residual;
+    return relu ? y.relu() : y;
+  }
+  if (training && has_one_value(x)) {
+    Tensor y = norm_of_one_value(*norm, x);
     if (residual.defined()) y = y + residual;
     return relu ? y.relu() : y;
   }

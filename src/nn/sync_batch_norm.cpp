@@ -52,8 +52,10 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     const Tensor mean = sums.narrow(0, 0, channels) / count;
     const Tensor variance = (sums.narrow(0, channels, channels) / count - mean.square()).clamp_min(0);
     const Tensor invstd = (variance + eps).rsqrt();
-    running_mean.lerp_(mean.to(torch::kFloat32), momentum);
-    running_var.lerp_((variance * (count / (count - 1))).to(torch::kFloat32), momentum);
+    if (count.item<double>() > 1) {  // one value has no unbiased variance
+      running_mean.lerp_(mean.to(torch::kFloat32), momentum);
+      running_var.lerp_((variance * (count / (count - 1))).to(torch::kFloat32), momentum);
+    }
     Tensor y = normalised(x, mean, invstd) * by_channel(weight) + by_channel(bias);
     context->save_for_backward({x, weight, mean, invstd, count});
     context->saved_data["counts"] = counts;

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -14,13 +13,14 @@
 #include <fmt/format.h>
 
 #include "glidepath/error.h"
+#include "system/launchers.h"
 
 namespace glidepath {
 namespace {
 
 /// Between fork and exec: only calls that are safe there. The reason of a failure goes through `report`.
-[[noreturn]] void become(const char* program, char* const* arguments, int log, int report, int inherited,
-                         pid_t parent) {
+[[noreturn]] void become(const char* program, char* const* arguments, char* const* environment, int log,
+                         int report, int inherited, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before prctl
@@ -31,7 +31,7 @@ namespace {
   const int null = ::open("/dev/null", O_RDONLY);
   ::fcntl(inherited, F_SETFD, 0);  // stays open
   if (null >= 0 && ::dup2(null, 0) >= 0 && ::dup2(log, 1) >= 0 && ::dup2(log, 2) >= 0) {
-    ::execv(program, arguments);
+    ::execve(program, arguments, environment);
   }
   const int reason = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &reason, sizeof reason);
@@ -59,11 +59,15 @@ Child::Child(const std::filesystem::path& program, const std::vector<std::string
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  std::vector<std::string> variables = environment_without_launchers();
+  std::vector<char*> envp;
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
   int report[2];
   if (::pipe2(report, O_CLOEXEC) != 0) cannot_start(program, errno);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(program.c_str(), argv.data(), log, report[1], inherited, parent);
+  if (pid_ == 0) become(program.c_str(), argv.data(), envp.data(), log, report[1], inherited, parent);
   const int fork_error = errno;
   ::close(report[1]);
   int reason = 0;
@@ -104,12 +108,6 @@ std::optional<ChildEnd> Child::poll() {
 
 void Child::send(int signal) const {
   if (pid_ != 0) ::kill(pid_, signal);
-}
-
-std::int64_t available_cores() {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return std::max<std::int64_t>(1, ::sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 std::filesystem::path this_program() { return std::filesystem::read_symlink("/proc/self/exe"); }

@@ -24,7 +24,8 @@ class Child {
  public:
   Child() = default;  ///< none
   /// Starts `program`; its input is empty, both outputs go to the file descriptor `log`, which stays the
-  /// caller's; it keeps the file descriptor `inherited`. Throws RunError if it cannot be started.
+  /// caller's; it keeps the file descriptor `inherited`. It is no part of the job that this process may be in:
+  /// variables of launchers are left out. Throws RunError if it cannot be started.
   Child(const std::filesystem::path& program, const std::vector<std::string>& arguments, int log,
         int inherited);
   ~Child();
@@ -37,9 +38,6 @@ class Child {
  private:
   pid_t pid_ = 0;
 };
-
-/// Cores that this process may use.
-std::int64_t available_cores();
 
 /// The program that is running.
 std::filesystem::path this_program();

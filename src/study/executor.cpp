@@ -20,6 +20,7 @@
 #include "study/run_lock.h"
 #include "study/run_process.h"
 #include "study/store.h"
+#include "system/cores.h"
 
 namespace fs = std::filesystem;
 
@@ -103,9 +104,9 @@ class Executor {
   static std::int64_t default_jobs(const StudyPlan& plan) {
     std::int64_t threads = 1;
     for (const TrainConfig& run : plan.runs) {
-      threads = std::max(threads, run.threads == 0 ? available_cores() : run.threads);
+      threads = std::max(threads, run.threads == 0 ? usable_cores() : run.threads);
     }
-    return std::max<std::int64_t>(1, available_cores() / threads);
+    return std::max<std::int64_t>(1, usable_cores() / threads);
   }
 
   /// Seconds of the runs that earlier sessions finished, and which are left.

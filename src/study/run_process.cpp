@@ -12,6 +12,7 @@
 #include "files/atomic_file.h"
 #include "glidepath/error.h"
 #include "study/run_files.h"
+#include "system/folder_lock.h"
 
 namespace fs = std::filesystem;
 
@@ -50,6 +51,7 @@ StartedRun start_run(const RunRecord& run, const fs::path& program, bool may_res
   const Folder runs = folder_of_runs(run);
   std::optional<Folder> folder = runs.find_inside(dir.filename().string());
   StartedRun started;
+  FolderLock::clear(dir);  // the study's own lock says that nobody is at work here
   started.resumed = may_resume && folder && holds_run(dir, run.id) && folder->find_inside("checkpoint");
   std::vector<std::string> arguments = {"train"};
   if (started.resumed) {

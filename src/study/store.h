@@ -9,21 +9,9 @@
 
 #include "glidepath/study.h"
 #include "study/sqlite.h"
+#include "system/owner.h"
 
 namespace glidepath {
-
-/// A study process. Its runs are free again when it is gone (same machine), or when its lease has run out.
-struct Owner {
-  std::string host;      ///< machine, boot and process-id namespace: processes of one can see each other
-  std::int64_t pid = 0;  ///< process id
-  std::int64_t start =
-      0;  ///< when it started, in clock ticks since boot: tells a reused id from the real one
-};
-Owner this_process();
-/// When a process of this machine started, in clock ticks since boot; -1 if there is none.
-std::int64_t process_start(std::int64_t pid);
-/// True if `owner` is surely not running: it was on this machine and is no more.
-bool is_gone(const Owner& owner, const Owner& self);
 
 std::filesystem::path store_file(const std::filesystem::path& dir);
 
@@ -31,6 +19,8 @@ std::filesystem::path store_file(const std::filesystem::path& dir);
 /// another program's file, and where it has other tables than ours, or anything that is no table.
 std::int64_t checked_version(Database& database, const std::filesystem::path& dir);
 
+/// An owner here is a study process. Its runs are free again when it is gone (same machine), or when its
+/// lease has run out.
 class StudyStore {
  public:
   static constexpr std::int64_t kLeaseSeconds = 60;

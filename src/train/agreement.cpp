@@ -1,20 +1,17 @@
-// src/train/agreement.cpp - one clock and one set of signals for all processes of a run.
+// src/train/agreement.cpp - what the processes of a run have to know of each other to stay together.
 #include "train/agreement.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <thread>
 
 #include <torch/cuda.h>
 #include <torch/types.h>
-
-#include "core/words.h"
 
 namespace glidepath {
 namespace {
 
 constexpr int kSignals = 65;  // numbers of signals, 0 for none
 constexpr int kTimes = 2;     // clock, wall clock
+constexpr int kDecision = 2;  // what is next, progress
 constexpr int kSums = 3;      // loss, right answers, ranks with news
 
 torch::Tensor doubles(std::int64_t count) { return torch::zeros({count}, torch::kFloat64); }
@@ -28,16 +25,37 @@ Agreement::Agreement(TrainOptions& options)
       stop_signal_(options.stop_signal) {
   if (!group_) return;
   agreed_ = std::make_shared<Agreed>();
+  options.stop_signal = [agreed = agreed_] { return agreed->signal; };
+  agree();
+  if (is_rank_0()) return;
   options.clock = [agreed = agreed_] { return agreed->clock; };
   options.wall_clock = [agreed = agreed_] { return agreed->wall_clock; };
-  options.stop_signal = [agreed = agreed_] { return agreed->signal; };
-  options.seconds_before = from_rank_0(options.seconds_before);
-  agree();
-  if (group_->rank() == 0) return;
+  options.seconds_before = 0;
   options.on_status = nullptr;
   options.on_evaluation = nullptr;
   options.on_warning = nullptr;
   options.on_budget_change = nullptr;
+}
+
+Decision Agreement::rank_0_says(const std::function<Decision()>& decide) {
+  if (!group_) return decide();
+  const torch::Tensor said = doubles(kTimes + kDecision);
+  auto* values = said.data_ptr<double>();
+  if (is_rank_0()) {
+    const Decision decision = decide();
+    tell_times(values);
+    values[kTimes] = static_cast<double>(decision.next), values[kTimes + 1] = decision.progress;
+  }
+  group_->broadcast(said);
+  take_times(values);
+  return {static_cast<Next>(values[kTimes]), values[kTimes + 1]};
+}
+
+bool Agreement::rank_0_says(bool here) {
+  if (!group_) return here;
+  const torch::Tensor said = doubles(1).fill_(here ? 1 : 0);
+  group_->broadcast(said);
+  return said.item<double>() != 0;
 }
 
 bool Agreement::agree(bool said) {
@@ -45,21 +63,12 @@ bool Agreement::agree(bool said) {
   const torch::Tensor facts = doubles(kTimes + 1 + kSignals);
   auto* values = facts.data_ptr<double>();
   tell_times(values);
-  if (group_->rank() == 0) values[kTimes] = said ? 1 : 0;
+  if (is_rank_0()) values[kTimes] = said ? 1 : 0;
   tell_signal(values + kTimes + 1);
   group_->all_reduce(facts);
   take_times(values);
   take_signal(values + kTimes + 1);
   return values[kTimes] != 0;
-}
-
-void Agreement::read_clock() {
-  if (!group_) return;
-  const torch::Tensor times = doubles(kTimes);
-  auto* values = times.data_ptr<double>();
-  tell_times(values);
-  group_->broadcast(times);
-  take_times(values);
 }
 
 void Agreement::start_sums(double loss_sum, double correct, bool news) {
@@ -84,15 +93,8 @@ bool Agreement::any(bool here) {
   return count.item<double>() > 0;
 }
 
-double Agreement::from_rank_0(double value) {
-  if (!group_) return value;
-  const torch::Tensor shared = doubles(1).fill_(value);
-  group_->broadcast(shared);
-  return shared.item<double>();
-}
-
 void Agreement::tell_times(double* times) const {
-  if (group_->rank() == 0) times[0] = clock_(), times[1] = wall_clock_();
+  if (is_rank_0()) times[0] = clock_(), times[1] = wall_clock_();
 }
 
 void Agreement::take_times(const double* times) { agreed_->clock = times[0], agreed_->wall_clock = times[1]; }
@@ -112,13 +114,8 @@ TrainConfig config_for_rank(const TrainConfig& config, const ProcessGroup* group
   if (own.device == "cuda" || (own.device == "auto" && torch::cuda::is_available())) {
     own.device = "cuda:" + std::to_string(group->local_rank());
   }
-  if (own.threads == 0) {
-    const char* given = std::getenv("OMP_NUM_THREADS");
-    const double threads = given == nullptr ? 0 : words::number(given).value_or(0);
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    own.threads =
-        threads >= 1 ? static_cast<std::int64_t>(threads) : std::max(1, cores / group->local_size());
-  }
+  if (own.threads == 0) own.threads = group->cores();
+  if (own.workers == 0) own.workers = group->cores();
   return own;
 }
 

@@ -1,4 +1,4 @@
-// src/train/agreement.h - one clock and one set of signals for all processes of a run.
+// src/train/agreement.h - what the processes of a run have to know of each other to stay together.
 #pragma once
 #include <functional>
 #include <memory>
@@ -8,23 +8,34 @@
 
 #include "glidepath/process_group.h"
 #include "glidepath/train.h"
+#include "train/agenda.h"
 
 namespace glidepath {
 
-/// What ranks decide by must be the same on all of them, or they part. So in a group the clocks of the
-/// options show the time of rank 0 when it was last agreed on, and stop_signal a signal that reached any rank
-/// by then. Between agreements time stands still. A run on its own reads its clocks as ever, and agreeing
-/// costs it nothing.
+/// What rank 0 says after an update, and after whatever else it has said.
+struct Decision {
+  Next next = Next::kUpdate;
+  double progress = 0;  ///< of a budget in time
+};
+
+/// Whether a collective follows must be the same on all ranks, or they part and wait for each other in vain.
+/// So what rests on a clock or a disk is decided by rank 0, which reads its own; the others are told. A
+/// signal counts on all once any rank has told of it.
+///
+/// A run on its own decides by itself, and agreeing costs it nothing.
 class Agreement {
  public:
   /// Puts itself into `options` and agrees for the first time. Ranks but 0 lose the functions that tell
-  /// somebody something.
+  /// somebody something, and see the time that rank 0 told last, which they decide nothing by.
   explicit Agreement(TrainOptions& options);
 
-  /// On the time and on signals. Gives what rank 0 said.
+  /// What `decide` says on rank 0, where alone it is called: a broadcast.
+  Decision rank_0_says(const std::function<Decision()>& decide);
+  /// Likewise what rank 0 gives here.
+  bool rank_0_says(bool here);
+
+  /// On signals and the time. Gives what rank 0 said.
   bool agree(bool said = true);
-  /// On the time alone: a broadcast.
-  void read_clock();
   /// Starts to add up what an update tells, and signals; backward may run meanwhile. `news`: this rank has
   /// something to tell the others.
   void start_sums(double loss_sum, double correct, bool news);
@@ -35,14 +46,13 @@ class Agreement {
   Sums finish_sums();
   /// Whether it is true on any rank.
   bool any(bool here);
-  /// Rank 0's value.
-  double from_rank_0(double value);
 
  private:
   struct Agreed {
     double clock = 0, wall_clock = 0;
     int signal = 0;
   };
+  bool is_rank_0() const { return group_->rank() == 0; }
   void tell_times(double* times) const;
   void take_times(const double* times);
   /// Counts of ranks by the number of the signal that reached them.

@@ -23,6 +23,10 @@ class BudgetMeter {
 
   /// Reads the clock (seconds spent by the run, sessions before this one included) before an update.
   void tick(double seconds_spent);
+  /// Where another process reads the clock: the progress that it came to.
+  void follow(double progress) {
+    if (by_clock()) clock_.follow(progress);
+  }
   /// Tells that an update ended; `update_seconds` is what it took.
   void update_done(double update_seconds);
 

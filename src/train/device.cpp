@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <sys/resource.h>
-#include <thread>
 
 #include <ATen/autocast_mode.h>
 #include <fmt/format.h>
@@ -16,6 +15,7 @@
 #endif
 
 #include "glidepath/error.h"
+#include "system/cores.h"
 #include "train/choose_device.h"
 #include "train/cuda_graph.h"
 
@@ -118,8 +118,7 @@ ComputePlan plan_compute(const TrainConfig& config) {
   plan.channels_last =
       config.channels_last == "true" || (config.channels_last == "auto" && channels_last_pays);
   choose_graphs(plan, config);
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  plan.threads = config.threads > 0 ? static_cast<int>(config.threads) : static_cast<int>(cores);
+  plan.threads = config.threads > 0 ? static_cast<int>(config.threads) : usable_cores();
   torch::set_num_threads(plan.threads);
   return plan;
 }

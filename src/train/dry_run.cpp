@@ -46,17 +46,18 @@ DryRun Trainer::estimate() {
   DryRun dry;
   dry.measured_updates = meter_.step();
   dry.update_seconds = median_after_warming_up(seconds) * mean_cost();
-  dry.evaluation_seconds = evaluation_seconds_;
+  dry.evaluation_seconds = agenda_.evaluation_seconds();
   dry.steps_per_epoch = context_.steps_per_epoch;
-  const double every = static_cast<double>(evaluation_plan_.every_updates);
-  const double by_share =
-      evaluation_plan_.every_progress > 0 ? std::ceil(1 / evaluation_plan_.every_progress) - 1 : 0;
+  const double every = static_cast<double>(agenda_.evaluation_plan().every_updates);
+  const double by_share = agenda_.evaluation_plan().every_progress > 0
+                              ? std::ceil(1 / agenda_.evaluation_plan().every_progress) - 1
+                              : 0;
   if (meter_.by_clock()) {
-    const double training =
-        meter_.clock().allowed() - ready - meter_.clock().kept_back() - by_share * evaluation_seconds_;
-    const double cost = dry.update_seconds + (every > 0 ? evaluation_seconds_ / every : 0);
+    const double training = meter_.clock().allowed() - ready - meter_.clock().kept_back() -
+                            by_share * agenda_.evaluation_seconds();
+    const double cost = dry.update_seconds + (every > 0 ? agenda_.evaluation_seconds() / every : 0);
     dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(training / cost));
-    const double trained = training - measuring_seconds_of(dry.updates);
+    const double trained = training - agenda_.measuring_seconds_of(dry.updates);
     dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(trained / cost));
     dry.seconds = meter_.clock().allowed();
   } else {
@@ -64,7 +65,7 @@ DryRun Trainer::estimate() {
     const double evaluations =
         1 + by_share + (every > 0 ? std::floor((static_cast<double>(dry.updates) - 1) / every) : 0);
     dry.seconds = ready + static_cast<double>(dry.updates) * dry.update_seconds +
-                  evaluations * evaluation_seconds_ + measuring_seconds_of(dry.updates);
+                  evaluations * agenda_.evaluation_seconds() + agenda_.measuring_seconds_of(dry.updates);
   }
   dry.epochs = static_cast<double>(dry.updates) / static_cast<double>(dry.steps_per_epoch);
   dry.ends_at = deadline_text(unix_seconds() + dry.seconds);

@@ -10,6 +10,7 @@
 #include "glidepath/error.h"
 #include "glidepath/evaluate.h"
 #include "glidepath/train.h"
+#include "nn/weight_names.h"
 #include "train/evaluate.h"
 #include "train/run_setup.h"
 #include "train/run_weights.h"
@@ -114,7 +115,9 @@ EvaluationResult evaluate_weights(const TrainConfig& config, const fs::path& wei
       throw InputError(message.rfind(file, 0) == 0 ? message : file + ": " + message);
     }
     try {
-      load_state_dict(model, tensors);
+      for (const std::string& note : load_stored_weights(model, tensors)) {
+        if (options.on_warning) options.on_warning(fmt::format("{}: {}", weights.string(), note));
+      }
     } catch (const InputError& error) {
       throw InputError(fmt::format("{}: {}{}", weights.string(), error.what(), remedy(weights)));
     }

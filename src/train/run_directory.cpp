@@ -57,11 +57,28 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-bool is_finished(const fs::path& run) {
+/// Of a run that has ended; null where there is none, or none that can be read.
+nlohmann::json summary_in(const fs::path& run) {
   const std::string text = try_read_file(run / "summary.json").value_or("");
-  const auto summary = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+bool is_finished(const fs::path& run) {
+  const auto summary = summary_in(run);
   return summary.is_object() && summary.contains("status") && summary["status"] == "done";
 }
+
+/// A result is never written over, so more training of a run that has one needs a folder of its own.
+std::string how_to_train_on(const fs::path& run, const TrainConfig& config) {
+  const bool by_clock = !config.deadline.empty() || parse_budget(config.budget).unit == BudgetUnit::kSeconds;
+  const std::string more =
+      config.deadline.empty() ? "--budget " + config.budget : "--deadline " + config.deadline;
+  return fmt::format("glidepath train --resume {0} {1}{2} --out {0}-more", run.string(), more,
+                     by_clock ? "" : " --replan rewind");
+}
+
+/// What tells that a run has saved checkpoints, when they are gone.
+fs::path saved_mark(const fs::path& run) { return run / "has-checkpoints"; }
 
 fs::path make_temporary_folder() {
   std::error_code error;
@@ -89,18 +106,43 @@ RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& confi
   run.trouble_ = std::move(trouble);
   if (path.empty()) return run;
   run.open(path, config);
-  if (is_there(path / "config.toml") && (is_there(path / "summary.json") || run.has_checkpoint())) {
-    throw InputError(
-        fmt::format("--out {}: holds a run already; give another folder, or go on with it by --resume {}",
-                    path.string(), shell_word(path.string())));
-  }
-  make_output_folder(path);
+  run.make_and_lock();
   write_file(path / "config.toml", run.config_text_);
   run.metrics_.write();
   return run;
 }
 
-RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& config, DiskTrouble trouble) {
+bool RunDirectory::holds_run() const {
+  return has_checkpoint() || is_there(path_ / "summary.json") || is_there(path_ / "model.safetensors") ||
+         is_there(saved_mark(path_));
+}
+
+// Looked at again under the lock: another process may have made a run meanwhile.
+void RunDirectory::make_and_lock() {
+  const auto refuse_run = [this] {
+    if (!holds_run()) return;
+    throw InputError(
+        fmt::format("--out {}: holds a run already; give another folder, or go on with it by --resume {}",
+                    path_.string(), shell_word(path_.string())));
+  };
+  refuse_run();
+  make_output_folder(path_);
+  lock(fmt::format("--out {}", path_.string()));
+  refuse_run();
+}
+
+void RunDirectory::lock(const std::string& what) {
+  lock_ = FolderLock::take(path_, what, [this](const std::string& told) { trouble_.tell(told); });
+}
+
+void RunDirectory::require_ours() const {
+  if (lock_) lock_->require();
+}
+
+namespace {
+
+/// Throws InputError for a configuration that is not the run's. True where its budget is another.
+bool check_same_run(const fs::path& path, const TrainConfig& config) {
   const TrainConfig stored = read_run_config(path);
   bool another_budget = false;
   for (const ConfigKey& key : train_config_keys()) {
@@ -111,15 +153,72 @@ RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& confi
                                    path.string(), key.name, then, now));
     }
   }
-  if (is_finished(path) && !another_budget) {
-    throw InputError(fmt::format("--resume {}: this run has finished; its result is in {}", path.string(),
-                                 (path / "summary.json").string()));
+  return another_budget;
+}
+
+void refuse_finished(const fs::path& path, const TrainConfig& config, bool another_budget) {
+  if (!is_finished(path)) return;
+  if (another_budget) {
+    throw InputError(fmt::format(
+        "--resume {}: this run has finished, and its result stays as it is; train on in another folder: {}",
+        path.string(), how_to_train_on(path, config)));
   }
+  throw InputError(fmt::format("--resume {}: this run has finished; its result is in {}", path.string(),
+                               (path / "summary.json").string()));
+}
+
+}  // namespace
+
+RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& config, DiskTrouble trouble) {
+  const bool another_budget = check_same_run(path, config);
+  refuse_finished(path, config, another_budget);
   RunDirectory run;
   run.trouble_ = std::move(trouble);
   run.open(path, config);
   run.config_text_ = try_read_file(path / "config.toml").value_or("");  // with the budgets it had before
+  try {
+    run.lock(fmt::format("--resume {}", path.string()));
+  } catch (const RunError& error) {  // a disk that takes nothing: the run may be saved elsewhere at its end
+    run.trouble_.tell(fmt::format("{}; going on without", error.what()));
+  }
+  refuse_finished(path, config, another_budget);  // by whoever had the lock until now
   return run;
+}
+
+RunDirectory RunDirectory::reopen_to_leave(const fs::path& path, const TrainConfig& config,
+                                           DiskTrouble trouble) {
+  if (!check_same_run(path, config) && is_finished(path)) {
+    throw InputError(fmt::format("--resume {}: this run has finished; give it another --budget to train on",
+                                 path.string()));
+  }
+  RunDirectory run;
+  run.trouble_ = std::move(trouble);
+  run.open(path, config);
+  return run;
+}
+
+void RunDirectory::require_unsaved() const {
+  if (!writes() || !holds_run()) return;
+  const auto summary = summary_in(path_);
+  const bool has_ended = summary.is_object() && summary.contains("status") && summary["status"].is_string();
+  throw InputError(fmt::format(
+      "--resume {}: its checkpoints are gone from {}, and {}; nothing is left to go on from, and training "
+      "anew would write over it: put them back, or start a new run with another --out",
+      path_.string(), (path_ / "checkpoint").string(),
+      has_ended ? fmt::format("summary.json says that it is {}", summary["status"].get<std::string>())
+                : "it has had some"));
+}
+
+void RunDirectory::go_elsewhere(const fs::path& path) {
+  TensorMap branch;
+  const auto branch_state = load_branch(branch);
+  path_ = path;
+  checkpoints_ = CheckpointFolder(path / "checkpoint", keep_checkpoints_,
+                                  [trouble = trouble_](const std::string& text) { trouble.tell(text); });
+  make_and_lock();
+  metrics_.move_to(path / "metrics.jsonl");
+  metrics_.flush();
+  if (branch_state) checkpoints_.save_branch(branch, *branch_state);
 }
 
 void RunDirectory::rewrite_config(const TrainConfig& config, const std::vector<std::string>& budgets_before) {
@@ -138,6 +237,7 @@ void RunDirectory::make_sure_it_is_there() const {
 
 void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
   if (!writes()) return;
+  require_ours();
   metrics_.append(json_text(record));
   const std::string kind = record.at("kind");
   const auto point = [&](const std::string& name, double value) {
@@ -196,24 +296,30 @@ std::optional<RunState> RunDirectory::load_checkpoint(TensorMap& tensors, std::i
   return checkpoints_.load(tensors, up_to);
 }
 
+void RunDirectory::save(const TensorMap& tensors, RunState state) {
+  make_sure_it_is_there();
+  metrics_.flush();  // before the checkpoint that counts on it
+  state.metrics_bytes = metrics_.size();
+  checkpoints_.save(tensors, state);
+  mark_saved();
+}
+
+void RunDirectory::mark_saved() const {
+  if (!is_there(saved_mark(path_)))
+    write_file(saved_mark(path_),
+               "This run has saved its state in checkpoint/, and does not start anew without.\n");
+}
+
 bool RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
   if (!writes()) return true;
-  return trouble_.attempt("checkpoint", [&] {
-    make_sure_it_is_there();
-    metrics_.flush();  // before the checkpoint that counts on it
-    state.metrics_bytes = metrics_.size();
-    checkpoints_.save(tensors, state);
-  });
+  require_ours();
+  return trouble_.attempt("checkpoint", [&] { save(tensors, std::move(state)); });
 }
 
 void RunDirectory::save_checkpoint_somewhere(const TensorMap& tensors, RunState state) {
   if (!writes()) return;
-  here_or_elsewhere("checkpoint", [&] {
-    make_sure_it_is_there();
-    metrics_.flush();
-    state.metrics_bytes = metrics_.size();
-    checkpoints_.save(tensors, state);
-  });
+  require_ours();
+  here_or_elsewhere("checkpoint", [&] { save(tensors, state); });
 }
 
 void RunDirectory::save_changed(const TensorMap& tensors, RunState state) {
@@ -222,10 +328,12 @@ void RunDirectory::save_changed(const TensorMap& tensors, RunState state) {
   fs::remove(path_ / "summary.json", error);
   state.metrics_bytes = metrics_.size();  // the file has these, and is cut when it is next written
   checkpoints_.save_and_drop_later(tensors, state);
+  mark_saved();
 }
 
 void RunDirectory::save_branch(const TensorMap& tensors, RunState state) {
   if (!writes()) return;
+  require_ours();
   trouble_.attempt("branch", [&] {
     make_sure_it_is_there();
     metrics_.flush();
@@ -242,6 +350,7 @@ std::optional<RunState> RunDirectory::load_branch(TensorMap& tensors) const {
 void RunDirectory::save_result(const TensorMap& model, const std::map<std::string, std::string>& metadata,
                                const std::function<nlohmann::ordered_json()>& summary) {
   if (!writes()) return;
+  require_ours();
   here_or_elsewhere("result", [&] {
     make_sure_it_is_there();
     metrics_.flush();
@@ -252,6 +361,7 @@ void RunDirectory::save_result(const TensorMap& model, const std::map<std::strin
 
 void RunDirectory::save_summary(const nlohmann::ordered_json& summary) {
   if (!writes()) return;
+  require_ours();
   trouble_.attempt("summary", [&] {
     make_sure_it_is_there();
     write_file(path_ / "summary.json", json_text(summary, 2) + "\n");

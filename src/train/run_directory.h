@@ -15,6 +15,7 @@
 
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
+#include "system/folder_lock.h"
 #include "train/checkpoint.h"
 #include "train/disk_trouble.h"
 #include "train/metrics_file.h"
@@ -23,6 +24,8 @@
 namespace glidepath {
 
 /// A run directory open for writing. With an empty path nothing is written and every call succeeds.
+///
+/// One process at a time writes it, on whatever machine: a second one is refused.
 ///
 /// Once a run goes, a disk that refuses is a warning (DiskTrouble): metrics wait in memory, the last
 /// checkpoint stays, and a folder that was removed is made again. Only what must not be lost, the result or
@@ -38,6 +41,9 @@ class RunDirectory {
   /// otherwise, and for a run that has finished and is not given another budget.
   static RunDirectory reopen(const std::filesystem::path& path, const TrainConfig& config,
                              DiskTrouble trouble);
+  /// Likewise, for a run that goes on in another folder: this one is read alone, and may have finished.
+  static RunDirectory reopen_to_leave(const std::filesystem::path& path, const TrainConfig& config,
+                                      DiskTrouble trouble);
 
   bool writes() const { return !path_.empty(); }
   /// Where the run is; another folder than at first once it had to be saved elsewhere.
@@ -63,6 +69,12 @@ class RunDirectory {
   /// See CheckpointFolder::load.
   std::optional<RunState> load_checkpoint(
       TensorMap& tensors, std::int64_t up_to = std::numeric_limits<std::int64_t>::max()) const;
+  /// Where there is no checkpoint: throws InputError when the folder shows that the run has had one, or has
+  /// ended. It would be trained anew over what it has left.
+  void require_unsaved() const;
+  /// From here on everything goes to a new folder, the metrics so far among it; the one before stays as it
+  /// is. Throws InputError if a run is there already, RunError when the disk refuses.
+  void go_elsewhere(const std::filesystem::path& path);
   /// The state of a run whose budget was changed: no later checkpoint of the budget before is gone on from,
   /// and what it left as its result is removed. Throws RunError when the disk refuses.
   void save_changed(const TensorMap& tensors, RunState state);
@@ -92,7 +104,13 @@ class RunDirectory {
   };
 
   void open(const std::filesystem::path& path, const TrainConfig& config);
+  void lock(const std::string& what);
+  bool holds_run() const;
+  void make_and_lock();
   void make_sure_it_is_there() const;
+  void require_ours() const;
+  void save(const TensorMap& tensors, RunState state);
+  void mark_saved() const;
   void write_board();
   void here_or_elsewhere(const std::string& what, const std::function<void()>& write);
 
@@ -100,6 +118,7 @@ class RunDirectory {
   std::string config_text_;
   std::int64_t keep_checkpoints_ = 1;
   bool rescue_ = true;
+  std::unique_ptr<FolderLock> lock_;  // none where nothing is written, or the disk refuses one
   DiskTrouble trouble_;
   CheckpointFolder checkpoints_;
   MetricsFile metrics_;

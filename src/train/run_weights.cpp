@@ -10,6 +10,7 @@
 #include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
+#include "nn/weight_names.h"
 #include "train/checkpoint.h"
 
 namespace fs = std::filesystem;
@@ -95,7 +96,7 @@ std::int64_t load_run_weights(const fs::path& file, Model& model) {
     }
   }
   try {
-    load_state_dict(model, stored);
+    load_stored_weights(model, stored);
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", file.string(), error.what()));
   }

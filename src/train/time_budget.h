@@ -43,6 +43,8 @@ class TimeBudget {
   bool final_cost_is_old() const;
   /// Reads the time, before an update: progress moves on.
   void tick(double spent_seconds);
+  /// Another process has read it.
+  void follow(double progress) { state_.progress = progress; }
   /// An update ended, and took this long.
   void update_done(double update_seconds);
 

@@ -9,9 +9,11 @@
 #include <torch/utils.h>
 
 #include "core/safe_text.h"
+#include "distributed/same_on_all.h"
 #include "glidepath/error.h"
 #include "nn/loss.h"
 #include "train/blame.h"
+#include "train/rank_facts.h"
 
 namespace glidepath {
 namespace {
@@ -19,13 +21,16 @@ namespace {
 constexpr double kStatusEverySeconds = 0.1;
 constexpr std::int64_t kRecordsPerRun = 100;
 constexpr std::int64_t kUpdatesBeforeRate = 3;
+constexpr const char* kSameOnAll = "every process of a run has to have the same configuration and data set";
 
 // Of many processes rank 0 alone writes.
 RunDirectory open_directory(const TrainConfig& config, const TrainOptions& options) {
   if (options.group && options.group->rank() != 0) return {};
   DiskTrouble trouble(options.on_warning, options.clock);
-  RunDirectory run = options.resume ? RunDirectory::reopen(options.out, config, std::move(trouble))
-                                    : RunDirectory::create(options.out, config, std::move(trouble));
+  RunDirectory run = !options.resume ? RunDirectory::create(options.out, config, std::move(trouble))
+                     : options.resume_from.empty()
+                         ? RunDirectory::reopen(options.out, config, std::move(trouble))
+                         : RunDirectory::reopen_to_leave(options.resume_from, config, std::move(trouble));
   run.set_rescue(options.rescue);
   return run;
 }
@@ -38,7 +43,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       agreement_(options_),
       started_(options_.clock() - options_.seconds_before),
       plan_(plan_compute(config_for_rank(config, options.group.get()))),
-      dataset_(placed(load_limited(config), config, plan_)),
+      dataset_(placed(load_limited(config_for_rank(config, options.group.get())), config, plan_)),
       resolution_(train_resolution(config)),
       loader_(dataset_, loader_options(config, plan_, dataset_, options.group.get())),
       batches_(loader_, plan_.device),
@@ -47,17 +52,16 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       context_(budget_context(config, dataset_, loader_, *model_)),
       flops_of_size_(flops_by_size(config, dataset_, resolution_)),
       budget_(run_budget(config, options_.clock() - started_, options_.wall_clock())),
-      evaluation_plan_(config.eval_every, context_),
-      checkpoint_plan_(config.checkpoint_every, context_),
+      agenda_(config, context_, started_),
       optimizer_(make_optimizer(config, parameters_of(*model_))),
       window_(loader_.steps_per_epoch()),
       meter_(blame("budget", [&] { return BudgetMeter(budget_, context_, 0, 0); })),
       schedule_(parse_schedule("const")),
       plateau_(PlateauOptions()),
-      rewind_step_(rewinds_on_divergence() ? 0 : -1),
-      last_checkpoint_seconds_(started_) {
+      rewind_step_(rewinds_on_divergence() ? 0 : -1) {
   // A run that is resumed keeps the schedule of its first budget, whose warm-up a shorter one need not hold.
   if (!options.resume) use_schedule(meter_.updates());
+  if (group()) require_same(*group(), rank_facts(config, dataset_, plan_), kSameOnAll);
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
   follow_resolution(loader_);
@@ -72,7 +76,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
     share_state();
     reducer_ = std::make_unique<GradientReducer>(*group(), model_->parameters());
   }
-  branch_step_ = branch_step(config_, context_, budget_state_, meter_.updates());
+  agenda_.set_branch_step(branch_step(config_, context_, budget_state_, meter_.updates()));
   const std::int64_t expected = meter_.by_clock() ? context_.steps_per_epoch : meter_.updates();
   record_every_ = std::clamp<std::int64_t>(expected / kRecordsPerRun, 1, context_.steps_per_epoch);
 }
@@ -108,33 +112,56 @@ TrainResult Trainer::run_to_the_end() {
   begun_ = true;
   stop_if_asked();
   if (meter_.by_clock() && !trained_) measure_final_cost();
-  if (!trained_ && meter_.step() == 0) measure_if_due();  // before a clock's progress begins
-  meter_.tick(seconds_spent());
-  if (!trained_) {  // what a signal had cut short
-    evaluate_if_due();
-    measure_if_due();
-  }
-  while (!trained_ && !meter_.finished()) {
-    update();
-    if (meter_.step() % record_every_ == 0) {
-      record_updates();
-      plateau_.observe(meter_.progress(), window_.mean(record_every_).loss);
-    }
-    if (meter_.step() == branch_step_ && state_is_finite()) directory_.save_branch(tensors(), state());
-    report_status(false);
-    stop_if_asked();
-    evaluate_if_due();
-    measure_if_due();
-    save_if_due();
-    if (meter_.by_clock() && meter_.clock().final_cost_is_old()) measure_evaluation();
-    meter_.tick(seconds_spent());
-  }
-  trained_ = true;
+  if (meter_.step() > 0) meter_.tick(seconds_spent());
+  agenda_.begin();
+  while (!trained_) perform(decide());
   if (last_record_ != meter_.step()) record_updates();
   require_finite_state();
-  if (evaluated_step_ != meter_.step()) evaluate_now();
+  if (agreement_.rank_0_says(evaluated_step_ != meter_.step())) evaluate_now();
   measure_at_the_end();
   return finish();
+}
+
+Next Trainer::decide() {
+  const Decision decision = agreement_.rank_0_says([this]() -> Decision {
+    const double time = now();
+    const Next next = agenda_.next(meter_, time, seconds_before_ + time - started_);
+    return {next, meter_.progress()};
+  });
+  if (!is_rank_0()) meter_.follow(decision.progress);
+  return decision.next;
+}
+
+void Trainer::perform(Next next) {
+  switch (next) {
+    case Next::kKeepBranch:
+      if (state_is_finite()) directory_.save_branch(tensors(), state());
+      return;
+    case Next::kEvaluate:
+      return evaluate_on_the_way();
+    case Next::kMeasure:
+      return measure_on_the_way();
+    case Next::kSave:
+      if (state_is_finite()) save_checkpoint();
+      return;
+    case Next::kTimeEvaluation:
+      return measure_evaluation();
+    case Next::kUpdate:
+      return update_and_record();
+    case Next::kLanded:
+      trained_ = true;
+      return;
+  }
+}
+
+void Trainer::update_and_record() {
+  update();
+  if (meter_.step() % record_every_ == 0) {
+    record_updates();
+    plateau_.observe(meter_.progress(), window_.mean(record_every_).loss);
+  }
+  report_status(false);
+  stop_if_asked();
 }
 
 void Trainer::update() {
@@ -144,7 +171,7 @@ void Trainer::update() {
   clock_progress_ = meter_.progress();
   const Batch batch = group() ? take_part() : take_batch();
   count_images(batch);
-  if (group()) return update_together(batch);
+  if (group()) return update_together(batch, begun);
   const auto passes = [this](const Batch& images) { return compute_gradients(images); };
   const BatchLoss computed = graphs_ ? graphs_->run(batch, passes) : passes(batch);
   const std::int64_t count = batch.labels.size(0);
@@ -242,11 +269,9 @@ void Trainer::evaluate_now() {
   evaluation_ = evaluate(
       *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { agree_and_stop_if_asked(); },
       group());
-  agreement_.read_clock();
   share_corrupt_images();
   evaluated_step_ = meter_.step();
-  evaluation_seconds_ = now() - begun;
-  plan_final_cost();
+  agenda_.evaluation_takes(now() - begun, meter_);
   record("eval", evaluation_.loss, evaluation_.accuracy);
   if (options_.on_evaluation) options_.on_evaluation(status());
 }
@@ -256,10 +281,10 @@ void Trainer::evaluate_now() {
 void Trainer::measure_final_cost() {
   measure_evaluation();  // warms the caches up
   save_checkpoint();
-  measure_evaluation();
   estimate_measuring();
-  plan_final_cost();
-  if (meter_.step() == 0 && updates_here_ == 0 && !meter_.clock().has_time_for(0, seconds_spent())) {
+  measure_evaluation();
+  if (is_rank_0() && meter_.step() == 0 && updates_here_ == 0 &&
+      !meter_.clock().has_time_for(0, seconds_spent())) {
     throw RunError(
         fmt::format("budget \"{}\": {:.1f} s went into starting and {:.1f} s are needed for the evaluation "
                     "and the model's "
@@ -269,28 +294,14 @@ void Trainer::measure_final_cost() {
   }
 }
 
-void Trainer::evaluate_if_due() {
-  const std::int64_t due = evaluation_plan_.due(meter_.step(), meter_.progress());
-  if (due <= evaluations_ || meter_.finished()) return;
-  // One that would leave hardly any time is left to the end, which looks at the test set in any case.
-  if (meter_.by_clock() && !meter_.clock().has_time_for(evaluation_seconds_, seconds_spent())) {
-    evaluations_ = due;
-    return;
-  }
+void Trainer::evaluate_on_the_way() {
   if (rewinds_on_divergence()) require_finite_state();
   evaluate_now();
-  evaluations_ = due;
+  agenda_.evaluated(meter_);
   if (!rewinds_on_divergence()) return;
   // Where a diverged run goes back to must not depend on the clock or on signals, or the result would.
   const std::int64_t before = std::exchange(rewind_step_, meter_.step());
   if (!save_checkpoint()) rewind_step_ = before;
-}
-
-void Trainer::save_if_due() {
-  const bool due = now() >= retry_checkpoint_at_ ||
-                   checkpoint_plan_.due(meter_.step(), last_checkpoint_step_, meter_.progress(),
-                                        last_checkpoint_progress_, now(), last_checkpoint_seconds_);
-  if (due && state_is_finite()) save_checkpoint();
 }
 
 // One batch tells what the whole test set will cost.
@@ -302,15 +313,8 @@ void Trainer::measure_evaluation() {
   evaluate(
       *model_, dataset_, dataset_.test.first(count), config_.eval_batch_size, plan_,
       [this] { agree_and_stop_if_asked(); }, group());
-  agreement_.read_clock();
-  evaluation_seconds_ = (now() - begun) * static_cast<double>(images) / static_cast<double>(count);
-  plan_final_cost();
-}
-
-void Trainer::plan_final_cost() {
-  // The last checkpoint and the model's file, which is smaller.
-  if (meter_.by_clock())
-    meter_.clock().set_final_cost(evaluation_seconds_ + measuring_seconds_, 2 * writing_seconds_);
+  agenda_.evaluation_takes((now() - begun) * static_cast<double>(images) / static_cast<double>(count),
+                           meter_);
 }
 
 void Trainer::agree_and_stop_if_asked() {

@@ -2,7 +2,6 @@
 #pragma once
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,18 +13,16 @@
 #include "glidepath/dry_run.h"
 #include "glidepath/resolution.h"
 #include "glidepath/train.h"
+#include "train/agenda.h"
 #include "train/agreement.h"
 #include "train/budget_change.h"
 #include "train/budget_meter.h"
-#include "train/checkpoint_plan.h"
 #include "train/device.h"
 #include "train/device_batches.h"
 #include "train/divergence.h"
 #include "train/evaluate.h"
-#include "train/evaluation_plan.h"
 #include "train/loss_scaler.h"
 #include "train/loss_window.h"
-#include "train/measure_plan.h"
 #include "train/measurer.h"
 #include "train/run_directory.h"
 #include "train/run_setup.h"
@@ -75,8 +72,12 @@ class Trainer {
   [[noreturn]] void save_and_stop(const RankFailed& failure);
   Batch take_part();
   void count_update(double took, std::int64_t images);
-  void reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch);
+  void reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch,
+                        double begun);
   double unix_seconds() const { return options_.wall_clock(); }
+  Next decide();
+  void perform(Next next);
+  void update_and_record();
   void update();
   /// Loss and logits of a batch; none for an empty part of one.
   struct Passed {
@@ -85,23 +86,19 @@ class Trainer {
   Passed forward(const Batch& batch);
   BatchLoss compute_gradients(const Batch& batch);
   void apply_gradients(std::int64_t images, const torch::Tensor& loss);
-  void update_together(const Batch& batch);
+  void update_together(const Batch& batch, double begun);
   /// The fields that every line of the metrics begins with.
   nlohmann::ordered_json moment(const char* kind) const;
   void record(const char* kind, double loss, double accuracy);
   void record_updates();
   void evaluate_now();
-  void evaluate_if_due();
-  void save_if_due();
+  void evaluate_on_the_way();
   void prepare_measures();
-  void take_measures(const TensorMap& saved, const RunState& state);
-  void plan_measures_anew();
-  void measure_if_due();
+  void take_measures(const TensorMap& saved);
+  void measure_on_the_way();
   void measure_at_the_end();
-  void measure(const std::vector<bool>& due);
-  void skip_measures(const std::vector<bool>& due);
+  void measure(const std::vector<bool>& which);
   void estimate_measuring();
-  double measuring_seconds_of(std::int64_t updates) const;
   void follow_resolution(TrainLoader& loader);
   void count_images(const Batch& batch);
   double flops_spent() const;
@@ -116,7 +113,6 @@ class Trainer {
   const Batch& next_whole_batch();
   void measure_final_cost();
   void measure_evaluation();
-  void plan_final_cost();
   bool save_checkpoint();
   void stop_if_asked();
   void agree_and_stop_if_asked();
@@ -155,8 +151,7 @@ class Trainer {
   std::map<std::int64_t, double> flops_of_size_;  // of one image; where sizes follow progress
   double flops_spent_ = 0;                        // likewise
   Budget budget_;
-  EvaluationPlan evaluation_plan_;
-  CheckpointPlan checkpoint_plan_;
+  Agenda agenda_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<LossScaler> scaler_;    // none where the loss is not scaled
   std::unique_ptr<StepGraphs> graphs_;  // none where every kernel is launched alone
@@ -167,10 +162,7 @@ class Trainer {
   Plateau plateau_;
   std::int64_t record_every_ = 1;
   std::int64_t last_record_ = 0;
-  std::int64_t evaluations_ = 0;            // of the cadence, done
-  std::int64_t evaluated_step_ = -1;        // update of the last evaluation
-  std::vector<MeasurePlan> measure_plans_;  // by place in the configuration's list
-  std::vector<MeasureState> measures_;
+  std::int64_t evaluated_step_ = -1;          // update of the last evaluation
   std::shared_ptr<Measurer> measurer_;        // none where nothing is measured
   std::optional<Batch> peeked_;               // taken from the loader before its update
   std::unique_ptr<GradientReducer> reducer_;  // of a group
@@ -180,7 +172,6 @@ class Trainer {
   std::vector<torch::Tensor> buffers_before_;  // of rank 0's model, before the update under way
   bool in_update_ = false;                     // its buffers have changed and its weights have not
   bool begun_ = false;                         // what there is may be saved
-  double measuring_seconds_ = 0;               // of everything together
   bool trained_ = false;                       // every update of the budget is done
   std::int64_t rewinds_ = 0, rewind_step_;     // the update to go back to; -1: none, as it is not asked for
   double lr_ = 0;
@@ -188,13 +179,7 @@ class Trainer {
   double training_seconds_ = 0;    // of this session's updates, the first few left out
   double images_here_ = 0;
   double last_status_ = 0;
-  std::int64_t last_checkpoint_step_ = 0;
-  double last_checkpoint_progress_ = 0, last_checkpoint_seconds_;
-  double retry_checkpoint_at_ = std::numeric_limits<double>::infinity();  // after the disk refused one
   BudgetState budget_state_;
-  std::int64_t branch_step_ = -1;  // where longer budgets part from this one; -1: nowhere worth keeping
-  double evaluation_seconds_ = 0;  // of the last evaluation
-  double writing_seconds_ = 0;     // of the last checkpoint
   Evaluation evaluation_{0, -1};
 };
 

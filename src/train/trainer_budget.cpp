@@ -58,12 +58,13 @@ std::int64_t branch_step(const TrainConfig& config, const BudgetContext& context
 
 // Returns what is to be told, or nothing when the budget is what it was.
 std::string Trainer::change_budget(RunState& state, TensorMap& saved) {
-  const std::string asked = budget_text(config_), stored = budget_text(read_run_config(options_.out));
+  const std::string asked = budget_text(config_), stored = budget_text(read_run_config(directory_.path()));
   TrainConfig before = config_;
   set_budget_text(before, state.budget.budget);
   if (same_budget(asked, stored) || same_budget(asked, state.budget.budget)) {
     config_ = before;
-    if (!same_budget(stored, state.budget.budget))  // killed while it was being changed
+    // Killed while it was being changed; a run that is left stays as it is.
+    if (!same_budget(stored, state.budget.budget) && options_.resume_from.empty())
       directory_.rewrite_config(config_, told_changes(state.budget));
     return {};
   }

@@ -110,17 +110,18 @@ Batch Trainer::take_part() {
           torch::zeros({1}, batch.labels.options())};
 }
 
-void Trainer::update_together(const Batch& batch) {
+void Trainer::update_together(const Batch& batch, double begun) {
   std::optional<SyncBatchNormGuard> sync_bn;  // the backward pass looks at all parts too
   if (config_.sync_bn)
     sync_bn.emplace([this](torch::Tensor sums) { group()->all_reduce(sums); }, images_here_now_ > 0);
   const Passed passed = forward(batch);
-  reduce_and_apply(passed.loss, passed.logits, batch);
+  reduce_and_apply(passed.loss, passed.logits, batch, begun);
   batches_.prepare_next();
 }
 
 // The gradient of the mean over the whole batch is the sum of the ranks' means by their share of the images.
-void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch) {
+void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch,
+                               double begun) {
   const std::int64_t here = images_here_now_, all = loader_.images_of(meter_.step());
   const double share = static_cast<double>(here) / static_cast<double>(all);
   double loss_sum = 0, correct = 0;
@@ -150,13 +151,6 @@ void Trainer::reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& l
   in_update_ = false;
   window_.add(torch::scalar_tensor(sums.loss / static_cast<double>(all), torch::kFloat64),
               torch::scalar_tensor(sums.correct, torch::kFloat64), all);
-  const double begun = now();
-  try {
-    agreement_.read_clock();
-  } catch (const RankFailed&) {
-    meter_.update_done(0);  // it is done, and may be saved
-    throw;
-  }
   count_update(now() - begun, all);
 }
 

@@ -82,7 +82,7 @@ void Trainer::warn_if_not_landed() const {
   options_.on_warning(fmt::format(
       "the budget {} was over before the schedule had landed: the last of {} updates used lr {:.4g}, "
       "not {:.4g}; give more time (an evaluation takes {:.1f} s, and --dry-run says what a budget buys)",
-      budget_text(config_), meter_.step(), lr_, base_lr() * schedule_(1), evaluation_seconds_));
+      budget_text(config_), meter_.step(), lr_, base_lr() * schedule_(1), agenda_.evaluation_seconds()));
 }
 
 TrainResult Trainer::finish() {

@@ -13,7 +13,6 @@
 namespace glidepath {
 namespace {
 
-constexpr double kRetrySeconds = 10;
 constexpr std::uint64_t kBesideTensors = std::uint64_t{64} << 20;  // bytes
 constexpr std::uint64_t kBytesOfStep = 64;                         // of the loss window, and more
 constexpr const char* kCpuGenerator = "generator.cpu";
@@ -40,6 +39,8 @@ void Trainer::restore() {
   directory_.limit_checkpoints(2 * bytes_of(tensors()) + of_window + kBesideTensors);
   const std::optional<RunState> found = directory_.load_checkpoint(saved);
   if (!found) {  // killed before its first checkpoint: from the start, whatever its budget was
+    directory_.require_unsaved();
+    if (!options_.resume_from.empty()) directory_.go_elsewhere(options_.out);
     use_schedule(meter_.updates());
     directory_.rewrite_config(config_, {});
     return directory_.go_on_from({});
@@ -51,13 +52,13 @@ void Trainer::restore() {
   rewinds_ = state.rewinds;
   budget_ = run_budget(config_, seconds_spent(), unix_seconds());
   take(saved.empty() ? start_tensors() : saved, state);
-  if (change.empty()) return;
-  evaluations_ = evaluation_plan_.due(meter_.step(), meter_.progress());
-  plan_measures_anew();
+  if (!options_.resume_from.empty()) directory_.go_elsewhere(options_.out);
+  if (change.empty() && options_.resume_from.empty()) return;
+  if (!change.empty()) agenda_.start_anew(meter_);
   // The checkpoint is the authority, so it is first: killed between the two, the run goes on as it should.
   directory_.save_changed(tensors(), this->state());
   directory_.rewrite_config(config_, told_changes(budget_state_));
-  if (options_.on_budget_change) options_.on_budget_change(change);
+  if (!change.empty() && options_.on_budget_change) options_.on_budget_change(change);
 }
 
 void Trainer::take(const TensorMap& saved, const RunState& state) {
@@ -86,20 +87,17 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
       BudgetMeter(budget_, context_, state.step, seconds_spent(), state.budget.clock, state.budget.origin);
   use_schedule(state.budget.schedule_updates);
   last_record_ = state.last_record;
-  evaluations_ = state.evaluations;
   evaluated_step_ = state.evaluated_step;
   trained_ = state.trained;
   lr_ = state.lr;
   plateau_.set_state(state.plateau);
   rewind_step_ = state.rewind_step;
-  last_checkpoint_step_ = state.step;
-  last_checkpoint_progress_ = meter_.progress();
-  last_checkpoint_seconds_ = now();
+  agenda_.take(state, meter_, now());
   flops_spent_ = state.flops;
   set_corrupt_images(state);
   follow_resolution(loader_);
   batches_.seek(state.step);
-  take_measures(saved, state);
+  take_measures(saved);
   directory_.go_on_from(state);
 }
 
@@ -119,9 +117,8 @@ RunState Trainer::state() const {
   state.step = meter_.step();
   state.seconds = seconds_spent();
   state.last_record = last_record_;
-  state.evaluations = evaluations_;
   state.evaluated_step = evaluated_step_;
-  state.measures = measures_;
+  agenda_.tell(state);
   state.trained = trained_;
   state.lr = lr_;
   state.test_loss = evaluation_.loss;
@@ -143,11 +140,7 @@ RunState Trainer::state() const {
 bool Trainer::save_checkpoint() {
   const double begun = now();
   const bool saved = agreement_.agree(directory_.save_checkpoint(tensors(), state()));
-  last_checkpoint_step_ = meter_.step();
-  last_checkpoint_progress_ = meter_.progress();
-  last_checkpoint_seconds_ = now();
-  writing_seconds_ = last_checkpoint_seconds_ - begun;
-  retry_checkpoint_at_ = saved ? std::numeric_limits<double>::infinity() : now() + kRetrySeconds;
+  agenda_.saved(saved, meter_, begun, now());
   return saved;
 }
 

@@ -135,6 +135,8 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
 
   void make_runs() {
     ASSERT_EQ(shell("glidepath train --config d.toml --quiet --out run").exit_status, 0);
+    fs::copy(folder_ / "run", folder_ / "gone", fs::copy_options::recursive);
+    fs::remove_all(folder_ / "gone/checkpoint");
     for (const char* name : {"truncated", "header", "flipped", "foreign", "nofile"}) {
       fs::copy(folder_ / "run", folder_ / name, fs::copy_options::recursive);
       fs::remove(folder_ / name / "summary.json");

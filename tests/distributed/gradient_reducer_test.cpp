@@ -4,25 +4,29 @@
 #include <filesystem>
 #include <functional>
 #include <thread>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "support/temporary_folder.h"
+
 namespace glidepath {
 namespace {
+
+Place place_in(const TemporaryFolder& folder, int ranks) {
+  Place place;
+  place.world_size = ranks;
+  place.master_address = "127.0.0.1";
+  place.meeting_file = (folder.path() / "meeting").string();
+  return place;
+}
 
 /// Runs `work` as every rank of a job and waits for all.
 void as_ranks(int ranks, const std::function<void(ProcessGroup&)>& work) {
   if (!ProcessGroup::is_available()) GTEST_SKIP() << "this build has no c10d with Gloo";
-  static int jobs = 0;
-  Place place;
-  place.world_size = ranks;
-  place.master_address = "127.0.0.1";
-  place.port_file = (std::filesystem::temp_directory_path() /
-                     ("glidepath-test-" + std::to_string(::getpid()) + "-" + std::to_string(jobs++)))
-                        .string();
+  const TemporaryFolder folder("ranks");
+  const Place place = place_in(folder, ranks);
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
     Place own = place;
@@ -34,7 +38,7 @@ void as_ranks(int ranks, const std::function<void(ProcessGroup&)>& work) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_FALSE(std::filesystem::exists(place.port_file));
+  EXPECT_FALSE(std::filesystem::exists(place.meeting_file));
 }
 
 TEST(ProcessGroup, AddsUpBroadcastsAndKnowsItsPlace) {
@@ -63,11 +67,8 @@ TEST(ProcessGroup, TellsAllWhyOneFails) {
   std::mutex mutex;
   std::vector<std::string> told;
   if (!ProcessGroup::is_available()) GTEST_SKIP() << "this build has no c10d with Gloo";
-  Place place;
-  place.world_size = 3;
-  place.master_address = "127.0.0.1";
-  place.port_file =
-      (std::filesystem::temp_directory_path() / ("glidepath-fail-" + std::to_string(::getpid()))).string();
+  const TemporaryFolder folder("ranks");
+  const Place place = place_in(folder, 3);
   std::vector<std::thread> threads;
   for (int rank = 0; rank < 3; ++rank) {
     Place own = place;

@@ -188,5 +188,76 @@ TEST_F(RanksTest, MeasuresAreThoseOfOneProcess) {
   }
 }
 
+/// A line of sh that starts `command` as every rank of a job of mpirun's, and leaves RANK.err and
+/// RANK.status.
+std::string as_mpirun(int ranks, const std::string& command) {
+  const std::string n = std::to_string(ranks);
+  return "for r in $(seq 0 " + std::to_string(ranks - 1) +
+         "); do ( export OMPI_COMM_WORLD_RANK=$r OMPI_COMM_WORLD_LOCAL_RANK=$r OMPI_COMM_WORLD_SIZE=" + n +
+         " OMPI_COMM_WORLD_LOCAL_SIZE=" + n + " PMIX_NAMESPACE=$(basename $top); " + command +
+         " 2> $top/$r.err; echo $? > $top/$r.status ) & done; wait";
+}
+
+// Many runs, one a task, became one run of them all, and only one folder was there.
+TEST_F(RanksTest, ProcessesThatWereGivenDifferentRunsAreNotOne) {
+  const std::string farm =
+      "glidepath train --data digits --model mlp --budget 3it --threads 1 --quiet --seed $r --out runs/$r";
+  shell("top=$PWD; " + as_mpirun(3, farm));
+  for (const char* rank : {"0", "1", "2"}) EXPECT_EQ(read(std::string(rank) + ".status"), "2\n") << rank;
+  EXPECT_THAT(read("0.err"),
+              testing::MatchesRegex(
+                  "glidepath train: --seed: \"0\" on rank 0 and \"1\" on rank 1 [^;]*; mpirun "
+                  "started these 3 processes as one job, which makes one run: give all the same options, or "
+                  "--alone for a run of each process's own\n"));
+  EXPECT_EQ(read("1.err") + read("2.err"), "");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
+  shell("top=$PWD; " + as_mpirun(3, farm + " --alone"));
+  for (const char* rank : {"0", "1", "2"}) {
+    EXPECT_EQ(read(std::string(rank) + ".status"), "0\n") << read(std::string(rank) + ".err");
+    EXPECT_EQ(summary(std::string("runs/") + rank).at("seed"), std::stoi(rank));
+    EXPECT_EQ(summary(std::string("runs/") + rank).at("ranks"), 1);
+  }
+}
+
+// Of each machine the folder of that name, which are not the same.
+TEST_F(RanksTest, DataThatDifferFromRankToRankAreRefused) {
+  const ImageFolder many(8), few(6);
+  for (const auto& [name, images] : {std::pair("0", &many), std::pair("1", &few)}) {
+    std::filesystem::create_directory(folder_ / name);
+    std::filesystem::create_symlink(images->path(), folder_ / name / "images");
+  }
+  shell("top=$PWD; " +
+        as_mpirun(2,
+                  "cd $r; glidepath train --data imagefolder:images --model resnet8 --width 0.25 "
+                  "--train-res 32 --batch-size 4 --budget 2it --full 2it --threads 1 --quiet"));
+  for (const char* rank : {"0", "1"})
+    EXPECT_EQ(read(std::string(rank) + ".status"), "2\n") << read("0.err") << read("1.err");
+  EXPECT_THAT(read("0.err"),
+              testing::AllOf(HasSubstr("training images: \"16\" on rank 0 and \"12\" on rank 1"),
+                             HasSubstr("the same configuration and data set")));
+}
+
+// The rank that has no image stands in with one that does not count: 0 / 0 made running variances of no
+// number.
+TEST_F(RanksTest, ALastBatchOfOneImageIsThatOfOneProcess) {
+  const std::string run = kDigits +
+                          "--model resnet18 --width 0.125 --train-limit 17 --test-limit 20 --batch-size 16 "
+                          "--full 2ep --budget 2ep --out ";
+  must_train(1, run + "one");
+  must_train(2, run + "two --sync-bn true");
+  expect_same_curve("one", "two", 2e-3, 0.06);
+  must_train(2, run + "apart");
+  EXPECT_EQ(summary("apart").at("status"), "done");
+}
+
+TEST_F(RanksTest, ShareTheCoresTheyMayUse) {
+  if (shell("command -v taskset").exit_status != 0) GTEST_SKIP() << "taskset is not installed";
+  const std::string run = "train --data digits --model mlp --budget 3it --quiet --out ";
+  ASSERT_EQ(shell("taskset -c 0 glidepath launch -n 2 " + run + "launched").exit_status, 0);
+  EXPECT_EQ(summary("launched").at("threads"), 1);
+  ASSERT_EQ(shell("top=$PWD; " + as_mpirun(2, "taskset -c 0 glidepath " + run + "bound")).exit_status, 0);
+  EXPECT_EQ(summary("bound").at("threads"), 1);
+}
+
 }  // namespace
 }  // namespace glidepath

@@ -158,8 +158,6 @@ TEST(BatchNormRelu, WhatTheKernelsDoNotTakeGoesToTorchsOperators) {
   const Tensor x = torch::randn({2, 67, 3, 3}).contiguous(torch::MemoryFormat::ChannelsLast);
   torch::nn::BatchNorm2d a(67), b(67);
   EXPECT_TRUE(torch::allclose(batch_norm_relu(a, x), b(x).relu(), 1e-6, 1e-6));
-  torch::nn::BatchNorm2d one(8);
-  EXPECT_THROW(batch_norm_relu(one, torch::randn({1, 8, 1, 1})), std::exception);
 }
 
 TEST(BatchNormRelu, ContiguousInputGoesToTorchsOperators) {
@@ -174,6 +172,37 @@ TEST(BatchNormRelu, NotANumberIsNotHidden) {
   x[0][3][0][0] = std::nan("");
   torch::nn::BatchNorm2d norm(8);
   EXPECT_TRUE(batch_norm_relu(norm, x).isnan().any().item<bool>());
+}
+
+// The variance of one value is 0: what is left is the bias. torch's module refuses such a batch.
+TEST(BatchNormRelu, OfOneValueAChannelIsTheBias) {
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+    for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
+      torch::nn::BatchNorm2d norm(3);
+      const Tensor bias = torch::tensor({-0.5F, 0.25F, 1.F});
+      {
+        torch::NoGradGuard no_grad;
+        norm->weight.fill_(2);
+        norm->bias.copy_(bias);
+        norm->running_mean.fill_(0.75);
+        norm->running_var.fill_(3);
+      }
+      const auto made = [&](float first) {
+        return torch::tensor({first, -7.F, 100.F}).view({1, 3, 1, 1}).to(dtype).contiguous(format);
+      };
+      const Tensor x = made(4).requires_grad_(), residual = made(1).requires_grad_();
+      const Tensor y = batch_norm_relu(norm, x, residual);
+      EXPECT_EQ(y.scalar_type(), dtype);
+      EXPECT_TRUE(torch::equal(y.to(torch::kFloat32).flatten(), torch::tensor({0.5F, 0.F, 101.F}))) << y;
+      y.sum().backward();
+      EXPECT_TRUE(torch::equal(x.grad(), torch::zeros_like(x))) << x.grad();
+      EXPECT_TRUE(torch::equal(norm->weight.grad(), torch::zeros({3})));
+      EXPECT_TRUE(torch::equal(norm->bias.grad(), torch::tensor({1.F, 0.F, 1.F})));  // cut off by the ReLU
+      EXPECT_TRUE(torch::equal(norm->running_mean, torch::full({3}, 0.75F)));
+      EXPECT_TRUE(torch::equal(norm->running_var, torch::full({3}, 3.F)));
+      EXPECT_EQ(norm->num_batches_tracked.item<std::int64_t>(), 0);
+    }
+  }
 }
 
 }  // namespace

@@ -124,5 +124,27 @@ TEST(SyncBatchNorm, EqualsTorchsOverTheWholeBatchForPartsOfEverySize) {
   }
 }
 
+// A last batch of one image, which one rank has and the others stand in for.
+TEST(SyncBatchNorm, OfOneValueInAllIsTheBiasAndLeavesTheRunningStatistics) {
+  Meeting meeting(2);
+  std::vector<Pass> passes(2);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 2; ++i) {
+    threads.emplace_back([&, i] {
+      const SyncBatchNormGuard guard(meeting.of(i), i == 0);
+      passes[i] = pass(torch::full({1, 3, 1, 1}, 5.F), torch::full({1, 3, 1, 1}, i == 0 ? 2.F : 0.F));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto norm = made_norm();
+  EXPECT_TRUE(torch::equal(passes[0].y.flatten(), norm->bias));
+  EXPECT_TRUE(torch::equal(passes[0].dx, torch::zeros({1, 3, 1, 1})));
+  EXPECT_TRUE(torch::equal(passes[0].dbias, torch::full({3}, 2.F)));
+  for (const Pass& each : passes) {
+    EXPECT_TRUE(torch::equal(each.running_mean, norm->running_mean));
+    EXPECT_TRUE(torch::equal(each.running_var, norm->running_var));
+  }
+}
+
 }  // namespace
 }  // namespace glidepath

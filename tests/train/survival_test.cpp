@@ -298,8 +298,10 @@ TEST_F(SurvivalTest, AnotherBudgetMovesTheMomentsThatAreLeft) {
   // Back to where both budgets agree: a linear run to its start.
   config.budget = "20it";
   cut.replan = Replan::kRewind;
+  cut.resume_from = cut.out;
+  cut.out = folder_ / "b";
   train(config, cut);
-  EXPECT_THAT(steps("a"), testing::ElementsAre(0, 5, 10, 15, 20));
+  EXPECT_THAT(steps("b"), testing::ElementsAre(0, 5, 10, 15, 20));
 }
 
 class RewindTest : public SurvivalTest {

@@ -48,6 +48,13 @@ class UserPain : public testing::Test {
     replan_ = replan;
     go(name, stop_after, true);
   }
+  /// A run that has finished keeps its result: it goes on in another folder.
+  void resume_elsewhere(const std::string& from, const std::string& to, const std::string& budget,
+                        Replan replan = Replan::kReAnneal, std::optional<int> stop_after = {}) {
+    config_.budget = budget;
+    replan_ = replan;
+    go(to, stop_after, true, from);
+  }
   /// Learning rates by the number of the update, 1-based, from every line of the metrics.
   std::map<std::int64_t, double> rates(const std::string& name) const {
     std::map<std::int64_t, double> list;
@@ -82,9 +89,11 @@ class UserPain : public testing::Test {
   TrainResult result_;
 
  private:
-  void go(const std::string& name, std::optional<int> stop_after, bool resumed) {
+  void go(const std::string& name, std::optional<int> stop_after, bool resumed,
+          const std::string& from = {}) {
     TrainOptions options;
     options.out = out(name);
+    if (!from.empty()) options.resume_from = out(from);
     options.resume = resumed;
     options.replan = replan_;
     options.on_budget_change = [&](const std::string& line) { told_ = line; };
@@ -125,8 +134,10 @@ TEST_F(UserPain, transformers_4383_shorter_budget_on_resume) {
   EXPECT_EQ(result_.updates, 60);
   expect_falling("a");
   EXPECT_NEAR(result_.last_update_lr, 0.05 / 10, 1e-15);
-  EXPECT_THAT(message_of([&] { resume_with("a", "40it"); }),
-              testing::HasSubstr("the run has made 60 already; give more than 60it"));
+  config_.budget = "60it";
+  start("b", 50);
+  EXPECT_THAT(message_of([&] { resume_with("b", "40it"); }),
+              testing::HasSubstr("the run has made 50 already; give more than 50it"));
 }
 
 // The warm-up of the first budget need not fit into what it was made shorter to, nor in later sessions.
@@ -208,13 +219,60 @@ TEST_F(UserPain, autocast_388_a_cosine_by_the_clock_with_its_warmup) {
 TEST_F(UserPain, composer_56_441_the_checkpoint_does_not_overrule_a_longer_run) {
   config_.budget = "30it";
   start("a");
-  EXPECT_THAT(message_of([&] { resume_with("a", "60it"); }),
+  const auto result = fs::last_write_time(out("a") / "model.safetensors");
+  EXPECT_THAT(
+      message_of([&] { resume_with("a", "60it"); }),
+      testing::AllOf(testing::HasSubstr("this run has finished, and its result stays as it is"),
+                     testing::HasSubstr("glidepath train --resume " + out("a").string() +
+                                        " --budget 60it --replan rewind --out " + out("a-more").string())));
+  EXPECT_THAT(message_of([&] { resume_elsewhere("a", "b", "60it"); }),
               testing::HasSubstr("the run has landed (lr 0 after update 30 of 30it)"));
-  resume_with("a", "60it", Replan::kRewind);  // the present rate is zero: a longer run begins where it parts
+  EXPECT_FALSE(fs::exists(out("b")));
+  // The present rate is zero: a longer run begins where it parts.
+  resume_elsewhere("a", "b", "60it", Replan::kRewind);
   EXPECT_EQ(result_.updates, 60);
   config_.budget = "60it";
   start("whole");
-  expect_same_weights("a", "whole");
+  expect_same_weights("b", "whole");
+  EXPECT_EQ(summary("a").at("updates"), 30);
+  EXPECT_EQ(fs::last_write_time(out("a") / "model.safetensors"), result);
+  EXPECT_EQ(read_run_config(out("b")).budget, "60it");
+}
+
+// Where its checkpoints were deleted it would be trained anew, over what it has left.
+TEST_F(UserPain, a_run_whose_checkpoints_are_gone_is_not_trained_anew) {
+  config_.budget = "30it";
+  start("done");
+  start("stopped", 20);
+  for (const std::string name : {"done", "stopped"}) {
+    fs::remove_all(out(name) / "checkpoint");
+    const auto metrics = fs::file_size(out(name) / "metrics.jsonl");
+    config_.budget = "60it";
+    const std::string told = name == "done"
+                                 ? message_of([&] { resume_elsewhere(name, "b", "60it", Replan::kRewind); })
+                                 : message_of([&] { resume(name); });
+    EXPECT_THAT(told,
+                testing::HasSubstr("its checkpoints are gone from " + (out(name) / "checkpoint").string()));
+    EXPECT_EQ(fs::file_size(out(name) / "metrics.jsonl"), metrics);
+    EXPECT_THAT(message_of([&] { start(name); }), testing::HasSubstr("holds a run already"));
+  }
+  EXPECT_FALSE(fs::exists(out("b")));
+}
+
+// A run that is stopped may be gone on with in another folder, and then in its own as well.
+TEST_F(UserPain, a_run_that_goes_on_elsewhere_stays_as_it_is) {
+  start("whole");
+  start("a", 40);
+  resume_elsewhere("a", "b", "100it");
+  EXPECT_FALSE(fs::exists(out("a") / "summary.json"));
+  resume("a");
+  for (const char* name : {"a", "b"}) {
+    SCOPED_TRACE(name);
+    expect_same_weights(name, "whole");
+    EXPECT_EQ(rates(name), rates("whole"));
+  }
+  EXPECT_THAT(message_of([&] { resume_elsewhere("a", "b", "200it", Replan::kRewind); }),
+              testing::HasSubstr("holds a run already"));
 }
 
 // Wanted: Composer refuses a wall-clock schedule; here a counted run may go on by the clock.
@@ -265,8 +323,8 @@ TEST_F(UserPain, anemoi_core_114_done_before_the_deadline) {
 // and is then the run that had the longer budget from the start, bit by bit.
 TEST_F(UserPain, lightning_20552_another_decay_length_rewinds_to_the_decay) {
   config_.schedule = "wsd(decay=20%)";
-  start("a");
-  resume_with("a", "150it", Replan::kRewind);
+  start("first");
+  resume_elsewhere("first", "a", "150it", Replan::kRewind);
   EXPECT_EQ(
       told_,
       "budget 100it -> 150it: both have the same rates for 81 updates; back from update 100 to 81, then "
@@ -280,8 +338,8 @@ TEST_F(UserPain, lightning_20552_another_decay_length_rewinds_to_the_decay) {
 // Neither its result nor its last checkpoint, both of a later update, are gone on from.
 TEST_F(UserPain, lightning_20552_a_rewound_run_that_is_stopped_forgets_the_budget_before) {
   config_.schedule = "wsd(decay=20%)";
-  start("a");
-  resume_with("a", "150it", Replan::kRewind, 90 - 81);
+  start("first");
+  resume_elsewhere("first", "a", "150it", Replan::kRewind, 90 - 81);
   EXPECT_FALSE(fs::exists(out("a") / "summary.json"));
   config_ = read_run_config(out("a"));
   EXPECT_EQ(config_.budget, "150it");

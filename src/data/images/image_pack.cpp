@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -18,6 +17,7 @@
 #include "data/stores/pack_file_writer.h"
 #include "data/stores/pack_store.h"
 #include "glidepath/error.h"
+#include "system/cores.h"
 
 namespace fs = std::filesystem;
 
@@ -150,8 +150,7 @@ void for_each_image(const ImageStore& store, const PackOptions& options, Progres
                     const ImageBatch::Work& work,
                     const std::function<void(std::int64_t index, ImageBatch::Item&)>& take) {
   constexpr std::int64_t kBatch = 8;
-  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-  const int threads = static_cast<int>(options.jobs > 0 ? options.jobs : cores);
+  const int threads = options.jobs > 0 ? static_cast<int>(options.jobs) : usable_cores();
   std::vector<std::unique_ptr<ImagePacker>> packers;
   for (int i = 0; i < threads; ++i) packers.push_back(std::make_unique<ImagePacker>(options));
   std::int64_t begun = 0;

@@ -11,10 +11,10 @@
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
 #include "study/cluster/folder.h"
-#include "study/cluster/lock.h"
 #include "study/cluster/slurm.h"
 #include "study/run_files.h"
 #include "study/run_process.h"
+#include "system/lock_file.h"
 
 namespace fs = std::filesystem;
 
@@ -70,8 +70,8 @@ class Task {
     run.id = id;
     run.config = folder_.read_config(id);
     run.directory = folder_.run_directory(id);
-    auto lock = ClusterLock::take(folder_.lock_file(id), ClusterLock::this_holder(),
-                                  [this] { return is_stopping(); });
+    auto lock =
+        LockFile::take(folder_.lock_file(id), LockFile::this_holder(), [this] { return is_stopping(); });
     if (!lock) return is_stopping() ? "" : fmt::format("run {}: another task works on it", id);
     TaskNote state = folder_.read_state(id).value_or(TaskNote());
     if (state.has_ended()) return "";
@@ -97,10 +97,10 @@ class Task {
     return state && state->has_ended();
   }
 
-  static std::string lock_host() { return ClusterLock::this_holder().host; }
+  static std::string lock_host() { return LockFile::this_holder().host; }
 
   /// False if it was interrupted, and saved what it had.
-  bool train(RunRecord& run, ClusterLock& lock) {
+  bool train(RunRecord& run, LockFile& lock) {
     StartedRun process = start_run(run, program_, /*may_resume=*/true);
     int kills = 0;
     bool is_told = false;
@@ -110,7 +110,7 @@ class Task {
         process.child.send(stop_ == SIGHUP ? SIGTERM : stop_);
         is_told = true;
       }
-      if (Clock::now() - renewed > std::chrono::duration<double>(ClusterLock::kRenewSeconds)) {
+      if (Clock::now() - renewed > std::chrono::duration<double>(LockFile::kRenewSeconds)) {
         renewed = Clock::now();
         if (!is_still_ours(lock)) throw RunError(fmt::format("run {}: taken over by another task", run.id));
       }
@@ -135,7 +135,7 @@ class Task {
   }
 
   /// A look that failed may be the network's fault; a second one says whose lock it is.
-  static bool is_still_ours(ClusterLock& lock) {
+  static bool is_still_ours(LockFile& lock) {
     if (lock.renew()) return true;
     std::this_thread::sleep_for(std::chrono::seconds(1));
     return lock.renew();

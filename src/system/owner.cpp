@@ -1,12 +1,12 @@
-// src/study/owner.cpp - telling whether the process that claimed a run is still there.
+// src/system/owner.cpp - a process that holds something, and whether it is still there.
+#include "system/owner.h"
+
 #include <cerrno>
 #include <fstream>
 #include <limits.h>
 #include <signal.h>
 #include <sstream>
 #include <unistd.h>
-
-#include "study/store.h"
 
 namespace glidepath {
 namespace {
@@ -19,7 +19,7 @@ std::string first_line(const char* file) {
 }
 
 struct ProcessState {
-  char state = 'X';
+  char state = 0;  // nothing is known
   std::int64_t start = -1;
 };
 
@@ -47,18 +47,23 @@ std::string process_namespace() {
 
 std::int64_t process_start(std::int64_t pid) { return read_process(pid).start; }
 
-Owner this_process() {
+std::string host_name() {
   char name[HOST_NAME_MAX + 1] = {};
   ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+Owner this_process() {
   const std::int64_t pid = ::getpid();
-  return {std::string(name) + " " + first_line("/proc/sys/kernel/random/boot_id") + " " + process_namespace(),
-          pid, read_process(pid).start};
+  return {host_name() + " " + first_line("/proc/sys/kernel/random/boot_id") + " " + process_namespace(), pid,
+          read_process(pid).start};
 }
 
 bool is_gone(const Owner& owner, const Owner& self) {
   if (owner.host != self.host) return false;
   if (::kill(static_cast<pid_t>(owner.pid), 0) != 0 && errno == ESRCH) return true;
   const ProcessState process = read_process(owner.pid);
+  if (process.state == 0) return false;  // there is one, of which nothing is shown
   return process.start != owner.start || process.state == 'Z' || process.state == 'X';
 }
 

@@ -1,36 +1,42 @@
-// tests/study/cluster_lock_test.cpp - one holder at a time, and who may take a lock over.
+// tests/system/lock_file_test.cpp - one holder at a time, and who may take a lock over.
+#include "system/lock_file.h"
+
 #include <atomic>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
-#include "study/cluster/lock.h"
-#include "study/support.h"
+#include <gtest/gtest.h>
+
+#include "glidepath/error.h"
+#include "support/temporary_folder.h"
 
 namespace glidepath {
 namespace {
 
-class ClusterLockTest : public FolderTest {
+class LockFileTest : public testing::Test {
  protected:
-  ClusterLockTest() : file_(folder_ / "run.lock") {
+  LockFileTest() : file_(folder_ / "run.lock") {
     self_.slurm_job = "";
     elsewhere_ = self_;
     elsewhere_.owner.host = "another machine";
     elsewhere_.slurm_job = "17";
   }
-  std::optional<ClusterLock> take(const ClusterLock::Holder& holder, double stale_seconds = 1000) {
-    return ClusterLock::take(
+  std::optional<LockFile> take(const LockFile::Holder& holder, double stale_seconds = 1000) {
+    return LockFile::take(
         file_, holder, [] { return true; }, stale_seconds);
   }
   std::size_t files() const {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
   }
 
+  const TemporaryFolder temporary_{"lock"};
+  const std::filesystem::path& folder_ = temporary_.path();
   std::filesystem::path file_;
-  ClusterLock::Holder self_ = ClusterLock::this_holder(), elsewhere_;
+  LockFile::Holder self_ = LockFile::this_holder(), elsewhere_;
 };
 
-TEST_F(ClusterLockTest, IsHeldByOneAndFreeAfterwards) {
+TEST_F(LockFileTest, IsHeldByOneAndFreeAfterwards) {
   {
     const auto lock = take(self_);
     ASSERT_TRUE(lock);
@@ -41,10 +47,10 @@ TEST_F(ClusterLockTest, IsHeldByOneAndFreeAfterwards) {
   EXPECT_TRUE(take(elsewhere_));
 }
 
-TEST_F(ClusterLockTest, OfAProcessThatIsGoneIsTakenOver) {
+TEST_F(LockFileTest, OfAProcessThatIsGoneIsTakenOver) {
   const pid_t child = ::fork();
   if (child == 0) {
-    auto lock = ClusterLock::take(file_, ClusterLock::this_holder(), [] { return true; });
+    auto lock = LockFile::take(file_, LockFile::this_holder(), [] { return true; });
     ::_exit(lock ? 0 : 1);  // without its destructor, as after SIGKILL
   }
   int status = 0;
@@ -54,7 +60,7 @@ TEST_F(ClusterLockTest, OfAProcessThatIsGoneIsTakenOver) {
   EXPECT_TRUE(take(self_));
 }
 
-TEST_F(ClusterLockTest, OfAnEarlierStartOfTheSameJobIsTakenOver) {
+TEST_F(LockFileTest, OfAnEarlierStartOfTheSameJobIsTakenOver) {
   auto held = take(elsewhere_);
   ASSERT_TRUE(held);
   auto again = elsewhere_;
@@ -64,7 +70,7 @@ TEST_F(ClusterLockTest, OfAnEarlierStartOfTheSameJobIsTakenOver) {
   EXPECT_FALSE(held->renew()) << "the first holder is not told that it lost the lock";
 }
 
-TEST_F(ClusterLockTest, ThatIsNotRenewedIsTakenOverAndOneThatIsIsNot) {
+TEST_F(LockFileTest, ThatIsNotRenewedIsTakenOverAndOneThatIsIsNot) {
   auto held = take(elsewhere_);
   ASSERT_TRUE(held);
   const auto never = [] { return false; };
@@ -75,10 +81,10 @@ TEST_F(ClusterLockTest, ThatIsNotRenewedIsTakenOverAndOneThatIsIsNot) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   });
-  EXPECT_FALSE(ClusterLock::take(file_, self_, never, 30)) << "the holder is alive";
+  EXPECT_FALSE(LockFile::take(file_, self_, never, 30)) << "the holder is alive";
   is_over = true;
   holder.join();
-  auto lock = ClusterLock::take(file_, self_, never, 0.5);
+  auto lock = LockFile::take(file_, self_, never, 0.5);
   ASSERT_TRUE(lock);
   EXPECT_TRUE(lock->renew());
   EXPECT_FALSE(held->renew());
@@ -86,7 +92,7 @@ TEST_F(ClusterLockTest, ThatIsNotRenewedIsTakenOverAndOneThatIsIsNot) {
   EXPECT_TRUE(lock->renew());
 }
 
-TEST_F(ClusterLockTest, ManyThatTryAtOnceAreOne) {
+TEST_F(LockFileTest, ManyThatTryAtOnceAreOne) {
   std::atomic<int> inside{0}, most{0}, total{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
@@ -94,7 +100,7 @@ TEST_F(ClusterLockTest, ManyThatTryAtOnceAreOne) {
       auto holder = elsewhere_;
       holder.slurm_job = std::to_string(100 + i);
       for (int round = 0; round < 20; ++round) {
-        const auto lock = ClusterLock::take(file_, holder, [] { return true; });
+        const auto lock = LockFile::take(file_, holder, [] { return true; });
         if (!lock) continue;
         const int now = ++inside;
         int before = most;
@@ -111,8 +117,8 @@ TEST_F(ClusterLockTest, ManyThatTryAtOnceAreOne) {
   EXPECT_EQ(files(), 0u);
 }
 
-TEST_F(ClusterLockTest, InNoFolderIsARunError) {
-  EXPECT_THROW(ClusterLock::take(folder_ / "none" / "run.lock", self_, {}), RunError);
+TEST_F(LockFileTest, InNoFolderIsARunError) {
+  EXPECT_THROW(LockFile::take(folder_ / "none" / "run.lock", self_, {}), RunError);
 }
 
 }  // namespace

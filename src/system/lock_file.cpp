@@ -1,12 +1,13 @@
-// src/study/cluster/lock.cpp - one task at a time in a run's folder, on any machine that sees it.
-#include "study/cluster/lock.h"
+// src/system/lock_file.cpp - one process at a time, on any machine that sees a folder.
+#include "system/lock_file.h"
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
-#include <limits.h>
 #include <random>
 #include <sys/stat.h>
 #include <thread>
@@ -43,7 +44,8 @@ struct Seen {
 };
 
 std::optional<Seen> look(const fs::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0 && errno != ENOENT && errno != ESTALE) refuse(file, errno);
   if (descriptor < 0) return std::nullopt;
   Seen seen;
   char buffer[4096];
@@ -51,6 +53,7 @@ std::optional<Seen> look(const fs::path& file) {
   const ssize_t count = ::read(descriptor, buffer, sizeof buffer);
   const bool is_known = ::fstat(descriptor, &status) == 0;
   ::close(descriptor);
+  if (is_known && !S_ISREG(status.st_mode)) refuse(file, EISDIR);
   if (count < 0 || !is_known) return std::nullopt;  // removed meanwhile (ESTALE on NFS)
   seen.text.assign(buffer, static_cast<std::size_t>(count));
   seen.renewed = status.st_mtim;
@@ -62,35 +65,59 @@ std::string unique_name() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-std::string text_of(const ClusterLock::Holder& holder, const std::string& name) {
+std::string text_of(const LockFile::Holder& holder, const std::string& name) {
   return json_text(json{{"name", name},
                         {"machine", holder.owner.host},
                         {"pid", holder.owner.pid},
                         {"start", holder.owner.start},
                         {"host", holder.host},
-                        {"slurm_job", holder.slurm_job}}) +
+                        {"slurm_job", holder.slurm_job},
+                        {"since", holder.since}}) +
          "\n";
 }
 
-/// True if the holder that wrote `text` is surely gone.
-bool is_holder_gone(const std::string& text, const ClusterLock::Holder& self) {
+/// Nothing for what is no text of ours, or not yet a whole one.
+std::optional<LockFile::Holder> holder_in(const std::string& text) {
   const json holder = json::parse(text, nullptr, false);
   try {
-    const std::string job = holder.at("slurm_job");
-    const Owner owner{holder.at("machine"), holder.at("pid"), holder.at("start")};
-    // Slurm starts a job again only when its earlier start has ended.
-    const bool is_same_job = !job.empty() && job == self.slurm_job;
-    return is_gone(owner, self.owner) ||
-           (is_same_job && (owner.host != self.owner.host || owner.pid != self.owner.pid));
+    return LockFile::Holder{{holder.at("machine"), holder.at("pid"), holder.at("start")},
+                            holder.at("host"),
+                            holder.at("slurm_job"),
+                            holder.value("since", "")};
   } catch (const json::exception&) {
-    return false;
+    return std::nullopt;
   }
+}
+
+/// True if the holder that wrote `text` is surely gone.
+bool is_holder_gone(const std::string& text, const LockFile::Holder& self) {
+  const auto holder = holder_in(text);
+  if (!holder) return false;
+  // Slurm starts a job again only when its earlier start has ended; on this machine that is seen.
+  const bool is_same_job = !holder->slurm_job.empty() && holder->slurm_job == self.slurm_job;
+  return is_gone(holder->owner, self.owner) || (is_same_job && holder->owner.host != self.owner.host);
+}
+
+bool has_no_links(int error) { return error == EPERM || error == ENOSYS || error == EOPNOTSUPP; }
+
+/// A reader may meet it before its text is whole, and takes it for somebody's. False if somebody has it.
+bool make_without_link(const fs::path& file, const std::string& text) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor < 0 && errno == EEXIST) return false;
+  if (descriptor < 0) refuse(file, errno);
+  const bool is_written = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int reason = errno;
+  ::close(descriptor);
+  if (is_written) return true;
+  ::unlink(file.c_str());
+  refuse(file, reason);
 }
 
 /// False if somebody has it.
 bool make(const fs::path& file, const std::string& text, const std::string& name) {
   const std::string temporary = file.string() + "." + name;
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  const int descriptor =
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (descriptor < 0) refuse(file, errno);
   const bool is_written =
       ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
@@ -99,6 +126,10 @@ bool make(const fs::path& file, const std::string& text, const std::string& name
   ::close(descriptor);
   const bool is_linked = is_written && ::link(temporary.c_str(), file.c_str()) == 0;
   const int link_error = errno;
+  if (is_written && !is_linked && has_no_links(link_error)) {
+    ::unlink(temporary.c_str());
+    return make_without_link(file, text);
+  }
   // The answer to a link may get lost on NFS; the count of names does not lie.
   struct stat status {};
   const bool is_ours =
@@ -122,22 +153,35 @@ void remove(const fs::path& file, const std::string& seen_text) {
 
 }  // namespace
 
-ClusterLock::Holder ClusterLock::this_holder() {
-  char name[HOST_NAME_MAX + 1] = {};
-  ::gethostname(name, sizeof name - 1);
+LockFile::Holder LockFile::this_holder() {
   const char* job = std::getenv("SLURM_JOB_ID");
-  return {this_process(), name, job == nullptr ? "" : job};
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  std::array<char, 32> since{};
+  if (::localtime_r(&now, &local) != nullptr)
+    std::strftime(since.data(), since.size(), "%Y-%m-%d %H:%M:%S", &local);
+  return {this_process(), host_name(), job == nullptr ? "" : job, since.data()};
 }
 
-std::optional<ClusterLock> ClusterLock::take(const fs::path& file, const Holder& self,
-                                             const std::function<bool()>& give_up, double stale_seconds) {
+std::optional<LockFile::Holder> LockFile::holder_of(const fs::path& file) {
+  const auto seen = look(file);
+  return seen ? holder_in(seen->text) : std::nullopt;
+}
+
+bool LockFile::is_seen_alive(const Holder& holder) {
+  const Owner self = this_process();
+  return holder.owner.host == self.host && !is_gone(holder.owner, self);
+}
+
+std::optional<LockFile> LockFile::take(const fs::path& file, const Holder& self,
+                                       const std::function<bool()>& give_up, double stale_seconds) {
   std::optional<Seen> before;
   Clock::time_point since{};
   while (true) {
     const auto seen = look(file);
     if (!seen) {
       const std::string name = unique_name(), text = text_of(self, name);
-      if (make(file, text, name)) return ClusterLock(file, text);
+      if (make(file, text, name)) return LockFile(file, text);
       std::this_thread::sleep_for(kLookEvery);
       continue;
     }
@@ -154,7 +198,7 @@ std::optional<ClusterLock> ClusterLock::take(const fs::path& file, const Holder&
   }
 }
 
-bool ClusterLock::renew() {
+bool LockFile::renew() {
   const auto seen = look(file_);
   if (!seen || seen->text != text_) return false;
   // Null times are set by the server's clock on NFS: machines need not agree on the time.
@@ -162,9 +206,19 @@ bool ClusterLock::renew() {
   return true;
 }
 
-ClusterLock::~ClusterLock() {
+bool LockFile::keep() {
+  if (look(file_)) return renew();
+  std::error_code error;
+  if (!fs::is_directory(file_.parent_path(), error)) return true;  // who makes it anew is us
+  return make(file_, text_, unique_name());
+}
+
+LockFile::~LockFile() {
   if (file_.empty()) return;
-  if (const auto seen = look(file_); seen && seen->text == text_) ::unlink(file_.c_str());
+  try {
+    if (const auto seen = look(file_); seen && seen->text == text_) ::unlink(file_.c_str());
+  } catch (const RunError&) {  // no file of ours
+  }
 }
 
 }  // namespace glidepath
