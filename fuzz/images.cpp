@@ -1,5 +1,5 @@
-// fuzz/images.cpp - JPEG and PNG files: each is refused, or every part of it can be cropped and resized. The
-// first four bytes say which part, at which scale, and whether EXIF data is heeded.
+// fuzz/images.cpp - image files of every format: each is refused, or every part of it can be cropped and
+// resized. The first four bytes say which part, at which scale, and whether EXIF data is heeded.
 #include <cstdint>
 
 #include "data/images/transforms.h"

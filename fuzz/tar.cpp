@@ -20,7 +20,10 @@ std::vector<std::string> read_through(const std::string& text) {
     for (;;) {
       const int status = archive_read_next_header(reader, &entry);
       if (status != ARCHIVE_OK && status != ARCHIVE_WARN) break;
-      if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) continue;
+      if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
+        // pax has hard links that carry their data
+        if (archive_entry_hardlink(entry) == nullptr || archive_entry_size(entry) == 0) continue;
+      }
       std::string content(static_cast<std::size_t>(archive_entry_size(entry)), '\0');
       const la_ssize_t count = archive_read_data(reader, content.data(), content.size());
       fuzz::require(count == static_cast<la_ssize_t>(content.size()), "data are there");
@@ -42,7 +45,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const InputFile file(memory.path());
     index_tar(file, whole_file(file), [&](const TarEntry& entry) {
       fuzz::require(entry.offset <= size && entry.size <= size - entry.offset, "a file lies within the tar");
-      contents.push_back(text.substr(entry.offset, entry.size));
+      if (!entry.is_link) contents.push_back(text.substr(entry.offset, entry.size));
     });
   });
   if (is_tar) fuzz::require(contents == read_through(text), "files lie where libarchive reads them");

@@ -1,6 +1,8 @@
 // include/glidepath/dataset.h - image data sets: small ones held in memory, large ones read as they are used.
 #pragma once
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@ namespace glidepath {
 
 class CorruptImages;
 class ImageStore;
+class Patience;
 
 /// One split. labels int64 [N], each in [0, classes). The images are either in memory, `images` uint8
 /// [N, C, H, W] contiguous, or encoded in `store` under the same numbers, and `images` is then undefined.
@@ -19,6 +22,8 @@ struct Split {
   torch::Tensor labels;
   std::shared_ptr<const ImageStore> store = nullptr;
   std::shared_ptr<CorruptImages> corrupt = nullptr;  ///< those of the store met so far; none in memory
+  std::shared_ptr<Patience> patience =
+      nullptr;  ///< what waits where the store cannot be read; none in memory
 
   std::int64_t size() const { return labels.size(0); }
   /// Its first `count` images, which must not be more than there are.
@@ -39,16 +44,44 @@ struct Dataset {
   std::string name;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;  ///< may be empty
-  std::vector<float> mean, stddev;       ///< per channel, on the [0, 1] scale, of the training split
+  /// Per channel, on the [0, 1] scale: of the training split, and ImageNet's for images in a store.
+  std::vector<float> mean, stddev;
   bool flip = true;  ///< whether a horizontal flip keeps the label's meaning (not for digits)
   Split train, test;
   ImageOptions image_options;
+  std::string tested_on;  ///< what `test` is called where it lies: "valid"; empty for images in memory
+  std::vector<std::string> notes;  ///< what opening it found and the user should know, a line each
 
   bool in_memory() const { return train.images.defined(); }
   std::int64_t channels() const { return in_memory() ? train.images.size(1) : 3; }
   /// Height and width of the images that are trained on.
   std::int64_t image_size() const { return in_memory() ? train.images.size(2) : image_options.train_size; }
 };
+
+/// Which part of what lies at a path is meant, and what opening it may do. For images in memory the last two
+/// count.
+struct DataChoice {
+  /// Shares of every class of a folder that has no splits, in percent: "80/20" to train and to test on,
+  /// "80/10/10" with a last part that is kept apart; a seed behind an @. Empty: it must have splits.
+  std::string split;
+  /// The split that is tested on, by the name of its folder or shards; auto: val, valid, validation, dev,
+  /// test, the first that is there. Of a split in three parts: val, or test.
+  std::string test_on = "auto";
+  double wait_seconds = 60;  ///< how long a disk in trouble is waited for
+  /// Told in one line what takes a while: a disk that is waited for, compressed tars that are unpacked.
+  std::function<void(const std::string&)> tell = {};
+};
+
+/// Mean and standard deviation of each channel, on the [0, 1] scale.
+struct DatasetStatistics {
+  std::vector<double> mean, stddev;
+};
+
+/// Of the training images of a data set in memory, measured. Encoded ones: measure_images() of image_pack.h.
+DatasetStatistics measure_statistics(const Dataset& dataset);
+
+/// How many images of each class there are, by label.
+std::vector<std::int64_t> images_per_class(const Split& split, std::int64_t classes);
 
 /// Names that load_dataset knows: cifar10, cifar100, mnist, fashion-mnist, digits.
 const std::vector<std::string>& dataset_names();
@@ -60,10 +93,13 @@ const std::vector<std::string>& dataset_names();
 /// $XDG_CACHE_HOME/glidepath/data, ~/.cache/glidepath/data. Each may hold the official folder
 /// (cifar-10-batches-bin, cifar-100-binary, ...) with the files, or, looked at after that, the files
 /// themselves. Every file is checked by size, and label range; a wrong one throws InputError that names the
-/// file, its size, the size expected and what to do (`glidepath data fetch cifar10`).
-Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {});
+/// file, its size, the size expected and what to do (`glidepath data fetch cifar10`). RunError where a disk
+/// did not give its files for choice.wait_seconds.
+Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {},
+                     const DataChoice& choice = {});
 
 /// Throws the same when the data set is nowhere, without reading it.
-void require_dataset(const std::string& name, const std::filesystem::path& data_dir = {});
+void require_dataset(const std::string& name, const std::filesystem::path& data_dir = {},
+                     const DataChoice& choice = {});
 
 }  // namespace glidepath

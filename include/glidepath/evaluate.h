@@ -31,18 +31,21 @@ struct EvaluationResult {
   std::vector<ClassResult> classes;
   /// Images by class (row) and the class they were taken for (column).
   std::vector<std::vector<std::int64_t>> confusion;
+  std::string tested_on;  ///< the split, by the name of its folder; empty for images in memory
 };
 
 struct EvaluateOptions {
-  /// Told of images that are left out, and of what of the weights was passed over.
+  /// Told of images that are left out, of what is waited for, and of what of the weights was passed over.
   std::function<void(const std::string&)> on_warning;
-  std::function<int()> stop_signal;  ///< asked between batches, as TrainOptions::stop_signal
+  std::function<void(const std::string&)> on_note;  ///< as TrainOptions::on_note
+  std::function<int()> stop_signal;                 ///< asked between batches, as TrainOptions::stop_signal
 };
 
 /// Tests the model of `config` (data, data_dir, test_limit, model, width, stem, eval_res, ...; what is about
 /// training is of no consequence) with the weights of a file: safetensors with torchvision's names, or the
 /// model.safetensors of a run. Throws InputError for a wrong configuration, data set or file, RunError where
-/// more images than max_corrupt cannot be decoded, Interrupted on a signal.
+/// more images than max_corrupt cannot be decoded or data cannot be read for data_wait, Interrupted on a
+/// signal.
 EvaluationResult evaluate_weights(const TrainConfig& config, const std::filesystem::path& weights,
                                   const EvaluateOptions& options = {});
 

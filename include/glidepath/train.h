@@ -45,6 +45,8 @@ struct TrainOptions {
   /// Told what did not go as wished and does not stop the run: a disk that refuses (at most once a minute),
   /// a checkpoint that cannot be read, a diverged run that goes back. One line without a full stop.
   std::function<void(const std::string&)> on_warning;
+  /// Told, in one line, what was found and should be known: which images are tested on, files passed by.
+  std::function<void(const std::string&)> on_note;
   /// What a disk refuses of the result, or of the state at a signal, is saved in a new folder of the system's
   /// temporary folder; false: it is an error at once.
   bool rescue = true;
@@ -95,14 +97,16 @@ struct TrainResult {
 };
 
 /// Trains. Out gets config.toml, metrics.jsonl, checkpoint/, model.safetensors, TensorBoard events,
-/// summary.json. Two runs of one configuration on one machine have the same metrics and weights, whatever
-/// stopped or killed them on the way, but for clock readings: "seconds" of metrics.jsonl; "seconds",
-/// "images_per_second" and "peak_memory_mib" of summary.json (and every budget in time).
+/// classes.json (the names of the classes) and summary.json. Two runs of one configuration on one machine
+/// have the same metrics and weights, whatever stopped or killed them on the way, but for clock readings:
+/// "seconds" of metrics.jsonl; "seconds", "images_per_second" and "peak_memory_mib" of summary.json (and
+/// every budget in time).
 ///
 /// Throws InputError for a wrong configuration, data set or checkpoint, or when `out` already holds a run and
 /// resume is false; RunError for a loss that is not finite, a disk that refuses at the start, or one that
-/// refuses the result when the system's temporary folder does too; Interrupted on a signal; RankFailed, with
-/// a checkpoint written where rank 0 could, when another process of the group stops.
+/// refuses the result when the system's temporary folder does too, or, with a checkpoint written, for data
+/// that could not be read for TrainConfig::data_wait; Interrupted on a signal; RankFailed, with a checkpoint
+/// written where rank 0 could, when another process of the group stops.
 TrainResult train(const TrainConfig& config, const TrainOptions& options = {});
 
 /// The configuration of the run in a run directory. Throws InputError when there is none.

@@ -13,6 +13,8 @@ namespace glidepath {
 struct TrainConfig {
   std::string data = "cifar10";  ///< data set name
   std::string data_dir;          ///< folder of its files; empty: the usual places
+  std::string split;             ///< image folders without splits: "80/20", "80/10/10"; DataChoice::split
+  std::string test_on = "auto";  ///< image folders: the split that is tested on; DataChoice::test_on
   std::int64_t train_limit = 0;  ///< first N training images; of folders N over all classes; 0: all
   std::int64_t test_limit = 0;   ///< likewise of test images
   std::string model = "resnet18";
@@ -49,6 +51,7 @@ struct TrainConfig {
   std::string data_on_device = "auto";  ///< true, false, auto: in a GPU's memory where the images fit
   std::string cuda_graphs = "auto";     ///< true, false, auto: on a GPU where this build has them
   std::int64_t threads = 0;             ///< 0: every core
+  std::int64_t data_wait = 60;          ///< seconds to wait for data that cannot be read
   std::int64_t workers = 0;             ///< threads that decode an image folder; 0: every core
   std::string eval_every = "1ep";       ///< a budget (1ep, 10%, 500it) or "end"
   std::int64_t eval_batch_size = 250;

@@ -11,6 +11,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/data_images.h"
+#include "cli/data_info.h"
 #include "cli/message.h"
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
@@ -19,7 +20,6 @@
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
-#include "glidepath/image_pack.h"
 
 namespace glidepath::cli {
 namespace {
@@ -29,27 +29,6 @@ struct DataArguments {
   std::vector<std::string> mirrors;
   bool quiet = false, json = false, no_progress = false;
 };
-
-void print_info(const DataArguments& arguments) {
-  const std::string path = images_path(arguments.name);
-  const Dataset dataset =
-      load_dataset(path.empty() ? arguments.name : "imagefolder:" + path, arguments.data_dir);
-  const std::string shape = dataset.in_memory()
-                                ? fmt::format(" of {}x{}x{}", dataset.channels(),
-                                              dataset.train.images.size(2), dataset.image_size())
-                                : "";
-  std::cout << fmt::format(
-      "{}: {} training and {} test images{}, {} classes\nmean {:.4f}, standard deviation {:.4f} by "
-      "channel, on "
-      "the [0, 1] scale\n",
-      dataset.name, dataset.train.size(), dataset.test.size(), shape, dataset.classes,
-      fmt::join(dataset.mean, " "), fmt::join(dataset.stddev, " "));
-  const std::string pack =
-      path.empty() ? "" : describe_pack(std::filesystem::path(arguments.data_dir) / path);
-  if (!pack.empty()) std::cout << terminal_text(pack) << "\n";
-  if (!dataset.class_names.empty())
-    std::cout << terminal_text(fmt::format("{}", fmt::join(dataset.class_names, ", "))) << "\n";
-}
 
 std::string megabytes(std::int64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
@@ -222,26 +201,19 @@ void add_data_command(CLI::App& app, int&) {
   auto* verify = command->add_subcommand(
       "verify", "Check size, checksum and labels of every file; decode every image of a folder");
   auto verified = std::make_shared<DataArguments>();
+  auto choice = std::make_shared<ImageChoiceArguments>();
   add_common_flags(*verify, *verified);
-  verify->callback([verified] {
-    if (!images_path(verified->name).empty()) {
-      return verify_images(verified->name, verified->data_dir, verified->quiet, verified->json);
-    }
+  add_choice_flags(*verify, *choice);
+  verify->callback([verified, choice] {
+    if (!images_path(verified->name).empty())
+      return verify_images({verified->name, verified->data_dir, *choice, verified->quiet, verified->json});
+    if (!choice->split.empty() || choice->test_on != "auto")
+      throw InputError("--split and --test-on: for image folders alone");
     run_verify(*verified);
   });
   add_pack(*command);
 
-  auto* info =
-      command->add_subcommand("info", "Sizes, classes and statistics; checks size and labels of every file");
-  auto arguments = std::make_shared<DataArguments>();
-  takes_data(
-      info->add_option("name", arguments->name,
-                       "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH or FILE.gpk"))
-      ->required();
-  takes_path(info->add_option("--data-dir", arguments->data_dir,
-                              "folder of its files (default: $GLIDEPATH_DATA or the cache)"),
-             "");
-  info->callback([arguments] { print_info(*arguments); });
+  add_info(*command);
 }
 
 }  // namespace glidepath::cli

@@ -27,32 +27,10 @@ constexpr std::int64_t kMostSide = 65500;  // of a JPEG
 
 struct PackArguments {
   std::string name, out, format = "jpeg";
+  ImageChoiceArguments choice;
   PackOptions options;
   bool quiet = false, json = false;
 };
-
-/// Fills in what goes to the terminal. `line` must live as long as the options.
-void show_progress(PackOptions& options, ProgressLine& line, const std::string& doing) {
-  catch_stop_signals("stopping; Ctrl-C again ends at once\n");
-  options.stop_signal = stop_signal;
-  options.on_progress = [&line, doing](const ImageProgress& at) {
-    const double share =
-        static_cast<double>(at.done) / static_cast<double>(std::max<std::int64_t>(1, at.total));
-    line.show(share, {fmt::format("{} {} of {} images", doing, at.done, at.total)});
-  };
-  options.on_note = [&line](const std::string& text) { line.print_above(text); };
-}
-
-/// A message of the library begins with the option that is wrong, which the user gave as a flag.
-std::string with_flag(std::string message) {
-  for (std::string key : {"resize", "max_side", "quality", "max_corrupt", "jobs"}) {
-    if (message.rfind(key + " \"", 0) != 0) continue;
-    message.erase(0, key.size());
-    std::replace(key.begin(), key.end(), '_', '-');
-    return "--" + key + message;
-  }
-  return message;
-}
 
 std::string need_images(const std::string& name) {
   const std::string path = images_path(name);
@@ -66,6 +44,7 @@ void run_pack(PackArguments& arguments) {
   const std::string path = need_images(arguments.name);
   ProgressLine line(!arguments.quiet && !arguments.json);
   show_progress(arguments.options, line, "packed");
+  set_choice(arguments.options, arguments.choice);
   arguments.options.rgb = arguments.format == "rgb";
   PackResult result;
   try {
@@ -81,11 +60,13 @@ void run_pack(PackArguments& arguments) {
                                                   {"corrupt", result.corrupt},
                                                   {"classes", result.classes},
                                                   {"bytes", result.bytes},
-                                                  {"seconds", result.seconds}})
+                                                  {"seconds", result.seconds},
+                                                  {"notes", result.notes}})
               << "\n";
     return;
   }
   if (arguments.quiet) return;
+  for (const std::string& note : result.notes) std::cout << terminal_text(note) << "\n";
   const std::string left_out = result.corrupt > 0 ? fmt::format(", {} corrupt left out", result.corrupt) : "";
   std::cout << fmt::format("{}: {} training and {} validation images{}, {} classes, {:.1f} MB, in {}\n",
                            arguments.out, result.train, result.val, left_out, result.classes,
@@ -102,28 +83,78 @@ std::string images_path(const std::string& name) {
   return is_pack_name ? name : "";
 }
 
-void verify_images(const std::string& name, const std::string& data_dir, bool quiet, bool json) {
-  ProgressLine line(!quiet && !json);
+void add_choice_flags(CLI::App& command, ImageChoiceArguments& choice) {
+  command
+      .add_option(
+          "--split", choice.split,
+          "of a folder of classes without splits: shares of every class to train and test on, 80/20 or "
+          "80/10/10")
+      ->check(not_empty("shares, for example 80/20"));
+  command
+      .add_option("--test-on", choice.test_on,
+                  "the split that is tested on, such as test (default: val, valid, ..., test)")
+      ->check(not_empty("the name of a split, for example test"));
+}
+
+void set_choice(PackOptions& options, const ImageChoiceArguments& choice) {
+  options.split = choice.split;
+  options.test_on = choice.test_on;
+}
+
+void show_progress(PackOptions& options, ProgressLine& line, const std::string& doing) {
+  catch_stop_signals();
+  options.stop_signal = stop_signal;
+  options.on_progress = [&line, doing](const ImageProgress& at) {
+    const double share =
+        static_cast<double>(at.done) / static_cast<double>(std::max<std::int64_t>(1, at.total));
+    line.show(share, fmt::format("{} {} of {} images", doing, at.done, at.total));
+  };
+  options.on_note = [&line](const std::string& text) { line.print_above(text); };
+}
+
+std::string with_flag(std::string message) {
+  for (std::string key : {"resize", "max_side", "quality", "max_corrupt", "jobs", "split", "test_on"}) {
+    if (message.rfind(key + " \"", 0) != 0) continue;
+    message.erase(0, key.size());
+    std::replace(key.begin(), key.end(), '_', '-');
+    return "--" + key + message;
+  }
+  return message;
+}
+
+void verify_images(const VerifyArguments& arguments) {
+  ProgressLine line(!arguments.quiet && !arguments.json);
   PackOptions options;
+  set_choice(options, arguments.choice);
   show_progress(options, line, "checked");
-  const ImageCheck check = check_images(fs::path(data_dir) / images_path(name), options);
+  ImageCheck check;
+  try {
+    check = check_images(fs::path(arguments.data_dir) / images_path(arguments.name), options);
+  } catch (const InputError& error) {
+    throw InputError(with_flag(error.what()));
+  }
   line.clear();
-  if (json) {
-    std::cout << json_text(nlohmann::ordered_json{{"name", name},
+  if (arguments.json) {
+    std::cout << json_text(nlohmann::ordered_json{{"name", arguments.name},
                                                   {"train", check.train},
                                                   {"val", check.val},
-                                                  {"problems", check.problems}})
+                                                  {"tested_on", check.tested_on},
+                                                  {"problems", check.problems},
+                                                  {"notes", check.notes}})
               << "\n";
   } else {
     for (const std::string& problem : check.problems) std::cout << terminal_text(problem) << "\n";
+    if (!arguments.quiet) {
+      for (const std::string& note : check.notes) std::cout << terminal_text(note) << "\n";
+    }
   }
   if (!check.problems.empty()) {
-    throw InputError(fmt::format("{}: {} of {} images are damaged, the first is {}", name,
+    throw InputError(fmt::format("{}: {} of {} images are damaged, the first is {}", arguments.name,
                                  check.problems.size(), check.train + check.val, check.problems.front()));
   }
-  if (!quiet && !json) {
-    std::cout << fmt::format("{}: {} training and {} validation images, each whole\n", name, check.train,
-                             check.val);
+  if (!arguments.quiet && !arguments.json) {
+    std::cout << fmt::format("{}: {} training and {} validation images, each whole\n", arguments.name,
+                             check.train, check.val);
   }
 }
 
@@ -156,6 +187,7 @@ void add_pack(CLI::App& command) {
           "--max-corrupt", options.max_corrupt,
           "images of a split that may be left out because they cannot be decoded, or a share of them")
       ->capture_default_str();
+  add_choice_flags(*pack, arguments->choice);
   pack->add_option("--jobs", options.jobs, "threads (default: every core)")->check(whole_number(0, 1024));
   pack->add_flag("--quiet", arguments->quiet, "print errors only");
   pack->add_flag("--json", arguments->json, "print the result as one JSON object");

@@ -32,10 +32,10 @@ constexpr std::size_t kAllClasses = 20;    // are listed where there are no more
 constexpr std::size_t kWorstClasses = 10;  // where there are
 
 // The train options that say what is tested, and where.
-const char* const kKeys[] = {"data",        "data_dir",  "test_limit",     "model",
-                             "width",       "stem",      "eval_res",       "exif_orientation",
-                             "max_corrupt", "precision", "channels_last",  "device",
-                             "threads",     "workers",   "eval_batch_size"};
+const char* const kKeys[] = {
+    "split",     "test_on",       "data_wait", "data",     "data_dir",         "test_limit",
+    "model",     "width",         "stem",      "eval_res", "exif_orientation", "max_corrupt",
+    "precision", "channels_last", "device",    "threads",  "workers",          "eval_batch_size"};
 
 nlohmann::ordered_json as_json(const EvaluationResult& result) {
   nlohmann::ordered_json json = {{"file", result.file.string()},
@@ -43,6 +43,7 @@ nlohmann::ordered_json as_json(const EvaluationResult& result) {
                                  {"loss", result.loss},
                                  {"images", result.images},
                                  {"corrupt_images", result.corrupt_images},
+                                 {"tested_on", result.tested_on},
                                  {"seconds", result.seconds}};
   if (result.step >= 0) json["step"] = result.step;
   auto classes = nlohmann::ordered_json::array();
@@ -94,6 +95,7 @@ std::string class_table(const EvaluationResult& result) {
 std::string as_text(const EvaluationResult& result) {
   std::string text = fmt::format("accuracy {:.2f} %  loss {:.4f}  {} images", 100 * result.accuracy,
                                  result.loss, result.images);
+  if (!result.tested_on.empty()) text += " of " + terminal_text(result.tested_on);
   if (result.corrupt_images > 0)
     text += fmt::format(", {} left out that could not be decoded", result.corrupt_images);
   if (result.step >= 0) text += fmt::format(", after update {}", result.step);
@@ -126,6 +128,8 @@ void evaluate_and_print(const EvaluateArguments& arguments) {
   keep_freed_memory();
   EvaluateOptions options;
   options.on_warning = [](const std::string& text) { print_error("glidepath evaluate: warning", text); };
+  if (!arguments.json)
+    options.on_note = [](const std::string& text) { std::cerr << terminal_text(text) << "\n"; };
   catch_stop_signals();
   options.stop_signal = stop_signal;
   const std::vector<EvaluationResult> results = evaluate_what_was_given(arguments, options);

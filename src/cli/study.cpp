@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 #include <set>
+#include <tuple>
 #include <unistd.h>
 #include <utility>
 
@@ -71,9 +72,13 @@ void check_names(const StudyPlan& plan, const std::string& file) {
 
 /// A data set that is nowhere would fail run after run.
 void check_data(const StudyPlan& plan) {
-  std::set<std::pair<std::string, std::string>> needed;
-  for (const TrainConfig& run : plan.runs) needed.emplace(run.data, run.data_dir);
-  for (const auto& [name, folder] : needed) require_dataset(name, folder);
+  std::set<std::tuple<std::string, std::string, std::string>> needed;
+  for (const TrainConfig& run : plan.runs) needed.emplace(run.data, run.data_dir, run.split);
+  for (const auto& [name, folder, split] : needed) {
+    DataChoice choice;
+    choice.split = split;
+    require_dataset(name, folder, choice);
+  }
 }
 
 void print_plan(const StudyPlan& plan) {

@@ -17,8 +17,8 @@
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "core/safe_text.h"
-#include "files/json_text.h"
 #include "distributed/same_on_all.h"
+#include "files/json_text.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
@@ -242,6 +242,8 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   options.group = group;
   options.measurer = instruments();
   if (arguments.dry_run) {
+    if (!arguments.json && !arguments.quiet)
+      options.on_note = [](const std::string& text) { std::cerr << terminal_text(text) << "\n"; };
     options.seconds_before = seconds_since_process_start();
     print_dry_run(arguments, config, dry_run_with_news(arguments, config, options));
     return;
@@ -276,6 +278,9 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   };
   options.on_warning = [&](const std::string& text) {
     progress.print_above("glidepath train: warning: " + text);
+  };
+  options.on_note = [&](const std::string& text) {
+    if (!arguments.quiet && !arguments.json) progress.print_above(terminal_text(text));
   };
   const TrainResult result = train(config, options);
   progress.clear();
@@ -337,10 +342,11 @@ void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& a
                kRun),
       "a file, for example run.toml");
   takes_new_path(
-      in_group(command.add_option(
-                   "--out", arguments->out,
-                   "run directory to write; with --resume: a new one to go on in, and that run stays as it is"),
-               kRun),
+      in_group(
+          command.add_option(
+              "--out", arguments->out,
+              "run directory to write; with --resume: a new one to go on in, and that run stays as it is"),
+          kRun),
       "a folder, for example runs/a");
   takes_path(in_group(command.add_option("--resume", arguments->resume, "run directory to go on with"), kRun),
              "the --out of an earlier run")

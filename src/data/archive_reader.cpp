@@ -3,10 +3,13 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fstream>
 
 #include <fmt/format.h>
 
+#include "data/archive_filters.h"
 #include "data/fetch_context.h"
+#include "files/content_kind.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -15,7 +18,13 @@ namespace glidepath {
 namespace {
 
 SourceFailed not_whole(const fs::path& path, const std::string& reason) {
-  return {fmt::format("{}: not a whole .tar.gz: {}", path.filename().string(), reason)};
+  std::string begin(kContentKindBytes, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  const std::string kind = content_kind(begin.data(), static_cast<std::size_t>(file.gcount()));
+  const bool is_packed = kind.rfind("compressed by", 0) == 0 || kind == "a tar archive";
+  return {fmt::format("{}: not a whole archive: {}", path.filename().string(),
+                      kind.empty() || is_packed ? reason : "it is " + kind)};
 }
 
 }  // namespace
@@ -23,7 +32,7 @@ SourceFailed not_whole(const fs::path& path, const std::string& reason) {
 ArchiveReader::ArchiveReader(const fs::path& path, std::int64_t most_bytes)
     : path_(path), most_bytes_(most_bytes), archive_(archive_read_new()) {
   if (archive_ == nullptr) throw RunError("libarchive cannot start");
-  archive_read_support_filter_gzip(archive_);
+  read_compressed(archive_);
   archive_read_support_format_tar(archive_);
   constexpr std::size_t kBlock = 1U << 18;
   if (archive_read_open_filename(archive_, path.c_str(), kBlock) != ARCHIVE_OK) {

@@ -1,4 +1,4 @@
-// src/data/archive_reader.h - the regular files inside a .tar.gz, one after the other.
+// src/data/archive_reader.h - the regular files inside a tar, compressed or not, one after the other.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -11,9 +11,9 @@ struct archive;
 namespace glidepath {
 
 /// Streams; nothing is written anywhere by what an archive says: callers get names and bytes, and choose.
-/// Throws SourceFailed when it is no tar archive (plain or gzip-compressed) or is damaged, and when it has
-/// more than `most_bytes`, uncompressed, before what is asked for: a few megabytes can become terabytes of
-/// zeros.
+/// Throws SourceFailed when it is no tar archive (plain, or compressed as read_compressed() says) or is
+/// damaged, and when it has more than `most_bytes`, uncompressed, before what is asked for: a few megabytes
+/// can become terabytes of zeros.
 class ArchiveReader {
  public:
   explicit ArchiveReader(const std::filesystem::path& path, std::int64_t most_bytes = kMostBytes);

@@ -3,6 +3,7 @@
 #include "glidepath/dataset.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "data/images/open_images.h"
 #include "data/locations.h"
 #include "data/readers.h"
+#include "files/patience.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
 
@@ -79,8 +81,10 @@ void load_digits(Dataset& dataset, const fs::path&) {
   std::tie(dataset.train, dataset.test) = read_digits();
 }
 
-Split stored_split(std::shared_ptr<const ImageStore> store, const char* name) {
+Split stored_split(std::shared_ptr<const ImageStore> store, const char* name,
+                   const std::shared_ptr<Patience>& patience) {
   Split split;
+  split.patience = patience;
   split.corrupt = std::make_shared<CorruptImages>(name);
   split.corrupt->set_limit((store->size() + 99) / 100, "1%");
   split.labels = torch::empty({store->size()}, torch::kInt64);
@@ -90,15 +94,44 @@ Split stored_split(std::shared_ptr<const ImageStore> store, const char* name) {
   return split;
 }
 
-void load_image_folder(Dataset& dataset, const fs::path& data_dir) {
-  ImageCollection images = open_images(images_path(dataset.name, data_dir));
+ImageChoice image_choice(const DataChoice& choice) { return {choice.split, choice.test_on, choice.tell}; }
+
+void load_image_folder(Dataset& dataset, const fs::path& data_dir, const DataChoice& choice) {
+  const fs::path path = images_path(dataset.name, data_dir);
+  ImageCollection images = open_images(path, image_choice(choice));
   dataset.classes = static_cast<std::int64_t>(images.class_names.size());
   dataset.class_names = std::move(images.class_names);
   dataset.mean = {0.485F, 0.456F, 0.406F};  // ImageNet's, as everyone uses them
   dataset.stddev = {0.229F, 0.224F, 0.225F};
-  dataset.train = stored_split(std::move(images.train), "training");
-  dataset.test = stored_split(std::move(images.val), "test");
+  const auto patience = std::make_shared<Patience>(choice.wait_seconds);
+  dataset.train = stored_split(std::move(images.train), "training", patience);
+  dataset.test = stored_split(std::move(images.val), "test", patience);
+  dataset.tested_on = images.tested_on;
+  dataset.notes = std::move(images.notes);
 }
+
+/// Tells what a disk in trouble makes one wait for.
+class TellingPatience {
+ public:
+  explicit TellingPatience(const DataChoice& choice) : choice_(choice), patience_(choice.wait_seconds) {
+    patience_.set_on_news([this] { tell_news(); });
+  }
+  template <typename Load>
+  auto load(const Load& load) {
+    static const std::atomic<bool> kNever{false};
+    return patience_.read(load, kNever);
+  }
+
+ private:
+  void tell_news() {
+    for (const std::string& line : patience_.take_news()) {
+      if (choice_.tell) choice_.tell(line);
+    }
+  }
+
+  const DataChoice& choice_;
+  Patience patience_;
+};
 
 using Loader = std::function<void(Dataset&, const fs::path&)>;
 
@@ -111,7 +144,13 @@ const std::vector<std::pair<std::string, Loader>>& loaders() {
   return list;
 }
 
+/// What looks like a path, or lies there, was meant as one.
 [[noreturn]] void refuse_name(const std::string& name) {
+  std::error_code error;
+  if (name.find('/') != name.npos || fs::exists(name, error)) {
+    throw InputError(
+        fmt::format("data \"{}\": a folder or pack of images is given as imagefolder:{}", name, name));
+  }
   throw InputError(fmt::format("data \"{}\": must be one of {}, or imagefolder:PATH", name,
                                fmt::join(dataset_names(), ", ")));
 }
@@ -128,28 +167,55 @@ const std::vector<std::string>& dataset_names() {
 }
 
 Split Split::first(std::int64_t count) const {
-  return {images.defined() ? images.narrow(0, 0, count) : images, labels.narrow(0, 0, count), store, corrupt};
+  return {images.defined() ? images.narrow(0, 0, count) : images, labels.narrow(0, 0, count), store, corrupt,
+          patience};
 }
 
-Dataset load_dataset(const std::string& name, const fs::path& data_dir) {
-  if (is_images_path(name)) {
-    Dataset dataset;
-    dataset.name = name;
-    load_image_folder(dataset, data_dir);
-    return dataset;
+DatasetStatistics measure_statistics(const Dataset& dataset) {
+  if (!dataset.in_memory())
+    throw InputError(fmt::format("data \"{}\": its images are not in memory", dataset.name));
+  DatasetStatistics statistics;
+  for (std::int64_t channel = 0; channel < dataset.channels(); ++channel) {
+    const torch::Tensor values = dataset.train.images.select(1, channel).to(torch::kFloat64) / 255;
+    statistics.mean.push_back(values.mean().item<double>());
+    statistics.stddev.push_back(values.std(/*unbiased=*/false).item<double>());
   }
-  for (const auto& [known, load] : loaders()) {
-    if (known != name) continue;
-    Dataset dataset;
-    dataset.name = name;
-    load(dataset, data_dir);
-    return dataset;
-  }
-  refuse_name(name);
+  return statistics;
 }
 
-void require_dataset(const std::string& name, const fs::path& data_dir) {
-  if (is_images_path(name)) return require_images(images_path(name, data_dir));
+std::vector<std::int64_t> images_per_class(const Split& split, std::int64_t classes) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  const torch::Tensor labels = split.labels.cpu().contiguous();
+  const auto* values = labels.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < labels.size(0); ++i) ++counts[static_cast<std::size_t>(values[i])];
+  return counts;
+}
+
+Dataset load_dataset(const std::string& name, const fs::path& data_dir, const DataChoice& choice) {
+  const bool is_stored = is_images_path(name);
+  const auto& known = loaders();
+  const auto loader =
+      std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == name; });
+  if (!is_stored && loader == known.end()) refuse_name(name);
+  if (!is_stored && !choice.split.empty())
+    throw InputError(
+        fmt::format("split \"{}\": for image folders alone; {} has splits of its own", choice.split, name));
+  if (!is_stored && choice.test_on != "auto")
+    throw InputError(fmt::format("test_on \"{}\": for image folders alone", choice.test_on));
+  return TellingPatience(choice).load([&] {
+    Dataset dataset;
+    dataset.name = name;
+    if (is_stored) {
+      load_image_folder(dataset, data_dir, choice);
+    } else {
+      loader->second(dataset, data_dir);
+    }
+    return dataset;
+  });
+}
+
+void require_dataset(const std::string& name, const fs::path& data_dir, const DataChoice& choice) {
+  if (is_images_path(name)) return require_images(images_path(name, data_dir), image_choice(choice));
   const auto& names = dataset_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) refuse_name(name);
   if (name != "digits") need_folder(data_source(name), data_dir);

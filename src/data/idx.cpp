@@ -1,13 +1,16 @@
 // src/data/idx.cpp - the idx format of MNIST and Fashion-MNIST, plain or gzip-compressed.
 // Format: http://yann.lecun.com/exdb/mnist, "FILE FORMATS FOR THE MNIST DATABASE".
 #include <array>
+#include <cerrno>
 #include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <torch/types.h>
 #include <zlib.h>
 
 #include "data/readers.h"
+#include "files/read_failed.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -23,14 +26,16 @@ class IdxFile {
   explicit IdxFile(const fs::path& path) : path_(path) {
     std::error_code error;
     if (fs::is_regular_file(path, error)) file_.reset(gzopen(path.c_str(), "rb"));
+    if (!error && !file_) error = {errno, std::generic_category()};
     if (!file_) {
+      throw_if_in_trouble(path, error);
       throw InputError(
           fmt::format("{}: missing; fetch the data set, or give the folder that holds it", path.string()));
     }
   }
   void read(void* to, std::int64_t bytes) {
     const int count = gzread(file_.get(), to, static_cast<unsigned>(bytes));
-    if (count < 0) refuse("its compressed stream is damaged");
+    if (count < 0) refuse_stream();
     if (count < bytes) refuse(fmt::format("ends {} bytes early", bytes - count));
   }
   void expect(const char* what, std::uint32_t expected) {
@@ -44,7 +49,7 @@ class IdxFile {
   void expect_end() {
     char extra = 0;
     const int count = gzread(file_.get(), &extra, 1);
-    if (count < 0) refuse("its compressed stream is damaged");
+    if (count < 0) refuse_stream();
     if (count > 0) refuse("goes on after its last record");
     // Only closing tells that a compressed stream stopped before its checksum.
     if (gzclose(file_.release()) != Z_OK) refuse("its compressed stream is cut off");
@@ -54,6 +59,13 @@ class IdxFile {
   struct Closer {
     void operator()(gzFile_s* file) const { gzclose(file); }
   };
+  [[noreturn]] void refuse_stream() const {
+    const int reason = errno;
+    int kind = Z_OK;
+    gzerror(file_.get(), &kind);
+    if (kind == Z_ERRNO) throw_if_in_trouble(path_, {reason, std::generic_category()});
+    refuse("its compressed stream is damaged");
+  }
   [[noreturn]] void refuse(const std::string& what) const {
     throw InputError(fmt::format("{}: {}; fetch it again", path_.string(), what));
   }

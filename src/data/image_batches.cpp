@@ -2,6 +2,7 @@
 #include "data/image_batches.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -9,6 +10,7 @@
 #include "data/augment.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/transforms.h"
+#include "files/patience.h"
 #include "glidepath/error.h"
 #include "system/cores.h"
 
@@ -55,6 +57,7 @@ void write_pixels(const unsigned char* pixels, std::int64_t size, bool mirrored,
 struct ImageBatches::Shared {
   Shared(const Dataset& dataset, const Split& split_, torch::ScalarType dtype_, bool channels_last_)
       : split(split_), normaliser(dataset), dtype(dtype_), channels_last(channels_last_) {
+    if (!split.patience) split.patience = std::make_shared<Patience>();
     for (int i = 0; i < threads_for(dataset); ++i)
       workers.push_back(std::make_unique<Worker>(dataset.image_options.exif_orientation));
   }
@@ -87,7 +90,9 @@ struct ImageBatches::Shared {
     const unsigned char* pixels = nullptr;
     bool mirrored = false;
     try {
-      const ImageSize picture = worker.transformer.open(split.store->read(image, worker.bytes));
+      const StoredImage stored =
+          split.patience->read([&] { return split.store->read(image, worker.bytes); }, stopping);
+      const ImageSize picture = worker.transformer.open(stored);
       const int size = static_cast<int>(request.size);
       if (request.resize > 0) {
         pixels = worker.transformer.centre_crop(static_cast<int>(request.resize), size);
@@ -96,6 +101,10 @@ struct ImageBatches::Shared {
         mirrored = request.flip && random.below(2) == 1;
         pixels = worker.transformer.resized_crop(crop, size);
       }
+    } catch (const ReadFailed&) {
+      throw;
+    } catch (const DataLost&) {
+      throw;
     } catch (const RunError& error) {
       const std::string name = split.store->name(image);
       std::string reason = error.what();
@@ -117,6 +126,7 @@ struct ImageBatches::Shared {
   Normaliser normaliser;
   torch::ScalarType dtype;
   bool channels_last;
+  std::atomic<bool> stopping{false};  // nobody waits for what is being made any more
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<torch::Tensor> memories;  // of batches begun and not yet forgotten
 };
@@ -205,10 +215,11 @@ ImageBatches::ImageBatches(const Dataset& dataset, const Split& split, torch::Sc
                                         begin);
 }
 
-ImageBatches::~ImageBatches() = default;
+ImageBatches::~ImageBatches() { shared_->stopping = true; }
 
 std::optional<Batch> ImageBatches::next() {
-  const auto batch = pool_->next();
+  const Patience& patience = *shared_->split.patience;
+  const auto batch = pool_->next([&] { patience.look_up(); });
   if (!batch) return std::nullopt;
   return static_cast<Filling<Shared>&>(*batch).take();
 }

@@ -33,7 +33,8 @@ class ImageBatches {
                std::int64_t ahead, Order order);
   ~ImageBatches();
   /// Nothing after the last. A batch may have no image at all where none could be decoded. Throws RunError
-  /// where more than max_corrupt cannot.
+  /// where more than max_corrupt cannot, DataLost where the disk did not give them for as long as the split's
+  /// Patience lasts; what that calls while one waits may throw, too.
   std::optional<Batch> next();
 
  private:

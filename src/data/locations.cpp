@@ -6,6 +6,7 @@
 
 #include "core/safe_text.h"
 #include "files/home.h"
+#include "files/read_failed.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -15,8 +16,10 @@ namespace {
 
 bool holds(const fs::path& folder, const DataFile& file) {
   std::error_code error;
-  return fs::exists(folder / file.name, error) ||
-         (file.or_gz && fs::exists(folder / (file.name + ".gz"), error));
+  const bool is_there = fs::exists(folder / file.name, error) ||
+                        (file.or_gz && fs::exists(folder / (file.name + ".gz"), error));
+  if (!is_there) throw_if_in_trouble(folder / file.name, error);
+  return is_there;
 }
 
 }  // namespace

@@ -28,13 +28,13 @@ RankInfo RankInfo::of_this_process() { return {host_name(), this_process(), core
 
 std::string RankInfo::text() const {
   return json_text(nlohmann::json{{"host", host},
-                        {"machine", owner.host},
-                        {"pid", owner.pid},
-                        {"start", owner.start},
-                        {"mask", limits.mask},
-                        {"quota", limits.quota.value_or(0)},
-                        {"quota_group", limits.quota_group},
-                        {"of_process", limits.of_process.value_or(0)}});
+                                  {"machine", owner.host},
+                                  {"pid", owner.pid},
+                                  {"start", owner.start},
+                                  {"mask", limits.mask},
+                                  {"quota", limits.quota.value_or(0)},
+                                  {"quota_group", limits.quota_group},
+                                  {"of_process", limits.of_process.value_or(0)}});
 }
 
 RankInfo RankInfo::from(const std::string& text) {

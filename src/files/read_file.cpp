@@ -63,7 +63,7 @@ bool read_into(int descriptor, Buffer& buffer, std::size_t most) {
   const int reason = errno;
   if (reason == EFBIG) throw RunError(fmt::format("{}: has more than {} bytes", file, most));
   const char* why = reason == kNotRegular ? "it is no regular file" : std::strerror(reason);
-  throw RunError(fmt::format("{}: cannot be read: {}", file, why));
+  throw ReadFailed(fmt::format("{}: cannot be read: {}", file, why), reason);
 }
 
 std::string piece_of(const fs::path& file, std::size_t bytes, bool last) {
@@ -92,6 +92,30 @@ int open_regular(const fs::path& file) {
   ::close(descriptor);
   errno = S_ISDIR(found.st_mode) ? EISDIR : kNotRegular;
   return -1;
+}
+
+bool is_trouble_of_the_disk(int reason) {
+  switch (reason) {
+    case EACCES:
+    case EPERM:
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EINVAL:
+    case kNotRegular:
+    case EFBIG:
+    case EOVERFLOW:
+      return false;
+    default:
+      return true;
+  }
+}
+
+void throw_if_in_trouble(const fs::path& path, const std::error_code& error) {
+  if (!error || !is_trouble_of_the_disk(error.value())) return;
+  throw ReadFailed(fmt::format("{}: cannot be read: {}", path.string(), error.message()), error.value());
 }
 
 std::string read_file(const fs::path& file, std::size_t most) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "files/read_failed.h"
+
 namespace glidepath {
 
 /// More than any text that we write has.
@@ -16,8 +18,8 @@ inline constexpr std::size_t kMostTextBytes = std::size_t{64} << 20;
 /// without an end) -1, and errno says why.
 int open_regular(const std::filesystem::path& file);
 
-/// All bytes of a regular file. Throws RunError naming the file when it cannot be read, is no regular file,
-/// or has more than so many bytes.
+/// All bytes of a regular file. Throws ReadFailed naming the file when it cannot be read, as a folder or a
+/// pipe cannot, RunError when it has more than so many bytes.
 std::string read_file(const std::filesystem::path& file, std::size_t most = kMostTextBytes);
 
 /// Likewise, into a buffer that keeps its memory from one file to the next.

@@ -106,6 +106,13 @@ bool OnlineGradient::wants(std::int64_t step) const {
 void OnlineGradient::observe(std::int64_t step, std::int64_t images, double lr, const Tensors& gradients,
                              const std::function<Tensors()>& peek) {
   const torch::NoGradGuard no_grad;
+  // First of all: a batch that cannot be had leaves everything as it was.
+  const bool peeks = begins_pair(step) && step >= peek_at_;
+  Tensors next;
+  if (peeks) {
+    const torch::AutoGradMode grad(true);
+    next = peek();
+  }
   if (first_step_ >= 0 && step == first_step_ + 1) {
     const Pair pair{inner_product(first_, gradients),
                     (first_squared_ + inner_product(gradients, gradients)) / 2,
@@ -124,11 +131,10 @@ void OnlineGradient::observe(std::int64_t step, std::int64_t images, double lr, 
   first_images_ = static_cast<double>(images);
   first_squared_ = inner_product(first_, first_);
   first_lr_ = lr;
-  has_peeked_ = step >= peek_at_;
+  has_peeked_ = peeks;
   if (!has_peeked_) return;
   peek_at_ = step + options_.peek;
-  const torch::AutoGradMode grad(true);
-  peeked_ = inner_product(first_, peek());
+  peeked_ = inner_product(first_, next);
 }
 
 OnlineEstimate OnlineGradient::estimate() const {

@@ -16,6 +16,7 @@
 
 #include "core/safe_text.h"
 #include "files/atomic_file.h"
+#include "files/content_kind.h"
 #include "files/json_text.h"
 #include "glidepath/error.h"
 #include "nn/write_safetensors.h"
@@ -144,14 +145,29 @@ void require_booleans(const fs::path& file, const Entry& entry, const torch::Ten
   refuse(file, fmt::format("tensor \"{}\" has the value {} where BOOL has 0 or 1", entry.name, *found));
 }
 
+/// What a file is that cannot be a safetensors file, where that is known.
+void refuse_other_kind(const fs::path& file) {
+  std::string begin(kContentKindBytes, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  const std::string kind = content_kind(begin.data(), static_cast<std::size_t>(stream.gcount()));
+  const bool is_torchs = kind == "a zip archive" || kind == "a Python pickle";
+  if (kind.empty() || kind == "a text") return;
+  throw InputError(fmt::format(
+      "{}: is no safetensors file, but {}{}", file.string(), kind,
+      is_torchs ? ", as torch.save() makes them; examples/export_torchvision.py turns it into one" : ""));
+}
+
 json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file_bytes, std::string* text) {
   std::array<unsigned char, kLengthBytes> length{};
   if (file_bytes < kLengthBytes || !stream.read(reinterpret_cast<char*>(length.data()), kLengthBytes)) {
+    refuse_other_kind(file);
     refuse(file, fmt::format("{} bytes, too short for a header", file_bytes));
   }
   std::uint64_t bytes = 0;
   for (std::size_t i = kLengthBytes; i > 0; --i) bytes = bytes << 8 | length[i - 1];
   if (bytes > kLargestHeader || bytes > file_bytes - kLengthBytes) {
+    refuse_other_kind(file);
     refuse(file, fmt::format("a header of {} bytes in a file of {}", bytes, file_bytes));
   }
   text->assign(bytes, '\0');

@@ -24,8 +24,8 @@ class Child {
  public:
   Child() = default;  ///< none
   /// Starts `program`; its input is empty, both outputs go to the file descriptor `log`, which stays the
-  /// caller's; it keeps the file descriptor `inherited`. It is no part of the job that this process may be in:
-  /// variables of launchers are left out. Throws RunError if it cannot be started.
+  /// caller's; it keeps the file descriptor `inherited`. It is no part of the job that this process may be
+  /// in: variables of launchers are left out. Throws RunError if it cannot be started.
   Child(const std::filesystem::path& program, const std::vector<std::string>& arguments, int log,
         int inherited);
   ~Child();

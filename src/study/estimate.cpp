@@ -5,7 +5,7 @@
 #include <cmath>
 #include <exception>
 #include <mutex>
-#include <utility>
+#include <tuple>
 
 #include "data/images/open_images.h"
 #include "glidepath/budget.h"
@@ -17,14 +17,15 @@ constexpr std::int64_t kGuess = 50'000;  // images, where nothing better is know
 
 /// Images at a path are counted once: a study may have 100,000 runs, and a folder a million files. What
 /// cannot be opened is left to the runs to complain of.
-std::int64_t stored_images(const std::string& data, const std::string& data_dir) {
+std::int64_t stored_images(const TrainConfig& config) {
   static std::mutex mutex;
-  static std::map<std::pair<std::string, std::string>, std::int64_t> counts;
+  static std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> counts;
   const std::lock_guard<std::mutex> lock(mutex);
-  const auto [entry, is_new] = counts.emplace(std::pair(data, data_dir), kGuess);
+  const auto [entry, is_new] = counts.emplace(std::tuple(config.data, config.data_dir, config.split), kGuess);
   if (is_new) {
     try {
-      entry->second = count_training_images(images_path(data, data_dir));
+      entry->second =
+          count_training_images(images_path(config.data, config.data_dir), {config.split, config.test_on});
     } catch (const std::exception&) {
     }
   }
@@ -39,7 +40,7 @@ std::int64_t training_images(const TrainConfig& config) {
                                                              {"digits", 1'500}};
   const auto known = kSizes.find(config.data);
   const std::int64_t all = known != kSizes.end()         ? known->second
-                           : is_images_path(config.data) ? stored_images(config.data, config.data_dir)
+                           : is_images_path(config.data) ? stored_images(config)
                                                          : kGuess;
   return config.train_limit > 0 ? std::min(all, config.train_limit) : all;
 }

@@ -51,7 +51,8 @@ std::string text_of(const RunState& state) {
                                {"corrupt_train", state.corrupt_train},
                                {"corrupt_test", state.corrupt_test},
                                {"rewinds", state.rewinds},
-                               {"rewind_step", state.rewind_step}};
+                               {"rewind_step", state.rewind_step},
+                               {"data", state.data ? to_json(*state.data) : nlohmann::json()}};
   return json_text(json);
 }
 
@@ -88,6 +89,7 @@ RunState state_in(const nlohmann::json& json) {
   state.corrupt_test = json.value("corrupt_test", std::vector<std::int64_t>());
   state.rewinds = count_at(json, "rewinds");
   state.rewind_step = count_or_none_at(json, "rewind_step");
+  state.data = data_record_from(json.value("data", nlohmann::json()));
   if (state.last_record > state.step || !(state.seconds >= 0)) throw InputError("negative");
   return state;
 }

@@ -12,6 +12,7 @@
 #include "glidepath/plateau.h"
 #include "glidepath/safetensors.h"
 #include "train/budget_state.h"
+#include "train/data_record.h"
 #include "train/measure_plan.h"
 
 namespace glidepath {
@@ -34,8 +35,9 @@ struct RunState {
   BudgetState budget;
   std::int64_t rewinds = 0;  ///< times the run went back after it diverged, base_lr halved at each
   std::vector<std::int64_t> corrupt_train, corrupt_test;  ///< images met that cannot be decoded
-  double flops = 0;               ///< spent, where the size of images follows progress; else 0
-  std::int64_t rewind_step = -1;  ///< the update it would go back to, 0 the start; -1: none
+  double flops = 0;                ///< spent, where the size of images follows progress; else 0
+  std::int64_t rewind_step = -1;   ///< the update it would go back to, 0 the start; -1: none
+  std::optional<DataRecord> data;  ///< what it trains on; none in checkpoints of earlier versions
 };
 
 /// The text that a checkpoint keeps of a state.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/data_split.h"
 #include "core/safe_text.h"
 #include "core/words.h"
 #include "files/home.h"
@@ -73,6 +74,10 @@ std::string checked_eval_res(const std::string& text) {
   return text;
 }
 
+std::string canonical_split(const std::string& text) {
+  return text.empty() ? text : DataSplit::parse(text).text();
+}
+
 std::string canonical_eps(const std::string& text) {
   constexpr double kSmallest = 1e-37;  // a smaller one is 0 as a float, and 0 / 0 no update
   if (text == "auto") return text;
@@ -107,6 +112,12 @@ std::vector<ConfigEntry> make_table() {
       canonical_entry(&C::data_dir, "data_dir",
                       "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)",
                       canonical_path, false),
+      canonical_entry(
+          &C::split, "split",
+          "image folders without splits: shares of every class to train and test on: 80/20, 80/10/10",
+          canonical_split),
+      text_entry(&C::test_on, "test_on",
+                 "image folders: the split that is tested on, such as test; auto: val, valid, ..., test"),
       whole_entry(&C::train_limit, "train_limit",
                   "use N training images only, in an image folder spread over the classes; 0: all", 0, kMany),
       whole_entry(&C::test_limit, "test_limit", "use N test images only; 0: all", 0, kMany),
@@ -180,6 +191,9 @@ std::vector<ConfigEntry> make_table() {
                    "launch an update on a GPU as one CUDA graph; auto: where it is possible",
                    {"auto", "true", "false"}, false),
       whole_entry(&C::threads, "threads", "CPU threads; 0: every core", 0, kMostThreads),
+      whole_entry(&C::data_wait, "data_wait",
+                  "seconds to wait for data that cannot be read, before the run is saved and stops", 0,
+                  86'400, false),
       whole_entry(&C::workers, "workers", "image folders: threads that decode; 0: every core", 0,
                   kMostThreads, false),
       text_entry(&C::eval_every, "eval_every", "test the model this often: 1ep, 10%, 500it, or end", true,
@@ -202,8 +216,8 @@ std::vector<ConfigEntry> make_table() {
 void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
       {"Data",
-       {"data", "data_dir", "train_limit", "test_limit", "augment", "train_res", "eval_res",
-        "exif_orientation", "max_corrupt"}},
+       {"data", "data_dir", "split", "test_on", "data_wait", "train_limit", "test_limit", "augment",
+        "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
       {"Model", {"model", "width", "stem"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",

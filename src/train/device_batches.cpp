@@ -8,6 +8,8 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/types.h>
 
+#include "files/patience.h"
+
 namespace glidepath {
 namespace {
 
@@ -55,7 +57,12 @@ Batch DeviceBatches::next() {
 
 void DeviceBatches::prepare_next() {
   if (!copies_ || ahead_) return;
-  const Batch batch = loader_.next();
+  Batch batch;
+  try {
+    batch = loader_.next();
+  } catch (const DataLost&) {  // next() will say so, when the update under way is done
+    return;
+  }
   c10::Event copied(device_.type());
   if (batch.images.device() == device_) {  // made there, by the current stream
     copied.record(current_stream(device_));

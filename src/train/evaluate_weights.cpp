@@ -11,6 +11,7 @@
 #include "glidepath/evaluate.h"
 #include "glidepath/train.h"
 #include "nn/weight_names.h"
+#include "train/data_watch.h"
 #include "train/evaluate.h"
 #include "train/run_setup.h"
 #include "train/run_weights.h"
@@ -50,7 +51,15 @@ std::vector<std::vector<std::int64_t>> rows_of(const Confusion& confusion, std::
 class Tester {
  public:
   Tester(const TrainConfig& config, const EvaluateOptions& options)
-      : config_(config), options_(options), plan_(plan_compute(config)), dataset_(load_limited(config)) {
+      : config_(config),
+        options_(options),
+        plan_(plan_compute(config)),
+        dataset_(load_limited(config, nullptr, options.on_warning)),
+        watch_(dataset_, options.on_warning) {
+    if (options.on_note) {
+      for (const std::string& note : dataset_.notes) options.on_note("data: " + note);
+    }
+    watch_.set_stop([this] { stop_if_asked(); });
     dataset_.image_options.train_size = dataset_.image_options.eval_size;  // the size the network is made for
     model_ = build_model(config, dataset_, plan_);
   }
@@ -62,12 +71,11 @@ class Tester {
     result.step = load(*model_);
     Confusion confusion(dataset_.classes);
     const auto begun = std::chrono::steady_clock::now();
-    const auto stop = [&] {
-      const int signal = options_.stop_signal ? options_.stop_signal() : 0;
-      if (signal != 0) throw Interrupted("stopped", signal);
-    };
-    const Evaluation found =
-        evaluate(*model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, stop, nullptr, &confusion);
+    const DataWatch::MayStop here(watch_);
+    const Evaluation found = evaluate(
+        *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { stop_if_asked(); },
+        nullptr, &confusion);
+    watch_.tell();
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     result.accuracy = found.accuracy;
     result.loss = found.loss;
@@ -78,16 +86,23 @@ class Tester {
       }
     }
     result.images = dataset_.test.size() - result.corrupt_images;
+    result.tested_on = dataset_.tested_on;
     result.confusion = rows_of(confusion, dataset_.classes);
     result.classes = classes_of(dataset_, result.confusion);
     return result;
   }
 
  private:
+  void stop_if_asked() const {
+    const int signal = options_.stop_signal ? options_.stop_signal() : 0;
+    if (signal != 0) throw Interrupted("stopped", signal);
+  }
+
   const TrainConfig& config_;
   const EvaluateOptions& options_;
   ComputePlan plan_;
   Dataset dataset_;
+  DataWatch watch_;
   std::shared_ptr<Model> model_;
 };
 

@@ -52,6 +52,15 @@ bool is_scalar_of(const std::string& kind, const std::string& field) {
   return is_one_of(field, {"loss", "accuracy", "lr"});
 }
 
+[[noreturn]] void refuse_data(const fs::path& run, const DataRecord& then, const DataRecord& now,
+                              const std::vector<std::string>& names_then,
+                              const std::vector<std::string>& names_now) {
+  throw InputError(
+      fmt::format("--resume {}: its data are not those that it was begun with: {}; start a new run "
+                  "for that",
+                  run.string(), difference(then, now, names_then, names_now)));
+}
+
 bool is_there(const fs::path& path) {
   std::error_code ignored;  // a path that cannot be looked up holds nothing
   return fs::exists(path, ignored);
@@ -91,23 +100,30 @@ fs::path make_temporary_folder() {
 
 }  // namespace
 
-void RunDirectory::open(const fs::path& path, const TrainConfig& config) {
+void RunDirectory::open(const fs::path& path, const Subject& subject) {
   path_ = path;
-  config_text_ = to_toml(config) + versions_toml();
-  keep_checkpoints_ = config.keep_checkpoints;
+  data_ = subject.data;
+  config_text_ = to_toml(subject.config) + to_toml(data_) + versions_toml();
+  classes_text_ = class_names_json(subject.class_names);
+  keep_checkpoints_ = subject.config.keep_checkpoints;
   checkpoints_ = CheckpointFolder(path / "checkpoint", keep_checkpoints_,
                                   [trouble = trouble_](const std::string& text) { trouble.tell(text); });
   metrics_ = MetricsFile(path / "metrics.jsonl", 0);
   if (const auto folder = Folder::try_open(path)) folder->find_inside(kBoardName);  // refuses a link
 }
 
-RunDirectory RunDirectory::create(const fs::path& path, const TrainConfig& config, DiskTrouble trouble) {
+void RunDirectory::write_beginning() const {
+  write_file(path_ / "classes.json", classes_text_);
+  write_file(path_ / "config.toml", config_text_);
+}
+
+RunDirectory RunDirectory::create(const fs::path& path, const Subject& subject, DiskTrouble trouble) {
   RunDirectory run;
   run.trouble_ = std::move(trouble);
   if (path.empty()) return run;
-  run.open(path, config);
+  run.open(path, subject);
   run.make_and_lock();
-  write_file(path / "config.toml", run.config_text_);
+  run.write_beginning();
   run.metrics_.write();
   return run;
 }
@@ -156,6 +172,15 @@ bool check_same_run(const fs::path& path, const TrainConfig& config) {
   return another_budget;
 }
 
+/// Throws InputError where the run, whose config.toml is given, was begun with other data.
+void check_same_data(const fs::path& path, const std::string& config_toml,
+                     const RunDirectory::Subject& subject) {
+  const auto then = data_record_in(config_toml);
+  if (!then || *then == subject.data) return;
+  const auto names = class_names_from(try_read_file(path / "classes.json").value_or(""));
+  refuse_data(path, *then, subject.data, names, subject.class_names);
+}
+
 void refuse_finished(const fs::path& path, const TrainConfig& config, bool another_budget) {
   if (!is_finished(path)) return;
   if (another_budget) {
@@ -169,31 +194,34 @@ void refuse_finished(const fs::path& path, const TrainConfig& config, bool anoth
 
 }  // namespace
 
-RunDirectory RunDirectory::reopen(const fs::path& path, const TrainConfig& config, DiskTrouble trouble) {
-  const bool another_budget = check_same_run(path, config);
-  refuse_finished(path, config, another_budget);
+RunDirectory RunDirectory::reopen(const fs::path& path, const Subject& subject, DiskTrouble trouble) {
+  const bool another_budget = check_same_run(path, subject.config);
+  refuse_finished(path, subject.config, another_budget);
+  const std::string text = try_read_file(path / "config.toml").value_or("");
+  check_same_data(path, text, subject);
   RunDirectory run;
   run.trouble_ = std::move(trouble);
-  run.open(path, config);
-  run.config_text_ = try_read_file(path / "config.toml").value_or("");  // with the budgets it had before
+  run.open(path, subject);
+  run.config_text_ = text;  // with the budgets it had before
   try {
     run.lock(fmt::format("--resume {}", path.string()));
   } catch (const RunError& error) {  // a disk that takes nothing: the run may be saved elsewhere at its end
     run.trouble_.tell(fmt::format("{}; going on without", error.what()));
   }
-  refuse_finished(path, config, another_budget);  // by whoever had the lock until now
+  refuse_finished(path, subject.config, another_budget);  // by whoever had the lock until now
   return run;
 }
 
-RunDirectory RunDirectory::reopen_to_leave(const fs::path& path, const TrainConfig& config,
+RunDirectory RunDirectory::reopen_to_leave(const fs::path& path, const Subject& subject,
                                            DiskTrouble trouble) {
-  if (!check_same_run(path, config) && is_finished(path)) {
+  if (!check_same_run(path, subject.config) && is_finished(path)) {
     throw InputError(fmt::format("--resume {}: this run has finished; give it another --budget to train on",
                                  path.string()));
   }
+  check_same_data(path, try_read_file(path / "config.toml").value_or(""), subject);
   RunDirectory run;
   run.trouble_ = std::move(trouble);
-  run.open(path, config);
+  run.open(path, subject);
   return run;
 }
 
@@ -223,7 +251,7 @@ void RunDirectory::go_elsewhere(const fs::path& path) {
 
 void RunDirectory::rewrite_config(const TrainConfig& config, const std::vector<std::string>& budgets_before) {
   if (!writes()) return;
-  config_text_ = to_toml(config) + history_toml(budgets_before) + versions_toml();
+  config_text_ = to_toml(config) + to_toml(data_) + history_toml(budgets_before) + versions_toml();
   write_file(path_ / "config.toml", config_text_);
 }
 
@@ -232,7 +260,7 @@ void RunDirectory::make_sure_it_is_there() const {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw RunError(fmt::format("{}: cannot make this folder: {}", path_.string(), error.message()));
-  write_file(path_ / "config.toml", config_text_);
+  write_beginning();
 }
 
 void RunDirectory::append_metrics(const nlohmann::ordered_json& record) {
@@ -291,15 +319,19 @@ void RunDirectory::go_on_from(const RunState& state) {
   points_.push_back({"", state.step, 0, wall_clock_seconds()});
 }
 
+// config.toml may be of another machine, or written by hand; what the state was trained on stands with it.
 std::optional<RunState> RunDirectory::load_checkpoint(TensorMap& tensors, std::int64_t up_to) const {
   if (!writes()) return std::nullopt;
-  return checkpoints_.load(tensors, up_to);
+  std::optional<RunState> state = checkpoints_.load(tensors, up_to);
+  if (state && state->data && *state->data != data_) refuse_data(path_, *state->data, data_, {}, {});
+  return state;
 }
 
 void RunDirectory::save(const TensorMap& tensors, RunState state) {
   make_sure_it_is_there();
   metrics_.flush();  // before the checkpoint that counts on it
   state.metrics_bytes = metrics_.size();
+  state.data = data_;
   checkpoints_.save(tensors, state);
   mark_saved();
 }
@@ -326,6 +358,7 @@ void RunDirectory::save_changed(const TensorMap& tensors, RunState state) {
   if (!writes()) return;
   std::error_code error;  // the result first: a run that has one has finished
   fs::remove(path_ / "summary.json", error);
+  state.data = data_;
   state.metrics_bytes = metrics_.size();  // the file has these, and is cut when it is next written
   checkpoints_.save_and_drop_later(tensors, state);
   mark_saved();
@@ -338,6 +371,7 @@ void RunDirectory::save_branch(const TensorMap& tensors, RunState state) {
     make_sure_it_is_there();
     metrics_.flush();
     state.metrics_bytes = metrics_.size();
+    state.data = data_;
     checkpoints_.save_branch(tensors, state);
   });
 }

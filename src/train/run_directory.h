@@ -17,6 +17,7 @@
 #include "glidepath/train_config.h"
 #include "system/folder_lock.h"
 #include "train/checkpoint.h"
+#include "train/data_record.h"
 #include "train/disk_trouble.h"
 #include "train/metrics_file.h"
 #include "train/tensorboard.h"
@@ -33,16 +34,20 @@ namespace glidepath {
 class RunDirectory {
  public:
   RunDirectory() = default;
-  /// A new run: makes the folder and writes config.toml. Throws InputError if a run is there already,
-  /// RunError when the disk refuses.
-  static RunDirectory create(const std::filesystem::path& path, const TrainConfig& config,
-                             DiskTrouble trouble);
-  /// A run to go on with: checks that its configuration is the same, but for its budget. Throws InputError
-  /// otherwise, and for a run that has finished and is not given another budget.
-  static RunDirectory reopen(const std::filesystem::path& path, const TrainConfig& config,
-                             DiskTrouble trouble);
+  /// What a run is of.
+  struct Subject {
+    TrainConfig config;
+    DataRecord data;
+    std::vector<std::string> class_names;
+  };
+  /// A new run: makes the folder and writes classes.json and config.toml. Throws InputError if a run is there
+  /// already, RunError when the disk refuses.
+  static RunDirectory create(const std::filesystem::path& path, const Subject& subject, DiskTrouble trouble);
+  /// A run to go on with: checks that its configuration is the same, but for its budget, and that its data
+  /// are. Throws InputError otherwise, and for a run that has finished and is not given another budget.
+  static RunDirectory reopen(const std::filesystem::path& path, const Subject& subject, DiskTrouble trouble);
   /// Likewise, for a run that goes on in another folder: this one is read alone, and may have finished.
-  static RunDirectory reopen_to_leave(const std::filesystem::path& path, const TrainConfig& config,
+  static RunDirectory reopen_to_leave(const std::filesystem::path& path, const Subject& subject,
                                       DiskTrouble trouble);
 
   bool writes() const { return !path_.empty(); }
@@ -103,10 +108,11 @@ class RunDirectory {
     double value, wall_seconds;
   };
 
-  void open(const std::filesystem::path& path, const TrainConfig& config);
   void lock(const std::string& what);
   bool holds_run() const;
   void make_and_lock();
+  void open(const std::filesystem::path& path, const Subject& subject);
+  void write_beginning() const;
   void make_sure_it_is_there() const;
   void require_ours() const;
   void save(const TensorMap& tensors, RunState state);
@@ -115,7 +121,8 @@ class RunDirectory {
   void here_or_elsewhere(const std::string& what, const std::function<void()>& write);
 
   std::filesystem::path path_;
-  std::string config_text_;
+  std::string config_text_, classes_text_;
+  DataRecord data_;
   std::int64_t keep_checkpoints_ = 1;
   bool rescue_ = true;
   std::unique_ptr<FolderLock> lock_;  // none where nothing is written, or the disk refuses one

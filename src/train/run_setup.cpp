@@ -86,8 +86,15 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
 
 }  // namespace
 
-Dataset load_limited(const TrainConfig& config) {
-  Dataset dataset = load_dataset(config.data, config.data_dir);
+Dataset load_limited(const TrainConfig& config, DataRecord* record,
+                     const std::function<void(const std::string&)>& tell) {
+  DataChoice choice;
+  choice.split = config.split;
+  choice.test_on = config.test_on;
+  choice.wait_seconds = static_cast<double>(config.data_wait);
+  choice.tell = tell;
+  Dataset dataset = load_dataset(config.data, config.data_dir, choice);
+  if (record != nullptr) *record = describe_data(dataset);
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
   limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
   set_image_options(dataset, config);

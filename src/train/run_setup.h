@@ -1,5 +1,6 @@
 // src/train/run_setup.h - the parts of a run, made from its configuration.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
 #include "glidepath/train_config.h"
+#include "train/data_record.h"
 #include "train/device.h"
 #include "train/optimizer.h"
 
@@ -21,7 +23,9 @@ namespace glidepath {
 
 /// The data set, its splits cut to train_limit and test_limit, with the configuration's image options. Throws
 /// InputError when it has fewer images, or has its images in memory where sizes are asked for.
-Dataset load_limited(const TrainConfig& config);
+/// `record`, where given, becomes that of the whole data set; `tell` is told what takes a while.
+Dataset load_limited(const TrainConfig& config, DataRecord* record = nullptr,
+                     const std::function<void(const std::string&)>& tell = {});
 
 /// The data set where batches are to be made from it: on the GPU where data_on_device says so, or where it is
 /// small enough. Throws InputError where it cannot be there.

@@ -10,6 +10,7 @@
 
 #include "core/safe_text.h"
 #include "distributed/same_on_all.h"
+#include "files/patience.h"
 #include "glidepath/error.h"
 #include "nn/loss.h"
 #include "train/blame.h"
@@ -24,15 +25,23 @@ constexpr std::int64_t kUpdatesBeforeRate = 3;
 constexpr const char* kSameOnAll = "every process of a run has to have the same configuration and data set";
 
 // Of many processes rank 0 alone writes.
-RunDirectory open_directory(const TrainConfig& config, const TrainOptions& options) {
+RunDirectory open_directory(const RunDirectory::Subject& subject, const TrainOptions& options) {
   if (options.group && options.group->rank() != 0) return {};
   DiskTrouble trouble(options.on_warning, options.clock);
-  RunDirectory run = !options.resume ? RunDirectory::create(options.out, config, std::move(trouble))
+  RunDirectory run = !options.resume ? RunDirectory::create(options.out, subject, std::move(trouble))
                      : options.resume_from.empty()
-                         ? RunDirectory::reopen(options.out, config, std::move(trouble))
-                         : RunDirectory::reopen_to_leave(options.resume_from, config, std::move(trouble));
+                         ? RunDirectory::reopen(options.out, subject, std::move(trouble))
+                         : RunDirectory::reopen_to_leave(options.resume_from, subject, std::move(trouble));
   run.set_rescue(options.rescue);
   return run;
+}
+
+/// Who is told of data that are waited for: of many processes one on each machine, as disks are theirs.
+DataWatch::Tell data_news(const TrainOptions& options) {
+  if (!options.group || options.group->rank() == 0) return options.on_warning;
+  if (options.group->local_rank() != 0 || !options.on_warning) return {};
+  return [warn = options.on_warning, name = options.group->name_of(options.group->rank())](
+             const std::string& text) { warn(name + ": " + text); };
 }
 
 }  // namespace
@@ -43,7 +52,10 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       agreement_(options_),
       started_(options_.clock() - options_.seconds_before),
       plan_(plan_compute(config_for_rank(config, options.group.get()))),
-      dataset_(placed(load_limited(config_for_rank(config, options.group.get())), config, plan_)),
+      dataset_(placed(
+          load_limited(config_for_rank(config, options.group.get()), &data_record_, data_news(options)),
+          config, plan_)),
+      data_watch_(dataset_, data_news(options)),
       resolution_(train_resolution(config)),
       loader_(dataset_, loader_options(config, plan_, dataset_, options.group.get())),
       batches_(loader_, plan_.device),
@@ -67,7 +79,8 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
   follow_resolution(loader_);
   if (plan_.scales_loss) scaler_.emplace(plan_.device);
   prepare_measures();
-  directory_ = open_directory(config, options_);
+  tell_of_data();
+  directory_ = open_directory({config, data_record_, names_of_classes(dataset_)}, options_);
   if (plan_.cuda_graphs && !group()) {
     graphs_ = std::make_unique<StepGraphs>(plan_.device, model_->parameters(), options_.on_warning);
   }
@@ -91,7 +104,10 @@ TrainResult Trainer::run() {
     return run_and_recover();
   } catch (const RankFailed& failure) {
     tell_corrupt_images();
-    save_and_stop(failure);
+    throw RankFailed(failure.what() + saved_for_later(), failure.exit_status());
+  } catch (const DataLost& lost) {
+    tell_corrupt_images();
+    throw RunError(lost.what() + saved_for_later());
   } catch (const RunError&) {
     tell_corrupt_images();  // where they are too many, all that are known
     throw;
@@ -166,16 +182,17 @@ void Trainer::update_and_record() {
 
 void Trainer::update() {
   const double begun = now();
-  if (group()) keep_buffers();
-  lr_ = base_lr() * factor_at(meter_.progress());
+  if (group() || measurer_) keep_buffers();
   clock_progress_ = meter_.progress();
   const Batch batch = group() ? take_part() : take_batch();
+  lr_ = base_lr() * factor_at(meter_.progress());  // that of the last update, should there be no batch
   count_images(batch);
   if (group()) return update_together(batch, begun);
   const auto passes = [this](const Batch& images) { return compute_gradients(images); };
   const BatchLoss computed = graphs_ ? graphs_->run(batch, passes) : passes(batch);
   const std::int64_t count = batch.labels.size(0);
   apply_gradients(count, computed.loss);
+  in_update_ = false;
   window_.add(computed.loss, computed.correct, count);
   batches_.prepare_next();
   pace_.update_queued();
@@ -264,6 +281,7 @@ void Trainer::record_updates() {
 }
 
 void Trainer::evaluate_now() {
+  const DataWatch::MayStop here(data_watch_);
   share_running_statistics();
   const double begun = now();
   evaluation_ = evaluate(
@@ -306,6 +324,7 @@ void Trainer::evaluate_on_the_way() {
 
 // One batch tells what the whole test set will cost.
 void Trainer::measure_evaluation() {
+  const DataWatch::MayStop here(data_watch_);
   const std::int64_t images = dataset_.test.size();
   const std::int64_t ranks = group() ? group()->size() : 1;
   const std::int64_t count = std::min(config_.eval_batch_size * ranks, images);

@@ -17,6 +17,8 @@
 #include "train/agreement.h"
 #include "train/budget_change.h"
 #include "train/budget_meter.h"
+#include "train/data_record.h"
+#include "train/data_watch.h"
 #include "train/device.h"
 #include "train/device_batches.h"
 #include "train/divergence.h"
@@ -69,7 +71,7 @@ class Trainer {
   void share_state();
   void share_running_statistics();
   void keep_buffers();
-  [[noreturn]] void save_and_stop(const RankFailed& failure);
+  std::string saved_for_later();
   Batch take_part();
   void count_update(double took, std::int64_t images);
   void reduce_and_apply(const torch::Tensor& loss, const torch::Tensor& logits, const Batch& batch,
@@ -108,6 +110,7 @@ class Trainer {
   void share_corrupt_images();
   void tell_corrupt_images();
   void set_corrupt_images(const RunState& state);
+  void tell_of_data();
   Batch take_batch();
   const Batch& next_batch();
   const Batch& next_whole_batch();
@@ -140,7 +143,9 @@ class Trainer {
   double started_;
   double seconds_before_ = 0;  // of earlier sessions
   ComputePlan plan_;
+  DataRecord data_record_;
   Dataset dataset_;
+  DataWatch data_watch_;
   ResolutionSchedule resolution_;
   std::atomic<double> clock_progress_{0};  // read by the loader's threads
   TrainLoader loader_;

@@ -49,6 +49,7 @@ void Trainer::give_up(const Diverged& divergence) {
 }
 
 void Trainer::recover_from(const Diverged& divergence) {
+  in_update_ = false;
   if (!rewinds_on_divergence() || rewinds_ == kMostRewinds) give_up(divergence);
   if (is_rank_0()) go_back(divergence);
   share_state();

@@ -80,7 +80,17 @@ void Trainer::share_corrupt_images() {
   tell_corrupt_images();
 }
 
+// Where a run that waits for data may be stopped, everything that a checkpoint holds is that of the last
+// update.
+void Trainer::tell_of_data() {
+  if (!group()) data_watch_.set_stop([this] { stop_if_asked(); });
+  if (dataset_.in_memory() || !is_rank_0() || !options_.on_note) return;
+  options_.on_note("data: " + told_data(dataset_));
+  for (const std::string& note : dataset_.notes) options_.on_note("data: " + note);
+}
+
 void Trainer::tell_corrupt_images() {
+  data_watch_.tell();
   for (const Split* split : {&dataset_.train, &dataset_.test}) {
     if (!split->corrupt || !options_.on_warning) continue;
     for (const std::string& line : split->corrupt->take_news()) options_.on_warning(line);

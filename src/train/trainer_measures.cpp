@@ -28,6 +28,7 @@ const Batch& Trainer::next_batch() {
 }
 
 Batch Trainer::take_batch() {
+  const DataWatch::MayStop here(data_watch_);
   if (!peeked_) return batches_.next();
   Batch batch = std::move(*peeked_);
   peeked_.reset();
@@ -54,6 +55,7 @@ void Trainer::measure_at_the_end() {
 }
 
 void Trainer::measure(const std::vector<bool>& which) {
+  const DataWatch::MayStop here(data_watch_);
   const double begun = now();
   const double lr = base_lr() * factor_at(meter_.progress());
   // Rank 0 measures, the others wait for it to agree; a signal is then seen by all.

@@ -36,6 +36,12 @@ std::vector<torch::Tensor> running_statistics(const Model& model) {
   return list;
 }
 
+// Copies on the disks of several machines are easily of several days.
+void require_data_of_rank_0(const DataRecord& mine, const nlohmann::json& told) {
+  const DataRecord theirs = data_record_from(told).value();
+  if (theirs != mine) throw InputError("its data are not those of rank 0: " + difference(theirs, mine));
+}
+
 }  // namespace
 
 // Rank 0 has read the checkpoint, or made the first weights; the others need no file of its run.
@@ -48,6 +54,7 @@ void Trainer::share_state() {
     header = {{"config", to_toml(config_)},
               {"state", run_state_text(state())},
               {"seconds_before", seconds_before_},
+              {"data", to_json(data_record_)},
               {"tensors", described(tensors)}};
   }
   header = nlohmann::json::parse(group()->broadcast(is_rank_0() ? json_text(header) : std::string()));
@@ -61,6 +68,7 @@ void Trainer::share_state() {
     tensors[name] = tensor;
   }
   if (is_rank_0()) return;
+  require_data_of_rank_0(data_record_, header.at("data"));
   const RunState state = run_state_from(header.at("state"));
   config_ = parse_train_config(header.at("config"), "rank 0's configuration");
   rewinds_ = state.rewinds;
@@ -167,8 +175,9 @@ const Batch& Trainer::next_whole_batch() {
   return peeked_whole_;
 }
 
-// Rank 0 saves the last update that was made by all; that it says so is all that is left to do.
-void Trainer::save_and_stop(const RankFailed& failure) {
+// Rank 0 saves the last update that was made by all. Returns what is to be said of it, behind the cause.
+std::string Trainer::saved_for_later() {
+  if (!is_rank_0()) return {};
   std::string kept;
   if (begun_ && directory_.writes()) {
     const torch::NoGradGuard no_grad;
@@ -181,10 +190,9 @@ void Trainer::save_and_stop(const RankFailed& failure) {
     kept = fmt::format("stopped at update {}; ", meter_.step());
   }
   const std::string folder = directory_.writes() ? directory_.path().string() : options_.out.string();
-  const std::string advice =
-      folder.empty() ? ""
-                     : fmt::format("; {}go on with: glidepath train --resume {}", kept, shell_word(folder));
-  throw RankFailed(failure.what() + advice, failure.exit_status());
+  return folder.empty()
+             ? ""
+             : fmt::format("; {}go on with: glidepath train --resume {}", kept, shell_word(folder));
 }
 
 }  // namespace glidepath

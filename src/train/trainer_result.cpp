@@ -71,6 +71,7 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
     summary["corrupt_images"] = {{"train", result.corrupt_train_images},
                                  {"test", result.corrupt_test_images}};
     summary["eval_res"] = dataset_.image_options.eval_size;
+    summary["tested_on"] = data_record_.tested_on;
   }
   return summary;
 }

@@ -74,6 +74,7 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
     if (GetParam().name == "data") make_cifar();
     if (GetParam().name == "where a run is kept") make_runs();
     if (GetParam().name == "measures") make_measured();
+    if (GetParam().name == "image folders") make_images();
     if (GetParam().name == "studies" || GetParam().name == "reports") make_stores();
     fs::create_directory(folder_ / "empty");
     fs::create_directories(folder_ / "run");
@@ -131,6 +132,22 @@ class WrongInput : public CliTest, public testing::WithParamInterface<Section> {
     std::fstream label(folder_ / "cifar-label/data_batch_4.bin",
                        std::ios::in | std::ios::out | std::ios::binary);
     label.seekp(7 * 3073).put('\x0a');
+  }
+
+  void make_images() {
+    for (const char* file :
+         {"photos/train/cat/1.jpg", "photos/train/dog/1.jpg", "photos/val/cat/1.jpg", "photos/val/dog/1.jpg",
+          "above/photos/train/cat/1.jpg", "deep/train/images/bike/1.jpg", "deep/train/images/bag/1.jpg",
+          "deep/val/images/bike/1.jpg", "one/train/cat/1.jpg", "one/val/cat/1.jpg",
+          "segmentation/train/images/1.jpg", "segmentation/train/masks/1.png",
+          "segmentation/val/images/1.jpg", "segmentation/val/masks/1.png", "flowers/iris/1.jpg",
+          "flowers/rose/1.jpg"}) {
+      fs::create_directories((folder_ / file).parent_path());
+      write(file, "an image");
+    }
+    write("page.html", "<!DOCTYPE html><html><body>log in</body></html>\n");
+    write("pointer.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n");
+    write("model.pth", std::string("PK\3\4\0\0\0\0\0\0", 10) + "archive/data.pkl and more");
   }
 
   void make_runs() {

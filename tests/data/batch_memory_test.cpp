@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "data/images/encode_jpeg.h"
+#include "data/formats/encode_jpeg.h"
 #include "glidepath/loader.h"
 #include "support/temporary_folder.h"
 
@@ -21,11 +21,11 @@ class BatchMemory : public testing::Test {
  protected:
   void SetUp() override {
     for (const char* split : {"train", "val"}) {
-      fs::create_directories(folder_ / split / "one");
+      for (const char* name : {"one", "two"}) fs::create_directories(folder_ / split / name);
       for (int i = 0; i < 24; ++i) {
         const std::vector<unsigned char> pixels(40 * 40 * 4, static_cast<unsigned char>(10 * i));
         const std::vector<unsigned char> jpeg = encode_jpeg(pixels.data(), 40, 40, 90);
-        std::ofstream(folder_ / split / "one" / fmt::format("{}.jpg", i), std::ios::binary)
+        std::ofstream(folder_ / split / (i < 12 ? "one" : "two") / fmt::format("{}.jpg", i), std::ios::binary)
             .write(reinterpret_cast<const char*>(jpeg.data()), static_cast<std::streamsize>(jpeg.size()));
       }
     }

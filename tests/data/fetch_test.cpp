@@ -142,10 +142,10 @@ TEST_F(UnpackTest, WrongContentIsNamed) {
 
 TEST_F(UnpackTest, WhatIsNoArchiveOrCutOffIsRefused) {
   EXPECT_THAT(unpack_file(write("page.tar.gz", "<html>log in</html>")),
-              StartsWith("page.tar.gz: not a whole .tar.gz"));
+              StartsWith("page.tar.gz: not a whole archive"));
   EXPECT_EQ(unpack_made_by("    tar.add(a, 'a.bin')\n"), "");
   fs::resize_file(folder_ / "x.tar.gz", fs::file_size(folder_ / "x.tar.gz") / 2);
-  EXPECT_THAT(unpack_file(folder_ / "x.tar.gz"), StartsWith("x.tar.gz: not a whole .tar.gz"));
+  EXPECT_THAT(unpack_file(folder_ / "x.tar.gz"), StartsWith("x.tar.gz: not a whole archive"));
 }
 
 /// tiny out of a folder, no server.
@@ -173,7 +173,7 @@ TEST_F(DiskTest, SaysWhatIsWrongWithFrom) {
                                        "\": holds neither tiny.tar.gz nor all files; there is no a.bin");
   options_.from = write("other", "text");
   EXPECT_THAT(failure<InputError>(),
-              StartsWith("--from \"" + options_.from.string() + "\": other: not a whole .tar.gz"));
+              StartsWith("--from \"" + options_.from.string() + "\": other: not a whole archive"));
   write("pack/tiny-bin/b.bin", b_.substr(1));
   options_.from = folder_ / "pack";
   EXPECT_EQ(failure<InputError>(), (folder_ / "pack/tiny-bin/b.bin").string() +

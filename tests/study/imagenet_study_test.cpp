@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "data/images/encode_jpeg.h"
+#include "data/formats/encode_jpeg.h"
 #include "study/support.h"
 #include "support/process.h"
 
@@ -50,7 +50,7 @@ TEST_F(ImagenetStudy, RunsOnASmallFolderAndDrawsThePapersNumbersBesideOurs) {
   EXPECT_THAT(run({"data", "verify", "images.gpk"}),
               HasSubstr("images.gpk: 32 training and 16 validation images, each whole"));
   EXPECT_THAT(run({"data", "info", "images.gpk"}),
-              HasSubstr("48 JPEG or PNG files and 0 images as pixels; shorter side at most 40"));
+              HasSubstr("48 image files and 0 images as pixels; shorter side at most 40"));
   run({"study",     GLIDEPATH_SOURCE_DIR "/studies/imagenet.toml",
        "--profile", "small",
        "--set",     "data=imagefolder:" + (folder_ / "images.gpk").string(),

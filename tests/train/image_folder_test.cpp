@@ -2,8 +2,11 @@
 // progress.
 #include "data/image_folder.h"
 
+#include <chrono>
 #include <cmath>
 #include <csignal>
+#include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -127,6 +130,155 @@ TEST_F(ImageFolderRun, TellsOfDamagedImagesAndStopsPastTheLimit) {
   EXPECT_EQ(result.corrupt_train_images, 1);
   config_.max_corrupt = "0";
   EXPECT_THROW(train(config_), RunError);
+}
+
+TEST_F(ImageFolderRun, SaysWhichImagesItUsesAndWhatItPassesBy) {
+  fs::rename(images_.path() / "val", images_.path() / "valid");
+  fs::copy(images_.path() / "valid", images_.path() / "test", fs::copy_options::recursive);
+  std::ofstream(images_.path() / "train/cat/1.gif") << "GIF89a";
+  config_.budget = "1it";
+  std::vector<std::string> notes;
+  TrainOptions told = options("a");
+  told.on_note = [&](const std::string& text) { notes.push_back(text); };
+  train(config_, told);
+  EXPECT_THAT(notes, testing::ElementsAre("data: 32 training images of 2 classes; tested on the 16 of valid",
+                                          "data: tested on " + (images_.path() / "valid").string() +
+                                              "; not looked at: test (--test-on test)",
+                                          "data: 1 file passed by: 1 .gif"));
+  EXPECT_EQ(summary("a").at("tested_on"), "valid");
+  EXPECT_EQ(json::parse(bytes("a/classes.json")), json({"cat", "dog"}));
+  config_.test_on = "test";
+  train(config_, options("b"));
+  EXPECT_EQ(summary("b").at("tested_on"), "test");
+}
+
+// Another data set under the same name would go on to a result that is of neither.
+TEST_F(ImageFolderRun, IsNotGoneOnWithOnOtherData) {
+  const auto begin = [&](const std::string& name) {
+    TrainOptions stopped = options(name);
+    int asked = 0;
+    stopped.stop_signal = [&] { return ++asked > 3 ? SIGTERM : 0; };
+    EXPECT_THROW(train(config_, stopped), Interrupted);
+  };
+  const auto resumed = [&](const std::string& name) -> std::string {
+    TrainOptions again = options(name);
+    again.resume = true;
+    try {
+      train(config_, again);
+    } catch (const InputError& error) {
+      const std::string message = error.what(), before = "its data are not those that it was begun with: ",
+                        after = "; start a new run for that";
+      EXPECT_THAT(message, testing::EndsWith(after));
+      const std::size_t at = message.find(before);
+      return at == message.npos
+                 ? message
+                 : message.substr(at + before.size(), message.size() - at - before.size() - after.size());
+    }
+    return "no error";
+  };
+  const fs::path& root = images_.path();
+  begin("a");
+  fs::copy(root / "train/cat/100.jpg", root / "train/cat/999.jpg");
+  EXPECT_EQ(resumed("a"), "33 training images, not 32");
+  fs::remove(root / "train/cat/999.jpg");
+
+  // The classes change places: names and counts stay.
+  for (const char* split : {"train", "val"}) {
+    fs::rename(root / split / "cat", root / split / "x");
+    fs::rename(root / split / "dog", root / split / "cat");
+    fs::rename(root / split / "x", root / split / "dog");
+  }
+  EXPECT_EQ(resumed("a"), "as many images, of other names, sizes or labels");
+  for (const char* split : {"train", "val"}) {
+    fs::rename(root / split / "dog", root / split / "x");
+    fs::rename(root / split / "cat", root / split / "dog");
+    fs::rename(root / split / "x", root / split / "cow");
+  }
+  EXPECT_EQ(resumed("a"), "class 0 is \"cow\", not \"cat\"");
+  for (const char* split : {"train", "val"}) fs::rename(root / split / "cow", root / split / "cat");
+  fs::copy(root / "val", root / "validation", fs::copy_options::recursive);
+  fs::rename(root / "val", root / "x");
+  EXPECT_EQ(resumed("a"), "tested on \"validation\", not \"val\"");
+  fs::rename(root / "x", root / "val");
+
+  // The checkpoint has it too, where config.toml came from elsewhere.
+  std::string text = bytes("a/config.toml");
+  const std::size_t begins = text.find("\n# The data that it trains on"),
+                    ends = text.find("\n# What made this run");
+  ASSERT_NE(begins, text.npos);
+  text.erase(begins, ends - begins);
+  std::ofstream(folder_ / "a/config.toml") << text;
+  fs::copy(root / "val/cat/100.jpg", root / "val/cat/999.jpg");
+  EXPECT_EQ(resumed("a"), "17 test images, not 16");
+  fs::remove(root / "val/cat/999.jpg");
+  EXPECT_EQ(resumed("a"), "no error");
+}
+
+// A disk that is away takes everything with it, and may come back.
+TEST_F(ImageFolderRun, WaitsForAFolderThatIsAwayAndSavesWhereItStays) {
+  train(config_, options("whole"));
+  const fs::path elsewhere = folder_ / "elsewhere";
+  const auto away_after = [&](TrainOptions options, std::int64_t step, double seconds) {
+    std::thread back;
+    double clock = 0;
+    options.clock = [&clock] { return clock += 1; };  // so that every update is told of
+    options.on_status = [&, step, seconds](const TrainStatus& status) {
+      if (status.step != step || back.joinable()) return;
+      fs::rename(images_.path() / "train", elsewhere);
+      back = std::thread([&, seconds] {
+        std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+        fs::rename(elsewhere, images_.path() / "train");
+      });
+    };
+    std::string message = "no error";
+    try {
+      train(config_, options);
+    } catch (const RunError& error) {
+      message = error.what();
+    }
+    back.join();
+    return message;
+  };
+  EXPECT_EQ(away_after(options("a"), 3, 0.5), "no error");
+  EXPECT_TRUE(bytes("a/model.safetensors") == bytes("whole/model.safetensors"));
+  EXPECT_EQ(summary("a").at("corrupt_images"), json({{"train", 0}, {"test", 0}}));
+  ASSERT_EQ(warnings_.size(), 2U);
+  EXPECT_THAT(warnings_[0],
+              testing::HasSubstr("No such file or directory; waiting for the data, for up to 60 s"));
+  EXPECT_EQ(warnings_[1], "the data can be read again");
+
+  config_.data_wait = 1;
+  EXPECT_THAT(away_after(options("b"), 5, 2),
+              testing::MatchesRegex(
+                  ".*: cannot be read: No such file or directory, for 1 s; stopped at update [0-9]+; "
+                  "go on with: glidepath train --resume .*/b"));
+  TrainOptions again = options("b");
+  again.resume = true;
+  train(config_, again);
+  EXPECT_TRUE(bytes("b/model.safetensors") == bytes("whole/model.safetensors"));
+}
+
+TEST_F(ImageFolderRun, SplitsAFolderOfClassesTheSameForEverySeed) {
+  config_.data = "imagefolder:" + (images_.path() / "train").string();
+  fs::rename(images_.path() / "val", folder_ / "x");
+  config_.split = "75/25";
+  config_.budget = "2it";
+  train(config_, options("a"));
+  EXPECT_THAT(bytes("a/config.toml"), testing::HasSubstr("split = \"75/25\"\n"));
+  EXPECT_THAT(bytes("a/config.toml"),
+              testing::HasSubstr("train_images = 24\ntest_images = 8\ntested_on = \"val\"\n"));
+  config_.seed = 1;
+  train(config_, options("b"));
+  const auto images_of = [&](const std::string& run) {
+    const std::string text = bytes(run + "/config.toml");
+    return text.substr(text.find("\nimages = "), 90);
+  };
+  EXPECT_EQ(images_of("b"), images_of("a"));
+  config_.split = "75/25@1";
+  train(config_, options("c"));
+  EXPECT_NE(images_of("c"), images_of("a"));
+  config_.split = "";
+  EXPECT_THAT(wrong(), testing::HasSubstr("is one of the splits in " + images_.path().string()));
 }
 
 TEST_F(ImageFolderRun, IsTestedAtTheSizeAskedFor) {

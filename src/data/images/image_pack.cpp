@@ -1,4 +1,4 @@
-// src/data/images/image_pack.cpp - packs made and checked, by several threads.
+// src/data/images/image_pack.cpp - packs made, by several threads.
 #include "glidepath/image_pack.h"
 
 #include <algorithm>
@@ -8,16 +8,15 @@
 #include <fmt/format.h>
 
 #include "core/words.h"
+#include "data/formats/decode.h"
+#include "data/formats/encode_jpeg.h"
 #include "data/images/corrupt_images.h"
-#include "data/images/decode.h"
-#include "data/images/encode_jpeg.h"
+#include "data/images/image_work.h"
 #include "data/images/open_images.h"
-#include "data/images/ordered_pool.h"
 #include "data/images/resample.h"
 #include "data/stores/pack_file_writer.h"
 #include "data/stores/pack_store.h"
 #include "glidepath/error.h"
-#include "system/cores.h"
 
 namespace fs = std::filesystem;
 
@@ -27,10 +26,11 @@ namespace {
 /// What makes an image of a pack. One for each thread.
 class ImagePacker {
  public:
-  explicit ImagePacker(const PackOptions& options) : options_(options), decoder_(options.exif_orientation) {}
+  ImagePacker(const PackOptions& options, PatientReader& reader)
+      : options_(options), reader_(reader), decoder_(options.exif_orientation) {}
 
   PackedImage pack(const ImageStore& store, std::int64_t index) {
-    const StoredImage stored = store.read(index, buffer_);
+    const StoredImage stored = reader_.read(store, index, buffer_);
     const ImageSize size = decoder_.open(stored);
     const ImageSize wanted = wanted_size(size);
     // Decoded even when it stays as it is: a pack holds nothing that cannot be used.
@@ -51,12 +51,6 @@ class ImagePacker {
       image.data = encode_jpeg(pixels, wanted.width, wanted.height, static_cast<int>(options_.quality));
     }
     return image;
-  }
-  void check(const ImageStore& store, std::int64_t index, bool decode) {
-    const StoredImage stored = store.read(index, buffer_);
-    if (!decode) return;
-    const ImageSize size = decoder_.open(stored);
-    decoder_.decode({0, 0, size.width, size.height});
   }
 
  private:
@@ -93,80 +87,12 @@ class ImagePacker {
   }
 
   const PackOptions& options_;
+  PatientReader& reader_;
   ImageDecoder decoder_;
   Resampler resampler_;
   ResampleAxis across_, down_;
   std::vector<unsigned char> buffer_, pixels_;
 };
-
-/// A few images of one split that follow each other.
-struct ImageBatch final : PoolBatch {
-  struct Item {
-    PackedImage image;
-    std::string problem;  // empty: there is none
-  };
-  using Work = std::function<void(ImagePacker&, std::int64_t index, PackedImage&)>;
-
-  ImageBatch(const ImageStore& images, std::int64_t first, std::size_t count, Work work,
-             std::vector<std::unique_ptr<ImagePacker>>& packers)
-      : store(images), begin(first), made(count), do_work(std::move(work)), packers_of_threads(packers) {}
-
-  std::int64_t items() const override { return static_cast<std::int64_t>(made.size()); }
-  void make(std::int64_t item, int thread) override {
-    Item& to = made[static_cast<std::size_t>(item)];
-    try {
-      do_work(*packers_of_threads[static_cast<std::size_t>(thread)], begin + item, to.image);
-    } catch (const RunError& error) {
-      to.problem = error.what();
-      const std::string name = store.name(begin + item) + ": ";
-      if (to.problem.rfind(name, 0) == 0) to.problem.erase(0, name.size());
-    }
-  }
-
-  const ImageStore& store;
-  std::int64_t begin;
-  std::vector<Item> made;
-  Work do_work;
-  std::vector<std::unique_ptr<ImagePacker>>& packers_of_threads;
-};
-
-class Progress {
- public:
-  Progress(const PackOptions& options, std::int64_t total) : options_(options), total_(total) {}
-  void advance(std::int64_t images) {
-    done_ += images;
-    if (options_.on_progress) options_.on_progress({done_, total_});
-    const int signal = options_.stop_signal ? options_.stop_signal() : 0;
-    if (signal != 0) throw Interrupted(fmt::format("stopped after {} of {} images", done_, total_), signal);
-  }
-
- private:
-  const PackOptions& options_;
-  std::int64_t done_ = 0, total_;
-};
-
-/// Works through a split, in its order, ahead of `take`.
-void for_each_image(const ImageStore& store, const PackOptions& options, Progress& progress,
-                    const ImageBatch::Work& work,
-                    const std::function<void(std::int64_t index, ImageBatch::Item&)>& take) {
-  constexpr std::int64_t kBatch = 8;
-  const int threads = options.jobs > 0 ? static_cast<int>(options.jobs) : usable_cores();
-  std::vector<std::unique_ptr<ImagePacker>> packers;
-  for (int i = 0; i < threads; ++i) packers.push_back(std::make_unique<ImagePacker>(options));
-  std::int64_t begun = 0;
-  OrderedPool pool(threads, threads + 1, [&]() -> std::shared_ptr<PoolBatch> {
-    const std::int64_t count = std::min(kBatch, store.size() - begun);
-    if (count <= 0) return nullptr;
-    begun += count;
-    return std::make_shared<ImageBatch>(store, begun - count, static_cast<std::size_t>(count), work, packers);
-  });
-  while (const auto next = pool.next()) {
-    auto& batch = static_cast<ImageBatch&>(*next);
-    for (std::int64_t i = 0; i < batch.items(); ++i)
-      take(batch.begin + i, batch.made[static_cast<std::size_t>(i)]);
-    progress.advance(batch.items());
-  }
-}
 
 std::int64_t corrupt_limit(const std::string& text, std::int64_t images) {
   const auto [number, unit] = words::split_number(text);
@@ -213,7 +139,7 @@ std::string settings_text(const PackOptions& options) {
 PackResult pack_images(const fs::path& source, const fs::path& out, const PackOptions& options) {
   check_options(options);
   const auto start = std::chrono::steady_clock::now();
-  const ImageCollection images = open_images(source);
+  const ImageCollection images = open_images(source, {options.split, options.test_on, options.on_note});
   std::error_code error;
   if (fs::exists(out, error) && fs::equivalent(source, out, error)) {
     throw InputError(fmt::format("{}: is the source itself; give the pack another name", out.string()));
@@ -228,17 +154,18 @@ PackResult pack_images(const fs::path& source, const fs::path& out, const PackOp
     return name.rfind(folder, 0) == 0 ? name.substr(folder.size()) : name;
   };
   PackResult result;
-  Progress progress(options, images.train->size() + images.val->size());
+  result.notes = images.notes;
+  PatientReader reader(options);
+  ImageWorkProgress progress(options, images.train->size() + images.val->size());
   const auto add_split = [&](const ImageStore& store, PackFileWriter::Split split, const char* called) {
     CorruptImages corrupt(called);
     corrupt.set_limit(corrupt_limit(options.max_corrupt, store.size()), options.max_corrupt);
-    for_each_image(
-        store, options, progress,
-        [&](ImagePacker& packer, std::int64_t index, PackedImage& to) { to = packer.pack(store, index); },
-        [&](std::int64_t index, ImageBatch::Item& item) {
-          if (item.problem.empty()) {
-            return writer.add(split, item.image, store.label(index), short_name(store.name(index)));
-          }
+    for_each_image<ImagePacker, PackedImage>(
+        store, options, progress, reader, [&] { return std::make_unique<ImagePacker>(options, reader); },
+        [&](ImagePacker& packer, std::int64_t index) { return packer.pack(store, index); },
+        [&](std::int64_t index, WorkedImage<PackedImage>& item) {
+          if (item.problem.empty())
+            return writer.add(split, item.result, store.label(index), short_name(store.name(index)));
           corrupt.add(index, store.name(index), item.problem);
           for (const std::string& line : corrupt.take_news()) {
             if (options.on_note) options.on_note(line);
@@ -258,28 +185,10 @@ PackResult pack_images(const fs::path& source, const fs::path& out, const PackOp
   return result;
 }
 
-ImageCheck check_images(const fs::path& source, const PackOptions& options) {
-  const ImageCollection images = open_images(source);
-  const bool decode = !is_pack(source);
-  ImageCheck check;
-  check.train = images.train->size();
-  check.val = images.val->size();
-  Progress progress(options, check.train + check.val);
-  for (const auto& store : {images.train, images.val}) {
-    for_each_image(
-        *store, options, progress,
-        [&](ImagePacker& packer, std::int64_t index, PackedImage&) { packer.check(*store, index, decode); },
-        [&](std::int64_t index, ImageBatch::Item& item) {
-          if (!item.problem.empty()) check.problems.push_back(store->name(index) + ": " + item.problem);
-        });
-  }
-  return check;
-}
-
 std::string describe_pack(const fs::path& source) {
   if (!is_pack(source)) return "";
   const PackInfo info = read_pack_info(source);
-  return fmt::format("a pack of {:.1f} MB: {} JPEG or PNG files and {} images as pixels; {}",
+  return fmt::format("a pack of {:.1f} MB: {} image files and {} images as pixels; {}",
                      static_cast<double>(info.file_bytes) / 1e6, info.files, info.rgb, info.settings);
 }
 

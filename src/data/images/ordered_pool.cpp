@@ -3,6 +3,7 @@
 #include "data/images/ordered_pool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -81,9 +82,16 @@ void OrderedPool::work(int thread) {
   }
 }
 
-std::shared_ptr<PoolBatch> OrderedPool::next() {
+std::shared_ptr<PoolBatch> OrderedPool::next(const std::function<void()>& look_up) {
+  constexpr std::chrono::milliseconds kBetweenLooks{200};
   std::unique_lock<std::mutex> lock(mutex_);
-  whole_.wait(lock, [this] { return slots_.empty() ? ended_ : slots_.front()->is_whole(); });
+  const auto is_ready = [this] { return slots_.empty() ? ended_ : slots_.front()->is_whole(); };
+  while (!whole_.wait_for(lock, kBetweenLooks, is_ready)) {
+    if (!look_up) continue;
+    lock.unlock();
+    look_up();
+    lock.lock();
+  }
   if (slots_.empty()) return nullptr;
   const std::shared_ptr<Slot> slot = slots_.front();
   if (slot->failure) {  // stays, so that the next call throws again

@@ -39,8 +39,9 @@ class OrderedPool {
   OrderedPool& operator=(const OrderedPool&) = delete;
 
   /// The next batch, whole; nothing after the last. Throws what beginning it threw, or the first of its
-  /// items, in their order, that threw; then it is over.
-  std::shared_ptr<PoolBatch> next();
+  /// items, in their order, that threw; then it is over. While it waits, `look_up` is called five times a
+  /// second; it may throw.
+  std::shared_ptr<PoolBatch> next(const std::function<void()>& look_up = {});
 
  private:
   struct Slot {

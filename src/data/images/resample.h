@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/images/decode.h"
+#include "data/formats/decode.h"
 
 namespace glidepath {
 

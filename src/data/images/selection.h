@@ -18,6 +18,8 @@ class SpreadSelection : public ImageStore {
   std::int64_t size() const override { return count_; }
   std::int64_t label(std::int64_t index) const override { return all_->label(at(index)); }
   std::string name(std::int64_t index) const override { return all_->name(at(index)); }
+  std::string local_name(std::int64_t index) const override { return all_->local_name(at(index)); }
+  std::uint64_t fingerprint(std::int64_t index) const override { return all_->fingerprint(at(index)); }
   StoredImage read(std::int64_t index, std::vector<unsigned char>& buffer) const override {
     return all_->read(at(index), buffer);
   }

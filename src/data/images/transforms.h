@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "data/images/decode.h"
+#include "data/formats/decode.h"
 #include "data/images/resample.h"
 #include "data/random.h"
 

@@ -114,7 +114,7 @@ TarImages index_train(const InputFile& file) {
     const TarRange range{fmt::format("{}: {}", file.path().string(), entry.name), entry.offset, entry.size};
     index_tar(file, range, [&](const TarEntry& image) {
       const std::string name = fs::path(image.name).filename().string();
-      if (!is_image_name(name) || name.front() == '.') return;
+      if (!is_image_name(name) || is_litter(name)) return images.passed_by.add_file(name);
       images.add(inner.stem().string() + "/" + name, image.offset, image.size, -1, range.place);
     });
   });
@@ -126,7 +126,7 @@ TarImages index_val(const InputFile& file) {
   TarImages images;
   index_tar(file, whole_file(file), [&](const TarEntry& image) {
     const std::string name = fs::path(image.name).filename().string();
-    if (!is_image_name(name) || name.front() == '.') return;
+    if (!is_image_name(name) || is_litter(name)) return images.passed_by.add_file(name);
     images.add(name, image.offset, image.size, -1, file.path().string());
   });
   images.sort_by_name();
@@ -191,7 +191,9 @@ bool holds_imagenet_tars(const fs::path& folder) {
   return fs::exists(folder / kTrainTar, error);
 }
 
-ImageCollection open_imagenet_tars(const fs::path& folder) {
+ImageCollection open_imagenet_tars(const fs::path& folder, const ImageChoice& choice) {
+  if (choice.test_on != "auto" && choice.test_on != "val")
+    throw InputError(fmt::format("test_on \"{}\": ImageNet's files have val alone", choice.test_on));
   const fs::path train_path = need(folder, kTrainTar), val_path = need(folder, kValTar);
   const Devkit devkit = read_devkit(need(folder, kDevkit));
   auto train_file = std::make_unique<InputFile>(train_path), val_file = std::make_unique<InputFile>(val_path);
@@ -205,8 +207,11 @@ ImageCollection open_imagenet_tars(const fs::path& folder) {
   for (std::size_t label = 0; label < devkit.wnids.size(); ++label) {
     collection.class_names.push_back(devkit.wnids[label] + " " + devkit.words[label]);
   }
+  collection.passed_by.add(train.passed_by);
+  collection.passed_by.add(val.passed_by);
   collection.train = make_store(std::move(train_file), std::move(train));
   collection.val = make_store(std::move(val_file), std::move(val));
+  collection.tested_on = "val";
   return collection;
 }
 

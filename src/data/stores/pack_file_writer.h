@@ -15,7 +15,7 @@ namespace glidepath {
 /// An image as a pack will hold it.
 struct PackedImage {
   std::vector<unsigned char> data;
-  bool is_rgb = false;  ///< pixels [height, width, 3]; else a JPEG or PNG file
+  bool is_rgb = false;  ///< pixels [height, width, 3]; else an image file
   int height = 0, width = 0;
 };
 

@@ -28,7 +28,7 @@ struct PackRecord {
   std::uint32_t checksum;       ///< CRC-32 (zlib's) of the image's bytes
   std::uint32_t name_bytes;     ///< of its name, in the names after the records
   std::uint32_t height, width;  ///< pixels
-  std::uint32_t kind;           ///< 0: a JPEG or PNG file; 1: pixels [height, width, 3]
+  std::uint32_t kind;           ///< 0: an image file; 1: pixels [height, width, 3]
   std::uint32_t zero;
 };
 

@@ -2,10 +2,9 @@
 #include "data/stores/pack_store.h"
 
 #include <atomic>
-#include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <limits>
-#include <optional>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -21,57 +20,67 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-class Mapping {
+/// A pack's file, mapped into memory. A disk that fails, or a file that is cut off, ends a program that
+/// touches what is not there: the system is asked for each image first, and where it cannot give it, a call
+/// that can fail reads it.
+class Pack {
  public:
-  explicit Mapping(const fs::path& path) : file_(path), bytes_(file_.size()) {
-    if (bytes_ == 0) return;
-    void* data = ::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED, file_.descriptor(), 0);
-    if (data == MAP_FAILED) {
-      throw RunError(
-          fmt::format("{}: cannot be mapped into memory: {}", path.string(), std::strerror(errno)));
-    }
-    data_ = static_cast<const unsigned char*>(data);
+  explicit Pack(const fs::path& path) : file_(path) {
     // Images are read in random order: what the system would read around each is read for nothing.
-    ::madvise(data, bytes_, MADV_RANDOM);
+    ::posix_fadvise(file_.descriptor(), 0, 0, POSIX_FADV_RANDOM);
+    if (bytes() == 0) return;
+    void* data = ::mmap(nullptr, bytes(), PROT_READ, MAP_SHARED, file_.descriptor(), 0);
+    if (data == MAP_FAILED) return;  // then every image is read
+    data_ = static_cast<const unsigned char*>(data);
+    ::madvise(data, bytes(), MADV_RANDOM);
   }
-  ~Mapping() {
-    if (data_ != nullptr) ::munmap(const_cast<unsigned char*>(data_), bytes_);
+  ~Pack() {
+    if (data_ != nullptr) ::munmap(const_cast<unsigned char*>(data_), bytes());
   }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
+  Pack(const Pack&) = delete;
+  Pack& operator=(const Pack&) = delete;
 
   std::string name() const { return file_.path().string(); }
-  const unsigned char* data() const { return data_; }
-  std::uint64_t bytes() const { return bytes_; }
-  /// Has the system read a part at once, where page by page would be slow.
-  void will_need(std::uint64_t offset, std::uint64_t bytes) const {
-    constexpr std::uint64_t kPage = 4096;
-    const std::uint64_t begin = offset / kPage * kPage;
-    ::madvise(const_cast<unsigned char*>(data_) + begin, offset + bytes - begin, MADV_WILLNEED);
-  }
-  /// The file's bytes now, where they have become fewer: what lies past its end cannot be touched, as the
-  /// system would end the process.
-  std::optional<std::uint64_t> cut_off_to() const {
-    struct stat now {};
-    if (::fstat(file_.descriptor(), &now) != 0) return std::nullopt;
-    const auto bytes = static_cast<std::uint64_t>(now.st_size);
-    return bytes < bytes_ ? std::optional(bytes) : std::nullopt;
+  std::uint64_t bytes() const { return file_.size(); }
+  void read(void* to, std::uint64_t bytes, std::uint64_t offset) const { file_.read(to, bytes, offset); }
+  /// Bytes in the mapping, or in the buffer. An image of plain pixels takes as long to copy as to use.
+  const unsigned char* at(std::uint64_t offset, std::uint64_t bytes,
+                          std::vector<unsigned char>& buffer) const {
+    if (is_in_memory(offset, bytes)) return data_ + offset;
+    buffer.resize(bytes);
+    file_.read(buffer.data(), bytes, offset);
+    return buffer.data();
   }
   [[noreturn]] void refuse(std::uint64_t offset, const std::string& what) const {
     throw InputError(fmt::format("{}: at byte {}: {}; make the pack again", name(), offset, what));
   }
 
  private:
+  /// Has the system bring it there, at once.
+  bool is_in_memory(std::uint64_t offset, std::uint64_t bytes) const {
+#if defined(MADV_POPULATE_READ)
+    constexpr int kPopulate = MADV_POPULATE_READ;
+#else
+    constexpr int kPopulate = 22;  // Linux 5.14's; older ones refuse it
+#endif
+    constexpr std::uint64_t kPage = 4096;
+    struct stat now {};
+    if (data_ == nullptr || ::fstat(file_.descriptor(), &now) != 0) return false;
+    if (static_cast<std::uint64_t>(now.st_size) < offset + bytes) return false;
+    const std::uint64_t begin = offset / kPage * kPage;
+    return ::madvise(const_cast<unsigned char*>(data_) + begin, offset + bytes - begin, kPopulate) == 0;
+  }
+
   InputFile file_;
-  std::uint64_t bytes_;
   const unsigned char* data_ = nullptr;
 };
 
 /// Takes the index apart; no number in it is believed.
 class IndexReader {
  public:
-  IndexReader(const Mapping& pack, std::uint64_t begin, std::uint64_t bytes)
-      : pack_(pack), at_(begin), end_(begin + bytes) {}
+  /// `bytes` are those of the index, which begins at `begin` of the file.
+  IndexReader(const Pack& pack, std::uint64_t begin, const std::vector<unsigned char>& bytes)
+      : pack_(pack), bytes_(bytes), begin_(begin), at_(begin), end_(begin + bytes.size()) {}
 
   template <typename T>
   T number() {
@@ -89,7 +98,7 @@ class IndexReader {
   const unsigned char* take(std::uint64_t bytes) {
     if (bytes > end_ - at_) pack_.refuse(at_, "the index ends within an entry");
     at_ += bytes;
-    return pack_.data() + at_ - bytes;
+    return bytes_.data() + (at_ - begin_ - bytes);
   }
   std::uint64_t position() const { return at_; }
   void expect_end() const {
@@ -97,8 +106,9 @@ class IndexReader {
   }
 
  private:
-  const Mapping& pack_;
-  std::uint64_t at_, end_;
+  const Pack& pack_;
+  const std::vector<unsigned char>& bytes_;
+  std::uint64_t begin_, at_, end_;
 };
 
 struct SplitIndex {
@@ -113,8 +123,8 @@ struct Index {
   SplitIndex splits[2];
 };
 
-void check_record(const Mapping& pack, const PackRecord& record, std::uint64_t classes,
-                  std::uint64_t images_end, std::uint64_t at) {
+void check_record(const Pack& pack, const PackRecord& record, std::uint64_t classes, std::uint64_t images_end,
+                  std::uint64_t at) {
   const bool lies_within = record.offset >= sizeof(PackHeader) && record.offset <= images_end &&
                            record.bytes <= images_end - record.offset;
   if (!lies_within) pack.refuse(at, fmt::format("an image at byte {}, {} long", record.offset, record.bytes));
@@ -129,7 +139,7 @@ void check_record(const Mapping& pack, const PackRecord& record, std::uint64_t c
   }
 }
 
-SplitIndex read_split(const Mapping& pack, IndexReader& reader, std::uint64_t classes,
+SplitIndex read_split(const Pack& pack, IndexReader& reader, std::uint64_t classes,
                       std::uint64_t images_end) {
   SplitIndex split;
   const std::uint64_t count = reader.count(sizeof(PackRecord));
@@ -149,21 +159,19 @@ SplitIndex read_split(const Mapping& pack, IndexReader& reader, std::uint64_t cl
   return split;
 }
 
-PackFooter read_footer(const Mapping& pack) {
+PackFooter read_footer(const Pack& pack) {
   PackFooter footer;
   constexpr std::uint64_t kLeast = sizeof(PackHeader) + sizeof footer;
-  PackHeader header;
-  if (pack.bytes() < sizeof header || std::memcmp(pack.data(), kPackBegin, sizeof kPackBegin) != 0) {
-    pack.refuse(0, "is no pack of images");
-  }
-  std::memcpy(&header, pack.data(), sizeof header);
+  PackHeader header{};
+  if (pack.bytes() >= sizeof header) pack.read(&header, sizeof header, 0);
+  if (std::memcmp(header.magic, kPackBegin, sizeof kPackBegin) != 0) pack.refuse(0, "is no pack of images");
   if (header.version != kPackVersion) {
     pack.refuse(8,
                 fmt::format("version {} of the format, this program knows {}", header.version, kPackVersion));
   }
   if (pack.bytes() < kLeast) pack.refuse(pack.bytes(), "the file is cut off");
   const std::uint64_t at = pack.bytes() - sizeof footer;
-  std::memcpy(&footer, pack.data() + at, sizeof footer);
+  pack.read(&footer, sizeof footer, at);
   if (std::memcmp(footer.magic, kPackEnd, sizeof kPackEnd) != 0) {
     pack.refuse(pack.bytes(), "the file is cut off: it does not end as a pack does");
   }
@@ -177,13 +185,14 @@ PackFooter read_footer(const Mapping& pack) {
   return footer;
 }
 
-Index read_index(const Mapping& pack) {
+Index read_index(const Pack& pack) {
   const PackFooter footer = read_footer(pack);
-  pack.will_need(footer.index_offset, footer.index_bytes);
-  if (pack_checksum(pack.data() + footer.index_offset, footer.index_bytes) != footer.index_checksum) {
+  std::vector<unsigned char> bytes(footer.index_bytes);
+  pack.read(bytes.data(), bytes.size(), footer.index_offset);
+  if (pack_checksum(bytes.data(), bytes.size()) != footer.index_checksum) {
     pack.refuse(footer.index_offset, "the index is damaged: its checksum is another");
   }
-  IndexReader reader(pack, footer.index_offset, footer.index_bytes);
+  IndexReader reader(pack, footer.index_offset, bytes);
   Index index;
   index.settings = reader.text(reader.number<std::uint32_t>());
   const std::uint64_t classes = reader.count(sizeof(std::uint32_t));
@@ -197,30 +206,31 @@ Index read_index(const Mapping& pack) {
 
 class PackStore final : public ImageStore {
  public:
-  PackStore(std::shared_ptr<const Mapping> pack, SplitIndex split)
+  PackStore(std::shared_ptr<const Pack> pack, SplitIndex split)
       : pack_(std::move(pack)), split_(std::move(split)), checked_(split_.records.size()) {}
 
   std::int64_t size() const override { return static_cast<std::int64_t>(split_.records.size()); }
   std::int64_t label(std::int64_t index) const override { return record(index).label; }
   std::string name(std::int64_t index) const override {
+    return fmt::format("{}: {}", pack_->name(), local_name(index));
+  }
+  std::string local_name(std::int64_t index) const override {
     const PackRecord& image = record(index);
     const std::uint64_t end = split_.name_ends[static_cast<std::size_t>(index)];
-    return fmt::format("{}: {}", pack_->name(),
-                       split_.names.substr(end - image.name_bytes, image.name_bytes));
+    return split_.names.substr(end - image.name_bytes, image.name_bytes);
   }
-  StoredImage read(std::int64_t index, std::vector<unsigned char>&) const override {
+  std::uint64_t fingerprint(std::int64_t index) const override {
+    const PackRecord& image = record(index);
+    return std::uint64_t{image.checksum} << 32 | image.bytes;
+  }
+  StoredImage read(std::int64_t index, std::vector<unsigned char>& buffer) const override {
     const PackRecord& image = record(index);
     StoredImage stored;
     stored.kind = image.kind == 1 ? StoredImage::Kind::kRgb : StoredImage::Kind::kFile;
-    stored.data = pack_->data() + image.offset;
+    stored.data = pack_->at(image.offset, image.bytes, buffer);
     stored.bytes = image.bytes;
     stored.height = static_cast<int>(image.height);
     stored.width = static_cast<int>(image.width);
-    if (const auto left = pack_->cut_off_to())
-      throw RunError(fmt::format("{}: its pack was cut off from {} to {} bytes while it was in use",
-                                 name(index), pack_->bytes(), *left));
-    // Each time: of a pack larger than the memory most images have left it since they were read.
-    pack_->will_need(image.offset, image.bytes);
     // What was whole once stays so, but for what no program can help: one look at each image is enough.
     std::atomic<bool>& is_checked = checked_[static_cast<std::size_t>(index)];
     if (!is_checked.load(std::memory_order_relaxed)) {
@@ -242,7 +252,7 @@ class PackStore final : public ImageStore {
     return split_.records[static_cast<std::size_t>(index)];
   }
 
-  std::shared_ptr<const Mapping> pack_;
+  std::shared_ptr<const Pack> pack_;
   SplitIndex split_;
   mutable std::vector<std::atomic<bool>> checked_;
 };
@@ -258,18 +268,21 @@ bool is_pack(const fs::path& path) {
          std::memcmp(magic, kPackBegin, sizeof magic) == 0;
 }
 
-ImageCollection open_pack(const fs::path& path) {
-  const auto pack = std::make_shared<const Mapping>(path);
+ImageCollection open_pack(const fs::path& path, const ImageChoice& choice) {
+  if (choice.test_on != "auto" && choice.test_on != "val")
+    throw InputError(fmt::format("test_on \"{}\": a pack has val alone", choice.test_on));
+  const auto pack = std::make_shared<const Pack>(path);
   Index index = read_index(*pack);
   ImageCollection collection;
   collection.class_names = std::move(index.class_names);
   collection.train = std::make_shared<PackStore>(pack, std::move(index.splits[0]));
   collection.val = std::make_shared<PackStore>(pack, std::move(index.splits[1]));
+  collection.tested_on = "val";
   return collection;
 }
 
 PackInfo read_pack_info(const fs::path& path) {
-  const Mapping pack(path);
+  const Pack pack(path);
   const Index index = read_index(pack);
   PackInfo info;
   info.settings = index.settings;

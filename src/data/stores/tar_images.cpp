@@ -31,6 +31,7 @@ void TarImages::sort_by_name() {
   std::stable_sort(order.begin(), order.end(),
                    [this](std::size_t a, std::size_t b) { return name(a) < name(b); });
   TarImages sorted;
+  sorted.passed_by = passed_by;
   sorted.images.reserve(images.size());
   sorted.names.reserve(names.size());
   for (const std::size_t index : order) {
@@ -67,6 +68,17 @@ std::int64_t TarStore::label(std::int64_t index) const {
 std::string TarStore::name(std::int64_t index) const {
   const Place place = find(index);
   return fmt::format("{}: {}", place.part.file->path().string(), place.part.images.name(place.index));
+}
+
+std::string TarStore::local_name(std::int64_t index) const {
+  const Place place = find(index);
+  return fmt::format("{}: {}", place.part.file->path().filename().string(),
+                     place.part.images.name(place.index));
+}
+
+std::uint64_t TarStore::fingerprint(std::int64_t index) const {
+  const Place place = find(index);
+  return place.part.images.images[place.index].bytes;
 }
 
 StoredImage TarStore::read(std::int64_t index, std::vector<unsigned char>& buffer) const {

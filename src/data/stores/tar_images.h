@@ -22,6 +22,7 @@ struct TarImages {
   };
   std::vector<Image> images;
   std::string names;
+  PassedBy passed_by;  ///< what lies beside them
 
   /// Throws InputError for an image of 4 GiB or more; `place` is the tar.
   void add(const std::string& name, std::uint64_t offset, std::uint64_t bytes, std::int32_t label,
@@ -50,6 +51,8 @@ class TarStore final : public ImageStore {
   std::int64_t size() const override;
   std::int64_t label(std::int64_t index) const override;
   std::string name(std::int64_t index) const override;
+  std::string local_name(std::int64_t index) const override;
+  std::uint64_t fingerprint(std::int64_t index) const override;
   StoredImage read(std::int64_t index, std::vector<unsigned char>& buffer) const override;
 
  private:

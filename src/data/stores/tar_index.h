@@ -8,10 +8,12 @@
 
 namespace glidepath {
 
-/// A regular file inside a tar: its bytes are at [offset, offset + size) of the file that holds the tar.
+/// A regular file inside a tar, or a link to one: its bytes are at [offset, offset + size) of the file that
+/// holds the tar.
 struct TarEntry {
   std::string name;  ///< path as the tar gives it
   std::uint64_t offset = 0, size = 0;
+  bool is_link = false;
 };
 
 /// A tar: all of a file, or a part of it when it lies inside another tar.
@@ -22,10 +24,13 @@ struct TarRange {
 
 TarRange whole_file(const InputFile& file);
 
-/// Calls `found` for every regular file of an uncompressed tar (ustar, GNU, pax), in the tar's order. Data
-/// are jumped over, not read. Directories and links are passed by. Throws InputError naming place and byte
-/// for something else than a tar, a damaged header, a tar that ends early or without its end mark, and sparse
-/// files, whose bytes do not lie in one piece.
-void index_tar(const InputFile& file, const TarRange& range, const std::function<void(TarEntry)>& found);
+/// Calls `found` for every regular file of an uncompressed tar (ustar, GNU, pax) and for every hard and
+/// symbolic link to one, in the tar's order; `lost`, where given, gets the names of links that lead out of
+/// the tar or to nothing. Data are jumped over, not read. Directories and what devices there are are passed
+/// by. Throws InputError naming place and byte for something else than a tar, a damaged header, a tar that
+/// ends early or without its end mark, and sparse files, whose bytes do not lie in one piece; ReadFailed
+/// where the disk fails.
+void index_tar(const InputFile& file, const TarRange& range, const std::function<void(TarEntry)>& found,
+               const std::function<void(const std::string& name)>& lost = {});
 
 }  // namespace glidepath

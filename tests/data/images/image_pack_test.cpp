@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "../stores/store_support.h"
-#include "data/images/decode.h"
-#include "data/images/encode_jpeg.h"
+#include "data/formats/decode.h"
+#include "data/formats/encode_jpeg.h"
 #include "data/images/open_images.h"
 #include "glidepath/error.h"
 #include "support/files.h"
@@ -67,6 +67,25 @@ class ImagePack : public StoreTest {
     return result;
   }
 };
+
+// Every image counts the same, whatever its size; what cannot be decoded is left out.
+TEST_F(ImagePack, MeasuresTheColoursOfTrainingImages) {
+  const auto ppm = [&](const std::string& name, int side, std::string colour) {
+    std::string pixels;
+    for (int i = 0; i < side * side; ++i) pixels += colour;
+    write(folder_ / "colours/train" / name, fmt::format("P6 {} {} 255\n", side, side) + pixels);
+  };
+  for (const char* folder : {"train/ant", "train/bee"}) fs::create_directories(folder_ / "colours" / folder);
+  fs::copy(source() / "val", folder_ / "colours/val", fs::copy_options::recursive);
+  ppm("ant/1.ppm", 4, {'\xFF', '\0', '\x33'});
+  ppm("bee/1.ppm", 300, {'\0', '\0', '\x33'});
+  write(folder_ / "colours/train/bee/2.ppm", "P6 4 4 255\n");
+  const ImageStatistics found = measure_images(folder_ / "colours", {});
+  EXPECT_THAT(found.mean, ElementsAre(testing::DoubleEq(0.5), 0, testing::DoubleNear(0.2, 1e-12)));
+  EXPECT_THAT(found.stddev, ElementsAre(testing::DoubleEq(0.5), 0, testing::DoubleNear(0, 1e-7)));
+  EXPECT_EQ(found.images, 2);
+  EXPECT_EQ(found.corrupt, 1);
+}
 
 TEST_F(ImagePack, KeepsImagesThatAreSmallEnoughByteForByte) {
   PackOptions options;

@@ -1,6 +1,10 @@
 // tests/data/stores/tar_index_test.cpp - offsets against Python's tarfile and GNU tar; damaged tars.
 #include "data/stores/tar_index.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include <fmt/format.h>
 
 #include "store_support.h"
@@ -15,9 +19,13 @@ class TarIndex : public StoreTest {
   std::string listing(const std::string& name) {
     const InputFile file(folder_ / name);
     std::string text;
-    index_tar(file, whole_file(file), [&](const TarEntry& entry) {
-      text += fmt::format("{} {} {}\n", entry.name, entry.offset, entry.size);
-    });
+    index_tar(
+        file, whole_file(file),
+        [&](const TarEntry& entry) {
+          text +=
+              fmt::format("{} {} {}{}\n", entry.name, entry.offset, entry.size, entry.is_link ? " link" : "");
+        },
+        [&](const std::string& name) { text += name + " lost\n"; });
     return text;
   }
   std::string refusal_of(const std::string& name) {
@@ -52,11 +60,58 @@ with tarfile.open('a.tar', 'w', format=tarfile.{}_FORMAT) as t:
 sys.stdout.reconfigure(encoding='utf-8')
 for i in tarfile.open('a.tar'):
     if i.isreg(): print(i.name, i.offset_data, i.size)
+    if i.issym() or i.islnk(): print(i.name, one.offset_data, one.size, 'link')
+    if i.name == 'd/1.jpg': one = i
 )",
                                                     format, format, format));
     EXPECT_EQ(listing("a.tar"), expected);
     EXPECT_THAT(expected, HasSubstr("last "));
   }
+}
+
+// As GNU tar stores a folder in which two names are one file, and links: their bytes are elsewhere in the
+// tar.
+TEST_F(TarIndex, LinksLeadToTheBytesOfTheirTarget) {
+  const std::string expected = python(R"(
+os.makedirs('d/e')
+for name, text in (('d/one', 'first'), ('d/e/two', 'second one')): open(name, 'w').write(text)
+os.link('d/one', 'd/hard')
+for target, name in (('e/two', 'd/soft'), ('../one', 'd/e/up'), ('soft', 'd/chain'), ('round', 'd/round'),
+                     ('/etc/passwd', 'd/out'), ('../../x', 'd/above'), ('nothing', 'd/missing')): os.symlink(target, name)
+for way in ('gnu', 'posix', 'ustar'):
+    assert os.system(f'tar --format={way} --sort=name -cf {way}.tar d') == 0
+    assert os.system(f'tar --format={way} -cf {way}-2.tar ./d/soft d/chain d/e/two ./d/one d/hard') == 0
+)");
+  for (const char* way : {"gnu", "posix", "ustar"}) {
+    SCOPED_TRACE(way);
+    const InputFile file(folder_ / (std::string(way) + ".tar"));
+    std::map<std::string, std::string> contents;
+    std::set<std::string> lost;
+    index_tar(
+        file, whole_file(file),
+        [&](const TarEntry& entry) {
+          std::string& text = contents[entry.name];
+          text.resize(entry.size);
+          file.read(text.data(), entry.size, entry.offset);
+        },
+        [&](const std::string& name) { lost.insert(name); });
+    const std::map<std::string, std::string> all = {{"d/one", "first"},       {"d/hard", "first"},
+                                                    {"d/e/up", "first"},      {"d/e/two", "second one"},
+                                                    {"d/soft", "second one"}, {"d/chain", "second one"}};
+    EXPECT_EQ(contents, all);
+    EXPECT_EQ(lost, (std::set<std::string>{"d/round", "d/out", "d/above", "d/missing"}));
+    // Links before their targets, and names that begin with "./".
+    const std::string other = listing(std::string(way) + "-2.tar");
+    EXPECT_THAT(other, testing::Not(HasSubstr("lost")));
+    EXPECT_EQ(std::count(other.begin(), other.end(), '\n'), 5);
+  }
+}
+
+TEST_F(TarIndex, SaysWhatAFileIsThatIsNoTar) {
+  write(folder_ / "page.tar", "<!DOCTYPE html><html>log in</html>");
+  EXPECT_THAT(refusal_of("page.tar"), HasSubstr("page.tar: at byte 0: is no tar, but an HTML page"));
+  write(folder_ / "lfs.tar", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n");
+  EXPECT_THAT(refusal_of("lfs.tar"), HasSubstr("is no tar, but a git-lfs pointer; get the file itself"));
 }
 
 TEST_F(TarIndex, ReadsSizesInBase256) {

@@ -1,0 +1,167 @@
+// src/cli/data_info.cpp - `glidepath data info`: what a data set holds.
+#include "cli/data_info.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/checks.h"
+#include "cli/data_images.h"
+#include "cli/message.h"
+#include "cli/progress_line.h"
+#include "cli/stop_signal.h"
+#include "core/safe_text.h"
+#include "files/json_text.h"
+#include "glidepath/dataset.h"
+#include "glidepath/error.h"
+#include "glidepath/image_pack.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath::cli {
+namespace {
+
+constexpr std::size_t kMostClassesTold = 30;
+
+struct InfoArguments {
+  std::string name, data_dir;
+  ImageChoiceArguments choice;
+  bool statistics = false, json = false, quiet = false;
+};
+
+/// Whose mean and standard deviation they are.
+struct Statistics {
+  std::vector<double> mean, stddev;
+  const char* of;
+  const char* told;
+};
+
+Statistics statistics_of(const Dataset& dataset, const InfoArguments& arguments) {
+  const auto doubles = [](const std::vector<float>& values) {
+    return std::vector<double>(values.begin(), values.end());
+  };
+  if (!arguments.statistics) {
+    Statistics known{doubles(dataset.mean), doubles(dataset.stddev), "training images",
+                     "of the training images"};
+    if (!dataset.in_memory()) {
+      known.of = "ImageNet";
+      known.told =
+          "ImageNet's, by which the images of folders are normalised; --statistics measures those of these "
+          "images";
+    }
+    return known;
+  }
+  if (dataset.in_memory()) {
+    const DatasetStatistics found = measure_statistics(dataset);
+    return {found.mean, found.stddev, "training images", "of the training images, measured"};
+  }
+  ProgressLine line(!arguments.json && !arguments.quiet);
+  PackOptions options;
+  set_choice(options, arguments.choice);
+  show_progress(options, line, "measured");
+  options.on_note = {};  // told already
+  const ImageStatistics found =
+      measure_images(fs::path(arguments.data_dir) / images_path(arguments.name), options);
+  line.clear();
+  return {found.mean, found.stddev, "training images",
+          "of the training images as tests would show them, measured; images of folders are normalised by "
+          "ImageNet's"};
+}
+
+std::string counts_line(const char* of, std::vector<std::int64_t> counts) {
+  std::sort(counts.begin(), counts.end());
+  return fmt::format("{} to {} {} a class, median {}", counts.front(), counts.back(), of,
+                     counts[(counts.size() - 1) / 2]);
+}
+
+void print_text(const Dataset& dataset, const Statistics& statistics, const InfoArguments& arguments) {
+  const std::string path = images_path(arguments.name);
+  const std::string shape = dataset.in_memory()
+                                ? fmt::format(" of {}x{}x{}", dataset.channels(),
+                                              dataset.train.images.size(2), dataset.image_size())
+                                : "";
+  const std::string tested = dataset.tested_on.empty() ? "" : fmt::format(" ({})", dataset.tested_on);
+  const auto train = images_per_class(dataset.train, dataset.classes),
+             test = images_per_class(dataset.test, dataset.classes);
+  std::cout << terminal_text(fmt::format("{}: {} training and {} test images{}{}, {} classes", dataset.name,
+                                         dataset.train.size(), dataset.test.size(), tested, shape,
+                                         dataset.classes))
+            << "\n"
+            << fmt::format(
+                   "mean {:.4f}, standard deviation {:.4f} by channel, on the [0, 1] scale: {}\n{}; {}\n",
+                   fmt::join(statistics.mean, " "), fmt::join(statistics.stddev, " "), statistics.told,
+                   counts_line("training images", train), counts_line("test images", test));
+  const std::string pack = path.empty() ? "" : describe_pack(fs::path(arguments.data_dir) / path);
+  if (!pack.empty()) std::cout << terminal_text(pack) << "\n";
+  for (const std::string& note : dataset.notes) std::cout << terminal_text(note) << "\n";
+  if (dataset.class_names.empty()) return;
+  if (dataset.class_names.size() > kMostClassesTold) {
+    std::cout << terminal_text(fmt::format("{}", fmt::join(dataset.class_names, ", "))) << "\n";
+    return;
+  }
+  std::cout << "training and test images by class:\n";
+  for (std::size_t i = 0; i < dataset.class_names.size(); ++i)
+    std::cout << fmt::format("{:7} {:7}  {}\n", train[i], test[i], terminal_text(dataset.class_names[i]));
+}
+
+void print_json(const Dataset& dataset, const Statistics& statistics) {
+  nlohmann::ordered_json json = {{"name", dataset.name},
+                                 {"train", dataset.train.size()},
+                                 {"test", dataset.test.size()},
+                                 {"tested_on", dataset.tested_on},
+                                 {"classes", dataset.classes},
+                                 {"class_names", dataset.class_names},
+                                 {"train_images_per_class", images_per_class(dataset.train, dataset.classes)},
+                                 {"test_images_per_class", images_per_class(dataset.test, dataset.classes)},
+                                 {"mean", statistics.mean},
+                                 {"stddev", statistics.stddev},
+                                 {"statistics_of", statistics.of},
+                                 {"notes", dataset.notes}};
+  if (dataset.in_memory())
+    json["shape"] = {dataset.channels(), dataset.train.images.size(2), dataset.image_size()};
+  std::cout << json_text(json) << "\n";
+}
+
+void run_info(const InfoArguments& arguments) {
+  const std::string path = images_path(arguments.name);
+  DataChoice choice;
+  choice.split = arguments.choice.split;
+  choice.test_on = arguments.choice.test_on;
+  choice.tell = [](const std::string& text) { print_error("glidepath data info", text); };
+  Dataset dataset;
+  try {
+    dataset = load_dataset(path.empty() ? arguments.name : "imagefolder:" + path, arguments.data_dir, choice);
+  } catch (const InputError& error) {
+    throw InputError(with_flag(error.what()));
+  }
+  const Statistics statistics = statistics_of(dataset, arguments);
+  if (arguments.json) return print_json(dataset, statistics);
+  print_text(dataset, statistics, arguments);
+}
+
+}  // namespace
+
+void add_info(CLI::App& command) {
+  auto* info =
+      command.add_subcommand("info", "Sizes, classes and statistics; checks size and labels of every file");
+  auto arguments = std::make_shared<InfoArguments>();
+  takes_data(
+      info->add_option("name", arguments->name,
+                       "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH or FILE.gpk"))
+      ->required();
+  takes_path(info->add_option("--data-dir", arguments->data_dir,
+                              "folder of its files (default: $GLIDEPATH_DATA or the cache)"),
+             "");
+  add_choice_flags(*info, arguments->choice);
+  info->add_flag("--statistics", arguments->statistics,
+                 "measure mean and standard deviation of the training images");
+  info->add_flag("--json", arguments->json, "print the result as one JSON object");
+  info->callback([arguments] { run_info(*arguments); });
+}
+
+}  // namespace glidepath::cli
