@@ -102,12 +102,12 @@ void set_choice(PackOptions& options, const ImageChoiceArguments& choice) {
 }
 
 void show_progress(PackOptions& options, ProgressLine& line, const std::string& doing) {
-  catch_stop_signals();
+  catch_stop_signals("stopping; Ctrl-C again ends at once\n");
   options.stop_signal = stop_signal;
   options.on_progress = [&line, doing](const ImageProgress& at) {
     const double share =
         static_cast<double>(at.done) / static_cast<double>(std::max<std::int64_t>(1, at.total));
-    line.show(share, fmt::format("{} {} of {} images", doing, at.done, at.total));
+    line.show(share, {fmt::format("{} {} of {} images", doing, at.done, at.total)});
   };
   options.on_note = [&line](const std::string& text) { line.print_above(text); };
 }

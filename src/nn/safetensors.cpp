@@ -151,7 +151,7 @@ void refuse_other_kind(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
   const std::string kind = content_kind(begin.data(), static_cast<std::size_t>(stream.gcount()));
-  const bool is_torchs = kind == "a zip archive" || kind == "a Python pickle";
+  const bool is_torchs = kind == "a zip archive" || kind == "a serialised Python object";
   if (kind.empty() || kind == "a text") return;
   throw InputError(fmt::format(
       "{}: is no safetensors file, but {}{}", file.string(), kind,

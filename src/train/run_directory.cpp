@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <torch/version.h>
 
 #include "core/safe_text.h"
 #include "files/atomic_file.h"

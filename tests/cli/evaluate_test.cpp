@@ -76,10 +76,8 @@ TEST_F(EvaluateCommand, GivesTheAccuracyOfTheRunThatLeftTheWeights) {
   EXPECT_EQ(nlohmann::json::parse(found.out).at("loss"), summary.at("test_loss"));
   EXPECT_THAT(found.err, HasSubstr("glidepath evaluate: warning: " + bad + ": is truncated"));
   const ProcessResult text = shell("glidepath evaluate --weights a/model.safetensors --eval-res 32" + common);
-  EXPECT_THAT(
-      text.out,
-      testing::MatchesRegex(
-          "accuracy [0-9.]+ %  loss [0-9.]+  11 images, 1 left out that could not be decoded\n(.|\n)*"));
+  EXPECT_THAT(text.out, testing::MatchesRegex("accuracy [0-9.]+ %  loss [0-9.]+  11 images of val, 1 left "
+                                              "out that could not be decoded\n(.|\n)*"));
   // As a run it is tested as it was: no width, size or folder is given again.
   const ProcessResult as_run = shell("glidepath evaluate a --json");
   ASSERT_EQ(as_run.exit_status, 0) << as_run.err;

@@ -47,7 +47,7 @@ TEST(Budget, ErrorsSayWhatIsWrongAndWhatIsRight) {
   for (const Case& c :
        {Case{"30x", "\"30x\": unknown unit \"x\"; use it, ep, %, h, m, s or flop, for example 30ep or 1h30m"},
         {"10k", "\"10k\": unknown unit \"k\"; use it, ep, %, h, m, s or flop, for example 30ep or 1h30m"},
-        {"1e", "\"1e\": unknown unit \"e\"; use it, ep, %, h, m, s or flop, for example 30ep or 1h30m"},
+        {"1e", "\"1e\": unknown unit \"e\"; write ep, for example 1ep"},
         {"30", "\"30\": no unit; add it, ep, %, h, m, s or flop, for example 30ep or 30%"},
         {"",
          "\"\": nothing where a number should be; a budget is a number and a unit, for example 500it, 30ep, "

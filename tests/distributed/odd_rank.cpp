@@ -47,7 +47,7 @@ Story story(unsigned seed, int ranks) {
   config.precision = "fp32";
   config.threads = 1;
   config.full = "40it";
-  config.budget = one_of({"40it", "100%", "300s", "10m", "60s"});
+  config.budget = one_of({"40it", "100%", "300s", "10m", "200s"});
   config.checkpoint_every = one_of({"5m", "5m", "1s", "7s", "20%", "3it"});
   config.eval_every = one_of({"end", "1ep", "10%", "3it"});
   config.measure = one_of({"", "", "weight-norm@every=20%", "weight-norm@every=4it"});

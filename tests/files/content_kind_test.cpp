@@ -29,7 +29,7 @@ TEST(ContentKind, NamesWhatIsKnownByItsBeginning) {
       {"PK\3\4\24\0"s, "a zip archive"},
       {"\x1F\x8B\x08", "compressed by gzip"},
       {"%PDF-1.7", "a PDF document"},
-      {"\x80\2}q\0"s, "a Python pickle"},
+      {"\x80\2}q\0"s, "a serialised Python object"},
       {"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n",
        "a git-lfs pointer; get the file itself with git lfs pull"},
       {"/annex/objects/SHA256E-s12--ab.jpg\n", "a git-annex pointer; get the file itself with git annex get"},

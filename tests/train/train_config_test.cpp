@@ -96,7 +96,7 @@ TEST(TrainConfig, WrongValuesAreNamedWithWhatIsRight) {
            {"eps", "1e-40", "eps \"1e-40\": must be auto or a number of at least 1e-37"},
            {"eps", "inf", "eps \"inf\": must be auto or a number of at least 1e-37"},
            {"eps", "small", "eps \"small\": must be auto or a number of at least 1e-37"},
-           {"lr", "0.1", "\"lr\" is not a train option; the nearest is full"},
+           {"lr", "0.1", "\"lr\" is not a train option; here it is base_lr"},
            {"batchsize", "1", "\"batchsize\" is not a train option; the nearest is batch_size"},
        }) {
     TrainConfig config;

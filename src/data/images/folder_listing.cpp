@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cstring>
 #include <dirent.h>
+#include <set>
 #include <string_view>
 #include <sys/stat.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -46,7 +48,10 @@ std::optional<std::string> find_name(const std::vector<std::string>& names, cons
   return found;
 }
 
-bool is_in(const FolderListing& listing, const std::string& folder, int depth) {
+using Identity = std::pair<dev_t, ino_t>;
+
+/// Whether a first image is found; each folder is looked into once, whatever links lead to it.
+bool is_in(const FolderListing& listing, const std::string& folder, int depth, std::set<Identity>& seen) {
   for (const std::string& file : listing.files) {
     if (!is_litter(file) && is_image_name(file)) return true;
   }
@@ -54,7 +59,9 @@ bool is_in(const FolderListing& listing, const std::string& folder, int depth) {
   return std::any_of(listing.folders.begin(), listing.folders.end(), [&](const std::string& below) {
     try {
       const std::string path = folder + "/" + below;
-      return is_in(list_folder(path), path, depth - 1);
+      struct stat found {};
+      if (stat(path.c_str(), &found) != 0 || !seen.insert({found.st_dev, found.st_ino}).second) return false;
+      return is_in(list_folder(path), path, depth - 1, seen);
     } catch (const Error&) {
       return false;
     }
@@ -115,7 +122,10 @@ std::vector<std::string> folders_of_data_set(const std::string& root, const std:
 
 bool holds_images(const std::string& folder) {
   try {
-    return is_in(list_folder(folder), folder, kDeepest);
+    std::set<Identity> seen;
+    struct stat itself {};
+    if (stat(folder.c_str(), &itself) == 0) seen.insert({itself.st_dev, itself.st_ino});
+    return is_in(list_folder(folder), folder, kDeepest, seen);
   } catch (const Error&) {
     return false;
   }

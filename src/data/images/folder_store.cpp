@@ -102,8 +102,8 @@ class FolderStore : public ImageStore {
   // In the order of torchvision: folders by their whole path, and in each its files by name.
   void add_below(const std::string& top, std::int64_t label, PassedBy& passed_by) {
     Found found;
-    std::vector<std::pair<dev_t, ino_t>> above;
-    walk(top, above, found, passed_by);
+    Walk walked;
+    walk(top, walked, found, passed_by);
     std::sort(found.begin(), found.end());
     for (const auto& [path, files] : found) {
       folders_.push_back({path, label});
@@ -114,17 +114,27 @@ class FolderStore : public ImageStore {
     }
   }
 
-  static void walk(const std::string& folder, std::vector<std::pair<dev_t, ino_t>>& above, Found& found,
-                   PassedBy& passed_by) {
+  struct Walk {
+    std::vector<std::pair<dev_t, ino_t>> above;  // the folders that one is in
+    std::int64_t folders = 0;
+  };
+
+  // Links that part and meet again make of a few folders more paths than there is time for.
+  static void walk(const std::string& folder, Walk& walked, Found& found, PassedBy& passed_by) {
+    constexpr std::int64_t kMostFolders = 1'000'000;
+    if (++walked.folders > kMostFolders)
+      throw InputError(
+          fmt::format("{}: one class has more than {} folders, links counted", folder, kMostFolders));
     struct stat itself {};
     if (stat(folder.c_str(), &itself) != 0)
       throw InputError(fmt::format("{}: cannot be read: {}", folder, std::strerror(errno)));
     const std::pair<dev_t, ino_t> identity{itself.st_dev, itself.st_ino};
+    std::vector<std::pair<dev_t, ino_t>>& above = walked.above;
     if (std::find(above.begin(), above.end(), identity) != above.end())
       throw InputError(fmt::format("{}: is a link to a folder that it is in", folder));
     above.push_back(identity);
     FolderListing listing = list_folder(folder);
-    for (const std::string& below : listing.folders) walk(folder + "/" + below, above, found, passed_by);
+    for (const std::string& below : listing.folders) walk(folder + "/" + below, walked, found, passed_by);
     above.pop_back();
     if (listing.broken_links > 0) passed_by.add("link(s) to nothing", listing.broken_links);
     std::vector<std::string> images;

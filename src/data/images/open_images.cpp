@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/data_split.h"
 #include "data/images/folder_listing.h"
 #include "data/images/folder_store.h"
 #include "data/images/image_split.h"
@@ -99,6 +100,7 @@ const std::vector<ImageForm>& image_forms() {
 }
 
 ImageCollection open_images(const fs::path& path, const ImageChoice& choice) {
+  if (!choice.split.empty()) DataSplit::parse(choice.split);  // is wrong, whatever the folder holds
   ImageCollection images = form_of(path).open(path, choice);
   require_choice_fits(images, path, choice);
   if (images.class_names.size() < 2)

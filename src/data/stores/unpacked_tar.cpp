@@ -155,7 +155,7 @@ fs::path unpacked(const InputFile& file, const std::string& compression, const T
     if (tell)
       tell(fmt::format("{} is {}: unpacking it once into {}", file.path().string(), compression,
                        folder.string()));
-    AtomicFile out(copy, TemporaryName::kOfProcess);
+    AtomicFile out(copy);
     unpack(file, compression, out);
     out.commit();
   } catch (const ReadFailed&) {

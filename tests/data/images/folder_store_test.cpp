@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "data/images/folder_listing.h"
 #include "data/images/open_images.h"
 #include "files/read_failed.h"
 #include "glidepath/error.h"
@@ -81,6 +82,17 @@ TEST_F(FolderStoreTest, FollowsLinksAndRefusesLoops) {
   EXPECT_EQ(open_images(root_).passed_by.text(), "1 file passed by: 1 link(s) to nothing");
   fs::create_directory_symlink(root_ / "elsewhere", root_ / "elsewhere/again");
   EXPECT_EQ(message(), at("train/cat/again") + ": is a link to a folder that it is in");
+}
+
+// Followed as paths, 40 links that lead back would be 40^8 folders.
+TEST_F(FolderStoreTest, LooksIntoAFolderOnceWhateverLinksLeadToIt) {
+  write("end/1.jpg");
+  const fs::path maze = root_ / "maze";
+  fs::create_directory(maze);
+  for (int i = 0; i < 40; ++i) fs::create_directory_symlink(maze, maze / std::to_string(i));
+  EXPECT_FALSE(holds_images(maze.string()));
+  fs::create_directory_symlink(root_ / "end", maze / "way-out");
+  EXPECT_TRUE(holds_images(maze.string()));
 }
 
 // Kaggle's, fastai's and Roboflow's data sets have train/, valid/ and test/: the last is for the end.
