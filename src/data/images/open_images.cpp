@@ -65,6 +65,16 @@ ImageCollection open_folders_before_tars(const fs::path& path, const ImageChoice
   return images;
 }
 
+/// Before the folder is looked at: a wrong text is wrong whatever that holds.
+void check_split(const std::string& text) {
+  if (text.empty()) return;
+  try {
+    DataSplit::parse(text);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("split {}", error.what()));
+  }
+}
+
 void require_choice_fits(const ImageCollection& images, const fs::path& path, const ImageChoice& choice) {
   if (!choice.split.empty() && images.val)
     throw InputError(
@@ -100,7 +110,7 @@ const std::vector<ImageForm>& image_forms() {
 }
 
 ImageCollection open_images(const fs::path& path, const ImageChoice& choice) {
-  if (!choice.split.empty()) DataSplit::parse(choice.split);  // is wrong, whatever the folder holds
+  check_split(choice.split);
   ImageCollection images = form_of(path).open(path, choice);
   require_choice_fits(images, path, choice);
   if (images.class_names.size() < 2)
