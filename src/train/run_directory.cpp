@@ -337,10 +337,14 @@ void RunDirectory::save(const TensorMap& tensors, RunState state) {
   mark_saved();
 }
 
+// The checkpoint is whole without it: where the disk refuses, the next one is marked.
 void RunDirectory::mark_saved() const {
-  if (!is_there(saved_mark(path_)))
+  if (is_there(saved_mark(path_))) return;
+  try {
     write_file(saved_mark(path_),
                "This run has saved its state in checkpoint/, and does not start anew without.\n");
+  } catch (const RunError&) {
+  }
 }
 
 bool RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {

@@ -107,7 +107,8 @@ TrainResult Trainer::run() {
     throw RankFailed(failure.what() + saved_for_later(), failure.exit_status());
   } catch (const DataLost& lost) {
     tell_corrupt_images();
-    throw RunError(lost.what() + saved_for_later());
+    // Another rank's message is one that rank 0 hears of, and adds to.
+    throw RunError(lost.what() + (is_rank_0() ? saved_for_later() : ""));
   } catch (const RunError&) {
     tell_corrupt_images();  // where they are too many, all that are known
     throw;

@@ -177,9 +177,8 @@ const Batch& Trainer::next_whole_batch() {
 
 // Rank 0 saves the last update that was made by all. Returns what is to be said of it, behind the cause.
 std::string Trainer::saved_for_later() {
-  if (!is_rank_0()) return {};
   std::string kept;
-  if (begun_ && directory_.writes()) {
+  if (is_rank_0() && begun_ && directory_.writes()) {
     const torch::NoGradGuard no_grad;
     if (in_update_) {
       const std::vector<torch::Tensor> buffers = model_->buffers();
