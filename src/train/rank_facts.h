@@ -3,12 +3,14 @@
 #include "distributed/same_on_all.h"
 #include "glidepath/dataset.h"
 #include "glidepath/train_config.h"
+#include "train/data_record.h"
 #include "train/device.h"
 
 namespace glidepath {
 
 /// What has to be the same on all ranks, or their collectives would not be: every option that has a part in
 /// the result, and what became of it on this machine.
-Facts rank_facts(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan);
+Facts rank_facts(const TrainConfig& config, const Dataset& dataset, const DataRecord& record,
+                 const ComputePlan& plan);
 
 }  // namespace glidepath

@@ -73,7 +73,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       rewind_step_(rewinds_on_divergence() ? 0 : -1) {
   // A run that is resumed keeps the schedule of its first budget, whose warm-up a shorter one need not hold.
   if (!options.resume) use_schedule(meter_.updates());
-  if (group()) require_same(*group(), rank_facts(config, dataset_, plan_), kSameOnAll);
+  if (group()) require_same(*group(), rank_facts(config, dataset_, data_record_, plan_), kSameOnAll);
   budget_state_.budget = budget_text(config_);
   budget_state_.schedule_updates = meter_.updates();
   follow_resolution(loader_);

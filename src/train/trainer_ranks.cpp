@@ -36,12 +36,6 @@ std::vector<torch::Tensor> running_statistics(const Model& model) {
   return list;
 }
 
-// Copies on the disks of several machines are easily of several days.
-void require_data_of_rank_0(const DataRecord& mine, const nlohmann::json& told) {
-  const DataRecord theirs = data_record_from(told).value();
-  if (theirs != mine) throw InputError("its data are not those of rank 0: " + difference(theirs, mine));
-}
-
 }  // namespace
 
 // Rank 0 has read the checkpoint, or made the first weights; the others need no file of its run.
@@ -54,7 +48,6 @@ void Trainer::share_state() {
     header = {{"config", to_toml(config_)},
               {"state", run_state_text(state())},
               {"seconds_before", seconds_before_},
-              {"data", to_json(data_record_)},
               {"tensors", described(tensors)}};
   }
   header = nlohmann::json::parse(group()->broadcast(is_rank_0() ? json_text(header) : std::string()));
@@ -68,7 +61,6 @@ void Trainer::share_state() {
     tensors[name] = tensor;
   }
   if (is_rank_0()) return;
-  require_data_of_rank_0(data_record_, header.at("data"));
   const RunState state = run_state_from(header.at("state"));
   config_ = parse_train_config(header.at("config"), "rank 0's configuration");
   rewinds_ = state.rewinds;
