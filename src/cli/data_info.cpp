@@ -48,6 +48,10 @@ Statistics statistics_of(const Dataset& dataset, const InfoArguments& arguments)
   if (!arguments.statistics) {
     Statistics known{doubles(dataset.mean), doubles(dataset.stddev), "training images",
                      "of the training images"};
+    if (dataset.name == "digits") {
+      known.of = "all images";
+      known.told = "of all images, test images included; --statistics measures those of the training images";
+    }
     if (!dataset.in_memory()) {
       known.of = "ImageNet";
       known.told =

@@ -37,7 +37,8 @@ constexpr auto kPoll = std::chrono::milliseconds(20);
 // The ranks find out by themselves, within 20 s, and save what they have; this is for those that do not.
 constexpr auto kGrace = std::chrono::seconds(26);
 constexpr auto kLast = std::chrono::seconds(2);
-constexpr auto kLongestTelling = std::chrono::seconds(5);  // otherwise they find out by themselves
+constexpr auto kLongestTelling = std::chrono::seconds(5);    // otherwise they find out by themselves
+constexpr auto kFarewell = std::chrono::milliseconds(1500);  // ranks look at the store twice a second
 constexpr const char* kRestarts = "0";
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
@@ -232,6 +233,10 @@ int launch(const std::string& program, const std::vector<std::string>& arguments
     children.push_back({options.node * options.ranks + local, pid});
   }
   wait_for_all(children, options, store);
+  // The ranks of the other machines hear of it by this store.
+  if (server && options.nodes > 1 &&
+      std::any_of(children.begin(), children.end(), [](const Child& child) { return child.failed(); }))
+    std::this_thread::sleep_for(kFarewell);
   int status = 0;
   const Child* killed = nullptr;
   for (const Child& child : children) {
