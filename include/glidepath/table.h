@@ -1,25 +1,37 @@
 // include/glidepath/table.h - the paper's table of a study: schedules by budgets, mean and spread over seeds.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "glidepath/study.h"
+#include "glidepath/verdict.h"
 
 namespace glidepath {
 
+/// How a cell stands in its column, as tables show it.
+enum class Mark {
+  kNone,   ///< shown to be behind, or nothing can be told: one seed, one row, no result
+  kBest,   ///< the best, and every other row is shown to be behind: bold
+  kLevel,  ///< the best or level with it, "="
+  kUnsure  ///< the best or not to be told from it, "~"
+};
+
 /// What one row and one column have in common: the runs that differ in their seed alone.
 struct TableCell {
-  std::vector<double> values;  ///< test accuracy in percent of the finished runs, in the plan's order
-  std::size_t planned = 0;     ///< runs of the plan
-  std::size_t diverged = 0;    ///< of them, those whose loss diverged
-  std::size_t failed = 0;      ///< of them, those that failed
-  double mean = 0;             ///< of values; NaN when there are none
+  std::vector<double> values;       ///< test accuracy in percent of the finished runs, in the plan's order
+  std::vector<std::int64_t> seeds;  ///< of values
+  std::size_t planned = 0;          ///< runs of the plan
+  std::size_t diverged = 0;         ///< of them, those whose loss diverged
+  std::size_t failed = 0;           ///< of them, those that failed
+  double mean = 0;                  ///< of values; NaN when there are none
   double stddev = 0;  ///< sample standard deviation (n - 1) of values; NaN when there are fewer than 2
-  bool best = false;  ///< no mean of its column is higher as printed
-  /// "93.25 ± 0.12", then what is not in: "(n=2, 1 diverged)". "diverged" when all did, "-" when nothing
-  /// has ended yet.
+  bool best = false;  ///< the best of its column (ColumnVerdict), or one whose mean prints the same
+  Mark mark = Mark::kNone;
+  /// "93.25 ± 0.12", then what is not in: "(2 of 3, 1 diverged)", then the mark. "diverged" when all did, "-"
+  /// when nothing has ended yet.
   std::string text() const;
 };
 
@@ -30,9 +42,10 @@ struct StudyTable {
   std::string column_axis;  ///< e.g. budget; empty when the study has one axis alone
   std::vector<std::string> rows, columns;
   std::vector<std::vector<TableCell>> cells;  ///< [row][column]
-  /// Mean over the columns of the row's rank in the column, 1 being the highest mean; equal means share the
-  /// mean of their ranks. Only columns in which every row has a value count; empty when there are none, or
-  /// one row.
+  std::vector<ColumnVerdict> verdicts;        ///< of each column
+  /// Mean over the columns of the row's rank in the column, 1 being the best; equal rows share the mean of
+  /// their ranks, and diverged seeds rank behind any mean. Only columns in which every row has a finished or
+  /// diverged run count; empty when there are none, or one row.
   std::vector<double> average_rank;
   std::size_t ranked_columns = 0;  ///< how many columns the average is over
 };
@@ -45,7 +58,10 @@ struct TableOptions {
 /// Throws InputError when rows or columns is no axis of the study.
 std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& options = {});
 
-/// Aligned for a terminal; best cells in bold when `styled`. UTF-8.
+/// What the marks of these tables mean, in a line; empty where there are none.
+std::string marks_text(const std::vector<StudyTable>& tables);
+
+/// Aligned for a terminal; clearly best cells in bold when `styled`. UTF-8.
 std::string render_terminal(const std::vector<StudyTable>& tables, bool styled);
 std::string render_markdown(const std::vector<StudyTable>& tables);
 /// One line a row: mean, standard deviation, n, diverged and failed of each column. Quoted as RFC 4180 says.

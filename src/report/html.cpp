@@ -148,14 +148,18 @@ Json curves_json(const RunCurves& curves) {
 
 std::string dump(const Json& json) { return escape_json_for_script(json_text(json)); }
 
-/// "3.4 standard errors", and what has no such number.
+/// "1.20 ± 0.45 points of rex"; of one seed each without an interval.
 std::string lead_text(const ColumnAnswer& answer) {
   if (answer.next.empty() || answer.best.empty()) return "";
-  const std::string points = fmt::format("{:.2f} points", answer.lead);
-  if (answer.lead == 0) return "nothing";
-  if (std::isnan(answer.lead_errors)) return points;
-  if (std::isinf(answer.lead_errors)) return points + ", no spread";
-  return fmt::format("{} = {:.1f} standard errors", points, answer.lead_errors);
+  if (std::isnan(answer.lead)) return answer.next;  // no seed that both have
+  const std::string interval = std::isfinite(answer.half_width) && answer.half_width > 0
+                                   ? fmt::format(" ± {:.2f}", answer.half_width)
+                                   : "";
+  return fmt::format("{:.2f}{} points of {}", answer.lead, interval, answer.next);
+}
+
+const char* class_of(Verdict verdict) {
+  return verdict == Verdict::kClear ? "clear" : verdict == Verdict::kLevel ? "level" : "noisy";
 }
 
 std::string answer_html(const StudyTable& table, const StudyAnswer& answer) {
@@ -166,7 +170,7 @@ std::string answer_html(const StudyTable& table, const StudyAnswer& answer) {
       "<table class=\"answer\"><caption class=\"sr-only\">Best at each {}</caption><thead><tr>"
       "<th scope=\"col\">{}</th><th scope=\"col\">best</th><th scope=\"col\" class=\"number\">test accuracy, "
       "%</th>"
-      "<th scope=\"col\">ahead of the next by</th><th scope=\"col\">how sure</th></tr></thead><tbody>\n",
+      "<th scope=\"col\">ahead by</th><th scope=\"col\">how sure</th></tr></thead><tbody>\n",
       html_text(headline(table, answer)), html_text(column_name), html_text(column_name),
       html_text(column_name));
   for (const ColumnAnswer& column : answer.by_column) {
@@ -176,7 +180,7 @@ std::string answer_html(const StudyTable& table, const StudyAnswer& answer) {
         "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td class=\"number\">{:.2f}{}</td><td>{}</td>"
         "<td><span class=\"sure {}\">{}</span></td></tr>\n",
         html_text(column.column), html_text(column.best), column.mean, spread, html_text(lead_text(column)),
-        column.is_clear ? "clear" : "level", html_text(confidence_text(column)));
+        class_of(column.verdict), html_text(confidence_text(column)));
   }
   return html + "</tbody></table></div>\n";
 }
@@ -185,9 +189,9 @@ std::string tables_html(const std::vector<StudyTable>& tables) {
   std::string html;
   for (const StudyTable& table : tables) {
     std::string caption = table.caption.empty() ? "" : table.caption + ". ";
-    caption +=
-        "Test accuracy in percent, mean ± sample standard deviation over seeds; the best of each column is "
-        "bold.";
+    caption += "Test accuracy in percent, mean ± sample standard deviation over seeds.";
+    const std::string marks = marks_text({table});
+    if (!marks.empty()) caption += " " + marks + ".";
     html += "<p class=\"text small\">" + html_text(caption) + "</p>\n" +
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of results\">" +
             render_html_table(table, caption) + "</div>\n";

@@ -2,7 +2,6 @@
 #include "report/summary.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -11,47 +10,25 @@
 namespace glidepath {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-bool is_level(const TableCell& best, const TableCell& other) {
-  const WelchTest test = welch(best, other);
-  if (std::isnan(test.t)) return best.mean == other.mean;
-  return !(test.t > critical_t(test.degrees));
-}
-
-/// Rows with a result in the column, the highest mean first.
-std::vector<std::size_t> order_of(const StudyTable& table, std::size_t column) {
-  std::vector<std::size_t> order;
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    if (!table.cells[row][column].values.empty()) order.push_back(row);
-  }
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return table.cells[a][column].mean > table.cells[b][column].mean;
-  });
-  return order;
-}
-
 ColumnAnswer answer_column(const StudyTable& table, std::size_t column) {
   ColumnAnswer answer;
   answer.column = table.columns[column];
-  const std::vector<std::size_t> order = order_of(table, column);
-  if (order.empty()) return answer;
-  const TableCell& best = table.cells[order[0]][column];
-  answer.best = table.rows[order[0]];
-  answer.seeds = best.values.size();
+  const ColumnVerdict& verdict = table.verdicts[column];
+  answer.verdict = verdict.verdict;
+  if (!verdict.best) return answer;
+  const TableCell& best = table.cells[*verdict.best][column];
+  answer.best = table.rows[*verdict.best];
   answer.mean = best.mean;
   answer.stddev = best.stddev;
-  answer.lead = answer.lead_errors = kNaN;
-  for (const std::size_t row : order) {
-    if (row == order[0] || is_level(best, table.cells[row][column])) answer.level.push_back(table.rows[row]);
+  if (verdict.rivals.empty()) return answer;
+  const Rival& next = verdict.rivals.front();
+  answer.next = table.rows[next.row];
+  answer.lead = next.difference.mean;
+  answer.half_width = next.half_width;
+  for (const Rival& rival : verdict.rivals) {
+    if (rival.standing == Standing::kLevel) answer.level.push_back(table.rows[rival.row]);
+    if (rival.standing == Standing::kUnsure) answer.unsure.push_back(table.rows[rival.row]);
   }
-  if (order.size() < 2) return answer;
-  const TableCell& next = table.cells[order[1]][column];
-  answer.next = table.rows[order[1]];
-  answer.lead = best.mean - next.mean;
-  const WelchTest test = welch(best, next);
-  answer.lead_errors = test.t;
-  answer.is_clear = test.t > critical_t(test.degrees);
   return answer;
 }
 
@@ -61,48 +38,95 @@ std::string listed(const std::vector<std::string>& words) {
   return fmt::format("{} and {}", fmt::join(first, ", "), words.back());
 }
 
-/// "at 6 of 6 budgets", in the words of the table's columns.
-std::string share(const StudyTable& table, std::size_t some, std::size_t all) {
-  const std::string what = table.column_axis == "budget" ? "budget"
-                           : table.column_axis.empty()   ? "comparison"
-                                                         : "value of " + table.column_axis;
-  if (all == 1) return "in the one " + what + " that has results";
-  const std::string plural = table.column_axis.empty() || table.column_axis == "budget"
-                                 ? what + "s"
-                                 : "values of " + table.column_axis;
-  return some == all ? fmt::format("at all {} {}", all, plural)
-                     : fmt::format("at {} of {} {}", some, all, plural);
+std::string listed_or_counted(const std::vector<std::string>& rows) {
+  constexpr std::size_t kMostNamed = 3;
+  return rows.size() > kMostNamed ? fmt::format("{} others", rows.size()) : listed(rows);
+}
+
+/// "6 budgets", in the words of the table's columns.
+std::string columns_text(const StudyTable& table, std::size_t count) {
+  if (table.column_axis == "budget") return fmt::format("{} budget{}", count, count == 1 ? "" : "s");
+  if (table.column_axis.empty()) return fmt::format("{} comparison{}", count, count == 1 ? "" : "s");
+  return fmt::format("{} value{} of {}", count, count == 1 ? "" : "s", table.column_axis);
+}
+
+bool is_behind(const ColumnVerdict& verdict, std::size_t row) {
+  return std::any_of(verdict.rivals.begin(), verdict.rivals.end(), [&](const Rival& rival) {
+    return rival.row == row && rival.standing == Standing::kBehind;
+  });
+}
+
+bool has_result(const StudyTable& table, std::size_t row) {
+  return std::any_of(table.cells[row].begin(), table.cells[row].end(),
+                     [](const TableCell& cell) { return !cell.values.empty(); });
+}
+
+/// Rows with a result that are behind in the fewest columns.
+std::vector<std::size_t> least_behind(const StudyTable& table) {
+  std::vector<std::size_t> rows;
+  std::ptrdiff_t least = std::numeric_limits<std::ptrdiff_t>::max();
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    if (!has_result(table, row)) continue;
+    const auto behind = std::count_if(table.verdicts.begin(), table.verdicts.end(),
+                                      [&](const ColumnVerdict& verdict) { return is_behind(verdict, row); });
+    if (behind < least) rows.clear();
+    least = std::min(least, behind);
+    if (behind == least) rows.push_back(row);
+  }
+  return rows;
+}
+
+std::string rank_text(const StudyTable& table, const std::vector<std::string>& rows) {
+  std::vector<std::string> parts;
+  for (const std::string& row : rows) {
+    const auto place = std::find(table.rows.begin(), table.rows.end(), row) - table.rows.begin();
+    parts.push_back(fmt::format("{} {:.2f}", row, table.average_rank[static_cast<std::size_t>(place)]));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string no_difference_text(const StudyTable& table, const StudyAnswer& answer) {
+  if (!answer.has_pairs)
+    return fmt::format("No difference shown: there is one seed each, and a lead cannot be told from luck.");
+  const std::string seeds = seeds_text(table);
+  return seeds.empty() ? "No difference shown." : fmt::format("No difference shown; {}.", seeds);
+}
+
+std::string highest_text(const StudyTable& table, const StudyAnswer& answer) {
+  if (table.average_rank.empty()) return "";
+  return fmt::format(" The best average rank, which is no proof: {}.", rank_text(table, answer.rows));
 }
 
 }  // namespace
 
-WelchTest welch(const TableCell& a, const TableCell& b) {
-  if (a.values.size() < 2 || b.values.size() < 2) return {kNaN, kNaN};
-  const auto n = static_cast<double>(a.values.size()), m = static_cast<double>(b.values.size());
-  const double of_a = a.stddev * a.stddev / n, of_b = b.stddev * b.stddev / m;
-  const double difference = a.mean - b.mean, variance = of_a + of_b;
-  if (!(variance > 0)) {
-    return {difference == 0 ? 0 : std::copysign(std::numeric_limits<double>::infinity(), difference),
-            n + m - 2};
+std::string seeds_text(const StudyTable& table) {
+  constexpr std::size_t kMostSeeds = 30;
+  constexpr double kAlpha = 0.05;
+  std::vector<double> spreads;
+  std::size_t seeds = 0, pairs = 1;
+  for (const ColumnVerdict& verdict : table.verdicts) {
+    pairs = std::max(pairs, verdict.pairs);
+    for (const Rival& rival : verdict.rivals) {
+      if (rival.by_divergence || rival.difference.pairs < 2) continue;
+      spreads.push_back(rival.difference.stddev);
+      seeds = std::max(seeds, rival.difference.pairs);
+    }
   }
-  return {difference / std::sqrt(variance),
-          variance * variance / (of_a * of_a / (n - 1) + of_b * of_b / (m - 1))};
-}
-
-double critical_t(double degrees) {
-  // Any table of Student's t, column for two-sided 5 %: degrees of freedom and value.
-  struct Row {
-    double degrees, value;
-  };
-  static constexpr std::array<Row, 20> kTable{
-      {{1, 12.706}, {2, 4.303},  {3, 3.182},  {4, 2.776},  {5, 2.571},   {6, 2.447},  {7, 2.365},
-       {8, 2.306},  {9, 2.262},  {10, 2.228}, {12, 2.179}, {14, 2.145},  {16, 2.120}, {18, 2.101},
-       {20, 2.086}, {25, 2.060}, {30, 2.042}, {60, 2.000}, {120, 1.980}, {1e9, 1.960}}};
-  double value = std::numeric_limits<double>::infinity();  // fewer degrees than the table has
-  for (const Row& row : kTable) {
-    if (degrees >= row.degrees) value = row.value;
+  if (spreads.empty()) return "";
+  const auto middle = spreads.begin() + static_cast<std::ptrdiff_t>(spreads.size() / 2);
+  std::nth_element(spreads.begin(), middle, spreads.end());
+  if (!(*middle > 0)) return "";
+  const double alpha = kAlpha / static_cast<double>(pairs);
+  constexpr double kPoints[] = {0.5, 1, 2, 5, 10};
+  for (const double points : kPoints) {
+    const std::size_t needed = pairs_needed(points, *middle, alpha);
+    const std::size_t more = needed > seeds ? needed - seeds : 0;
+    if (more > kMostSeeds && points < kPoints[4]) continue;
+    if (more == 0) return fmt::format("these seeds would tell a difference of {:g} points", points);
+    return fmt::format("{} more seed{} would tell a difference of {:g} point{}", more, more == 1 ? "" : "s",
+                       points, points == 1 ? "" : "s");
   }
-  return value;
+  return "";
 }
 
 StudyAnswer make_answer(const StudyTable& table) {
@@ -110,68 +134,75 @@ StudyAnswer make_answer(const StudyTable& table) {
   for (std::size_t column = 0; column < table.columns.size(); ++column) {
     answer.by_column.push_back(answer_column(table, column));
     answer.columns += answer.by_column.back().best.empty() ? 0 : 1;
-  }
-  double best_rank = std::numeric_limits<double>::infinity();
-  for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    std::size_t level = 0;
-    for (const ColumnAnswer& column : answer.by_column) {
-      level +=
-          static_cast<std::size_t>(std::count(column.level.begin(), column.level.end(), table.rows[row]));
+    for (const Rival& rival : table.verdicts[column].rivals) {
+      answer.shows_difference = answer.shows_difference || rival.standing == Standing::kBehind;
+      answer.has_pairs = answer.has_pairs || rival.by_divergence || rival.difference.pairs >= 2;
     }
-    const double rank = table.average_rank.empty() ? 0 : table.average_rank[row];
-    if (level > answer.level_columns || (level == answer.level_columns && level > 0 && rank < best_rank)) {
-      answer.row = table.rows[row];
-      answer.level_columns = level;
-      best_rank = rank;
+  }
+  if (answer.columns == 0) return answer;
+  const std::vector<std::size_t> rows = least_behind(table);
+  double best_rank = std::numeric_limits<double>::infinity();
+  const auto rank = [&](std::size_t row) { return table.average_rank.empty() ? 0 : table.average_rank[row]; };
+  for (const std::size_t row : rows) best_rank = std::min(best_rank, rank(row));
+  for (const std::size_t row : rows)
+    (rank(row) == best_rank ? answer.rows : answer.equals).push_back(table.rows[row]);
+  for (std::size_t column = 0; column < table.columns.size(); ++column) {
+    const ColumnAnswer& here = answer.by_column[column];
+    for (const std::size_t row : rows) {
+      if (table.rows[row] != answer.rows.front()) continue;
+      if (is_behind(table.verdicts[column], row))
+        answer.behind_at.push_back(fmt::format("{} at {}", here.best, here.column));
+      if (here.best == table.rows[row] && here.verdict == Verdict::kClear)
+        answer.clear_at.push_back(here.column);
     }
   }
   return answer;
 }
 
 std::string headline(const StudyTable& table, const StudyAnswer& answer) {
-  if (answer.row.empty()) return "No run has finished yet.";
+  if (answer.rows.empty()) return "No run has finished yet.";
   if (table.rows.size() < 2) {
-    return fmt::format("{} is the only {} here: nothing to choose.", answer.row,
+    return fmt::format("{} is the only {} here: nothing to choose.", answer.rows.front(),
                        table.row_axis.empty() ? "line" : table.row_axis);
   }
-  std::string text;
-  std::vector<std::string> clear, behind, unsure;
-  bool has_spread = false;
-  for (const ColumnAnswer& column : answer.by_column) {
-    if (column.best.empty()) continue;
-    has_spread = has_spread || !std::isnan(column.lead_errors);
-    const bool is_level = std::count(column.level.begin(), column.level.end(), answer.row) > 0;
-    if (!is_level) behind.push_back(fmt::format("{} at {}", column.best, column.column));
-    if (column.best == answer.row && column.is_clear) clear.push_back(column.column);
+  if (!answer.shows_difference) return no_difference_text(table, answer) + highest_text(table, answer);
+  if (answer.rows.size() > 1) {
+    return fmt::format(
+        "Nothing here tells {} apart: each is shown to be behind at {} of {}, and their average "
+        "ranks are equal.",
+        listed(answer.rows), answer.behind_at.size(), columns_text(table, answer.columns));
   }
-  if (!has_spread) {
-    text = fmt::format(
-        "{} has the highest accuracy {}, but each has one seed: this cannot tell a lead from luck.",
-        answer.row, share(table, answer.level_columns, answer.columns));
-    return text;
-  }
-  text = fmt::format("Use {}: it is best, or level with the best, {}.", answer.row,
-                     share(table, answer.level_columns, answer.columns));
-  if (!behind.empty()) text += fmt::format(" Clearly better: {}.", listed(behind));
-  if (!clear.empty()) {
-    text += fmt::format(" Its lead is clear at {}.", listed(clear));
-  } else {
-    text += " None of its leads is clear with these seeds.";
-  }
+  const std::string& row = answer.rows.front();
+  std::string text = answer.behind_at.empty()
+                         ? fmt::format("Use {}: nothing is shown to be ahead of it at {}.", row,
+                                       columns_text(table, answer.columns))
+                         : fmt::format("Use {}: it is shown to be behind at {} of {} only.", row,
+                                       answer.behind_at.size(), columns_text(table, answer.columns));
+  if (!answer.behind_at.empty()) text += fmt::format(" Ahead of it: {}.", listed(answer.behind_at));
+  if (!answer.equals.empty())
+    text += fmt::format(" The same is true of {}; its average rank is better.", listed(answer.equals));
+  text += answer.clear_at.empty()
+              ? " Nowhere are all others shown to be behind it."
+              : fmt::format(" All others are shown to be behind it at {}.", listed(answer.clear_at));
   return text;
 }
 
 std::string confidence_text(const ColumnAnswer& answer) {
-  if (answer.best.empty()) return "no result yet";
-  if (answer.next.empty()) return "nothing to compare with";
-  if (std::isnan(answer.lead_errors)) return "cannot be told: one seed";
-  if (answer.is_clear) return "clear";
-  std::vector<std::string> others;
-  for (const std::string& row : answer.level) {
-    if (row != answer.best) others.push_back(row);
+  switch (answer.verdict) {
+    case Verdict::kNoResult:
+      return "no result yet";
+    case Verdict::kAlone:
+      return "nothing to compare with";
+    case Verdict::kOneSeed:
+      return "cannot be told: one seed";
+    case Verdict::kClear:
+      return "clear";
+    case Verdict::kLevel:
+      return "level with " + listed_or_counted(answer.level);
+    case Verdict::kNoisy:
+      return "too noisy to tell from " + listed_or_counted(answer.unsure);
   }
-  if (others.size() > 3) return fmt::format("level with {} others", others.size());
-  return "level with " + listed(others);
+  return "";
 }
 
 }  // namespace glidepath

@@ -1,4 +1,4 @@
-// src/report/summary.h - which schedule to use at which budget, and how sure that is, in numbers and words.
+// src/report/summary.h - which schedule to use at which budget, and how sure that is, in words.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -10,45 +10,42 @@ namespace glidepath {
 
 /// One column of a table: who leads, and by how much.
 struct ColumnAnswer {
-  std::string column;  ///< "10%"
-  std::string best;    ///< the row with the highest mean; "" when no run has finished
-  std::size_t seeds = 0;
+  std::string column;           ///< "10%"
+  std::string best;             ///< "" when no run has finished
   double mean = 0, stddev = 0;  ///< of the best, percent; stddev NaN for one seed
-  std::string next;             ///< the row with the next highest mean; "" when there is none
-  double lead = 0;              ///< percentage points between the two means
-  double lead_errors = 0;       ///< the lead in standard errors of the difference; NaN where it has none
-  /// The lead's t is beyond Student's two-sided 5 % value for its (Welch's) degrees of freedom.
-  bool is_clear = false;
-  /// Rows, the best included, whose distance from the best is not clear; of a column without spread (one
-  /// seed) all that equal the best.
-  std::vector<std::string> level;
+  std::string next;             ///< the row that comes next; "" when there is none
+  double lead = 0;              ///< percentage points between the two, over the seeds that both have
+  double half_width = 0;        ///< of the lead's interval (Rival::half_width); infinite for one seed
+  Verdict verdict = Verdict::kNoResult;
+  std::vector<std::string> level, unsure;  ///< rows that are level with the best; that cannot be told from it
 };
 
 struct StudyAnswer {
-  /// The row that is best or level with the best in most columns; ties go to the better average rank, then
-  /// to the table's order. "" when no run has finished.
-  std::string row;
-  std::size_t level_columns = 0;  ///< columns with a result where it is
-  std::size_t columns = 0;        ///< columns with a result
+  /// The rows that are shown to be behind in the fewest columns, and among them those of the best average
+  /// rank: one, or several that are equal in both. Empty when no run has finished.
+  std::vector<std::string> rows;
+  std::vector<std::string> behind_at;  ///< the columns in which they are
+  std::vector<std::string> clear_at;   ///< the columns in which the one row is clearly the best
+  /// Other rows that are shown to be behind in as few columns: nothing but the average rank tells them apart.
+  std::vector<std::string> equals;
+  bool shows_difference = false;  ///< some row is shown to be behind in some column
+  bool has_pairs = false;         ///< some column has two seeds or more
+  std::size_t columns = 0;        ///< with a result
   std::vector<ColumnAnswer> by_column;
 };
 
 StudyAnswer make_answer(const StudyTable& table);
 
-/// One or two plain sentences: "Use linear: it leads, or is level with the leader, at 6 of 6 budgets. ...".
+/// Two or three plain sentences: "Use linear: no schedule is shown to be ahead of it at any of 6 budgets.
+/// ...", or, before it names anything, that no difference was shown and how many more seeds would show one.
 std::string headline(const StudyTable& table, const StudyAnswer& answer);
 
-/// "2.1 standard errors ahead: clear" and the like.
+/// "clear", "level with rex and cosine", "too noisy to tell from step-d2".
 std::string confidence_text(const ColumnAnswer& answer);
 
-/// Welch's t of the difference of two means and its degrees of freedom (Welch-Satterthwaite); NaN when either
-/// side has fewer than two values. Infinite t for different means without any spread.
-struct WelchTest {
-  double t = 0, degrees = 0;
-};
-WelchTest welch(const TableCell& a, const TableCell& b);
-
-/// Student's t: two-sided 5 % critical value, from the published table, between its rows the more cautious.
-double critical_t(double degrees);
+/// How many more seeds would tell which difference, from the spread of the differences so far: "5 more seeds
+/// would tell a difference of 1 point"; empty where no column has pairs that spread. Source: pairs_needed(),
+/// power 80 %, at 5 % over the pairs of a column.
+std::string seeds_text(const StudyTable& table);
 
 }  // namespace glidepath

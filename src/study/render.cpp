@@ -16,7 +16,7 @@ namespace {
 /// One cell of any renderer: what to print and whether it stands out.
 struct Field {
   std::string text;
-  bool best = false;
+  bool bold = false;
 };
 using Grid = std::vector<std::vector<Field>>;
 
@@ -35,10 +35,10 @@ Grid to_grid(const StudyTable& table) {
   if (!average.empty()) grid[0].push_back({rank_title(table), false});
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     grid.push_back({{table.rows[row], false}});
-    for (const TableCell& cell : table.cells[row]) grid.back().push_back({cell.text(), cell.best});
+    for (const TableCell& cell : table.cells[row])
+      grid.back().push_back({cell.text(), cell.mark == Mark::kBest});
     if (average.empty()) continue;
-    const bool is_best = average[row] == *std::min_element(average.begin(), average.end());
-    grid.back().push_back({fmt::format("{:.2f}", average[row]), is_best});
+    grid.back().push_back({fmt::format("{:.2f}", average[row]), false});
   }
   return grid;
 }
@@ -80,6 +80,26 @@ std::vector<std::size_t> column_widths(const Grid& grid) {
 
 }  // namespace
 
+std::string marks_text(const std::vector<StudyTable>& tables) {
+  const auto has = [&](Mark mark) {
+    for (const StudyTable& table : tables) {
+      for (const auto& row : table.cells) {
+        if (std::any_of(row.begin(), row.end(), [&](const TableCell& cell) { return cell.mark == mark; }))
+          return true;
+      }
+    }
+    return false;
+  };
+  std::vector<std::string> parts;
+  if (has(Mark::kBest)) parts.emplace_back("bold: every other row is shown to be behind");
+  if (has(Mark::kLevel))
+    parts.push_back(fmt::format("=: level with the best, less than {:g} point apart", kLevelPoints));
+  if (has(Mark::kUnsure)) parts.emplace_back("~: not to be told from the best with these seeds");
+  if (parts.empty()) return "";
+  return fmt::format("{} (differences paired by seed, 95 %, Holm over all pairs of a column)",
+                     fmt::join(parts, "; "));
+}
+
 std::string render_terminal(const std::vector<StudyTable>& tables, bool styled) {
   std::string text;
   for (const StudyTable& table : tables) {
@@ -94,13 +114,14 @@ std::string render_terminal(const std::vector<StudyTable>& tables, bool styled) 
       std::string line;
       for (std::size_t i = 0; i < row.size(); ++i) {
         const std::string padding(widths[i] - display_width(row[i].text), ' ');
-        const std::string shown = styled && row[i].best ? "\x1b[1m" + row[i].text + "\x1b[0m" : row[i].text;
+        const std::string shown = styled && row[i].bold ? "\x1b[1m" + row[i].text + "\x1b[0m" : row[i].text;
         line += i == 0 ? shown + padding : "  " + padding + shown;
       }
       text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
     }
   }
-  return text;
+  const std::string marks = marks_text(tables);
+  return marks.empty() ? text : text + marks + '\n';
 }
 
 std::string render_markdown(const std::vector<StudyTable>& tables) {
@@ -112,7 +133,7 @@ std::string render_markdown(const std::vector<StudyTable>& tables) {
     for (std::size_t row = 0; row < grid.size(); ++row) {
       for (const Field& field : grid[row]) {
         const std::string escaped = markdown_text(field.text);
-        text += field.best ? fmt::format("| **{}** ", escaped) : fmt::format("| {} ", escaped);
+        text += field.bold ? fmt::format("| **{}** ", escaped) : fmt::format("| {} ", escaped);
       }
       text += "|\n";
       if (row != 0) continue;
@@ -121,7 +142,8 @@ std::string render_markdown(const std::vector<StudyTable>& tables) {
       text += "|\n";
     }
   }
-  return text;
+  const std::string marks = marks_text(tables);
+  return marks.empty() ? text : text + '\n' + markdown_text(marks) + '\n';
 }
 
 std::string render_latex(const std::vector<StudyTable>& tables) {
@@ -135,13 +157,14 @@ std::string render_latex(const std::vector<StudyTable>& tables) {
       std::vector<std::string> fields;
       for (const Field& field : grid[row]) {
         const std::string shown = latex_cell(field.text);
-        fields.push_back(field.best ? fmt::format("\\textbf{{{}}}", shown) : shown);
+        fields.push_back(field.bold ? fmt::format("\\textbf{{{}}}", shown) : shown);
       }
       text += fmt::format("{} \\\\\n{}", fmt::join(fields, " & "), row == 0 ? "\\midrule\n" : "");
     }
     text += "\\bottomrule\n\\end{tabular}\n";
   }
-  return text;
+  const std::string marks = marks_text(tables);
+  return marks.empty() ? text : text + "% " + marks + '\n';
 }
 
 std::string render_csv(const std::vector<StudyTable>& tables) {

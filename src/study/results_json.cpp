@@ -41,6 +41,44 @@ Json cell_json(const TableCell& cell) {
           {"best", cell.best}};
 }
 
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kNoResult:
+      return "no result";
+    case Verdict::kAlone:
+      return "alone";
+    case Verdict::kOneSeed:
+      return "one seed";
+    case Verdict::kClear:
+      return "clear";
+    case Verdict::kLevel:
+      return "level";
+    case Verdict::kNoisy:
+      return "too noisy to tell";
+  }
+  return "";
+}
+
+const char* name_of(Standing standing) {
+  return standing == Standing::kBehind ? "behind" : standing == Standing::kLevel ? "level" : "unsure";
+}
+
+Json verdict_json(const ColumnVerdict& verdict) {
+  Json rivals = Json::array();
+  for (const Rival& rival : verdict.rivals) {
+    rivals.push_back({{"row", rival.row},
+                      {"standing", name_of(rival.standing)},
+                      {"by_divergence", rival.by_divergence},
+                      {"pairs", rival.difference.pairs},
+                      {"difference", number(rival.difference.mean)},
+                      {"half_width", number(rival.half_width)},
+                      {"p_value", rival.p_value}});
+  }
+  return {{"verdict", name_of(verdict.verdict)},
+          {"best", verdict.best ? Json(*verdict.best) : Json(nullptr)},
+          {"rivals", rivals}};
+}
+
 Json table_json(const StudyTable& table) {
   Json cells = Json::array();
   for (const auto& row : table.cells) {
@@ -48,10 +86,17 @@ Json table_json(const StudyTable& table) {
     for (const TableCell& cell : row) line.push_back(cell_json(cell));
     cells.push_back(line);
   }
-  return {{"caption", table.caption},           {"row_axis", table.row_axis},
-          {"column_axis", table.column_axis},   {"rows", table.rows},
-          {"columns", table.columns},           {"cells", cells},
-          {"average_rank", table.average_rank}, {"ranked_columns", table.ranked_columns}};
+  Json verdicts = Json::array();
+  for (const ColumnVerdict& verdict : table.verdicts) verdicts.push_back(verdict_json(verdict));
+  return {{"caption", table.caption},
+          {"row_axis", table.row_axis},
+          {"column_axis", table.column_axis},
+          {"rows", table.rows},
+          {"columns", table.columns},
+          {"cells", cells},
+          {"average_rank", table.average_rank},
+          {"ranked_columns", table.ranked_columns},
+          {"verdicts", verdicts}};
 }
 
 }  // namespace

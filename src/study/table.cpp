@@ -3,41 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
-#include <numeric>
 
 #include <fmt/format.h>
 
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
+#include "study/judge.h"
 
 namespace glidepath {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double sample_stddev(const std::vector<double>& values) {
-  const double centre = mean(values);
-  double squares = 0;
-  for (const double value : values) squares += (value - centre) * (value - centre);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
-}
-
-/// Rank 1 is the smallest; equal values share the mean of their ranks.
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<double> result;
-  for (const double value : values) {
-    const auto below = std::count_if(values.begin(), values.end(), [&](double v) { return v < value; });
-    const auto equal = std::count(values.begin(), values.end(), value);
-    result.push_back(static_cast<double>(below) + (static_cast<double>(equal) + 1) / 2);
-  }
-  return result;
-}
 
 std::string checked_axis(const StudyResults& results, const std::string& flag, const std::string& axis) {
   if (std::find(results.axes.begin(), results.axes.end(), axis) == results.axes.end()) {
@@ -135,41 +110,38 @@ void add_run(TableCell& cell, const RunRecord& run) {
   cell.planned += 1;
   if (run.status == RunStatus::kDiverged) cell.diverged += 1;
   if (run.status == RunStatus::kFailed) cell.failed += 1;
-  if (run.status == RunStatus::kDone) cell.values.push_back(100 * run.test_accuracy);
+  if (run.status != RunStatus::kDone) return;
+  cell.values.push_back(100 * run.test_accuracy);
+  cell.seeds.push_back(run.config.seed);
 }
 
 void summarise(TableCell& cell) {
-  cell.mean = cell.values.empty() ? kNaN : mean(cell.values);
-  cell.stddev = cell.values.size() < 2 ? kNaN : sample_stddev(cell.values);
+  cell.mean = mean(cell.values);
+  cell.stddev = sample_stddev(cell.values);
 }
 
-void mark_best(StudyTable& table, std::size_t column) {
-  double best = -1;
+Mark mark_of(Standing standing) {
+  return standing == Standing::kBehind  ? Mark::kNone
+         : standing == Standing::kLevel ? Mark::kLevel
+                                        : Mark::kUnsure;
+}
+
+void mark_column(StudyTable& table, std::size_t column) {
+  const ColumnVerdict verdict = judge(column_of(table, column));
+  table.verdicts.push_back(verdict);
+  if (!verdict.best) return;
+  TableCell& best = table.cells[*verdict.best][column];
+  best.best = true;
   // Compared as printed: a lead that the reader cannot see is none.
-  const auto printed = [](double value) { return std::round(value * 100); };
-  for (const auto& row : table.cells) {
-    if (!row[column].values.empty()) best = std::max(best, printed(row[column].mean));
+  const auto printed = [](const TableCell& cell) { return std::round(cell.mean * 100); };
+  for (const Rival& rival : verdict.rivals) {
+    TableCell& cell = table.cells[rival.row][column];
+    cell.best = !rival.by_divergence && printed(cell) == printed(best);
   }
-  for (auto& row : table.cells)
-    row[column].best = !row[column].values.empty() && printed(row[column].mean) == best;
-}
-
-void rank_rows(StudyTable& table) {
-  if (table.rows.size() < 2) return;
-  std::vector<double> sums(table.rows.size(), 0);
-  for (std::size_t column = 0; column < table.columns.size(); ++column) {
-    std::vector<double> negated;  // rank 1 is the smallest
-    for (const auto& row : table.cells) {
-      // Means of the same runs in another order may differ in their last bit.
-      if (!row[column].values.empty()) negated.push_back(-std::round(row[column].mean * 1e9) / 1e9);
-    }
-    if (negated.size() != table.rows.size()) continue;
-    const std::vector<double> column_ranks = ranks(negated);
-    for (std::size_t row = 0; row < sums.size(); ++row) sums[row] += column_ranks[row];
-    table.ranked_columns += 1;
-  }
-  if (table.ranked_columns == 0) return;
-  for (const double sum : sums) table.average_rank.push_back(sum / static_cast<double>(table.ranked_columns));
+  if (verdict.verdict == Verdict::kClear) best.mark = Mark::kBest;
+  if (verdict.verdict != Verdict::kLevel && verdict.verdict != Verdict::kNoisy) return;
+  best.mark = verdict.verdict == Verdict::kLevel ? Mark::kLevel : Mark::kUnsure;
+  for (const Rival& rival : verdict.rivals) table.cells[rival.row][column].mark = mark_of(rival.standing);
 }
 
 std::string caption_of(const RunRecord& run, const std::vector<std::string>& axes) {
@@ -191,7 +163,8 @@ std::vector<std::size_t> table_place(const StudyResults& results, const RunRecor
 
 std::string TableCell::text() const {
   std::vector<std::string> notes;
-  if (!values.empty() && values.size() < planned) notes.push_back(fmt::format("n={}", values.size()));
+  if (!values.empty() && values.size() < planned)
+    notes.push_back(fmt::format("{} of {}", values.size(), planned));
   if (diverged > 0) notes.push_back(fmt::format("{} diverged", diverged));
   if (failed > 0) notes.push_back(fmt::format("{} failed", failed));
   if (diverged > 0 && diverged == planned) return "diverged";
@@ -199,6 +172,8 @@ std::string TableCell::text() const {
   std::string text = fmt::format("{:.2f}", mean);
   if (values.size() > 1) text += fmt::format(" ± {:.2f}", stddev);
   if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, ", "));
+  if (mark == Mark::kLevel) text += " =";
+  if (mark == Mark::kUnsure) text += " ~";
   return text;
 }
 
@@ -226,7 +201,7 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     for (auto& row : table.cells) {
       for (TableCell& cell : row) summarise(cell);
     }
-    for (std::size_t column = 0; column < table.columns.size(); ++column) mark_best(table, column);
+    for (std::size_t column = 0; column < table.columns.size(); ++column) mark_column(table, column);
     rank_rows(table);
     list.push_back(std::move(table));
   }

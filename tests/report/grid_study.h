@@ -10,21 +10,9 @@
 #include "glidepath/study.h"
 #include "glidepath/table.h"
 #include "report/html.h"
+#include "study/tables_support.h"
 
 namespace glidepath {
-
-inline TableCell cell_of(std::vector<double> values) {
-  TableCell cell;
-  cell.planned = values.size();
-  cell.values = std::move(values);
-  double sum = 0, squares = 0;
-  for (const double value : cell.values) sum += value;
-  cell.mean = cell.values.empty() ? NAN : sum / static_cast<double>(cell.values.size());
-  for (const double value : cell.values) squares += (value - cell.mean) * (value - cell.mean);
-  cell.stddev =
-      cell.values.size() < 2 ? NAN : std::sqrt(squares / static_cast<double>(cell.values.size() - 1));
-  return cell;
-}
 
 /// Every combination of schedules, budgets and seeds, all done.
 inline StudyResults grid_study(const std::vector<std::string>& schedules,

@@ -13,35 +13,73 @@ namespace {
 
 TEST(RenderTable, Terminal) {
   EXPECT_EQ(render_terminal(make_tables(small_results()), false),
-            "schedule                     10%          100%  avg. rank\n"
-            "linear              56.25 ± 8.84  81.25 ± 8.84       1.00\n"
-            "htd(-6,3)  25.00 (n=1, 1 failed)   75.00 (n=1)       2.00\n");
+            "schedule                        10%            100%  avg. rank\n"
+            "linear                 56.25 ± 8.84    81.25 ± 8.84       1.00\n"
+            "htd(-6,3)  25.00 (1 of 2, 1 failed)  75.00 (1 of 2)       2.00\n");
 }
 
-TEST(RenderTable, TerminalInBold) {
-  const std::string text = render_terminal(make_tables(small_results()), true);
-  EXPECT_THAT(text, testing::HasSubstr("         \x1b[1m56.25 ± 8.84\x1b[0m  \x1b[1m81.25 ± 8.84\x1b[0m"));
-  EXPECT_THAT(text, testing::HasSubstr("  75.00 (n=1)"));
+/// linear is clearly the best at 10% and level with rex at 100%, const cannot be told from them there.
+std::vector<StudyTable> marked_tables() {
+  StudyResults results;
+  results.axes = {"schedule", "budget", "seed"};
+  results.values = {
+      {"schedule", {"linear", "rex", "const"}}, {"budget", {"10%", "100%"}}, {"seed", {"1", "2", "3"}}};
+  const double accuracies[3][2][3] = {{{0.7, 0.71, 0.72}, {0.9, 0.91, 0.92}},
+                                      {{0.6, 0.61, 0.62}, {0.9, 0.9101, 0.9199}},
+                                      {{0.5, 0.51, 0.52}, {0.8, 0.92, 0.9}}};
+  for (std::size_t schedule = 0; schedule < 3; ++schedule) {
+    for (std::size_t budget = 0; budget < 2; ++budget) {
+      for (std::size_t seed = 0; seed < 3; ++seed) {
+        results.runs.push_back(make_run({{"schedule", results.values["schedule"][schedule]},
+                                         {"budget", results.values["budget"][budget]},
+                                         {"seed", results.values["seed"][seed]}},
+                                        accuracies[schedule][budget][seed]));
+      }
+    }
+  }
+  return make_tables(results);
+}
+
+constexpr const char* kMarks =
+    "bold: every other row is shown to be behind; =: level with the best, less than 1 point apart; ~: not to "
+    "be "
+    "told from the best with these seeds (differences paired by seed, 95 %, Holm over all pairs of a column)";
+
+TEST(RenderTable, BoldIsWhatIsClearlyTheBest) {
+  EXPECT_EQ(render_terminal(marked_tables(), true),
+            std::string("schedule           10%            100%  avg. rank\n"
+                        "linear    \x1b[1m71.00 ± 1.00\x1b[0m  91.00 ± 1.00 ~       1.50\n"
+                        "rex       61.00 ± 1.00  91.00 ± 0.99 =       1.50\n"
+                        "const     51.00 ± 1.00  87.33 ± 6.43 ~       3.00\n") +
+                kMarks + "\n");
 }
 
 TEST(RenderTable, Markdown) {
+  const std::string text = render_markdown(marked_tables());
+  EXPECT_THAT(text, testing::StartsWith("| schedule | 10% | 100% | avg. rank |\n"
+                                        "|---|---:|---:|---:|\n"
+                                        "| linear | **71.00 ± 1.00** | 91.00 ± 1.00 \\~ | 1.50 |\n"));
+  EXPECT_THAT(text, testing::EndsWith("of a column)\n"));
   EXPECT_EQ(render_markdown(make_tables(small_results())),
             "| schedule | 10% | 100% | avg. rank |\n"
             "|---|---:|---:|---:|\n"
-            "| linear | **56.25 ± 8.84** | **81.25 ± 8.84** | **1.00** |\n"
-            "| htd(-6,3) | 25.00 (n=1, 1 failed) | 75.00 (n=1) | 2.00 |\n");
+            "| linear | 56.25 ± 8.84 | 81.25 ± 8.84 | 1.00 |\n"
+            "| htd(-6,3) | 25.00 (1 of 2, 1 failed) | 75.00 (1 of 2) | 2.00 |\n");
 }
 
 TEST(RenderTable, Latex) {
-  EXPECT_EQ(render_latex(make_tables(small_results())),
-            "\\begin{tabular}{lrrr}\n"
-            "\\toprule\n"
-            "schedule & 10\\% & 100\\% & avg. rank \\\\\n"
-            "\\midrule\n"
-            "linear & \\textbf{56.25 $\\pm$ 8.84} & \\textbf{81.25 $\\pm$ 8.84} & \\textbf{1.00} \\\\\n"
-            "htd(-6,3) & 25.00 (n=1, 1 failed) & 75.00 (n=1) & 2.00 \\\\\n"
-            "\\bottomrule\n"
-            "\\end{tabular}\n");
+  EXPECT_EQ(
+      render_latex(marked_tables()),
+      std::string("\\begin{tabular}{lrrr}\n"
+                  "\\toprule\n"
+                  "schedule & 10\\% & 100\\% & avg. rank \\\\\n"
+                  "\\midrule\n"
+                  "linear & \\textbf{71.00 $\\pm$ 1.00} & 91.00 $\\pm$ 1.00 \\textasciitilde{} & 1.50 \\\\\n"
+                  "rex & 61.00 $\\pm$ 1.00 & 91.00 $\\pm$ 0.99 = & 1.50 \\\\\n"
+                  "const & 51.00 $\\pm$ 1.00 & 87.33 $\\pm$ 6.43 \\textasciitilde{} & 3.00 \\\\\n"
+                  "\\bottomrule\n"
+                  "\\end{tabular}\n% ") +
+          kMarks + "\n");
 }
 
 TEST(RenderTable, Csv) {
@@ -64,7 +102,7 @@ TEST(RenderTable, SeveralTablesHaveCaptions) {
             "eval_every 1ep\nschedule     1%\nlinear    50.00\n\neval_every 10%\nschedule     1%\nlinear    "
             "50.00\n");
   EXPECT_EQ(render_markdown({tables[0]}),
-            "eval\\_every 1ep\n\n| schedule | 1% |\n|---|---:|\n| linear | **50.00** |\n");
+            "eval\\_every 1ep\n\n| schedule | 1% |\n|---|---:|\n| linear | 50.00 |\n");
   EXPECT_THAT(render_latex({tables[1]}), testing::StartsWith("% eval_every 10%\n\\begin{tabular}{lr}\n"));
   EXPECT_EQ(render_csv(tables),
             "table,schedule,1% mean,1% std,1% n,1% diverged,1% failed,average rank\n"

@@ -185,10 +185,10 @@ TEST(StudyTable, CountsRunsThatDivergedApart) {
   }
   for (const int i : {1, 2, 3}) results.runs[i].status = RunStatus::kDiverged;
   const StudyTable table = make_tables(results).at(0);
-  EXPECT_EQ(table.cells[0][0].text(), "50.00 (n=1, 1 diverged)");
+  EXPECT_EQ(table.cells[0][0].text(), "50.00 (1 of 2, 1 diverged)");
   EXPECT_EQ(table.cells[1][0].text(), "diverged");
   EXPECT_EQ(table.cells[1][0].failed, 0u);
-  EXPECT_TRUE(table.average_rank.empty());  // const has no value
+  EXPECT_THAT(table.average_rank, ElementsAre(1, 2));  // const is behind, however its seeds would have ended
 }
 
 TEST(TableCell, TextSaysWhatIsNotIn) {
@@ -198,11 +198,11 @@ TEST(TableCell, TextSaysWhatIsNotIn) {
   };
   for (const Case& c : {Case{3, 3, 0, 0, "50.00 ± 0.25"},
                         {1, 1, 0, 0, "50.00"},
-                        {2, 3, 0, 0, "50.00 ± 0.25 (n=2)"},
-                        {2, 3, 0, 1, "50.00 ± 0.25 (n=2, 1 failed)"},
-                        {2, 3, 1, 0, "50.00 ± 0.25 (n=2, 1 diverged)"},
-                        {1, 3, 0, 2, "50.00 (n=1, 2 failed)"},
-                        {1, 3, 1, 1, "50.00 (n=1, 1 diverged, 1 failed)"},
+                        {2, 3, 0, 0, "50.00 ± 0.25 (2 of 3)"},
+                        {2, 3, 0, 1, "50.00 ± 0.25 (2 of 3, 1 failed)"},
+                        {2, 3, 1, 0, "50.00 ± 0.25 (2 of 3, 1 diverged)"},
+                        {1, 3, 0, 2, "50.00 (1 of 3, 2 failed)"},
+                        {1, 3, 1, 1, "50.00 (1 of 3, 1 diverged, 1 failed)"},
                         {0, 3, 0, 3, "3 failed"},
                         {0, 3, 0, 1, "1 failed"},
                         {0, 3, 3, 0, "diverged"},

@@ -2,10 +2,25 @@
 #pragma once
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "glidepath/statistics.h"
 #include "glidepath/study.h"
+#include "glidepath/table.h"
 
 namespace glidepath {
+
+/// A finished cell of the seeds 1, 2, ...
+inline TableCell cell_of(std::vector<double> values) {
+  TableCell cell;
+  cell.planned = values.size();
+  cell.mean = mean(values);
+  cell.stddev = sample_stddev(values);
+  cell.values = std::move(values);
+  for (std::size_t i = 0; i < cell.values.size(); ++i) cell.seeds.push_back(static_cast<std::int64_t>(i) + 1);
+  return cell;
+}
 
 inline RunRecord make_run(const std::map<std::string, std::string>& values, double accuracy) {
   RunRecord run;
