@@ -138,10 +138,11 @@ struct Warmup {
 Factor compose(Curve curve, const Warmup& warmup, double floor, double updates) {
   const double warmup_updates = snapped(warmup.share * updates);
   const Stretch stretch{warmup.share, updates - warmup_updates};
+  const double first = std::max(warmup.start, floor);  // nothing is below the floor
   return [=](double p) {
     const double spent = updates > 0 ? snapped(p * updates) : p;
     const double rising = updates > 0 ? warmup_updates : warmup.share;
-    if (spent < rising) return warmup.start + (1 - warmup.start) * (spent / rising);
+    if (spent < rising) return first + (1 - first) * (spent / rising);
     const double rest = rising > 0 ? (spent - rising) / ((updates > 0 ? updates : 1) - rising) : p;
     const double factor = curve(std::min(1.0, rest), stretch);
     return floor > 0 && factor < 1 ? floor + (1 - floor) * factor : factor;

@@ -186,6 +186,9 @@ TEST(Schedule, EqualsItsClosedForm) {
                         {"linear(warmup=782it)", 0.55, 0.5},
                         {"linear(warmup=2ep)", 0.55, 0.5},
                         {"linear(floor=10%)", 0.5, 0.55},
+                        {"linear(warmup=10%,floor=20%)", 0, 0.2},  // from the first update
+                        {"linear(warmup=10%,floor=20%)", 0.05, 0.6},
+                        {"linear(warmup=10%,floor=5%)", 0, 0.1},
                         {"linear(min_lr=0.01)", 1, 0.1},
                         {"cut(linear)", 1, 0.9},
                         {"cut(step-d2)", 1, 1},
