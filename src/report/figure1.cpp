@@ -33,7 +33,7 @@ double best_of(const StudyReference& reference) {
 /// The subject whose average rank over the budgets is the best, chosen before its accuracies are looked at:
 /// at each budget the highest of several noisy means is above what any of them is worth. Only subjects that
 /// have every budget; all, where none has.
-const Series& chosen_line(const std::vector<Series>& lines) {
+Series chosen_line(const std::vector<Series>& lines) {
   std::size_t most = 0;
   for (const Series& line : lines) most = std::max(most, line.x.size());
   std::vector<const Series*> whole;
@@ -47,7 +47,9 @@ const Series& chosen_line(const std::vector<Series>& lines) {
     const std::vector<double> places = ranks(values, /*higher_is_better=*/true);
     for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += places[j];
   }
-  return *whole[static_cast<std::size_t>(std::min_element(sums.begin(), sums.end()) - sums.begin())];
+  std::size_t best = 0;
+  for (std::size_t j = 1; j < sums.size(); ++j) best = sums[j] < sums[best] ? j : best;
+  return *whole[best];
 }
 
 Series relative_to(Series series, double reference) {
