@@ -48,8 +48,8 @@ constexpr const char* kMarks =
 TEST(RenderTable, BoldIsWhatIsClearlyTheBest) {
   EXPECT_EQ(render_terminal(marked_tables(), true),
             std::string("schedule           10%            100%  avg. rank\n"
-                        "linear    \x1b[1m71.00 ± 1.00\x1b[0m  91.00 ± 1.00 ~       1.50\n"
-                        "rex       61.00 ± 1.00  91.00 ± 0.99 =       1.50\n"
+                        "linear    \x1b[1m71.00 ± 1.00\x1b[0m  91.00 ± 1.00 ~       1.25\n"
+                        "rex       61.00 ± 1.00  91.00 ± 1.00 =       1.75\n"
                         "const     51.00 ± 1.00  87.33 ± 6.43 ~       3.00\n") +
                 kMarks + "\n");
 }
@@ -58,7 +58,7 @@ TEST(RenderTable, Markdown) {
   const std::string text = render_markdown(marked_tables());
   EXPECT_THAT(text, testing::StartsWith("| schedule | 10% | 100% | avg. rank |\n"
                                         "|---|---:|---:|---:|\n"
-                                        "| linear | **71.00 ± 1.00** | 91.00 ± 1.00 \\~ | 1.50 |\n"));
+                                        "| linear | **71.00 ± 1.00** | 91.00 ± 1.00 \\~ | 1.25 |\n"));
   EXPECT_THAT(text, testing::EndsWith("of a column)\n"));
   EXPECT_EQ(render_markdown(make_tables(small_results())),
             "| schedule | 10% | 100% | avg. rank |\n"
@@ -74,8 +74,8 @@ TEST(RenderTable, Latex) {
                   "\\toprule\n"
                   "schedule & 10\\% & 100\\% & avg. rank \\\\\n"
                   "\\midrule\n"
-                  "linear & \\textbf{71.00 $\\pm$ 1.00} & 91.00 $\\pm$ 1.00 \\textasciitilde{} & 1.50 \\\\\n"
-                  "rex & 61.00 $\\pm$ 1.00 & 91.00 $\\pm$ 0.99 = & 1.50 \\\\\n"
+                  "linear & \\textbf{71.00 $\\pm$ 1.00} & 91.00 $\\pm$ 1.00 \\textasciitilde{} & 1.25 \\\\\n"
+                  "rex & 61.00 $\\pm$ 1.00 & 91.00 $\\pm$ 1.00 = & 1.75 \\\\\n"
                   "const & 51.00 $\\pm$ 1.00 & 87.33 $\\pm$ 6.43 \\textasciitilde{} & 3.00 \\\\\n"
                   "\\bottomrule\n"
                   "\\end{tabular}\n% ") +

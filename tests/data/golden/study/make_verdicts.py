@@ -8,6 +8,7 @@ all pairs, statsmodels' multipletests(method="holm"). Run it in this folder: pyt
 import itertools
 import json
 import random
+import statistics
 
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -22,7 +23,7 @@ for spread, lead in itertools.product((0.05, 0.4, 3.0), (0, 0.3, 1.5, 8)):
 
 told = []
 for cells in columns:
-    order = sorted(range(len(cells)), key=lambda row: -sum(cells[row]))
+    order = sorted(range(len(cells)), key=lambda row: -round(statistics.fmean(cells[row]), 9))
     pairs = list(itertools.combinations(order, 2))
     tests = [stats.ttest_rel(cells[a], cells[b]) for a, b in pairs]
     p_values = multipletests([test.pvalue for test in tests], method="holm")[1]
