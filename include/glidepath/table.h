@@ -58,10 +58,11 @@ struct TableOptions {
 /// Throws InputError when rows or columns is no axis of the study.
 std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& options = {});
 
-/// What the marks of these tables mean, in a line; empty where there are none.
-std::string marks_text(const std::vector<StudyTable>& tables);
+/// What the marks of these tables mean, in a line; empty where there are none. `best` is how clearly best
+/// cells stand out.
+std::string marks_text(const std::vector<StudyTable>& tables, const char* best = "bold");
 
-/// Aligned for a terminal; clearly best cells in bold when `styled`. UTF-8.
+/// Aligned for a terminal; clearly best cells in bold when `styled`, else with a star. UTF-8.
 std::string render_terminal(const std::vector<StudyTable>& tables, bool styled);
 std::string render_markdown(const std::vector<StudyTable>& tables);
 /// One line a row: mean, standard deviation, n, diverged and failed of each column. Quoted as RFC 4180 says.

@@ -148,14 +148,14 @@ Json curves_json(const RunCurves& curves) {
 
 std::string dump(const Json& json) { return escape_json_for_script(json_text(json)); }
 
-/// "1.20 ± 0.45 points of rex"; of one seed each without an interval.
+/// "rex by 1.20 ± 0.45 points"; of one seed each without an interval.
 std::string lead_text(const ColumnAnswer& answer) {
   if (answer.next.empty() || answer.best.empty()) return "";
   if (std::isnan(answer.lead)) return answer.next;  // no seed that both have
   const std::string interval = std::isfinite(answer.half_width) && answer.half_width > 0
                                    ? fmt::format(" ± {:.2f}", answer.half_width)
                                    : "";
-  return fmt::format("{:.2f}{} points of {}", answer.lead, interval, answer.next);
+  return fmt::format("{} by {:.2f}{} points", answer.next, answer.lead, interval);
 }
 
 const char* class_of(Verdict verdict) {
@@ -170,7 +170,7 @@ std::string answer_html(const StudyTable& table, const StudyAnswer& answer) {
       "<table class=\"answer\"><caption class=\"sr-only\">Best at each {}</caption><thead><tr>"
       "<th scope=\"col\">{}</th><th scope=\"col\">best</th><th scope=\"col\" class=\"number\">test accuracy, "
       "%</th>"
-      "<th scope=\"col\">ahead by</th><th scope=\"col\">how sure</th></tr></thead><tbody>\n",
+      "<th scope=\"col\">ahead of</th><th scope=\"col\">how sure</th></tr></thead><tbody>\n",
       html_text(headline(table, answer)), html_text(column_name), html_text(column_name),
       html_text(column_name));
   for (const ColumnAnswer& column : answer.by_column) {

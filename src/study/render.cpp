@@ -80,7 +80,7 @@ std::vector<std::size_t> column_widths(const Grid& grid) {
 
 }  // namespace
 
-std::string marks_text(const std::vector<StudyTable>& tables) {
+std::string marks_text(const std::vector<StudyTable>& tables, const char* best) {
   const auto has = [&](Mark mark) {
     for (const StudyTable& table : tables) {
       for (const auto& row : table.cells) {
@@ -91,7 +91,7 @@ std::string marks_text(const std::vector<StudyTable>& tables) {
     return false;
   };
   std::vector<std::string> parts;
-  if (has(Mark::kBest)) parts.emplace_back("bold: every other row is shown to be behind");
+  if (has(Mark::kBest)) parts.push_back(fmt::format("{}: every other row is shown to be behind", best));
   if (has(Mark::kLevel))
     parts.push_back(fmt::format("=: level with the best, less than {:g} point apart", kLevelPoints));
   if (has(Mark::kUnsure)) parts.emplace_back("~: not to be told from the best with these seeds");
@@ -107,7 +107,7 @@ std::string render_terminal(const std::vector<StudyTable>& tables, bool styled) 
     if (!table.caption.empty()) text += terminal_text(table.caption) + '\n';
     Grid grid = to_grid(table);
     for (auto& row : grid) {
-      for (Field& field : row) field.text = terminal_text(field.text);
+      for (Field& field : row) field.text = terminal_text(field.text) + (field.bold && !styled ? " *" : "");
     }
     const std::vector<std::size_t> widths = column_widths(grid);
     for (const auto& row : grid) {
@@ -120,7 +120,7 @@ std::string render_terminal(const std::vector<StudyTable>& tables, bool styled) 
       text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
     }
   }
-  const std::string marks = marks_text(tables);
+  const std::string marks = marks_text(tables, styled ? "bold" : "*");
   return marks.empty() ? text : text + marks + '\n';
 }
 

@@ -54,6 +54,12 @@ TEST(RenderTable, BoldIsWhatIsClearlyTheBest) {
                 kMarks + "\n");
 }
 
+TEST(RenderTable, WithoutStylesAStarStandsForIt) {
+  const std::string text = render_terminal(marked_tables(), false);
+  EXPECT_THAT(text, testing::HasSubstr("linear    71.00 ± 1.00 *  91.00 ± 1.00 ~"));
+  EXPECT_THAT(text, testing::HasSubstr("\n*: every other row is shown to be behind; ="));
+}
+
 TEST(RenderTable, Markdown) {
   const std::string text = render_markdown(marked_tables());
   EXPECT_THAT(text, testing::StartsWith("| schedule | 10% | 100% | avg. rank |\n"
