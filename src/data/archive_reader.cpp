@@ -3,7 +3,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -18,10 +17,7 @@ namespace glidepath {
 namespace {
 
 SourceFailed not_whole(const fs::path& path, const std::string& reason) {
-  std::string begin(kContentKindBytes, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  const std::string kind = content_kind(begin.data(), static_cast<std::size_t>(file.gcount()));
+  const std::string kind = content_kind_of(path);
   const bool is_packed = kind.rfind("compressed by", 0) == 0 || kind == "a tar archive";
   return {fmt::format("{}: not a whole archive: {}", path.filename().string(),
                       kind.empty() || is_packed ? reason : "it is " + kind)};

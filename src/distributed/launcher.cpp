@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <future>
 #include <map>
 #include <memory>
@@ -153,17 +152,10 @@ bool reap(std::vector<Child>& children) {
   return all;
 }
 
-bool is_stopped(pid_t pid) {
-  std::string line;
-  std::getline(std::ifstream(fmt::format("/proc/{}/stat", pid)), line);
-  const auto end = line.rfind(')');
-  return end != std::string::npos && line.compare(end, 3, ") T") == 0;
-}
-
 // The others have given it up: it would wait for ever, and takes no other signal.
 void kill_stopped(const std::vector<Child>& children) {
   for (const Child& child : children) {
-    if (!child.ended && is_stopped(child.pid)) ::kill(child.pid, SIGKILL);
+    if (!child.ended && process_state(child.pid) == 'T') ::kill(child.pid, SIGKILL);
   }
 }
 

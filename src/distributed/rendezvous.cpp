@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -10,8 +9,6 @@
 #include <fmt/ranges.h>
 
 #include "distributed/store_server.h"
-#include "files/atomic_file.h"
-#include "files/read_file.h"
 #include "glidepath/error.h"
 
 namespace glidepath {

@@ -5,6 +5,9 @@
 #include <cctype>
 #include <string_view>
 
+#include "core/letters.h"
+#include "files/read_file.h"
+
 namespace glidepath {
 namespace {
 
@@ -72,15 +75,6 @@ constexpr Magic kMagics[] = {
     {0, "MZ"sv, "a program"},
 };
 
-bool begins_with(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
 bool is_text(std::string_view bytes) {
   return std::none_of(bytes.begin(), bytes.end(), [](unsigned char c) {
     return (c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f') || c == 0x7F;
@@ -122,6 +116,11 @@ std::string content_kind(const void* data, std::size_t bytes) {
   if (std::all_of(begin.begin(), begin.end(), [](char c) { return c == '\0'; }))
     return "nothing but zeros, as a copy leaves that was cut off";
   return is_text(begin) ? kind_of_text(begin) : "";
+}
+
+std::string content_kind_of(const std::filesystem::path& file) {
+  const std::string begin = head_of(file, kContentKindBytes);
+  return content_kind(begin.data(), begin.size());
 }
 
 }  // namespace glidepath

@@ -1,6 +1,7 @@
 // src/files/content_kind.h - what a file really is, whatever it is called.
 #pragma once
 #include <cstddef>
+#include <filesystem>
 #include <string>
 
 namespace glidepath {
@@ -12,5 +13,8 @@ constexpr std::size_t kContentKindBytes = 1024;
 /// pointer; get the file itself with git lfs pull", "an HTML page; ...", "a GIF image", "a zip archive".
 /// Empty where it is nothing that is known.
 std::string content_kind(const void* data, std::size_t bytes);
+
+/// Likewise of a file; empty where it cannot be read.
+std::string content_kind_of(const std::filesystem::path& file);
 
 }  // namespace glidepath

@@ -147,10 +147,7 @@ void require_booleans(const fs::path& file, const Entry& entry, const torch::Ten
 
 /// What a file is that cannot be a safetensors file, where that is known.
 void refuse_other_kind(const fs::path& file) {
-  std::string begin(kContentKindBytes, '\0');
-  std::ifstream stream(file, std::ios::binary);
-  stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  const std::string kind = content_kind(begin.data(), static_cast<std::size_t>(stream.gcount()));
+  const std::string kind = content_kind_of(file);
   const bool is_torchs = kind == "a zip archive" || kind == "a serialised Python object";
   if (kind.empty() || kind == "a text") return;
   throw InputError(fmt::format(

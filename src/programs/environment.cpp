@@ -6,6 +6,8 @@
 #include <string_view>
 #include <unistd.h>
 
+#include "core/letters.h"
+
 extern char** environ;  // NOLINT: POSIX asks for this declaration
 
 namespace glidepath {
@@ -46,13 +48,6 @@ bool is_one_of(std::string_view name, const Names& names) {
 bool is_slurms(std::string_view name) {
   return std::any_of(kSlurmsPrefixes.begin(), kSlurmsPrefixes.end(),
                      [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; });
-}
-
-std::string lower(std::string_view name) {
-  std::string text(name);
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
-  return text;
 }
 
 bool is_kept(std::string_view name, ProgramKind kind) {

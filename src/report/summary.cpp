@@ -141,20 +141,17 @@ StudyAnswer make_answer(const StudyTable& table) {
   }
   if (answer.columns == 0) return answer;
   const std::vector<std::size_t> rows = least_behind(table);
-  double best_rank = std::numeric_limits<double>::infinity();
   const auto rank = [&](std::size_t row) { return table.average_rank.empty() ? 0 : table.average_rank[row]; };
-  for (const std::size_t row : rows) best_rank = std::min(best_rank, rank(row));
+  const std::size_t chosen = *std::min_element(
+      rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
   for (const std::size_t row : rows)
-    (rank(row) == best_rank ? answer.rows : answer.equals).push_back(table.rows[row]);
+    (rank(row) == rank(chosen) ? answer.rows : answer.equals).push_back(table.rows[row]);
   for (std::size_t column = 0; column < table.columns.size(); ++column) {
     const ColumnAnswer& here = answer.by_column[column];
-    for (const std::size_t row : rows) {
-      if (table.rows[row] != answer.rows.front()) continue;
-      if (is_behind(table.verdicts[column], row))
-        answer.behind_at.push_back(fmt::format("{} at {}", here.best, here.column));
-      if (here.best == table.rows[row] && here.verdict == Verdict::kClear)
-        answer.clear_at.push_back(here.column);
-    }
+    if (is_behind(table.verdicts[column], chosen))
+      answer.behind_at.push_back(fmt::format("{} at {}", here.best, here.column));
+    if (here.best == table.rows[chosen] && here.verdict == Verdict::kClear)
+      answer.clear_at.push_back(here.column);
   }
   return answer;
 }

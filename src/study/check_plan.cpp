@@ -75,9 +75,12 @@ void check_reference(const StudyReference& reference, const std::string& place) 
   }
 }
 
+bool is_run_id(const std::string& text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 void check_run_id(const std::string& id, const std::string& place) {
-  if (id.size() != 16 || id.find_first_not_of("0123456789abcdef") != std::string::npos)
-    refuse(place, fmt::format("\"{}\" is no id of a run", id));
+  if (!is_run_id(id)) refuse(place, fmt::format("\"{}\" is no id of a run", id));
 }
 
 void check_result(const RunRecord& run, const std::string& place) {

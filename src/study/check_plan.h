@@ -24,6 +24,8 @@ void check_plan(const std::string& name, const std::string& title, const std::ve
 /// Likewise of published results.
 void check_reference(const StudyReference& reference, const std::string& place);
 
+/// Whether it is one of run_id()'s.
+bool is_run_id(const std::string& text);
 /// Likewise of a run's id, a part of the name of its folder.
 void check_run_id(const std::string& id, const std::string& place);
 

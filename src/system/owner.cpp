@@ -47,6 +47,8 @@ std::string process_namespace() {
 
 std::int64_t process_start(std::int64_t pid) { return read_process(pid).start; }
 
+char process_state(std::int64_t pid) { return read_process(pid).state; }
+
 std::string host_name() {
   char name[HOST_NAME_MAX + 1] = {};
   ::gethostname(name, sizeof name - 1);

@@ -14,6 +14,8 @@ struct Owner {
 Owner this_process();
 /// When a process of this machine started, in clock ticks since boot; -1 if there is none.
 std::int64_t process_start(std::int64_t pid);
+/// The letter that /proc/PID/stat has for its state ('T': stopped, 'Z': has ended); 0 if nothing is known.
+char process_state(std::int64_t pid);
 /// True if `owner` is surely not running: it was on this machine and is no more.
 bool is_gone(const Owner& owner, const Owner& self);
 

@@ -328,11 +328,15 @@ std::optional<RunState> RunDirectory::load_checkpoint(TensorMap& tensors, std::i
   return state;
 }
 
-void RunDirectory::save(const TensorMap& tensors, RunState state) {
+void RunDirectory::prepare(RunState& state) {
   make_sure_it_is_there();
   metrics_.flush();  // before the checkpoint that counts on it
   state.metrics_bytes = metrics_.size();
   state.data = data_;
+}
+
+void RunDirectory::save(const TensorMap& tensors, RunState state) {
+  prepare(state);
   checkpoints_.save(tensors, state);
   mark_saved();
 }
@@ -373,10 +377,7 @@ void RunDirectory::save_branch(const TensorMap& tensors, RunState state) {
   if (!writes()) return;
   require_ours();
   trouble_.attempt("branch", [&] {
-    make_sure_it_is_there();
-    metrics_.flush();
-    state.metrics_bytes = metrics_.size();
-    state.data = data_;
+    prepare(state);
     checkpoints_.save_branch(tensors, state);
   });
 }

@@ -115,6 +115,7 @@ class RunDirectory {
   void write_beginning() const;
   void make_sure_it_is_there() const;
   void require_ours() const;
+  void prepare(RunState& state);
   void save(const TensorMap& tensors, RunState state);
   void mark_saved() const;
   void write_board();

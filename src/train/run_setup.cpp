@@ -37,7 +37,7 @@ void limit(Split& split, std::int64_t count, const char* key, const std::string&
     split = split.first(count);
     return;
   }
-  split.store = std::make_shared<SpreadSelection>(split.store, count);
+  split.store = spread_selection(split.store, count);
   split.labels = torch::empty({count}, torch::kInt64);
   auto* labels = split.labels.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < count; ++i) labels[i] = split.store->label(i);

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "core/letters.h"
 #include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "report/page.h"
@@ -51,12 +52,6 @@ bool is_numeric_address(const std::string& host) {
 std::string machine_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return text;
 }
 
 }  // namespace

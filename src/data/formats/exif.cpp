@@ -9,6 +9,7 @@
 
 #include <zlib.h>
 
+#include "core/letters.h"
 #include "data/formats/decode.h"
 
 namespace glidepath {
@@ -19,8 +20,6 @@ using std::string_view_literals::operator""sv;
 std::string_view view(const unsigned char* data, std::size_t bytes) {
   return {reinterpret_cast<const char*>(data), bytes};
 }
-
-bool begins_with(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
 
 /// Numbers of a TIFF block, in its byte order; 0 where it has ended.
 class Tiff {

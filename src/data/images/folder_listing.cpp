@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <dirent.h>
@@ -15,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "core/letters.h"
 #include "data/stores/image_name.h"
 #include "files/content_kind.h"
 #include "files/read_file.h"
@@ -31,12 +31,6 @@ constexpr std::array<const char*, 2> kTraining = {"train", "training"};
 constexpr std::array<const char*, 9> kTest = {"val",        "valid", "validation", "dev",  "eval",
                                               "evaluation", "test",  "testing",    "tests"};
 constexpr int kDeepest = 8;  // folders below each other that are looked into for a first image
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 /// The name itself where there is one, else the first that differs in case alone.
 std::optional<std::string> find_name(const std::vector<std::string>& names, const std::string& wanted) {

@@ -8,33 +8,12 @@
 
 #include <fmt/format.h>
 
+#include "data/images/selection.h"
 #include "data/random.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
 namespace {
-
-/// Some of a store's images, in its order.
-class PartOfStore : public ImageStore {
- public:
-  PartOfStore(std::shared_ptr<const ImageStore> all, std::vector<std::int64_t> indices)
-      : all_(std::move(all)), indices_(std::move(indices)) {}
-
-  std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
-  std::int64_t label(std::int64_t index) const override { return all_->label(at(index)); }
-  std::string name(std::int64_t index) const override { return all_->name(at(index)); }
-  std::string local_name(std::int64_t index) const override { return all_->local_name(at(index)); }
-  std::uint64_t fingerprint(std::int64_t index) const override { return all_->fingerprint(at(index)); }
-  StoredImage read(std::int64_t index, std::vector<unsigned char>& buffer) const override {
-    return all_->read(at(index), buffer);
-  }
-
- private:
-  std::int64_t at(std::int64_t index) const { return indices_[static_cast<std::size_t>(index)]; }
-
-  std::shared_ptr<const ImageStore> all_;
-  std::vector<std::int64_t> indices_;
-};
 
 /// A number of a name and a seed that is the same on every machine (FNV-1a, mixed).
 std::uint64_t number_of(const std::string& name, std::uint64_t seed) {
@@ -91,8 +70,8 @@ void split_images(ImageCollection& images, const ImageChoice& choice) {
                   : on_test       ? fmt::format(", {} to test on (test)", chosen[2].size())
                             : fmt::format(", {} that are not looked at (--test-on test)", chosen[2].size())));
   const std::shared_ptr<const ImageStore> store = images.train;
-  images.train = std::make_shared<PartOfStore>(store, std::move(chosen[0]));
-  images.val = std::make_shared<PartOfStore>(store, std::move(chosen[on_test ? 2 : 1]));
+  images.train = std::make_shared<Selection>(store, std::move(chosen[0]));
+  images.val = std::make_shared<Selection>(store, std::move(chosen[on_test ? 2 : 1]));
   images.tested_on = on_test ? "test" : "val";
 }
 

@@ -2,10 +2,11 @@
 #include "data/stores/image_name.h"
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 
 #include <fmt/format.h>
+
+#include "core/letters.h"
 
 namespace glidepath {
 namespace {
@@ -17,13 +18,6 @@ constexpr std::string_view kLitter[] = {
     "@eadir",     "#recycle",    "#snapshot",   "__macosx",     "icon\r",
     "thumbs.db",  "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information",
     "lost+found", "__pycache__"};
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 template <typename List>
 bool is_one_of(std::string_view name, const List& list) {

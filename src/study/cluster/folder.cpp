@@ -24,10 +24,6 @@ namespace {
 
 using nlohmann::json;
 
-bool is_run_id(const std::string& text) {
-  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 /// Words that are no ids are left out: each becomes a part of a path.
 std::vector<std::vector<std::string>> read_tasks(const fs::path& file) {
   std::vector<std::vector<std::string>> tasks;
