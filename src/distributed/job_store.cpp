@@ -249,7 +249,7 @@ struct JobStore::Impl {
   std::string ask(Frames question, milliseconds timeout);
 
   StoreAddress address;
-  std::mutex mutex;
+  std::timed_mutex mutex;
   std::unique_ptr<Socket> socket, events;
   std::int64_t asked = 0;
   std::string broken;  // why nothing is answered any more
@@ -331,12 +331,17 @@ void JobStore::Impl::connect(milliseconds patience) {
 }
 
 std::string JobStore::Impl::ask(Frames question, milliseconds timeout) {
-  const std::lock_guard<std::mutex> lock(mutex);
+  const auto until = Clock::now() + timeout;
+  const auto no_answer = [&] {
+    fail(fmt::format("no answer from the job's store within {} ms", timeout.count()));
+  };
+  const std::unique_lock<std::timed_mutex> lock(mutex,
+                                                until);  // who asked before may wait for a store that is gone
+  if (!lock) no_answer();
   if (!broken.empty()) fail(broken);
   const std::string number = std::to_string(++asked);
   question.insert(question.begin(), number);
   socket->send(question);
-  const auto until = Clock::now() + timeout;
   while (true) {
     // An answer that came before the end counts.
     while (const auto answer = socket->receive()) {
@@ -347,7 +352,7 @@ std::string JobStore::Impl::ask(Frames question, milliseconds timeout) {
     }
     if (!broken.empty()) fail(broken);
     const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
-    if (left.count() <= 0) fail(fmt::format("no answer from the job's store within {} ms", timeout.count()));
+    if (left.count() <= 0) no_answer();
     std::array<zmq_pollitem_t, 2> watched{};
     watched[0] = {socket->get(), 0, ZMQ_POLLIN, 0};
     watched[1] = {events->get(), 0, ZMQ_POLLIN, 0};

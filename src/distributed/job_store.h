@@ -35,7 +35,7 @@ class JobStoreServer {
 };
 
 /// A connection to a server, for one question at a time. Throws std::runtime_error when there is no
-/// connection, or no more, or no answer within the timeout.
+/// connection, or no more, or no answer within the timeout, of which waiting for one's turn is a part.
 class JobStore : public c10d::Store {
  public:
   /// Waits so long for a server that is not there yet, or serves another job.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <netdb.h>
@@ -36,6 +37,7 @@ constexpr milliseconds kPatience{1000};
 constexpr auto kCollectiveTimeout = std::chrono::hours(24 * 7);
 // For the watch to find out which rank a broken connection was of.
 constexpr double kLongestSearch = 25;
+constexpr double kMoreThanSilence = 5;
 constexpr std::chrono::microseconds kGpuPoll{50};
 
 /// The address by which this machine reaches rank 0's; others will reach it there too.
@@ -185,6 +187,8 @@ std::shared_ptr<ProcessGroup> ProcessGroup::join(const Place& given, const Proce
   impl->server = met.server;
   impl->take_local_place(met.ranks);
   impl->store = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "group", met.collective);
+  // Longer than a silence that counts, which is told by its name; a thread that asks must not wait for ever.
+  met.watch->setTimeout(milliseconds(std::llround(1000 * (options.silent_seconds + kMoreThanSilence))));
   const auto beats = c10::make_intrusive<c10d::PrefixStore>(place.store_prefix + "watch", met.watch);
   const std::string keeper =
       place.store_is_served

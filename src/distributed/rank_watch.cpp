@@ -13,6 +13,7 @@ namespace glidepath {
 namespace {
 
 constexpr auto kEvery = std::chrono::milliseconds(500);
+constexpr std::chrono::duration<double> kStallEvery{1};
 // A process that was itself stopped has seen nothing meanwhile: no more than this counts at once.
 constexpr double kMostAtOnce = 2;
 
@@ -70,7 +71,8 @@ RankWatch::RankWatch(WatchStore store, int rank, std::vector<RankInfo> ranks, st
       keeper_(std::move(keeper)),
       silent_seconds_(silent_seconds),
       seen_(ranks_.size()),
-      looked_(steady_seconds()) {
+      looked_(steady_seconds()),
+      asked_(looked_) {
   thread_ = std::thread([this] { work(); });
 }
 
@@ -92,26 +94,35 @@ std::string RankWatch::name_of(int rank) const {
 
 std::optional<JobFailure> RankWatch::failure() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  look_for_stall();
+  return failure_;
+}
+
+// The thread cannot say that it waits for an answer: who waits for the thread counts how long it has not come
+// round.
+void RankWatch::look_for_stall() {
   const double now = steady_seconds();
   stalled_ = looks_ == looks_asked_ ? stalled_ + std::min(now - asked_, kMostAtOnce) : 0;
   looks_asked_ = looks_;
   asked_ = now;
-  if (!failure_ && !stopping_ && stalled_ > silent_seconds_) {
-    const int whose = keeper_.rfind("rank 0", 0) == 0 ? 0 : -1;
-    failure_ =
-        JobFailure{whose, 1,
-                   fmt::format("{} has given no sign of life for {:.0f} s: stopped, or its machine is gone",
-                               keeper_, stalled_),
-                   true};
-  }
-  return failure_;
+  if (failure_ || stopping_ || stalled_ <= silent_seconds_) return;
+  const int whose = keeper_.rfind("rank 0", 0) == 0 ? 0 : -1;
+  failure_ =
+      JobFailure{whose, 1,
+                 fmt::format("{} has given no sign of life for {:.0f} s: stopped, or its machine is gone",
+                             keeper_, stalled_),
+                 true};
 }
 
 std::optional<JobFailure> RankWatch::wait_for_failure(double seconds) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait_for(lock, std::chrono::duration<double>(seconds),
-                    [this] { return failure_.has_value() || stopping_; });
-  return failure_;
+  const double until = steady_seconds() + seconds;
+  while (true) {
+    look_for_stall();
+    const std::chrono::duration<double> left(until - steady_seconds());
+    if (failure_ || stopping_ || left.count() <= 0) return failure_;
+    changed_.wait_for(lock, std::min(left, kStallEvery));
+  }
 }
 
 void RankWatch::conclude(const JobFailure& failure) {

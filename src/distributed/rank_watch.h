@@ -65,7 +65,7 @@ class RankWatch {
   std::optional<JobFailure> failure();
   /// Tells the others; the first failure told is everyone's.
   void tell(const JobFailure& failure);
-  /// Waits until a failure is known, at most so long.
+  /// Waits until a failure is known, at most so long; finds what failure() does.
   std::optional<JobFailure> wait_for_failure(double seconds);
   void stop();
   std::string name_of(int rank) const;
@@ -73,6 +73,7 @@ class RankWatch {
  private:
   void work();
   void look();
+  void look_for_stall();
   void look_after(int rank, double passed);
   void look_for_end(int rank);
   void conclude(const JobFailure& failure);
@@ -90,8 +91,8 @@ class RankWatch {
   std::vector<Seen> seen_;
   long beats_ = 0;
   double looked_ = 0;
-  long looks_ = 0, looks_asked_ = 0;  // done; by the last call of failure()
-  double asked_ = 0, stalled_ = 0;
+  long looks_ = 0, looks_asked_ = 0;  // done; when it was last looked for a stall
+  double asked_, stalled_ = 0;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

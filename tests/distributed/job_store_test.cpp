@@ -73,6 +73,18 @@ TEST_F(JobStoreTest, AnswersAsAStoreOfC10dDoes) {
   EXPECT_EQ(store->get("large"), bytes(large));
 }
 
+TEST_F(JobStoreTest, WaitingForOnesTurnIsPartOfTheTimeout) {
+  const auto store = connect();
+  store->setTimeout(milliseconds(200));
+  auto first = std::async(std::launch::async, [&] { store->wait({"late"}, milliseconds(60000)); });
+  EXPECT_EQ(first.wait_for(milliseconds(100)), std::future_status::timeout);
+  EXPECT_THROW(store->check({"a"}), std::runtime_error);
+  EXPECT_EQ(first.wait_for(milliseconds(0)), std::future_status::timeout);
+  connect()->set("late", bytes("1"));
+  first.get();
+  EXPECT_TRUE(store->check({"late"}));
+}
+
 TEST_F(JobStoreTest, WaitsForKeysThatAreNotThere) {
   const auto store = connect();
   auto late = std::async(std::launch::async, [&] { return connect()->get("late"); });
