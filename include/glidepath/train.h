@@ -76,9 +76,13 @@ struct TrainResult {
   std::int64_t updates = 0;
   std::int64_t steps_per_epoch = 0;
   double epochs = 0;
-  double test_accuracy = 0;  ///< after the last update, in [0, 1]
-  double test_loss = 0;
-  double train_loss = 0;  ///< mean over the last epoch's updates (all of them when the run was shorter)
+  double test_accuracy = 0;  ///< after the last update, in [0, 1]; with fresh statistics of batch norm, or
+                             ///< with running ones where TrainConfig::bn_estimate is "off"
+  double test_loss = 0;      ///< likewise
+  double test_accuracy_running = 0;  ///< with running statistics
+  double test_loss_running = 0;
+  std::int64_t bn_images = 0;  ///< that the fresh statistics are of; 0: none, or no batch norm in the model
+  double train_loss = 0;       ///< mean over the last epoch's updates (all of them when the run was shorter)
   double train_accuracy = 0;
   double final_lr = 0;           ///< base_lr * f(1): where the schedule has landed
   double last_update_lr = 0;     ///< the one that the last update used

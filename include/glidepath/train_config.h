@@ -54,6 +54,9 @@ struct TrainConfig {
   std::int64_t data_wait = 60;          ///< seconds to wait for data that cannot be read
   std::int64_t workers = 0;             ///< threads that decode an image folder; 0: every core
   std::string eval_every = "1ep";       ///< a budget (1ep, 10%, 500it) or "end"
+  /// Training images from which batch norm's statistics are estimated anew before the final test; or "off".
+  std::string bn_estimate = "4096";
+  std::string saved_statistics = "fresh";  ///< fresh, running: batch norm's, in model.safetensors
   std::int64_t eval_batch_size = 250;
   std::string
       measure;  ///< measures of training and their moments, in canonical form (docs/measures.md); "": none
@@ -72,6 +75,9 @@ struct ConfigKey {
   std::string default_text;  ///< 0.1
   bool affects_result;     ///< false for where and how fast it runs (data_dir): left out of a run's identity
   std::string group = {};  ///< its heading in --help: Data, Model, Budget and schedule, Optimizer, ...
+  /// Of a key that once was not: the value by which programs acted that did not know it. Configurations that
+  /// they wrote are read so. Empty: the default.
+  std::string before = {};
 };
 const std::vector<ConfigKey>& train_config_keys();
 
@@ -87,9 +93,16 @@ void check_config(const TrainConfig& config);
 /// Throws InputError outside a job or in one without a time limit, RunError where Slurm does not answer.
 void set_slurm_deadline(TrainConfig& config);
 
+/// Who wrote a configuration, which says what a key means that is not there.
+enum class ConfigOrigin {
+  kGiven,   ///< a user: the default
+  kWritten  ///< to_toml(), maybe of an earlier version: ConfigKey::before
+};
+
 /// TOML both ways. Throws InputError with file, line and key; the values together are for check_config.
-TrainConfig read_train_config(const std::filesystem::path& file);
-TrainConfig parse_train_config(const std::string& toml, const std::string& name_for_errors);
+TrainConfig read_train_config(const std::filesystem::path& file, ConfigOrigin origin = ConfigOrigin::kGiven);
+TrainConfig parse_train_config(const std::string& toml, const std::string& name_for_errors,
+                               ConfigOrigin origin = ConfigOrigin::kGiven);
 std::string to_toml(const TrainConfig& config);
 
 }  // namespace glidepath

@@ -139,6 +139,9 @@ std::string evaluation_line(const TrainStatus& status) {
 nlohmann::ordered_json as_json(const TrainResult& result) {
   return {{"test_accuracy", result.test_accuracy},
           {"test_loss", result.test_loss},
+          {"test_accuracy_running", result.test_accuracy_running},
+          {"test_loss_running", result.test_loss_running},
+          {"bn_images", result.bn_images},
           {"train_accuracy", result.train_accuracy},
           {"train_loss", result.train_loss},
           {"updates", result.updates},
@@ -166,11 +169,16 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
   if (arguments.quiet) return;
   std::cout << fmt::format(
       "test accuracy {:.2f} %  test loss {:.4f}  train loss {:.4f}\n"
+      "{}"
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
-      100 * result.test_accuracy, result.test_loss, result.train_loss, result.updates, result.epochs,
-      config.budget, schedule_label(config.schedule), result.last_update_lr, result.final_lr,
-      spoken_duration(result.seconds), result.images_per_second, result.precision,
+      100 * result.test_accuracy, result.test_loss, result.train_loss,
+      result.bn_images > 0 ? fmt::format("batch norm of {} training images, seen anew; with its running "
+                                         "statistics {:.2f} %\n",
+                                         result.bn_images, 100 * result.test_accuracy_running)
+                           : "",
+      result.updates, result.epochs, config.budget, schedule_label(config.schedule), result.last_update_lr,
+      result.final_lr, spoken_duration(result.seconds), result.images_per_second, result.precision,
       result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
       result.peak_memory_mib);
   if (result.corrupt_train_images + result.corrupt_test_images > 0) {

@@ -24,12 +24,19 @@ std::string canonical_value(const TrainConfig& config, const std::string& key) {
 }  // namespace
 
 std::string run_id(const TrainConfig& config) {
-  static const TrainConfig defaults;
+  // Values that need no telling: with them a run is the one that programs made that did not know the key.
+  static const TrainConfig silent = [] {
+    TrainConfig config;
+    for (const ConfigKey& key : train_config_keys()) {
+      if (!key.before.empty()) set_config_value(config, key.name, key.before);
+    }
+    return config;
+  }();
   std::map<std::string, std::string> values;  // by name: the order of the options may change
   for (const ConfigKey& key : train_config_keys()) {
     if (!key.affects_result) continue;
     const std::string value = canonical_value(config, key.name);
-    if (value != canonical_value(defaults, key.name)) values[key.name] = value;
+    if (value != canonical_value(silent, key.name)) values[key.name] = value;
   }
   std::string identity;
   for (const auto& [name, value] : values) identity += fmt::format("{}={}\n", name, value);

@@ -51,7 +51,8 @@ RunRecord read_run(const Statement& row, const fs::path& dir) {
   RunRecord run;
   run.id = row.text(0);
   check_run_id(run.id, store_file(dir).string());
-  run.config = parse_train_config(row.text(1), fmt::format("{}: run {}", store_file(dir).string(), run.id));
+  run.config = parse_train_config(row.text(1), fmt::format("{}: run {}", store_file(dir).string(), run.id),
+                                  ConfigOrigin::kWritten);
   const std::string status = row.text(2);
   for (const RunStatus known :
        {RunStatus::kRunning, RunStatus::kDone, RunStatus::kDiverged, RunStatus::kFailed}) {

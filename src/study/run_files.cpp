@@ -119,7 +119,7 @@ bool holds_run(const fs::path& dir, const std::string& id) {
   const fs::path file = dir / "config.toml";
   if (!fs::is_regular_file(file, error)) return false;  // a pipe would be waited for
   try {
-    return run_id(read_train_config(file)) == id;
+    return run_id(read_train_config(file, ConfigOrigin::kWritten)) == id;
   } catch (const Error&) {
     return false;
   }

@@ -74,6 +74,13 @@ std::string checked_eval_res(const std::string& text) {
   return text;
 }
 
+void check_bn_estimate(const std::string& text) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  const auto images = words::whole(text);
+  if (text != "off" && (!images || *images < 2 || *images > kMost))
+    refuse_value(text, "must be a number of training images from 2, for example 4096, or off");
+}
+
 std::string canonical_split(const std::string& text) {
   return text.empty() ? text : DataSplit::parse(text).text();
 }
@@ -199,6 +206,14 @@ std::vector<ConfigEntry> make_table() {
       text_entry(&C::eval_every, "eval_every", "test the model this often: 1ep, 10%, 500it, or end", true,
                  check_eval_every),
       whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", 1, 1 << 20),
+      text_entry(
+          &C::bn_estimate, "bn_estimate",
+          "training images from which batch norm's statistics are estimated anew before the final test, or "
+          "off",
+          true, check_bn_estimate),
+      choice_entry(&C::saved_statistics, "saved_statistics",
+                   "whose statistics of batch norm the saved model has: fresh (of bn_estimate) or running",
+                   {"fresh", "running"}),
       canonical_entry(
           &C::measure, "measure",
           "measure grad-norm, weight-norm, effective-lr, grad-norm-online; each @every=1ep or @points=20",
@@ -213,6 +228,15 @@ std::vector<ConfigEntry> make_table() {
 }
 
 /// Headings of --help. Within one, options stand as in the table.
+/// What programs did that did not know a key.
+void set_before(std::vector<ConfigEntry>& table) {
+  const std::map<std::string, const char*> before = {{"bn_estimate", "off"}, {"saved_statistics", "running"}};
+  for (ConfigEntry& entry : table) {
+    const auto found = before.find(entry.key.name);
+    if (found != before.end()) entry.key.before = found->second;
+  }
+}
+
 void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
       {"Data",
@@ -223,7 +247,8 @@ void set_groups(std::vector<ConfigEntry>& table) {
       {"Optimizer",
        {"optimizer", "batch_size", "sync_bn", "momentum", "nesterov", "beta1", "beta2", "rmsprop_alpha",
         "eps", "weight_decay", "decay_norm_bias", "label_smoothing", "seed"}},
-      {"Evaluation and measures", {"eval_every", "eval_batch_size", "measure"}},
+      {"Evaluation and measures",
+       {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "measure"}},
       {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},
       {"Machine",
        {"device", "threads", "workers", "precision", "loss_scale", "channels_last", "deterministic",
@@ -241,6 +266,7 @@ const std::vector<ConfigEntry>& config_table() {
   static const std::vector<ConfigEntry> table = [] {
     std::vector<ConfigEntry> entries = make_table();
     set_groups(entries);
+    set_before(entries);
     return entries;
   }();
   return table;

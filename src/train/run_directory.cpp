@@ -445,7 +445,7 @@ TrainConfig read_run_config(const fs::path& run) {
     throw InputError(fmt::format(
         "{}: no run there (config.toml is missing); give the --out of an earlier run", run.string()));
   }
-  return read_train_config(file);
+  return read_train_config(file, ConfigOrigin::kWritten);
 }
 
 }  // namespace glidepath

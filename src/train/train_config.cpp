@@ -86,8 +86,14 @@ void check_config(const TrainConfig& config) {
   }
 }
 
-TrainConfig parse_train_config(const std::string& toml_source, const std::string& name_for_errors) {
+TrainConfig parse_train_config(const std::string& toml_source, const std::string& name_for_errors,
+                               ConfigOrigin origin) {
   TrainConfig config;
+  if (origin == ConfigOrigin::kWritten) {
+    for (const ConfigEntry& entry : config_table()) {
+      if (!entry.key.before.empty()) entry.set(config, entry.key.before);
+    }
+  }
   for (const auto& [key, node] : parse_toml(toml_source, name_for_errors)) {
     const std::string name(key.str());
     if (name == "versions" || name == "history" || name == "dataset") continue;  // told, not set
@@ -106,14 +112,14 @@ void set_slurm_deadline(TrainConfig& config) {
   config.deadline = deadline_text(slurm_deadline(slurm_end_seconds(), now));
 }
 
-TrainConfig read_train_config(const std::filesystem::path& file) {
+TrainConfig read_train_config(const std::filesystem::path& file, ConfigOrigin origin) {
   constexpr std::size_t kMostBytes = std::size_t{4} << 20;
   const auto text = try_read_given_file(file, kMostBytes);
   if (!text) {
     throw InputError(
         fmt::format("{}: cannot be read; give a file with train options in TOML", file.string()));
   }
-  return parse_train_config(*text, file.string());
+  return parse_train_config(*text, file.string(), origin);
 }
 
 std::string to_toml(const TrainConfig& config) {

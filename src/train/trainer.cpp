@@ -335,6 +335,7 @@ void Trainer::measure_evaluation() {
       [this] { agree_and_stop_if_asked(); }, group());
   agenda_.evaluation_takes((now() - begun) * static_cast<double>(images) / static_cast<double>(count),
                            meter_);
+  measure_estimate();
 }
 
 void Trainer::agree_and_stop_if_asked() {

@@ -23,6 +23,7 @@
 #include "train/device_batches.h"
 #include "train/divergence.h"
 #include "train/evaluate.h"
+#include "train/fresh_statistics.h"
 #include "train/loss_scaler.h"
 #include "train/loss_window.h"
 #include "train/measurer.h"
@@ -116,6 +117,11 @@ class Trainer {
   const Batch& next_whole_batch();
   void measure_final_cost();
   void measure_evaluation();
+  std::int64_t images_of_estimate() const;
+  void estimate_statistics(FreshStatistics& fresh, std::int64_t images,
+                           const std::function<void()>& between_batches = {});
+  void measure_estimate();
+  Evaluation evaluate_fresh(std::unique_ptr<FreshStatistics>& fresh);
   bool save_checkpoint();
   void stop_if_asked();
   void agree_and_stop_if_asked();

@@ -44,6 +44,9 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
       {"seed", config_.seed},
       {"test_accuracy", result.test_accuracy},
       {"test_loss", result.test_loss},
+      {"test_accuracy_running", result.test_accuracy_running},
+      {"test_loss_running", result.test_loss_running},
+      {"bn_images", result.bn_images},
       {"train_accuracy", result.train_accuracy},
       {"train_loss", std::isfinite(result.train_loss) ? nlohmann::ordered_json(result.train_loss)
                                                       : nlohmann::ordered_json(nullptr)},
@@ -95,8 +98,18 @@ TrainResult Trainer::finish() {
   result.updates = meter_.step();
   result.steps_per_epoch = context_.steps_per_epoch;
   result.epochs = static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch);
-  result.test_accuracy = evaluation_.accuracy;
-  result.test_loss = evaluation_.loss;
+  std::unique_ptr<FreshStatistics> fresh;
+  Evaluation tested = evaluation_;
+  result.bn_images = images_of_estimate();
+  if (result.bn_images > 0) {
+    fresh = std::make_unique<FreshStatistics>(*model_);
+    tested = evaluate_fresh(fresh);
+    if (config_.saved_statistics == "running") fresh.reset();
+  }
+  result.test_accuracy = tested.accuracy;
+  result.test_loss = tested.loss;
+  result.test_accuracy_running = evaluation_.accuracy;
+  result.test_loss_running = evaluation_.loss;
   result.train_loss = mean.loss;
   result.train_accuracy = mean.accuracy;
   result.last_update_lr = lr_;

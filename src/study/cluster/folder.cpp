@@ -113,7 +113,7 @@ TrainConfig ClusterFolder::read_config(const std::string& id) const {
   std::error_code error;
   if (!fs::is_regular_file(file, error))  // a pipe would be waited for
     throw InputError(fmt::format("{}: missing; run glidepath study --executor slurm again", file.string()));
-  const TrainConfig config = read_train_config(file);
+  const TrainConfig config = read_train_config(file, ConfigOrigin::kWritten);
   if (run_id(config) != id) {
     throw InputError(
         fmt::format("{}: holds another run ({}): changed since it was submitted, or by another version "

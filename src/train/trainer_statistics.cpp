@@ -1,0 +1,82 @@
+// src/train/trainer_statistics.cpp - the final test with fresh statistics of batch norm.
+#include <algorithm>
+
+#include <torch/types.h>
+
+#include "core/words.h"
+#include "train/device_batches.h"
+#include "train/trainer.h"
+
+namespace glidepath {
+namespace {
+
+/// A signal came while the model had other statistics than the run's.
+struct StopAsked {};
+
+}  // namespace
+
+std::int64_t Trainer::images_of_estimate() const {
+  const auto asked = words::whole(config_.bn_estimate);  // nothing for "off"
+  return asked && has_running_statistics(*model_) ? std::min(*asked, dataset_.train.size()) : 0;
+}
+
+// The batches that training would have taken next, in pieces as large as one process's. Rank 0 estimates, the
+// others have its statistics in the evaluation that follows.
+void Trainer::estimate_statistics(FreshStatistics& fresh, std::int64_t images,
+                                  const std::function<void()>& between_batches) {
+  const DataWatch::MayStop here(data_watch_);
+  if (is_rank_0()) {
+    LoaderOptions options = loader_options(config_, plan_, dataset_);
+    options.prefetch = 0;
+    const std::int64_t pieces = group() && !config_.sync_bn ? group()->size() : 1;
+    options.batch_size = std::max<std::int64_t>(1, options.batch_size / pieces);
+    TrainLoader loader(dataset_, options);
+    if (resolution_.varies())
+      loader.set_image_size([size = resolution_.at(1)](std::int64_t) { return size; });
+    loader.seek(meter_.step() * pieces);
+    for (std::int64_t taken = 0; taken < images;) {
+      if (between_batches) between_batches();
+      const Batch batch = on_device(loader.next(), plan_.device);
+      taken += std::max<std::int64_t>(1, batch.labels.size(0));
+      fresh.add(batch, plan_);
+    }
+  }
+  agreement_.agree();
+}
+
+// What the end will cost more, from one batch. The model is as before afterwards.
+void Trainer::measure_estimate() {
+  const std::int64_t images = images_of_estimate();
+  if (images == 0) return;
+  const double begun = now();
+  FreshStatistics fresh(*model_);
+  estimate_statistics(fresh, 1);
+  const double batches = std::ceil(static_cast<double>(images) / static_cast<double>(config_.batch_size));
+  agenda_.estimate_takes((now() - begun) * batches, meter_);
+}
+
+Evaluation Trainer::evaluate_fresh(std::unique_ptr<FreshStatistics>& fresh) {
+  const auto is_asked = [this] { return options_.stop_signal && options_.stop_signal() != 0; };
+  try {
+    estimate_statistics(*fresh, images_of_estimate(), [&] {
+      if (!group() && is_asked()) throw StopAsked{};
+    });
+    share_running_statistics();
+    const DataWatch::MayStop here(data_watch_);
+    const Evaluation found = evaluate(
+        *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_,
+        [&] {
+          agreement_.agree();
+          if (is_asked()) throw StopAsked{};
+        },
+        group());
+    share_corrupt_images();
+    return found;
+  } catch (const StopAsked&) {
+    fresh.reset();  // a checkpoint has the run's own
+    stop_if_asked();
+    throw;
+  }
+}
+
+}  // namespace glidepath
