@@ -142,7 +142,7 @@ TEST_F(FreshStatisticsRun, ASignalOnTheWayLosesNothing) {
     } catch (const Interrupted&) {
       ASSERT_LT(++stops, 60);
       options.resume = true;
-      looks_left = 1 + stops % 13;
+      looks_left = 1 + stops % 29;
     }
   }
   EXPECT_GT(stops, 8);
