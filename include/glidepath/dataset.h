@@ -48,10 +48,14 @@ struct Dataset {
   std::vector<float> mean, stddev;
   bool flip = true;  ///< whether a horizontal flip keeps the label's meaning (not for digits)
   Split train, test;
+  Split val = {};  ///< held out of train by TrainConfig::val, to choose on; empty where nothing is
   ImageOptions image_options;
   std::string tested_on;  ///< what `test` is called where it lies: "valid"; empty for images in memory
   std::vector<std::string> notes;  ///< what opening it found and the user should know, a line each
 
+  bool has_val() const { return val.labels.defined(); }
+  /// What is tested on the way: val where there is one, else test.
+  const Split& watched() const { return has_val() ? val : test; }
   bool in_memory() const { return train.images.defined(); }
   std::int64_t channels() const { return in_memory() ? train.images.size(1) : 3; }
   /// Height and width of the images that are trained on.

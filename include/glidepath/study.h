@@ -104,6 +104,7 @@ struct RunRecord {
   double test_loss = 0;
   double train_loss = 0;  ///< mean over the last epoch (or the whole run when shorter)
   double train_accuracy = 0;
+  std::map<std::string, double> scores;  ///< what else a run was tested with: those of score_names() it has
   std::int64_t updates = 0;
   double epochs = 0;
   double seconds = 0;  ///< of the whole run: loading, training, evaluation, writing
@@ -112,6 +113,10 @@ struct RunRecord {
   std::int64_t attempts = 0;        ///< how often a study took it up
   std::filesystem::path directory;  ///< the run directory: config.toml, metrics.jsonl, summary.json, ...
 };
+
+/// Numbers of a run's summary.json beside test_accuracy and test_loss, by their names there: with running
+/// statistics of batch norm, on held out images. Accuracies, whose names say so, are in [0, 1].
+const std::vector<std::string>& score_names();
 
 struct StudyResults {
   std::string name, title;

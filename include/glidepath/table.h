@@ -53,6 +53,8 @@ struct StudyTable {
 struct TableOptions {
   std::string rows;     ///< an axis; empty: schedule, or else the first axis
   std::string columns;  ///< an axis; empty: budget, or else the next axis
+  /// What cells are of: test_accuracy, or an accuracy among score_names(); empty: test_accuracy.
+  std::string score;
 };
 
 /// Throws InputError when rows or columns is no axis of the study.

@@ -23,6 +23,7 @@ struct TrainStatus {
   double accuracy = 0;           ///< of training images over the last updates, in [0, 1]
   double test_loss = 0;          ///< of the last evaluation
   double test_accuracy = -1;     ///< of the last evaluation, in [0, 1]; -1 before the first
+  bool on_val = false;           ///< both are of held out training images (TrainConfig::val)
   double seconds = 0;            ///< spent by this run so far, earlier sessions of it included
   double seconds_left = 0;       ///< estimate
   double images_per_second = 0;  ///< of this session's updates, evaluation left out
@@ -81,6 +82,9 @@ struct TrainResult {
   double test_loss = 0;      ///< likewise
   double test_accuracy_running = 0;  ///< with running statistics
   double test_loss_running = 0;
+  std::int64_t val_images = 0;            ///< held out by TrainConfig::val; the next four are of them
+  double val_accuracy = 0, val_loss = 0;  ///< as test_accuracy, test_loss
+  double val_accuracy_running = 0, val_loss_running = 0;  ///< with running statistics
   std::int64_t bn_images = 0;  ///< that the fresh statistics are of; 0: none, or no batch norm in the model
   double train_loss = 0;       ///< mean over the last epoch's updates (all of them when the run was shorter)
   double train_accuracy = 0;

@@ -15,6 +15,7 @@ struct TrainConfig {
   std::string data_dir;          ///< folder of its files; empty: the usual places
   std::string split;             ///< image folders without splits: "80/20", "80/10/10"; DataChoice::split
   std::string test_on = "auto";  ///< image folders: the split that is tested on; DataChoice::test_on
+  std::string val = "none";      ///< held out of the training images, to choose on: "5000", "10%"; or none
   std::int64_t train_limit = 0;  ///< first N training images; of folders N over all classes; 0: all
   std::int64_t test_limit = 0;   ///< likewise of test images
   std::string model = "resnet18";

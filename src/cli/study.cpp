@@ -34,7 +34,7 @@ namespace glidepath::cli {
 namespace {
 
 struct StudyArguments {
-  std::string file, out, profile, rows, columns;
+  std::string file, out, profile, rows, columns, score;
   std::string executor = "local";
   std::vector<std::string> set;
   std::int64_t jobs = 0;
@@ -88,7 +88,7 @@ void print_plan(const StudyPlan& plan) {
 }
 
 void print_results(const StudyResults& results, const StudyArguments& arguments) {
-  const TableOptions options{arguments.rows, arguments.columns};
+  const TableOptions options{arguments.rows, arguments.columns, arguments.score};
   write_tables(arguments.out, results, options);
   if (arguments.json) {
     std::cout << results_json(results, options);
@@ -123,7 +123,7 @@ void check_table_axes(const StudyPlan& plan, const StudyArguments& arguments) {
   StudyResults none;
   none.axes = plan.axes;
   none.values = plan.values;
-  make_tables(none, {arguments.rows, arguments.columns});
+  make_tables(none, {arguments.rows, arguments.columns, arguments.score});
 }
 
 void check_executor(const StudyArguments& arguments, const SlurmArguments& slurm) {
@@ -202,6 +202,9 @@ void add_study_command(CLI::App& app, int&) {
   command->add_flag("--resume", arguments->resume, "refuse to start a new study (going on is the default)");
   command->add_option("--rows", arguments->rows, "axis for the table's rows (default: schedule)");
   command->add_option("--columns", arguments->columns, "axis for the table's columns (default: budget)");
+  command->add_option(
+      "--score", arguments->score,
+      "what the table's cells are: val_accuracy, test_accuracy_running, ... (default: test_accuracy)");
   command->add_flag("--dry-run", arguments->dry_run, "print the runs in their order and stop");
   command->add_flag("--quiet", arguments->quiet, "print errors only");
   command->add_flag("--json", arguments->json, "print runs and tables as one JSON document");

@@ -122,17 +122,18 @@ std::vector<std::string> status_fields(const TrainStatus& status) {
   std::vector<std::string> fields = {
       fmt::format("loss {:.4f}", status.loss), fmt::format("acc {:.2f} %", 100 * status.accuracy),
       fmt::format("lr {:.4g}", status.lr), fmt::format("{} left", spoken_duration(status.seconds_left))};
-  if (status.test_accuracy >= 0) fields.push_back(fmt::format("test {:.2f} %", 100 * status.test_accuracy));
+  if (status.test_accuracy >= 0)
+    fields.push_back(fmt::format("{} {:.2f} %", status.on_val ? "val" : "test", 100 * status.test_accuracy));
   fields.insert(fields.end(), {where, fmt::format("epoch {:.2f}", status.epoch),
                                fmt::format("{:.0f} img/s", status.images_per_second)});
   return fields;
 }
 
 std::string evaluation_line(const TrainStatus& status) {
+  const char* split = status.on_val ? "val" : "test";
   return fmt::format(
-      "epoch {:7.2f}  {:5.1f} % of budget  lr {:<9.4g}  loss {:.4f}  test loss {:.4f}  test accuracy {:.2f} "
-      "%",
-      status.epoch, 100 * status.progress, status.lr, status.loss, status.test_loss,
+      "epoch {:7.2f}  {:5.1f} % of budget  lr {:<9.4g}  loss {:.4f}  {} loss {:.4f}  {} accuracy {:.2f} %",
+      status.epoch, 100 * status.progress, status.lr, status.loss, split, status.test_loss, split,
       100 * status.test_accuracy);
 }
 
@@ -142,6 +143,11 @@ nlohmann::ordered_json as_json(const TrainResult& result) {
           {"test_accuracy_running", result.test_accuracy_running},
           {"test_loss_running", result.test_loss_running},
           {"bn_images", result.bn_images},
+          {"val_images", result.val_images},
+          {"val_accuracy", result.val_accuracy},
+          {"val_loss", result.val_loss},
+          {"val_accuracy_running", result.val_accuracy_running},
+          {"val_loss_running", result.val_loss_running},
           {"train_accuracy", result.train_accuracy},
           {"train_loss", result.train_loss},
           {"updates", result.updates},
@@ -169,10 +175,13 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
   if (arguments.quiet) return;
   std::cout << fmt::format(
       "test accuracy {:.2f} %  test loss {:.4f}  train loss {:.4f}\n"
-      "{}"
+      "{}{}"
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
       100 * result.test_accuracy, result.test_loss, result.train_loss,
+      result.val_images > 0 ? fmt::format("{} training images held out: accuracy {:.2f} %  loss {:.4f}\n",
+                                          result.val_images, 100 * result.val_accuracy, result.val_loss)
+                            : "",
       result.bn_images > 0 ? fmt::format("batch norm of {} training images, seen anew; with its running "
                                          "statistics {:.2f} %\n",
                                          result.bn_images, 100 * result.test_accuracy_running)

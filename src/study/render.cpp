@@ -78,6 +78,17 @@ std::vector<std::size_t> column_widths(const Grid& grid) {
   return widths;
 }
 
+/// Those that any run has, in their order.
+std::vector<std::string> scores_in(const StudyResults& results) {
+  std::vector<std::string> names;
+  for (const std::string& name : score_names()) {
+    if (std::any_of(results.runs.begin(), results.runs.end(),
+                    [&](const RunRecord& run) { return run.scores.count(name) > 0; }))
+      names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string marks_text(const std::vector<StudyTable>& tables, const char* best) {
@@ -206,6 +217,8 @@ std::string results_csv(const StudyResults& results) {
   titles.insert(titles.end(),
                 {"test_accuracy", "test_loss", "train_loss", "train_accuracy", "updates", "epochs", "seconds",
                  "images_per_second", "peak_memory_mib", "attempts", "error"});
+  const std::vector<std::string> scores = scores_in(results);
+  titles.insert(titles.end(), scores.begin(), scores.end());
   std::string text = csv_line(titles);
   for (const RunRecord& run : results.runs) {
     std::vector<std::string> fields = {run.id, to_string(run.status)};
@@ -221,6 +234,10 @@ std::string results_csv(const StudyResults& results) {
       add(value);
     fields.push_back(fmt::format("{}", run.attempts));
     fields.push_back(run.error);
+    for (const std::string& name : scores) {
+      const auto score = run.scores.find(name);
+      fields.push_back(is_done && score != run.scores.end() ? csv_number(score->second) : "");
+    }
     text += csv_line(fields);
   }
   return text;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "glidepath/study.h"
 #include "study/check_plan.h"
 #include "study/reference.h"
+#include "study/run_files.h"
 #include "study/store.h"
 
 namespace fs = std::filesystem;
@@ -74,6 +76,20 @@ RunRecord read_run(const Statement& row, const fs::path& dir) {
   return run;
 }
 
+/// Of the names that runs have, and such values.
+void add_scores(Database& database, std::vector<RunRecord>& runs) {
+  std::map<std::string, RunRecord*> by_id;
+  for (RunRecord& run : runs) by_id[run.id] = &run;
+  const std::vector<std::string>& names = score_names();
+  Statement rows(database, "SELECT run_id, name, value FROM scores");
+  while (rows.step()) {
+    const auto run = by_id.find(rows.text(0));
+    const std::string name = rows.text(1);
+    if (run == by_id.end() || std::find(names.begin(), names.end(), name) == names.end()) continue;
+    if (is_plausible_score(name, rows.real(2))) run->second->scores[name] = rows.real(2);
+  }
+}
+
 /// Nothing that is not finite, and nothing that no axis could show.
 double plausible(double value) {
   constexpr double kLargest = 1e100;
@@ -127,6 +143,7 @@ StudyResults read_study_results(const fs::path& dir) {
       "epochs, seconds, images_per_second, peak_memory_mib, attempts FROM runs "
       "WHERE position IS NOT NULL ORDER BY position");
   while (rows.step()) results.runs.push_back(read_run(rows, dir));
+  if (checked_version(database, dir) >= 4) add_scores(database, results.runs);  // older ones have none
   add_spellings(results);
   return results;
 }

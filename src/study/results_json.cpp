@@ -18,6 +18,10 @@ Json run_json(const RunRecord& run) {
   const auto result = [&](double value) { return is_done ? number(value) : Json(nullptr); };
   Json config = Json::object();
   for (const ConfigKey& key : train_config_keys()) config[key.name] = config_value(run.config, key.name);
+  Json scores = Json::object();
+  if (is_done) {
+    for (const auto& [name, value] : run.scores) scores[name] = number(value);
+  }
   return {{"id", run.id},
           {"status", to_string(run.status)},
           {"error", run.error},
@@ -26,6 +30,7 @@ Json run_json(const RunRecord& run) {
           {"test_loss", result(run.test_loss)},
           {"train_loss", result(run.train_loss)},
           {"train_accuracy", result(run.train_accuracy)},
+          {"scores", scores},
           {"updates", run.updates},
           {"epochs", result(run.epochs)},
           {"seconds", result(run.seconds)},

@@ -2,6 +2,7 @@
 #include "study/run_files.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <sstream>
 
@@ -28,6 +29,18 @@ double number(const json& object, const char* key) {
 
 }  // namespace
 
+const std::vector<std::string>& score_names() {
+  static const std::vector<std::string> names = {"test_accuracy_running", "test_loss_running",
+                                                 "val_accuracy",          "val_loss",
+                                                 "val_accuracy_running",  "val_loss_running"};
+  return names;
+}
+
+bool is_plausible_score(const std::string& name, double value) {
+  const bool is_accuracy = name.find("accuracy") != std::string::npos;
+  return std::isfinite(value) && value >= 0 && (!is_accuracy || value <= 1);
+}
+
 bool read_summary(const fs::path& dir, RunRecord& run) {
   const json summary = read_object(dir / "summary.json");
   if (!summary.is_object() || !summary.contains("status") || !summary["status"].is_string()) return false;
@@ -35,6 +48,10 @@ bool read_summary(const fs::path& dir, RunRecord& run) {
   run.test_loss = number(summary, "test_loss");
   run.train_loss = number(summary, "train_loss");
   run.train_accuracy = number(summary, "train_accuracy");
+  for (const std::string& name : score_names()) {
+    const double value = number(summary, name.c_str());
+    if (is_plausible_score(name, value)) run.scores[name] = value;
+  }
   run.updates = whole_at(summary, "updates");
   run.epochs = number(summary, "epochs");
   run.seconds = number(summary, "seconds");

@@ -8,6 +8,9 @@
 
 namespace glidepath {
 
+/// Whether a run may have told this of itself; stores and summaries may come from anywhere.
+bool is_plausible_score(const std::string& name, double value);
+
 /// Fills status, error and numbers from DIR/summary.json. False if there is none, or not a whole one.
 bool read_summary(const std::filesystem::path& dir, RunRecord& run);
 

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-constexpr std::int64_t kVersion = 3;
+constexpr std::int64_t kVersion = 4;
 
 // docs/studies.md describes the columns.
 constexpr const char* kPlanTable =
@@ -48,6 +48,10 @@ CREATE TABLE measures (
   run_id TEXT NOT NULL REFERENCES runs (id), position INTEGER NOT NULL, step INTEGER NOT NULL, progress REAL,
   lr REAL, name TEXT NOT NULL, value REAL, PRIMARY KEY (run_id, position)
 ) WITHOUT ROWID)sql";
+
+constexpr const char* kScoresTable =
+    "CREATE TABLE scores (run_id TEXT NOT NULL REFERENCES runs (id), name TEXT NOT NULL, value REAL, "
+    "PRIMARY KEY (run_id, name)) WITHOUT ROWID";
 
 // What `status = 'running'` means for the process in parameters 1 to 3.
 constexpr const char* kMine =
@@ -91,11 +95,10 @@ void check_schema(Database& database) {
     std::string first = runs;  // version 1 had no status for divergence
     const std::string diverged = "'diverged', ";
     first.erase(first.find(diverged), diverged.size());
-    return std::map<std::string, std::vector<std::string>>{{"plan", {normalised(kPlanTable)}},
-                                                           {"runs", {runs, first}},
-                                                           {"runs_by_status", {normalised(kRunsIndex)}},
-                                                           {"curves", {normalised(kCurvesTable)}},
-                                                           {"measures", {normalised(kMeasuresTable)}}};
+    return std::map<std::string, std::vector<std::string>>{
+        {"plan", {normalised(kPlanTable)}},           {"runs", {runs, first}},
+        {"runs_by_status", {normalised(kRunsIndex)}}, {"curves", {normalised(kCurvesTable)}},
+        {"measures", {normalised(kMeasuresTable)}},   {"scores", {normalised(kScoresTable)}}};
   }();
   std::size_t tables = 0;
   Statement rows(database, "SELECT type, name, sql FROM sqlite_master");
@@ -107,7 +110,7 @@ void check_schema(Database& database) {
                                                           normalised(rows.text(2))) != ours->second.end();
     if (!is_ours)
       database.refuse(fmt::format("has the {} \"{}\", which no study has", type, plain_line(name)));
-    tables += type == "table" && name != "measures" ? 1 : 0;
+    tables += type == "table" && name != "measures" && name != "scores" ? 1 : 0;
   }
   constexpr std::size_t kTables = 3;
   if (tables != kTables) database.refuse("lacks a table of a study");
@@ -180,6 +183,7 @@ StudyStore::StudyStore(const fs::path& dir, std::function<std::int64_t()> now)
   }
   if (version == 1) add_diverged(database_);
   if (version < 3) database_.execute(kMeasuresTable);  // the runs of older versions took none
+  if (version < 4) database_.execute(kScoresTable);    // likewise
   if (version < kVersion) {
     database_.execute(fmt::format("PRAGMA user_version = {}", kVersion));
   }
@@ -274,6 +278,7 @@ bool StudyStore::finish(const Owner& self, const RunRecord& run, const std::vect
   if (database_.changes() == 0) return false;
   add_curve(run.id, curve);
   add_measures(run.id, measures);
+  add_scores(run);
   transaction.commit();
   return true;
 }
@@ -286,6 +291,7 @@ void StudyStore::put(const RunRecord& run, const std::string& started_at, const 
   statement.run();
   add_curve(run.id, curve);
   add_measures(run.id, measures);
+  add_scores(run);
   transaction.commit();
 }
 
@@ -314,6 +320,12 @@ void StudyStore::add_measures(const std::string& id, const std::vector<MeasurePo
     statement.bind(1, id).bind(2, static_cast<std::int64_t>(i)).bind(3, point.step).bind(4, point.progress);
     statement.bind(5, point.lr).bind(6, point.name).bind(7, point.value).run();
   }
+}
+
+void StudyStore::add_scores(const RunRecord& run) {
+  Statement(database_, "DELETE FROM scores WHERE run_id = ?1").bind(1, run.id).run();
+  Statement statement(database_, "INSERT INTO scores VALUES (?1, ?2, ?3)");
+  for (const auto& [name, value] : run.scores) statement.bind(1, run.id).bind(2, name).bind(3, value).run();
 }
 
 std::map<std::string, RunStatus> StudyStore::statuses() {

@@ -64,6 +64,7 @@ class StudyStore {
 
  private:
   void add_curve(const std::string& id, const std::vector<CurvePoint>& curve);
+  void add_scores(const RunRecord& run);
   void add_measures(const std::string& id, const std::vector<MeasurePoint>& measures);
 
   Database database_;

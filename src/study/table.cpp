@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -106,12 +107,30 @@ std::vector<std::string> joined_rows(const StudyResults& results, const Axes& ax
   return rows;
 }
 
-void add_run(TableCell& cell, const RunRecord& run) {
+/// Throws InputError for what is no accuracy.
+void check_score(const std::string& name) {
+  std::vector<std::string> known = {"test_accuracy"};
+  for (const std::string& score : score_names()) {
+    if (score.find("accuracy") != std::string::npos) known.push_back(score);
+  }
+  if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw InputError(fmt::format("--score \"{}\": must be one of {}", name, fmt::join(known, ", ")));
+}
+
+/// Nothing where the run was not tested so.
+std::optional<double> score_of(const RunRecord& run, const std::string& name) {
+  if (name.empty() || name == "test_accuracy") return run.test_accuracy;
+  const auto found = run.scores.find(name);
+  return found == run.scores.end() ? std::nullopt : std::optional<double>(found->second);
+}
+
+void add_run(TableCell& cell, const RunRecord& run, const std::string& score) {
   cell.planned += 1;
   if (run.status == RunStatus::kDiverged) cell.diverged += 1;
   if (run.status == RunStatus::kFailed) cell.failed += 1;
-  if (run.status != RunStatus::kDone) return;
-  cell.values.push_back(100 * run.test_accuracy);
+  const std::optional<double> value = score_of(run, score);
+  if (run.status != RunStatus::kDone || !value) return;
+  cell.values.push_back(100 * *value);
   cell.seeds.push_back(run.config.seed);
 }
 
@@ -179,6 +198,7 @@ std::string TableCell::text() const {
 
 std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& options) {
   const Axes axes = choose_axes(results, options);
+  check_score(options.score);
   std::map<std::vector<std::size_t>, StudyTable> tables;
   for (const RunRecord& run : results.runs) {
     StudyTable& table = tables[table_place(results, run, axes.others)];
@@ -194,7 +214,8 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     }
     const auto found = std::find(table.rows.begin(), table.rows.end(), row_name(run, axes, results.name));
     const auto row = static_cast<std::size_t>(found - table.rows.begin());
-    add_run(table.cells.at(row).at(value_index(axis_values(results, axes.column), run, axes.column)), run);
+    add_run(table.cells.at(row).at(value_index(axis_values(results, axes.column), run, axes.column)), run,
+            options.score);
   }
   std::vector<StudyTable> list;
   for (auto& [place, table] : tables) {

@@ -101,8 +101,8 @@ void Agenda::evaluation_takes(double seconds, BudgetMeter& meter) {
   plan_final_cost(meter);
 }
 
-void Agenda::estimate_takes(double seconds, BudgetMeter& meter) {
-  estimate_seconds_ = seconds;
+void Agenda::ending_takes(double seconds, BudgetMeter& meter) {
+  ending_seconds_ = seconds;
   plan_final_cost(meter);
 }
 
@@ -129,7 +129,7 @@ void Agenda::saved(bool well, const BudgetMeter& meter, double begun, double now
 // The last checkpoint and the model's file, which is smaller.
 void Agenda::plan_final_cost(BudgetMeter& meter) const {
   if (meter.by_clock())
-    meter.clock().set_final_cost(evaluation_seconds_ + fresh_seconds() + measuring_seconds_,
+    meter.clock().set_final_cost(evaluation_seconds_ + ending_seconds_ + measuring_seconds_,
                                  2 * writing_seconds_);
 }
 

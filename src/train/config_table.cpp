@@ -16,6 +16,7 @@
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
 #include "train/deadline.h"
+#include "train/held_out_text.h"
 #include "train/measure_text.h"
 
 namespace glidepath {
@@ -125,6 +126,11 @@ std::vector<ConfigEntry> make_table() {
           canonical_split),
       text_entry(&C::test_on, "test_on",
                  "image folders: the split that is tested on, such as test; auto: val, valid, ..., test"),
+      canonical_entry(
+          &C::val, "val",
+          "held out of the training images, by class, to choose on: 5000, 10% or none; the test images "
+          "are then used once",
+          canonical_held_out),
       whole_entry(&C::train_limit, "train_limit",
                   "use N training images only, in an image folder spread over the classes; 0: all", 0, kMany),
       whole_entry(&C::test_limit, "test_limit", "use N test images only; 0: all", 0, kMany),
@@ -240,7 +246,7 @@ void set_before(std::vector<ConfigEntry>& table) {
 void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
       {"Data",
-       {"data", "data_dir", "split", "test_on", "data_wait", "train_limit", "test_limit", "augment",
+       {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_limit", "test_limit", "augment",
         "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
       {"Model", {"model", "width", "stem"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},

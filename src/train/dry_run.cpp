@@ -65,7 +65,7 @@ DryRun Trainer::estimate() {
     const double evaluations =
         1 + by_share + (every > 0 ? std::floor((static_cast<double>(dry.updates) - 1) / every) : 0);
     dry.seconds = ready + static_cast<double>(dry.updates) * dry.update_seconds +
-                  evaluations * agenda_.evaluation_seconds() + agenda_.fresh_seconds() +
+                  evaluations * agenda_.evaluation_seconds() + agenda_.ending_seconds() +
                   agenda_.measuring_seconds_of(dry.updates);
   }
   dry.epochs = static_cast<double>(dry.updates) / static_cast<double>(dry.steps_per_epoch);

@@ -18,6 +18,7 @@
 #include "train/adam.h"
 #include "train/blame.h"
 #include "train/deadline.h"
+#include "train/held_out.h"
 #include "train/sgd.h"
 
 namespace glidepath {
@@ -82,6 +83,7 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
   options.workers = config.workers;
   limit_corrupt(dataset.train, config.max_corrupt);
   limit_corrupt(dataset.test, config.max_corrupt);
+  if (dataset.has_val()) limit_corrupt(dataset.val, config.max_corrupt);
 }
 
 }  // namespace
@@ -95,6 +97,7 @@ Dataset load_limited(const TrainConfig& config, DataRecord* record,
   choice.tell = tell;
   Dataset dataset = load_dataset(config.data, config.data_dir, choice);
   if (record != nullptr) *record = describe_data(dataset);
+  hold_out(dataset, config.val);
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
   limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
   set_image_options(dataset, config);
@@ -119,9 +122,11 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
     if (forced) refuse(fmt::format("the images of {} are read as they are used", config.data));
     return dataset;
   }
-  const std::int64_t bytes = dataset.train.images.numel() + dataset.test.images.numel();
+  const std::int64_t bytes = dataset.train.images.numel() + dataset.test.images.numel() +
+                             (dataset.has_val() ? dataset.val.images.numel() : 0);
   if (!forced && (config.data_on_device == "false" || bytes > kMostBytesOnDevice)) return dataset;
-  for (Split* split : {&dataset.train, &dataset.test}) {
+  for (Split* split : {&dataset.train, &dataset.test, &dataset.val}) {
+    if (!split->images.defined()) continue;
     split->images = split->images.to(plan.device);
     split->labels = split->labels.to(plan.device);
   }

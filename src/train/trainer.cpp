@@ -286,8 +286,8 @@ void Trainer::evaluate_now() {
   share_running_statistics();
   const double begun = now();
   evaluation_ = evaluate(
-      *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { agree_and_stop_if_asked(); },
-      group());
+      *model_, dataset_, dataset_.watched(), config_.eval_batch_size, plan_,
+      [this] { agree_and_stop_if_asked(); }, group());
   share_corrupt_images();
   evaluated_step_ = meter_.step();
   agenda_.evaluation_takes(now() - begun, meter_);
@@ -326,16 +326,16 @@ void Trainer::evaluate_on_the_way() {
 // One batch tells what the whole test set will cost.
 void Trainer::measure_evaluation() {
   const DataWatch::MayStop here(data_watch_);
-  const std::int64_t images = dataset_.test.size();
+  const std::int64_t images = dataset_.watched().size();
   const std::int64_t ranks = group() ? group()->size() : 1;
   const std::int64_t count = std::min(config_.eval_batch_size * ranks, images);
   const double begun = now();
   evaluate(
-      *model_, dataset_, dataset_.test.first(count), config_.eval_batch_size, plan_,
+      *model_, dataset_, dataset_.watched().first(count), config_.eval_batch_size, plan_,
       [this] { agree_and_stop_if_asked(); }, group());
-  agenda_.evaluation_takes((now() - begun) * static_cast<double>(images) / static_cast<double>(count),
-                           meter_);
-  measure_estimate();
+  const double an_image = (now() - begun) / static_cast<double>(count);
+  agenda_.evaluation_takes(an_image * static_cast<double>(images), meter_);
+  measure_ending(an_image);
 }
 
 void Trainer::agree_and_stop_if_asked() {

@@ -120,8 +120,15 @@ class Trainer {
   std::int64_t images_of_estimate() const;
   void estimate_statistics(FreshStatistics& fresh, std::int64_t images,
                            const std::function<void()>& between_batches = {});
-  void measure_estimate();
-  Evaluation evaluate_fresh(std::unique_ptr<FreshStatistics>& fresh);
+  void measure_ending(double seconds_an_image);
+  /// What a run is tested by at its end; `val` is of the held out images, where there are any.
+  struct Tested {
+    std::optional<Evaluation> val;
+    Evaluation test;
+  };
+  Tested test_running();
+  Tested test_fresh(std::unique_ptr<FreshStatistics>& fresh);
+  Evaluation evaluate_all(const Split& split, const std::function<void()>& between_batches);
   bool save_checkpoint();
   void stop_if_asked();
   void agree_and_stop_if_asked();

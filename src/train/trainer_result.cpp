@@ -27,6 +27,7 @@ TrainStatus Trainer::status() {
   status.accuracy = mean.accuracy;
   status.test_loss = evaluation_.loss;
   status.test_accuracy = evaluation_.accuracy;
+  status.on_val = dataset_.has_val();
   status.seconds = seconds_spent();
   status.seconds_left = meter_.seconds_left();
   status.images_per_second = training_seconds_ > 0 ? images_here_ / training_seconds_ : 0;
@@ -47,6 +48,7 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
       {"test_accuracy_running", result.test_accuracy_running},
       {"test_loss_running", result.test_loss_running},
       {"bn_images", result.bn_images},
+      {"val_images", result.val_images},
       {"train_accuracy", result.train_accuracy},
       {"train_loss", std::isfinite(result.train_loss) ? nlohmann::ordered_json(result.train_loss)
                                                       : nlohmann::ordered_json(nullptr)},
@@ -70,6 +72,12 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
       {"threads", plan_.threads},
       {"ranks", result.ranks},
       {"device", plan_.device.str()}};
+  if (dataset_.has_val()) {
+    summary["val_accuracy"] = result.val_accuracy;
+    summary["val_loss"] = result.val_loss;
+    summary["val_accuracy_running"] = result.val_accuracy_running;
+    summary["val_loss_running"] = result.val_loss_running;
+  }
   if (!dataset_.in_memory()) {  // those of the test split are left out of its accuracy and loss
     summary["corrupt_images"] = {{"train", result.corrupt_train_images},
                                  {"test", result.corrupt_test_images}};
@@ -99,17 +107,25 @@ TrainResult Trainer::finish() {
   result.steps_per_epoch = context_.steps_per_epoch;
   result.epochs = static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch);
   std::unique_ptr<FreshStatistics> fresh;
-  Evaluation tested = evaluation_;
+  const Tested running = test_running();
+  Tested tested = running;
   result.bn_images = images_of_estimate();
   if (result.bn_images > 0) {
     fresh = std::make_unique<FreshStatistics>(*model_);
-    tested = evaluate_fresh(fresh);
+    tested = test_fresh(fresh);
     if (config_.saved_statistics == "running") fresh.reset();
   }
-  result.test_accuracy = tested.accuracy;
-  result.test_loss = tested.loss;
-  result.test_accuracy_running = evaluation_.accuracy;
-  result.test_loss_running = evaluation_.loss;
+  result.test_accuracy = tested.test.accuracy;
+  result.test_loss = tested.test.loss;
+  result.test_accuracy_running = running.test.accuracy;
+  result.test_loss_running = running.test.loss;
+  if (tested.val) {
+    result.val_images = dataset_.val.size();
+    result.val_accuracy = tested.val->accuracy;
+    result.val_loss = tested.val->loss;
+    result.val_accuracy_running = running.val->accuracy;
+    result.val_loss_running = running.val->loss;
+  }
   result.train_loss = mean.loss;
   result.train_accuracy = mean.accuracy;
   result.last_update_lr = lr_;

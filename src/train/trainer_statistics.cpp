@@ -1,5 +1,6 @@
 // src/train/trainer_statistics.cpp - the final test with fresh statistics of batch norm.
 #include <algorithm>
+#include <cmath>
 
 #include <torch/types.h>
 
@@ -44,34 +45,52 @@ void Trainer::estimate_statistics(FreshStatistics& fresh, std::int64_t images,
   agreement_.agree();
 }
 
-// What the end will cost more, from one batch. The model is as before afterwards.
-void Trainer::measure_estimate() {
-  const std::int64_t images = images_of_estimate();
-  if (images == 0) return;
-  const double begun = now();
-  FreshStatistics fresh(*model_);
-  estimate_statistics(fresh, 1);
-  const double batches = std::ceil(static_cast<double>(images) / static_cast<double>(config_.batch_size));
-  agenda_.estimate_takes((now() - begun) * batches, meter_);
+// From one batch. The model is as before afterwards.
+void Trainer::measure_ending(double seconds_an_image) {
+  const auto images = [](const Split& split) { return static_cast<double>(split.size()); };
+  const double test = seconds_an_image * images(dataset_.test);
+  double seconds = dataset_.has_val() ? test : 0;
+  const std::int64_t estimated = images_of_estimate();
+  if (estimated > 0) {
+    const double begun = now();
+    FreshStatistics fresh(*model_);
+    estimate_statistics(fresh, 1);
+    seconds +=
+        (now() - begun) * std::ceil(static_cast<double>(estimated) / static_cast<double>(config_.batch_size));
+    seconds += test + (dataset_.has_val() ? seconds_an_image * images(dataset_.val) : 0);
+  }
+  agenda_.ending_takes(seconds, meter_);
 }
 
-Evaluation Trainer::evaluate_fresh(std::unique_ptr<FreshStatistics>& fresh) {
+Evaluation Trainer::evaluate_all(const Split& split, const std::function<void()>& between_batches) {
+  const DataWatch::MayStop here(data_watch_);
+  share_running_statistics();
+  const Evaluation found =
+      evaluate(*model_, dataset_, split, config_.eval_batch_size, plan_, between_batches, group());
+  share_corrupt_images();
+  return found;
+}
+
+// The last evaluation on the way was of the same weights.
+Trainer::Tested Trainer::test_running() {
+  if (!dataset_.has_val()) return {std::nullopt, evaluation_};
+  return {evaluation_, evaluate_all(dataset_.test, [this] { agree_and_stop_if_asked(); })};
+}
+
+Trainer::Tested Trainer::test_fresh(std::unique_ptr<FreshStatistics>& fresh) {
   const auto is_asked = [this] { return options_.stop_signal && options_.stop_signal() != 0; };
+  const auto look = [&] {
+    agreement_.agree();
+    if (is_asked()) throw StopAsked{};
+  };
   try {
     estimate_statistics(*fresh, images_of_estimate(), [&] {
       if (!group() && is_asked()) throw StopAsked{};
     });
-    share_running_statistics();
-    const DataWatch::MayStop here(data_watch_);
-    const Evaluation found = evaluate(
-        *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_,
-        [&] {
-          agreement_.agree();
-          if (is_asked()) throw StopAsked{};
-        },
-        group());
-    share_corrupt_images();
-    return found;
+    Tested tested;
+    if (dataset_.has_val()) tested.val = evaluate_all(dataset_.val, look);
+    tested.test = evaluate_all(dataset_.test, look);
+    return tested;
   } catch (const StopAsked&) {
     fresh.reset();  // a checkpoint has the run's own
     stop_if_asked();

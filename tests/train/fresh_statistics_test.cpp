@@ -1,4 +1,5 @@
-// tests/train/fresh_statistics_test.cpp - batch norm's statistics estimated anew, against torch's own average.
+// tests/train/fresh_statistics_test.cpp - batch norm's statistics estimated anew, against torch's own
+// average.
 #include "train/fresh_statistics.h"
 
 #include <csignal>
@@ -85,13 +86,15 @@ TEST(FreshStatistics, LeaveTheModelAsItWas) {
     fresh.add({torch::empty({0, 3, 32, 32}), torch::empty({0}, torch::kInt64)}, ComputePlan());
     EXPECT_FALSE(torch::equal(state_dict(*model).at("bn1.running_mean"), before.at("bn1.running_mean")));
   }
-  for (const auto& [name, tensor] : state_dict(*model)) EXPECT_TRUE(torch::equal(tensor, before.at(name))) << name;
+  for (const auto& [name, tensor] : state_dict(*model))
+    EXPECT_TRUE(torch::equal(tensor, before.at(name))) << name;
   EXPECT_TRUE(has_running_statistics(*model));
 }
 
 class FreshStatisticsRun : public testing::Test {
  protected:
-  nlohmann::json run(const std::string& name, const std::string& estimate, const std::string& saved = "fresh") {
+  nlohmann::json run(const std::string& name, const std::string& estimate,
+                     const std::string& saved = "fresh") {
     TrainConfig config = digits_run("24it");
     config.model = "resnet8";
     config.width = 0.25;
