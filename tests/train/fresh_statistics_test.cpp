@@ -154,7 +154,7 @@ TEST_F(FreshStatisticsRun, ASignalOnTheWayLosesNothing) {
 }
 
 TEST_F(FreshStatisticsRun, TakeNoMoreThanThereIsAndNothingWithoutNorms) {
-  EXPECT_EQ(run("all", "1000000").at("bn_images"), 1437);
+  EXPECT_EQ(run("all", "1000000").at("bn_images"), 1438);
   TrainConfig config = digits_run("8it");
   TrainOptions options;
   options.out = folder_ / "mlp";
