@@ -321,7 +321,7 @@ TEST_F(StudyStoreTest, RefusesTheStoreOfANewerVersion) {
   Database(folder_ / "out" / "study.sqlite", Database::Mode::kCreate).execute("PRAGMA user_version = 99");
   EXPECT_EQ(message_of<InputError>([&] { StudyStore store(folder_ / "out"); }),
             (folder_ / "out" / "study.sqlite").string() +
-                ": written by a newer Glidepath (version 99 of the store, this one knows 3)");
+                ": written by a newer Glidepath (version 99 of the store, this one knows 4)");
 }
 
 }  // namespace
