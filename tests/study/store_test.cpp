@@ -284,6 +284,32 @@ TEST_F(StudyStoreTest, KeepsTheRunsOfAStoreThatKnewNoDivergence) {
   EXPECT_NO_THROW(StudyStore(folder_ / "old")) << "made once";
 }
 
+TEST_F(StudyStoreTest, KeepsTheScoresThatRunsHaveAndNoOthers) {
+  {
+    StudyStore store(folder_ / "scores");
+    store.save_plan(plan_, ids_);
+    const auto claimed = store.claim(self_, ids_, first);
+    ASSERT_TRUE(claimed);
+    RunRecord run;
+    run.id = claimed->id;
+    run.status = RunStatus::kDone;
+    run.test_accuracy = 0.5;
+    run.scores = {{"test_accuracy_running", 0.25}, {"val_loss", 2.5}};
+    ASSERT_TRUE(store.finish(self_, run, {}, {}));
+  }
+  Database(folder_ / "scores" / "study.sqlite", Database::Mode::kCreate)
+      .execute(
+          "INSERT INTO scores SELECT id, 'no_such_name', 1 FROM runs WHERE status = 'done'; "
+          "INSERT INTO scores SELECT id, 'val_accuracy', 7 FROM runs WHERE status = 'done'");
+  const StudyResults results = read_study_results(folder_ / "scores");
+  EXPECT_THAT(results.runs.at(0).scores,
+              testing::UnorderedElementsAre(testing::Pair("test_accuracy_running", 0.25),
+                                            testing::Pair("val_loss", 2.5)));
+  EXPECT_TRUE(results.runs.at(1).scores.empty());
+  EXPECT_EQ(make_tables(results, {"", "", "test_accuracy_running"}).at(0).cells.at(0).at(0).values.at(0), 25);
+  EXPECT_THAT(results_csv(results), testing::HasSubstr("error,test_accuracy_running,val_loss\n"));
+}
+
 TEST_F(StudyStoreTest, StoreThatKnewNoMeasuresGetsThem) {
   std::filesystem::create_directory(folder_ / "second");
   {
