@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include "glidepath/table.h"
 #include "study/support.h"
 
 namespace glidepath {
