@@ -44,6 +44,14 @@ struct StudyReference {
 /// A study file: `name`, `title`, a [base] table of train options shared by all runs, and a [grid] table of
 /// train options that are lists; the runs are the product of the lists, or with several [[grid]] tables the
 /// union of their products. See docs/studies.md.
+/// What a study's table shows.
+struct TableOptions {
+  std::string rows;     ///< an axis; empty: schedule, or else the first axis
+  std::string columns;  ///< an axis; empty: budget, or else the next axis
+  /// What cells are of: test_accuracy, or an accuracy among score_names(); empty: test_accuracy.
+  std::string score;
+};
+
 struct StudyPlan {
   std::string name;
   std::string title;
@@ -60,6 +68,7 @@ struct StudyPlan {
   std::map<std::string, std::vector<std::string>> values;
   std::string source_toml;        ///< the file's text, kept in the store
   StudyReference reference = {};  ///< the [reference] table
+  TableOptions table = {};        ///< kept with the study: reports show the same
   SlurmSettings slurm = {};       ///< the [slurm] table
 };
 
@@ -126,6 +135,7 @@ struct StudyResults {
   bool is_union = false;                                   ///< as in StudyPlan, with figures
   std::vector<std::string> figures;
   StudyReference reference = {};
+  TableOptions table = {};
 };
 
 /// Reads DIR/study.sqlite; a study may be running on it. Throws InputError when DIR holds no study.

@@ -50,14 +50,8 @@ struct StudyTable {
   std::size_t ranked_columns = 0;  ///< how many columns the average is over
 };
 
-struct TableOptions {
-  std::string rows;     ///< an axis; empty: schedule, or else the first axis
-  std::string columns;  ///< an axis; empty: budget, or else the next axis
-  /// What cells are of: test_accuracy, or an accuracy among score_names(); empty: test_accuracy.
-  std::string score;
-};
-
-/// Throws InputError when rows or columns is no axis of the study.
+/// What the options leave open is as the study keeps it. Throws InputError when rows or columns is no axis of
+/// the study.
 std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& options = {});
 
 /// What the marks of these tables mean, in a line; empty where there are none. `best` is how clearly best

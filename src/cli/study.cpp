@@ -138,7 +138,8 @@ void check_executor(const StudyArguments& arguments, const SlurmArguments& slurm
 void run_study_command(const StudyArguments& arguments, const SlurmArguments& slurm) {
   if (arguments.file.empty()) throw InputError("file is missing; see glidepath study --help");
   check_executor(arguments, slurm);
-  const StudyPlan plan = read_study_plan(arguments.file, read_changes(arguments));
+  StudyPlan plan = read_study_plan(arguments.file, read_changes(arguments));
+  plan.table = {arguments.rows, arguments.columns, arguments.score};
   check_names(plan, arguments.file);
   const bool is_local = arguments.executor == "local";
   if (arguments.dry_run && is_local) return print_plan(plan);

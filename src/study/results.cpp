@@ -130,6 +130,13 @@ StudyResults read_study_results(const fs::path& dir) {
     if (key == "is_union") results.is_union = parse_plan_entry<bool>(value, dir, key);
     if (key == "figures") results.figures = parse_plan_entry<std::vector<std::string>>(value, dir, key);
     if (key == "reference") results.reference = parse_plan_entry<StudyReference>(value, dir, key);
+    if (key == "table") {
+      const auto table = parse_plan_entry<std::map<std::string, std::string>>(value, dir, key);
+      const auto text = [&](const char* name) {
+        return table.count(name) > 0 ? table.at(name) : std::string();
+      };
+      results.table = {text("rows"), text("columns"), text("score")};
+    }
     if (key == "axis_values") {
       results.values = parse_plan_entry<std::map<std::string, std::vector<std::string>>>(value, dir, key);
     }
@@ -137,6 +144,9 @@ StudyResults read_study_results(const fs::path& dir) {
   const std::string place = store_file(dir).string();
   check_plan(results.name, results.title, results.axes, results.values, results.figures, place);
   check_reference(results.reference, place);
+  for (std::string* axis : {&results.table.rows, &results.table.columns}) {
+    if (std::find(results.axes.begin(), results.axes.end(), *axis) == results.axes.end()) axis->clear();
+  }
   Statement rows(
       database,
       "SELECT id, config, status, error, test_accuracy, test_loss, train_loss, train_accuracy, updates, "

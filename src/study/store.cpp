@@ -199,6 +199,9 @@ void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>
       {"is_union", json_text(nlohmann::json(plan.is_union))},
       {"figures", json_text(nlohmann::json(plan.figures))},
       {"reference", json_text(nlohmann::json(plan.reference))},
+      {"table",
+       json_text(nlohmann::json{
+           {"rows", plan.table.rows}, {"columns", plan.table.columns}, {"score", plan.table.score}})},
       {"source_toml", plan.source_toml}};
   Transaction transaction(database_);
   Statement entry(database_, "INSERT OR REPLACE INTO plan VALUES (?1, ?2)");

@@ -196,7 +196,13 @@ std::string TableCell::text() const {
   return text;
 }
 
-std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& options) {
+std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& given) {
+  TableOptions options = given;
+  if (given.rows.empty() && given.columns.empty()) {
+    options.rows = results.table.rows;
+    options.columns = results.table.columns;
+  }
+  if (given.score.empty()) options.score = results.table.score;
   const Axes axes = choose_axes(results, options);
   check_score(options.score);
   std::map<std::vector<std::size_t>, StudyTable> tables;

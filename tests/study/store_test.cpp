@@ -311,6 +311,21 @@ TEST_F(StudyStoreTest, KeepsTheScoresThatRunsHaveAndNoOthers) {
   EXPECT_THAT(results_csv(results), testing::HasSubstr("error,test_accuracy_running,val_loss\n"));
 }
 
+// A report shows what the study was asked for; axes that are none, as of a store made by hand, are left out.
+TEST_F(StudyStoreTest, KeepsWhatItsTableShows) {
+  plan_.table = {"seed", "", "val_accuracy"};
+  store_.save_plan(plan_, ids_);
+  StudyResults results = read_study_results(folder_ / "out");
+  EXPECT_EQ(results.table.rows, "seed");
+  EXPECT_EQ(results.table.score, "val_accuracy");
+  EXPECT_EQ(make_tables(results).at(0).row_axis, "seed");
+  plan_.table = {"no_axis", "", ""};
+  store_.save_plan(plan_, ids_);
+  results = read_study_results(folder_ / "out");
+  EXPECT_EQ(results.table.rows, "");
+  EXPECT_EQ(results.table.score, "");
+}
+
 TEST_F(StudyStoreTest, StoreThatKnewNoMeasuresGetsThem) {
   std::filesystem::create_directory(folder_ / "second");
   {
