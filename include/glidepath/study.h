@@ -46,10 +46,10 @@ struct StudyReference {
 /// union of their products. See docs/studies.md.
 /// What a study's table shows.
 struct TableOptions {
-  std::string rows;     ///< an axis; empty: schedule, or else the first axis
-  std::string columns;  ///< an axis; empty: budget, or else the next axis
+  std::string rows = {};     ///< an axis; empty: schedule, or else the first axis
+  std::string columns = {};  ///< an axis; empty: budget, or else the next axis
   /// What cells are of: test_accuracy, or an accuracy among score_names(); empty: test_accuracy.
-  std::string score;
+  std::string score = {};
 };
 
 struct StudyPlan {
