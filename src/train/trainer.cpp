@@ -344,8 +344,10 @@ void Trainer::agree_and_stop_if_asked() {
 }
 
 void Trainer::stop_if_asked() {
-  const int signal = options_.stop_signal ? options_.stop_signal() : 0;
-  if (signal == 0) return;
+  if (const int signal = options_.stop_signal ? options_.stop_signal() : 0; signal != 0) stop_for(signal);
+}
+
+void Trainer::stop_for(int signal) {
   if (state_is_finite()) directory_.save_checkpoint_somewhere(tensors(), state());
   throw Interrupted(
       directory_.writes()

@@ -131,6 +131,7 @@ class Trainer {
   Evaluation evaluate_all(const Split& split, const std::function<void()>& between_batches);
   bool save_checkpoint();
   void stop_if_asked();
+  [[noreturn]] void stop_for(int signal);
   void agree_and_stop_if_asked();
   void report_status(bool always);
   void require_finite_loss();

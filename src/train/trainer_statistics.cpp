@@ -12,7 +12,9 @@ namespace glidepath {
 namespace {
 
 /// A signal came while the model had other statistics than the run's.
-struct StopAsked {};
+struct StopAsked {
+  int signal;
+};
 
 }  // namespace
 
@@ -78,23 +80,25 @@ Trainer::Tested Trainer::test_running() {
 }
 
 Trainer::Tested Trainer::test_fresh(std::unique_ptr<FreshStatistics>& fresh) {
-  const auto is_asked = [this] { return options_.stop_signal && options_.stop_signal() != 0; };
+  const auto stop_if_asked = [this] {
+    if (const int signal = options_.stop_signal ? options_.stop_signal() : 0; signal != 0)
+      throw StopAsked{signal};
+  };
   const auto look = [&] {
     agreement_.agree();
-    if (is_asked()) throw StopAsked{};
+    stop_if_asked();
   };
   try {
     estimate_statistics(*fresh, images_of_estimate(), [&] {
-      if (!group() && is_asked()) throw StopAsked{};
+      if (!group()) stop_if_asked();  // the others wait for rank 0 in what follows
     });
     Tested tested;
     if (dataset_.has_val()) tested.val = evaluate_all(dataset_.val, look);
     tested.test = evaluate_all(dataset_.test, look);
     return tested;
-  } catch (const StopAsked&) {
+  } catch (const StopAsked& asked) {
     fresh.reset();  // a checkpoint has the run's own
-    stop_if_asked();
-    throw;
+    stop_for(asked.signal);
   }
 }
 
