@@ -24,8 +24,11 @@ struct MeasureOptions {
 /// What was measured of one file of weights; only what was asked for is set.
 struct Measurement {
   std::filesystem::path file;
-  std::int64_t step = -1;                                    ///< updates made; -1 where the file does not say
-  double grad_norm = -1;                                     ///< >= 0
+  std::int64_t step = -1;  ///< updates made; -1 where the file does not say
+  double grad_norm = -1;   ///< >= 0
+  /// Of batch norm, with which the gradient was taken: "batch", each batch's own; "running"; or those that
+  /// the file has: "fresh, 4096 images" (docs/evaluation.md). Empty without a gradient.
+  std::string statistics;
   double train_loss = -1;                                    ///< mean over the training images, >= 0
   double weight_norm = -1;                                   ///< >= 0
   std::vector<std::pair<std::string, double>> weight_norms;  ///< by parameter, with layers=yes

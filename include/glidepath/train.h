@@ -73,6 +73,13 @@ struct TrainOptions {
   std::function<void(const std::string&)> on_budget_change;
 };
 
+/// The weights of a run that did best on the held out images, on the way or at the end; accuracies in [0, 1].
+struct BestResult {
+  std::int64_t update = 0;                            ///< after which they were tested
+  double val_accuracy = 0, val_accuracy_running = 0;  ///< chosen by the latter, the first of equals
+  double test_accuracy = 0, test_accuracy_running = 0;
+};
+
 struct TrainResult {
   std::int64_t updates = 0;
   std::int64_t steps_per_epoch = 0;
@@ -85,6 +92,7 @@ struct TrainResult {
   std::int64_t val_images = 0;            ///< held out by TrainConfig::val; the next four are of them
   double val_accuracy = 0, val_loss = 0;  ///< as test_accuracy, test_loss
   double val_accuracy_running = 0, val_loss_running = 0;  ///< with running statistics
+  std::optional<BestResult> best;  ///< of a run that was tested on held out images on the way
   std::int64_t bn_images = 0;  ///< that the fresh statistics are of; 0: none, or no batch norm in the model
   double train_loss = 0;       ///< mean over the last epoch's updates (all of them when the run was shorter)
   double train_accuracy = 0;
@@ -104,11 +112,11 @@ struct TrainResult {
   std::filesystem::path out;  ///< where it was saved: TrainOptions::out, or a folder for want of that one
 };
 
-/// Trains. Out gets config.toml, metrics.jsonl, checkpoint/, model.safetensors, TensorBoard events,
-/// classes.json (the names of the classes) and summary.json. Two runs of one configuration on one machine
-/// have the same metrics and weights, whatever stopped or killed them on the way, but for clock readings:
-/// "seconds" of metrics.jsonl; "seconds", "images_per_second" and "peak_memory_mib" of summary.json (and
-/// every budget in time).
+/// Trains. Out gets config.toml, metrics.jsonl, checkpoint/, model.safetensors, best.safetensors (where
+/// the best weights are not the last), TensorBoard events, classes.json (the names of the classes) and
+/// summary.json. Two runs of one configuration on one machine have the same metrics and weights, whatever
+/// stopped or killed them on the way, but for clock readings: "seconds" of metrics.jsonl; "seconds",
+/// "images_per_second" and "peak_memory_mib" of summary.json (and every budget in time).
 ///
 /// Throws InputError for a wrong configuration, data set or checkpoint, or when `out` already holds a run and
 /// resume is false; RunError for a loss that is not finite, a disk that refuses at the start, or one that

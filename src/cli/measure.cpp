@@ -27,6 +27,7 @@ nlohmann::ordered_json as_json(const Measurement& measured) {
   if (measured.step >= 0) json["step"] = measured.step;
   if (measured.grad_norm >= 0) {
     json["grad_norm"] = measured.grad_norm;
+    json["batch_norm"] = measured.statistics;
     json["train_loss_full"] = measured.train_loss;
   }
   if (measured.weight_norm >= 0) json["weight_norm"] = measured.weight_norm;
@@ -38,7 +39,8 @@ std::string as_text(const Measurement& measured) {
   std::string text = terminal_text(measured.file.string());
   if (measured.step >= 0) text += fmt::format("  update {}", measured.step);
   if (measured.grad_norm >= 0)
-    text += fmt::format("  grad norm {:.6g}  train loss {:.6g}", measured.grad_norm, measured.train_loss);
+    text += fmt::format("  grad norm {:.6g}  train loss {:.6g}  (batch norm: {})", measured.grad_norm,
+                        measured.train_loss, measured.statistics);
   if (measured.weight_norm >= 0) text += fmt::format("  weight norm {:.6g}", measured.weight_norm);
   text += "\n";
   for (const auto& [name, norm] : measured.weight_norms)

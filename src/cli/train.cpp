@@ -138,33 +138,52 @@ std::string evaluation_line(const TrainStatus& status) {
 }
 
 nlohmann::ordered_json as_json(const TrainResult& result) {
-  return {{"test_accuracy", result.test_accuracy},
-          {"test_loss", result.test_loss},
-          {"test_accuracy_running", result.test_accuracy_running},
-          {"test_loss_running", result.test_loss_running},
-          {"bn_images", result.bn_images},
-          {"val_images", result.val_images},
-          {"val_accuracy", result.val_accuracy},
-          {"val_loss", result.val_loss},
-          {"val_accuracy_running", result.val_accuracy_running},
-          {"val_loss_running", result.val_loss_running},
-          {"train_accuracy", result.train_accuracy},
-          {"train_loss", result.train_loss},
-          {"updates", result.updates},
-          {"epochs", result.epochs},
-          {"final_lr", result.final_lr},
-          {"last_update_lr", result.last_update_lr},
-          {"seconds", result.seconds},
-          {"images_per_second", result.images_per_second},
-          {"peak_memory_mib", result.peak_memory_mib},
-          {"precision", result.precision},
-          {"channels_last", result.channels_last},
-          {"threads", result.threads},
-          {"ranks", result.ranks},
-          {"corrupt_train_images", result.corrupt_train_images},
-          {"corrupt_test_images", result.corrupt_test_images},
-          {"rewinds", result.rewinds},
-          {"out", result.out.string()}};
+  nlohmann::ordered_json json = {{"test_accuracy", result.test_accuracy},
+                                 {"test_loss", result.test_loss},
+                                 {"test_accuracy_running", result.test_accuracy_running},
+                                 {"test_loss_running", result.test_loss_running},
+                                 {"bn_images", result.bn_images},
+                                 {"val_images", result.val_images},
+                                 {"train_accuracy", result.train_accuracy},
+                                 {"train_loss", result.train_loss},
+                                 {"updates", result.updates},
+                                 {"epochs", result.epochs},
+                                 {"final_lr", result.final_lr},
+                                 {"last_update_lr", result.last_update_lr},
+                                 {"seconds", result.seconds},
+                                 {"images_per_second", result.images_per_second},
+                                 {"peak_memory_mib", result.peak_memory_mib},
+                                 {"precision", result.precision},
+                                 {"channels_last", result.channels_last},
+                                 {"threads", result.threads},
+                                 {"ranks", result.ranks},
+                                 {"corrupt_train_images", result.corrupt_train_images},
+                                 {"corrupt_test_images", result.corrupt_test_images},
+                                 {"rewinds", result.rewinds},
+                                 {"out", result.out.string()}};
+  if (result.val_images > 0) {
+    json["val_accuracy"] = result.val_accuracy;
+    json["val_loss"] = result.val_loss;
+    json["val_accuracy_running"] = result.val_accuracy_running;
+    json["val_loss_running"] = result.val_loss_running;
+  }
+  if (result.best) {
+    json["best_update"] = result.best->update;
+    json["best_val_accuracy"] = result.best->val_accuracy;
+    json["best_test_accuracy"] = result.best->test_accuracy;
+  }
+  return json;
+}
+
+std::string held_out_lines(const TrainResult& result) {
+  if (result.val_images == 0) return {};
+  const std::string last = fmt::format("{} training images held out: accuracy {:.2f} %  loss {:.4f}\n",
+                                       result.val_images, 100 * result.val_accuracy, result.val_loss);
+  if (!result.best || result.best->update == result.updates) return last;
+  return last +
+         fmt::format(
+             "best on them after {} updates: accuracy {:.2f} %  test accuracy {:.2f} % (best.safetensors)\n",
+             result.best->update, 100 * result.best->val_accuracy, 100 * result.best->test_accuracy);
 }
 
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
@@ -178,10 +197,7 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
       "{}{}"
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
-      100 * result.test_accuracy, result.test_loss, result.train_loss,
-      result.val_images > 0 ? fmt::format("{} training images held out: accuracy {:.2f} %  loss {:.4f}\n",
-                                          result.val_images, 100 * result.val_accuracy, result.val_loss)
-                            : "",
+      100 * result.test_accuracy, result.test_loss, result.train_loss, held_out_lines(result),
       result.bn_images > 0 ? fmt::format("batch norm of {} training images, seen anew; with its running "
                                          "statistics {:.2f} %\n",
                                          result.bn_images, 100 * result.test_accuracy_running)

@@ -55,12 +55,14 @@ std::vector<Measurement> measure_run(const fs::path& path, const MeasureOptions&
   for (const fs::path& file : found.files) {
     Measurement measured;
     measured.file = file.lexically_normal();
-    measured.step = load_run_weights(file, *model);
+    std::string statistics;
+    measured.step = load_run_weights(file, *model, &statistics);
     for (const MeasureItem& item : items) {
       if (item.what == Measure::kGradNorm) {
         const auto gradient =
             full_gradient(*model, dataset, gradient_options(item, config, plan, dataset), plan);
         measured.grad_norm = gradient.norm;
+        measured.statistics = item.running_statistics ? statistics : "batch";
         measured.train_loss = gradient.mean_loss;
       } else {
         WeightNorm norm = weight_norm(*model);

@@ -30,9 +30,10 @@ double number(const json& object, const char* key) {
 }  // namespace
 
 const std::vector<std::string>& score_names() {
-  static const std::vector<std::string> names = {"test_accuracy_running", "test_loss_running",
-                                                 "val_accuracy",          "val_loss",
-                                                 "val_accuracy_running",  "val_loss_running"};
+  static const std::vector<std::string> names = {
+      "test_accuracy_running", "test_loss_running",        "val_accuracy",       "val_loss",
+      "val_accuracy_running",  "val_loss_running",         "best_test_accuracy", "best_test_accuracy_running",
+      "best_val_accuracy",     "best_val_accuracy_running"};
   return names;
 }
 

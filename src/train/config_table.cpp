@@ -219,7 +219,7 @@ std::vector<ConfigEntry> make_table() {
           true, check_bn_estimate),
       choice_entry(&C::saved_statistics, "saved_statistics",
                    "whose statistics of batch norm the saved model has: fresh (of bn_estimate) or running",
-                   {"fresh", "running"}),
+                   {"fresh", "running"}, false),
       canonical_entry(
           &C::measure, "measure",
           "measure grad-norm, weight-norm, effective-lr, grad-norm-online; each @every=1ep or @points=20",
@@ -233,7 +233,6 @@ std::vector<ConfigEntry> make_table() {
   };
 }
 
-/// Headings of --help. Within one, options stand as in the table.
 /// What programs did that did not know a key.
 void set_before(std::vector<ConfigEntry>& table) {
   const std::map<std::string, const char*> before = {{"bn_estimate", "off"}, {"saved_statistics", "running"}};
@@ -243,6 +242,7 @@ void set_before(std::vector<ConfigEntry>& table) {
   }
 }
 
+/// Headings of --help. Within one, options stand as in the table.
 void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
       {"Data",

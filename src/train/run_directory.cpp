@@ -130,7 +130,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const Subject& subject, 
 }
 
 bool RunDirectory::holds_run() const {
-  return has_checkpoint() || is_there(path_ / "summary.json") || is_there(path_ / "model.safetensors") ||
+  return has_checkpoint() || is_there(path_ / "summary.json") || is_there(path_ / kModelFile) ||
          is_there(saved_mark(path_));
 }
 
@@ -387,14 +387,18 @@ std::optional<RunState> RunDirectory::load_branch(TensorMap& tensors) const {
   return checkpoints_.load_branch(tensors);
 }
 
-void RunDirectory::save_result(const TensorMap& model, const std::map<std::string, std::string>& metadata,
+void RunDirectory::save_result(const std::map<std::string, TensorMap>& models,
+                               const std::map<std::string, std::string>& metadata,
                                const std::function<nlohmann::ordered_json()>& summary) {
   if (!writes()) return;
   require_ours();
   here_or_elsewhere("result", [&] {
     make_sure_it_is_there();
     metrics_.flush();
-    save_safetensors(path_ / "model.safetensors", model, metadata);
+    std::error_code ignored;
+    if (models.count(kBestModelFile) == 0)
+      fs::remove(path_ / kBestModelFile, ignored);  // of a shorter budget
+    for (const auto& [name, model] : models) save_safetensors(path_ / name, model, metadata);
     write_file(path_ / "summary.json", json_text(summary(), 2) + "\n");
   });
 }

@@ -24,6 +24,9 @@
 
 namespace glidepath {
 
+constexpr const char* kModelFile = "model.safetensors";
+constexpr const char* kBestModelFile = "best.safetensors";  // where the best weights are not the last
+
 /// A run directory open for writing. With an empty path nothing is written and every call succeeds.
 ///
 /// One process at a time writes it, on whatever machine: a second one is refused.
@@ -94,9 +97,10 @@ class RunDirectory {
     if (writes()) checkpoints_.remove_after(step);
   }
 
-  /// What a finished run leaves: the last metrics, model.safetensors and, last of all, summary.json, whose
-  /// presence says that the rest is there. Throws RunError when no disk takes them.
-  void save_result(const TensorMap& model, const std::map<std::string, std::string>& metadata,
+  /// What a finished run leaves: the last metrics, the models by their files and, last of all, summary.json,
+  /// whose presence says that the rest is there. Throws RunError when no disk takes them.
+  void save_result(const std::map<std::string, TensorMap>& models,
+                   const std::map<std::string, std::string>& metadata,
                    const std::function<nlohmann::ordered_json()>& summary);
   /// The summary alone, of a run that ended without a result. A refusal of the disk is a warning.
   void save_summary(const nlohmann::ordered_json& summary);

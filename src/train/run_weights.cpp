@@ -80,12 +80,14 @@ RunWeights find_run_weights(const fs::path& given) {
                   path.string()));
 }
 
-std::int64_t load_run_weights(const fs::path& file, Model& model) {
+std::int64_t load_run_weights(const fs::path& file, Model& model, std::string* statistics) {
   std::map<std::string, std::string> metadata;
   constexpr std::uint64_t kTimes = 8;  // a checkpoint holds what the optimizer keeps, too
   const std::uint64_t most = kTimes * most_weight_bytes(model);
   TensorMap stored = load_safetensors(file, &metadata, Checksum::kNone, most);
   std::int64_t step = -1;
+  if (statistics != nullptr)
+    *statistics = metadata.count(kStatistics) > 0 ? plain_line(metadata.at(kStatistics)) : kRunningStatistics;
   if (metadata.count("run_state") > 0) {
     TensorMap all;
     step = read_checkpoint(file, all, most).step;

@@ -18,7 +18,12 @@ struct RunWeights {
 RunWeights find_run_weights(const std::filesystem::path& path);
 
 /// Puts the weights into the model. Returns a checkpoint's update, or -1 for a result. Throws InputError that
-/// begins with the file.
-std::int64_t load_run_weights(const std::filesystem::path& file, Model& model);
+/// begins with the file. `statistics`, where given, is told batch norm's: "running", or "fresh, 4096 images".
+std::int64_t load_run_weights(const std::filesystem::path& file, Model& model,
+                              std::string* statistics = nullptr);
+
+/// Under which the metadata of a result has them; one of an earlier version has running ones.
+constexpr const char* kStatistics = "batch_norm";
+constexpr const char* kRunningStatistics = "running";
 
 }  // namespace glidepath

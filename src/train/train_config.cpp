@@ -52,6 +52,13 @@ std::string toml_quoted(const std::string& text) {
   return quoted + '"';
 }
 
+/// A truth or a number, which TOML has without quotes. A key whose default is one may have other texts:
+/// "off".
+bool is_bare(const std::string& text) {
+  return text == "true" || text == "false" ||
+         (!text.empty() && text.find_first_not_of("0123456789.e+-") == std::string::npos);
+}
+
 }  // namespace
 
 bool TrainConfig::operator==(const TrainConfig& other) const {
@@ -126,10 +133,7 @@ std::string to_toml(const TrainConfig& config) {
   std::string text;
   for (const ConfigEntry& entry : config_table()) {
     const std::string value = entry.get(config);
-    const std::string& fallback = entry.key.default_text;
-    const bool bare =
-        fallback == "true" || fallback == "false" ||
-        (!fallback.empty() && fallback.find_first_not_of("0123456789.e+-") == std::string::npos);
+    const bool bare = is_bare(entry.key.default_text) && is_bare(value);
     text += fmt::format("{} = {}\n", entry.key.name, bare ? value : toml_quoted(value));
   }
   return text;

@@ -290,6 +290,7 @@ void Trainer::evaluate_now() {
       [this] { agree_and_stop_if_asked(); }, group());
   share_corrupt_images();
   evaluated_step_ = meter_.step();
+  if (keeps_best()) best_.see(*model_, meter_.step(), evaluation_);
   agenda_.evaluation_takes(now() - begun, meter_);
   record("eval", evaluation_.loss, evaluation_.accuracy);
   if (options_.on_evaluation) options_.on_evaluation(status());

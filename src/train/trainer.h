@@ -15,6 +15,7 @@
 #include "glidepath/train.h"
 #include "train/agenda.h"
 #include "train/agreement.h"
+#include "train/best_model.h"
 #include "train/budget_change.h"
 #include "train/budget_meter.h"
 #include "train/data_record.h"
@@ -121,13 +122,26 @@ class Trainer {
   void estimate_statistics(FreshStatistics& fresh, std::int64_t images,
                            const std::function<void()>& between_batches = {});
   void measure_ending(double seconds_an_image);
-  /// What a run is tested by at its end; `val` is of the held out images, where there are any.
+  bool keeps_best() const;
+  /// `val` is of the held out images, where there are any.
   struct Tested {
     std::optional<Evaluation> val;
     Evaluation test;
   };
-  Tested test_running();
-  Tested test_fresh(std::unique_ptr<FreshStatistics>& fresh);
+  /// How some weights do with running statistics of batch norm and with those that results are of; and the
+  /// weights, with the statistics that are saved.
+  struct Tests {
+    Tested running, chosen;
+    TensorMap weights;
+  };
+  /// `best`: where they are not the last.
+  struct FinalTests {
+    Tests last;
+    std::optional<Tests> best;
+  };
+  void stop_tests_if_asked() const;
+  Tests test_weights(const Tested& running, const std::function<void()>& look);
+  FinalTests test_at_the_end();
   Evaluation evaluate_all(const Split& split, const std::function<void()>& between_batches);
   bool save_checkpoint();
   void stop_if_asked();
@@ -139,6 +153,7 @@ class Trainer {
   bool state_is_finite();
   void warn_if_not_landed() const;
   TrainResult finish();
+  void tell_tests(const FinalTests& tests, TrainResult& result) const;
   TrainStatus status();
   nlohmann::ordered_json summary(const TrainResult& result, const std::string& state) const;
 
@@ -200,6 +215,7 @@ class Trainer {
   double last_status_ = 0;
   BudgetState budget_state_;
   Evaluation evaluation_{0, -1};
+  BestModel best_;  // of what was seen on held out images
 };
 
 }  // namespace glidepath

@@ -92,6 +92,7 @@ void Trainer::take_measures(const TensorMap& saved) {
 TensorMap Trainer::tensors() {
   TensorMap tensors = checkpoint_tensors(*model_, *optimizer_, window_, plan_.device);
   if (scaler_) tensors[kLossScaler] = scaler_->state();
+  best_.add_to(tensors);
   if (!measurer_) return tensors;
   for (const auto& [name, tensor] : measurer_->state()) tensors[kMeasurePrefix + name] = tensor;
   return tensors;

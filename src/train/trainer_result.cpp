@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include "data/images/corrupt_images.h"
+#include "train/run_weights.h"
 #include "train/trainer.h"
 
 namespace glidepath {
@@ -78,6 +79,13 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
     summary["val_accuracy_running"] = result.val_accuracy_running;
     summary["val_loss_running"] = result.val_loss_running;
   }
+  if (result.best) {
+    summary["best_update"] = result.best->update;
+    summary["best_val_accuracy"] = result.best->val_accuracy;
+    summary["best_val_accuracy_running"] = result.best->val_accuracy_running;
+    summary["best_test_accuracy"] = result.best->test_accuracy;
+    summary["best_test_accuracy_running"] = result.best->test_accuracy_running;
+  }
   if (!dataset_.in_memory()) {  // those of the test split are left out of its accuracy and loss
     summary["corrupt_images"] = {{"train", result.corrupt_train_images},
                                  {"test", result.corrupt_test_images}};
@@ -97,6 +105,25 @@ void Trainer::warn_if_not_landed() const {
       budget_text(config_), meter_.step(), lr_, base_lr() * schedule_(1), agenda_.evaluation_seconds()));
 }
 
+void Trainer::tell_tests(const FinalTests& tests, TrainResult& result) const {
+  const Tested &running = tests.last.running, &chosen = tests.last.chosen;
+  result.bn_images = images_of_estimate();
+  result.test_accuracy = chosen.test.accuracy;
+  result.test_loss = chosen.test.loss;
+  result.test_accuracy_running = running.test.accuracy;
+  result.test_loss_running = running.test.loss;
+  if (!chosen.val) return;
+  result.val_images = dataset_.val.size();
+  result.val_accuracy = chosen.val->accuracy;
+  result.val_loss = chosen.val->loss;
+  result.val_accuracy_running = running.val->accuracy;
+  result.val_loss_running = running.val->loss;
+  if (!keeps_best()) return;
+  const Tests& best = tests.best ? *tests.best : tests.last;
+  result.best = {tests.best ? best_.step() : meter_.step(), best.chosen.val->accuracy,
+                 best.running.val->accuracy, best.chosen.test.accuracy, best.running.test.accuracy};
+}
+
 TrainResult Trainer::finish() {
   report_status(true);
   warn_if_not_landed();
@@ -106,26 +133,8 @@ TrainResult Trainer::finish() {
   result.updates = meter_.step();
   result.steps_per_epoch = context_.steps_per_epoch;
   result.epochs = static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch);
-  std::unique_ptr<FreshStatistics> fresh;
-  const Tested running = test_running();
-  Tested tested = running;
-  result.bn_images = images_of_estimate();
-  if (result.bn_images > 0) {
-    fresh = std::make_unique<FreshStatistics>(*model_);
-    tested = test_fresh(fresh);
-    if (config_.saved_statistics == "running") fresh.reset();
-  }
-  result.test_accuracy = tested.test.accuracy;
-  result.test_loss = tested.test.loss;
-  result.test_accuracy_running = running.test.accuracy;
-  result.test_loss_running = running.test.loss;
-  if (tested.val) {
-    result.val_images = dataset_.val.size();
-    result.val_accuracy = tested.val->accuracy;
-    result.val_loss = tested.val->loss;
-    result.val_accuracy_running = running.val->accuracy;
-    result.val_loss_running = running.val->loss;
-  }
+  const FinalTests tests = test_at_the_end();
+  tell_tests(tests, result);
   result.train_loss = mean.loss;
   result.train_accuracy = mean.accuracy;
   result.last_update_lr = lr_;
@@ -140,11 +149,17 @@ TrainResult Trainer::finish() {
   result.ranks = group() ? group()->size() : 1;
   result.peak_memory_mib = peak_memory_mib();
   result.rewinds = rewinds_;
-  directory_.save_result(state_dict(*model_),
-                         {{"format", "pt"}, {"model", config_.model}, {"data", config_.data}}, [&] {
-                           result.seconds = seconds_spent();
-                           return summary(result, "done");
-                         });
+  std::map<std::string, TensorMap> models = {{kModelFile, tests.last.weights}};
+  if (tests.best) models[kBestModelFile] = tests.best->weights;
+  const std::string statistics = result.bn_images > 0 && config_.saved_statistics != "running"
+                                     ? fmt::format("fresh, {} images", result.bn_images)
+                                     : kRunningStatistics;
+  const std::map<std::string, std::string> metadata = {
+      {"format", "pt"}, {"model", config_.model}, {"data", config_.data}, {kStatistics, statistics}};
+  directory_.save_result(models, metadata, [&] {
+    result.seconds = seconds_spent();
+    return summary(result, "done");
+  });
   result.seconds = seconds_spent();
   result.out = directory_.path();
   return result;

@@ -34,9 +34,9 @@ void set_generator_state(const torch::Device& device, const torch::Tensor& state
 
 void Trainer::restore() {
   TensorMap saved;
-  // What a measure keeps for itself may be as much again.
+  // What a measure keeps for itself may be as much again, and the best weights are less.
   const auto of_window = kBytesOfStep * static_cast<std::uint64_t>(context_.steps_per_epoch);
-  directory_.limit_checkpoints(2 * bytes_of(tensors()) + of_window + kBesideTensors);
+  directory_.limit_checkpoints((keeps_best() ? 3 : 2) * bytes_of(tensors()) + of_window + kBesideTensors);
   const std::optional<RunState> found = directory_.load_checkpoint(saved);
   if (!found) {  // killed before its first checkpoint: from the start, whatever its budget was
     directory_.require_unsaved();
@@ -81,6 +81,7 @@ void Trainer::take(const TensorMap& saved, const RunState& state) {
   if (!plan_.device.is_cpu() && saved.count(kDeviceGenerator) > 0) {
     set_generator_state(plan_.device, saved.at(kDeviceGenerator));
   }
+  best_.take(saved, *model_);
   evaluation_ = {state.test_loss, state.test_accuracy};
   budget_state_ = state.budget;
   meter_ =

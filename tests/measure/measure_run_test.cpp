@@ -16,6 +16,7 @@ TEST_F(MeasuredRunTest, AfterwardsGivesTheNumbersOfTheRun) {
   config.keep_checkpoints = 9;
   config.label_smoothing = 0.1;
   config.train_limit = 1000;
+  config.saved_statistics = "running";  // those that the run measured itself with
   train(config, options("a"));
   MeasureOptions what;
   what.what = "grad-norm(decay=yes,bn=running),weight-norm(layers=yes)";
@@ -40,6 +41,7 @@ TEST_F(MeasuredRunTest, AfterwardsGivesTheNumbersOfTheRun) {
     ASSERT_EQ(last.size(), 1U) << path;
     EXPECT_EQ(last[0].file.filename(), "model.safetensors");
     EXPECT_EQ(last[0].grad_norm, found[3].grad_norm);
+    EXPECT_EQ(last[0].statistics, "running");
     EXPECT_EQ(last[0].step, -1);
   }
   fs::remove(folder_ / "a/model.safetensors");  // a run under way
@@ -50,6 +52,19 @@ TEST_F(MeasuredRunTest, AfterwardsGivesTheNumbersOfTheRun) {
   const auto less = measure_run(folder_ / "a", what);
   EXPECT_EQ(less[0].grad_norm, -1);
   EXPECT_TRUE(less[0].weight_norms.empty());
+}
+
+TEST_F(MeasuredRunTest, SaysWithWhichStatisticsOfBatchNormItMeasured) {
+  TrainConfig config = digits("convnet", "20it", "");
+  config.bn_estimate = "300";
+  config.train_limit = 1000;
+  train(config, options("a"));
+  MeasureOptions what;
+  what.what = "grad-norm";
+  EXPECT_EQ(measure_run(folder_ / "a", what)[0].statistics, "batch");
+  what.what = "grad-norm(bn=running)";
+  EXPECT_EQ(measure_run(folder_ / "a", what)[0].statistics, "fresh, 300 images");
+  EXPECT_EQ(measure_run(folder_ / "a/checkpoint", what)[0].statistics, "running");
 }
 
 }  // namespace

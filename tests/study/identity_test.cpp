@@ -7,12 +7,23 @@ namespace glidepath {
 namespace {
 
 TEST(RunId, IsTheStartOfSha256OfTheValuesThatAreNotDefaults) {
-  // printf 'schedule=cosine\nseed=3\n' | sha256sum
+  // printf 'bn_estimate=4096\nschedule=cosine\nseed=3\n' | sha256sum
   TrainConfig config;
-  EXPECT_EQ(run_id(config), "e3b0c44298fc1c14");  // of nothing
+  EXPECT_EQ(run_id(config), "1708de599692be07");  // of the first line
   config.schedule = "cosine";
   config.seed = 3;
-  EXPECT_EQ(run_id(config), "5a29061702d7bad6");
+  EXPECT_EQ(run_id(config), "0b963dd97731fbd4");
+}
+
+// Programs that did not know a key named their runs so; stores of theirs go on.
+TEST(RunId, IsTheOldOneWhereANewKeySaysWhatWasDoneBefore) {
+  TrainConfig config;
+  config.bn_estimate = "off";
+  EXPECT_EQ(run_id(config), "e3b0c44298fc1c14");  // of nothing
+  config.saved_statistics = "running";
+  config.schedule = "cosine";
+  config.seed = 3;
+  EXPECT_EQ(run_id(config), "5a29061702d7bad6");  // printf 'schedule=cosine\nseed=3\n' | sha256sum
 }
 
 TEST(RunId, IsTheSameForEverySpelling) {

@@ -2,6 +2,8 @@
 #include "train/held_out.h"
 
 #include <algorithm>
+#include <csignal>
+#include <fstream>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -9,6 +11,7 @@
 #include <torch/types.h>
 
 #include "glidepath/error.h"
+#include "glidepath/evaluate.h"
 #include "glidepath/train.h"
 #include "support/run_results.h"
 #include "support/temporary_folder.h"
@@ -108,6 +111,97 @@ TEST(HeldOut, ARunIsWatchedOnThemAndTestedOnce) {
   EXPECT_EQ(summary.at("val_accuracy"), summary.at("val_accuracy_running"));  // an mlp has no batch norm
   EXPECT_NE(summary.at("test_loss"), summary.at("val_loss"));
   EXPECT_EQ(summary.at("steps_per_epoch"), (1438 - 144 + 63) / 64);
+}
+
+// At a rate that is far too high accuracy goes up and down; the last epoch is not the best.
+class BestWeights : public testing::Test {
+ protected:
+  static TrainConfig config() {
+    TrainConfig config = digits_run("60it");
+    config.model = "resnet8";
+    config.width = 0.25;
+    config.base_lr = 0.8;
+    config.schedule = "const";
+    config.eval_every = "5it";
+    config.val = "200";
+    config.bn_estimate = "256";
+    return config;
+  }
+  double tested(const std::string& run, const char* file) {
+    return evaluate_weights(config(), folder_ / run / file).accuracy;
+  }
+
+  const TemporaryFolder temporary_{"best"};
+  const std::filesystem::path& folder_ = temporary_.path();
+};
+
+TEST_F(BestWeights, AreKeptBesideTheLast) {
+  TrainOptions options;
+  options.out = folder_ / "a";
+  const TrainResult result = train(config(), options);
+  const auto evaluations = records_of(options.out, "eval");
+  ASSERT_EQ(evaluations.size(), 12U);
+  const auto best =
+      std::max_element(evaluations.begin(), evaluations.end(), [](const auto& a, const auto& b) {
+        return a.at("accuracy").template get<double>() <
+               b.at("accuracy").template get<double>();  // the first of equals
+      });
+  ASSERT_TRUE(result.best);
+  EXPECT_EQ(result.best->update, best->at("step"));
+  ASSERT_LT(result.best->update, 60);
+  EXPECT_EQ(result.best->val_accuracy_running, best->at("accuracy"));
+  EXPECT_EQ(tested("a", "best.safetensors"), result.best->test_accuracy);
+  EXPECT_EQ(tested("a", "model.safetensors"), result.test_accuracy);
+  EXPECT_NE(result.best->test_accuracy, result.test_accuracy);
+  // As a run that ends there, but for its last evaluation's place.
+  TrainConfig shorter = config();
+  shorter.budget = std::to_string(result.best->update) + "it";
+  options.out = folder_ / "shorter";
+  const TrainResult there = train(shorter, options);
+  EXPECT_EQ(there.best->update, there.updates);
+  EXPECT_EQ(there.test_accuracy_running, result.best->test_accuracy_running);
+  EXPECT_FALSE(std::filesystem::exists(options.out / "best.safetensors"));
+}
+
+TEST_F(BestWeights, AreTheSameAfterStopsAnywhere) {
+  TrainOptions options;
+  options.out = folder_ / "whole";
+  train(config(), options);
+  options.out = folder_ / "stopped";
+  int looks = 0, until = 20, stops = 0;
+  options.stop_signal = [&] { return ++looks >= until ? SIGTERM : 0; };
+  while (true) {
+    try {
+      train(config(), options);
+      break;
+    } catch (const Interrupted&) {
+      ASSERT_LT(++stops, 100);
+      options.resume = true;
+      looks = 0;
+      until = 9 + 4 * (stops % 6);
+    }
+  }
+  EXPECT_GT(stops, 3);
+  for (const char* file : {"model.safetensors", "best.safetensors"})
+    EXPECT_TRUE(text_of(folder_ / "whole" / file) == text_of(folder_ / "stopped" / file)) << file;
+  for (const char* name :
+       {"best_update", "best_val_accuracy", "best_test_accuracy", "best_test_accuracy_running", "test_loss"})
+    EXPECT_EQ(summary_of(folder_ / "whole").at(name), summary_of(folder_ / "stopped").at(name)) << name;
+}
+
+// What was best for the first budget is the best no more: no file of it stays.
+TEST_F(BestWeights, OfAShorterBudgetGoWithIt) {
+  TrainOptions options;
+  options.out = folder_ / "a";
+  std::filesystem::create_directories(folder_);
+  TrainConfig run = config();
+  run.eval_every = "60it";
+  train(run, options);
+  std::ofstream(folder_ / "a/best.safetensors") << "old";
+  std::filesystem::remove(folder_ / "a/summary.json");
+  options.resume = true;
+  train(run, options);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "a/best.safetensors"));
 }
 
 }  // namespace

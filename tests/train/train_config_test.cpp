@@ -55,6 +55,16 @@ TEST(TrainConfig, WritesTypedToml) {
   EXPECT_EQ(table.size(), train_config_keys().size());
 }
 
+// Words for keys whose default is a number.
+TEST(TrainConfig, QuotesWordsWhereNumbersAreUsual) {
+  TrainConfig config;
+  set_config_value(config, "bn_estimate", "off");
+  set_config_value(config, "eval_res", "224/256");
+  set_config_value(config, "train_res", "128:224");
+  EXPECT_EQ(parse_train_config(to_toml(config), "config.toml"), config);
+  EXPECT_EQ(toml::parse(to_toml(config))["bn_estimate"].value<std::string>(), "off");
+}
+
 TEST(TrainConfig, WrongValuesAreNamedWithWhatIsRight) {
   struct Case {
     const char *key, *text, *message;

@@ -1,0 +1,123 @@
+// src/train/trainer_test.cpp - the final tests: of the last weights and of the best, with running statistics
+// of batch norm and with fresh ones.
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <torch/types.h>
+
+#include "core/words.h"
+#include "train/best_model.h"
+#include "train/device_batches.h"
+
+namespace glidepath {
+namespace {
+
+/// A signal came while the model may have had other weights or statistics than the run's.
+struct StopAsked {
+  int signal;
+};
+
+}  // namespace
+
+std::int64_t Trainer::images_of_estimate() const {
+  const auto asked = words::whole(config_.bn_estimate);  // nothing for "off"
+  return asked && has_running_statistics(*model_) ? std::min(*asked, dataset_.train.size()) : 0;
+}
+
+// The batches that training would have taken next, in pieces as large as one process's. Rank 0 estimates, the
+// others have its statistics in the evaluation that follows.
+void Trainer::estimate_statistics(FreshStatistics& fresh, std::int64_t images,
+                                  const std::function<void()>& between_batches) {
+  const DataWatch::MayStop here(data_watch_);
+  if (is_rank_0()) {
+    LoaderOptions options = loader_options(config_, plan_, dataset_);
+    options.prefetch = 0;
+    const std::int64_t pieces = group() && !config_.sync_bn ? group()->size() : 1;
+    options.batch_size = std::max<std::int64_t>(1, options.batch_size / pieces);
+    TrainLoader loader(dataset_, options);
+    if (resolution_.varies())
+      loader.set_image_size([size = resolution_.at(1)](std::int64_t) { return size; });
+    loader.seek(meter_.step() * pieces);
+    for (std::int64_t taken = 0; taken < images;) {
+      if (between_batches) between_batches();
+      const Batch batch = on_device(loader.next(), plan_.device);
+      taken += std::max<std::int64_t>(1, batch.labels.size(0));
+      fresh.add(batch, plan_);
+    }
+  }
+  agreement_.agree();
+}
+
+bool Trainer::keeps_best() const { return dataset_.has_val() && config_.eval_every != "end"; }
+
+// From one batch. The model is as before afterwards.
+void Trainer::measure_ending(double seconds_an_image) {
+  const auto images = [](const Split& split) { return static_cast<double>(split.size()); };
+  const double test = seconds_an_image * images(dataset_.test);
+  double fresh_tests = 0;
+  if (const std::int64_t estimated = images_of_estimate(); estimated > 0) {
+    const double begun = now();
+    FreshStatistics fresh(*model_);
+    estimate_statistics(fresh, 1);
+    fresh_tests = (now() - begun) *
+                      std::ceil(static_cast<double>(estimated) / static_cast<double>(config_.batch_size)) +
+                  test + (dataset_.has_val() ? seconds_an_image * images(dataset_.val) : 0);
+  }
+  const double last = (dataset_.has_val() ? test : 0) + fresh_tests;
+  agenda_.ending_takes(last + (keeps_best() ? test + fresh_tests : 0), meter_);
+}
+
+Evaluation Trainer::evaluate_all(const Split& split, const std::function<void()>& between_batches) {
+  const DataWatch::MayStop here(data_watch_);
+  share_running_statistics();
+  const Evaluation found =
+      evaluate(*model_, dataset_, split, config_.eval_batch_size, plan_, between_batches, group());
+  share_corrupt_images();
+  return found;
+}
+
+void Trainer::stop_tests_if_asked() const {
+  if (const int signal = options_.stop_signal ? options_.stop_signal() : 0; signal != 0)
+    throw StopAsked{signal};
+}
+
+/// Of the weights that the model has.
+Trainer::Tests Trainer::test_weights(const Tested& running, const std::function<void()>& look) {
+  Tests tests{running, running, {}};
+  if (images_of_estimate() > 0) {
+    FreshStatistics fresh(*model_);
+    estimate_statistics(fresh, images_of_estimate(), [&] {
+      if (!group()) stop_tests_if_asked();  // the others wait for rank 0 in what follows
+    });
+    if (dataset_.has_val()) tests.chosen.val = evaluate_all(dataset_.val, look);
+    tests.chosen.test = evaluate_all(dataset_.test, look);
+    if (config_.saved_statistics != "running") tests.weights = copy_of_state(*model_);
+  }
+  if (tests.weights.empty()) tests.weights = copy_of_state(*model_);
+  return tests;
+}
+
+// The last evaluation on the way was of the last weights.
+Trainer::FinalTests Trainer::test_at_the_end() {
+  const auto look = [this] {
+    agreement_.agree();
+    stop_tests_if_asked();
+  };
+  try {
+    FinalTests tests;
+    const bool has_val = dataset_.has_val();
+    tests.last = test_weights(
+        has_val ? Tested{evaluation_, evaluate_all(dataset_.test, look)} : Tested{{}, evaluation_}, look);
+    if (!has_val || best_.empty() || best_.step() == meter_.step()) return tests;
+    const OtherWeights best(*model_, best_.weights());
+    const Tested running{best_.on_val(), evaluate_all(dataset_.test, look)};
+    tests.best = test_weights(running, look);
+    return tests;
+  } catch (const StopAsked& asked) {
+    stop_for(asked.signal);  // the model is the run's own again
+  }
+}
+
+}  // namespace glidepath
