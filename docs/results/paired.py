@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Differences between schedules of a results.csv, paired by seed, as the sentences of README.md state them.
+
+  paired.py cifar10-small/results.csv [--against linear] [--score test_accuracy]
+
+One line for each budget and schedule: how far it is ahead of the one it is set against, in points; the paired 95 %
+interval; and the p value after Holm's correction over all pairs of the budget. Needs SciPy and statsmodels.
+"""
+import argparse
+import collections
+import csv
+import itertools
+import math
+import statistics
+
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+
+def read(file, score):
+    """budget -> schedule -> seed -> accuracy in percent."""
+    table = collections.defaultdict(lambda: collections.defaultdict(dict))
+    with open(file, newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            if row["status"] == "done" and row.get("optimizer", "sgd") == "sgd":
+                table[row["budget"]][row["schedule"]][row.get("seed", "1")] = 100 * float(row[score])
+    return table
+
+
+def differences(one, other):
+    return [one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())]
+
+
+def p_value(values):
+    if statistics.stdev(values) == 0:
+        return 0.0 if values[0] != 0 else 1.0
+    return float(stats.ttest_1samp(values, 0).pvalue)
+
+
+def half_width(values):
+    return float(stats.t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file")
+    parser.add_argument("--against", default="linear")
+    parser.add_argument("--score", default="test_accuracy")
+    arguments = parser.parse_args()
+    table = read(arguments.file, arguments.score)
+    for budget in sorted(table, key=lambda text: float(text.rstrip("%"))):
+        rows = table[budget]
+        pairs = [pair for pair in itertools.combinations(sorted(rows), 2) if len(differences(*map(rows.get, pair))) > 1]
+        corrected = {}
+        if pairs:
+            raw = [p_value(differences(*map(rows.get, pair))) for pair in pairs]
+            corrected = dict(zip(map(frozenset, pairs), multipletests(raw, method="holm")[1]))
+        for schedule in sorted(rows, key=lambda name: -statistics.mean(rows[name].values())):
+            ahead = differences(rows[schedule], rows.get(arguments.against, {}))
+            if schedule == arguments.against or not ahead:
+                continue
+            line = f"{budget:>5} {schedule:16} {statistics.mean(ahead):+6.2f}"
+            if len(ahead) > 1:
+                line += f" ± {half_width(ahead):5.2f} (n {len(ahead)}, Holm p {corrected[frozenset((schedule, arguments.against))]:.3f})"
+            print(line)
+
+
+if __name__ == "__main__":
+    main()
