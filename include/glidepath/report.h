@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,14 @@ namespace glidepath {
 
 struct ReportOptions {
   std::filesystem::path out;                       ///< empty: the study's own folder
-  std::vector<std::string> formats{"svg", "png"};  ///< of the figures
+  std::vector<std::string> formats{"svg", "png"};  ///< of the figures: svg, png, pdf
+  bool caption = true;                             ///< figures with title and text
+  double width_cm = 0;  ///< of every figure, as a column of a paper has it; 0: as wide as its panels
+  /// What rows and lines are called instead, before the study's own [labels].
+  std::map<std::string, std::string> labels;
+  /// The subject (a schedule's text, as in the legend) whose trade-off figure 1 shows; empty: the one with
+  /// the best average rank over the budgets.
+  std::string envelope;
   /// Told, in one line each, which figures cannot be drawn yet and what they need.
   std::function<void(const std::string&)> on_missing;
 };
@@ -24,8 +32,8 @@ struct ReportOptions {
 std::vector<std::filesystem::path> write_report(const std::filesystem::path& study,
                                                 const ReportOptions& options = {});
 
-/// Draws schedules' factors against progress into an .svg or .png file. Throws InputError for another ending
-/// or a schedule that cannot be drawn; RunError as above.
+/// Draws schedules' factors against progress into an .svg, .png or .pdf file. Throws InputError for another
+/// ending or a schedule that cannot be drawn; RunError as above.
 void plot_schedules(const std::vector<std::string>& schedules, const ScheduleContext& context,
                     const std::filesystem::path& file);
 

@@ -41,17 +41,19 @@ struct StudyReference {
   std::vector<std::pair<std::string, std::vector<double>>> accuracy;
 };
 
-/// A study file: `name`, `title`, a [base] table of train options shared by all runs, and a [grid] table of
-/// train options that are lists; the runs are the product of the lists, or with several [[grid]] tables the
-/// union of their products. See docs/studies.md.
-/// What a study's table shows.
+/// What a study's tables and figures show, and how.
 struct TableOptions {
   std::string rows = {};     ///< an axis; empty: schedule, or else the first axis
   std::string columns = {};  ///< an axis; empty: budget, or else the next axis
   /// What cells are of: test_accuracy, or an accuracy among score_names(); empty: test_accuracy.
   std::string score = {};
+  /// What rows and the lines of figures are called instead: by their names ("step-d2"), as tables have them.
+  std::map<std::string, std::string> labels = {};
 };
 
+/// A study file: `name`, `title`, a [base] table of train options shared by all runs, and a [grid] table of
+/// train options that are lists; the runs are the product of the lists, or with several [[grid]] tables the
+/// union of their products. See docs/studies.md.
 struct StudyPlan {
   std::string name;
   std::string title;
@@ -68,7 +70,7 @@ struct StudyPlan {
   std::map<std::string, std::vector<std::string>> values;
   std::string source_toml;        ///< the file's text, kept in the store
   StudyReference reference = {};  ///< the [reference] table
-  TableOptions table = {};        ///< kept with the study: reports show the same
+  TableOptions table = {};        ///< kept with the study: reports show the same; [labels] is of the file
   SlurmSettings slurm = {};       ///< the [slurm] table
 };
 
@@ -124,7 +126,8 @@ struct RunRecord {
 };
 
 /// Numbers of a run's summary.json beside test_accuracy and test_loss, by their names there: with running
-/// statistics of batch norm, on held out images. Accuracies, whose names say so, are in [0, 1].
+/// statistics of batch norm, on held out images, of the best weights on these. Accuracies, whose names say
+/// so, are in [0, 1].
 const std::vector<std::string>& score_names();
 
 struct StudyResults {

@@ -41,6 +41,7 @@ struct StudyTable {
   std::string row_axis;     ///< e.g. schedule
   std::string column_axis;  ///< e.g. budget; empty when the study has one axis alone
   std::vector<std::string> rows, columns;
+  std::vector<std::string> row_labels;        ///< what the rows are called where people read
   std::vector<std::vector<TableCell>> cells;  ///< [row][column]
   std::vector<ColumnVerdict> verdicts;        ///< of each column
   /// Mean over the columns of the row's rank in the column, 1 being the best; equal rows share the mean of
@@ -63,8 +64,9 @@ std::string render_terminal(const std::vector<StudyTable>& tables, bool styled);
 std::string render_markdown(const std::vector<StudyTable>& tables);
 /// One line a row: mean, standard deviation, n, diverged and failed of each column. Quoted as RFC 4180 says.
 std::string render_csv(const std::vector<StudyTable>& tables);
-/// LaTeX with the booktabs package.
-std::string render_latex(const std::vector<StudyTable>& tables);
+/// LaTeX with the booktabs package: tables that float, with a caption that begins with the title and says
+/// what cells and marks mean. Without a title the tabular alone.
+std::string render_latex(const std::vector<StudyTable>& tables, const std::string& title = {});
 
 /// One line a run: id, status, the axes, the numbers, error. Quoted likewise; accuracies in [0, 1].
 std::string results_csv(const StudyResults& results);

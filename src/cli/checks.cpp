@@ -73,6 +73,15 @@ Check number_above_zero() {
   };
 }
 
+Check number_between(double low, double high) {
+  return [=](const std::string& text) -> std::string {
+    const auto value = words::number(text);
+    return value && *value >= low && *value <= high
+               ? ""
+               : fmt::format("\"{}\": must be a number in [{}, {}]", text, low, high);
+  };
+}
+
 Check one_of(const std::vector<std::string>& choices) {
   return [choices](const std::string& text) -> std::string {
     if (std::find(choices.begin(), choices.end(), text) != choices.end()) return "";

@@ -26,6 +26,7 @@ CLI::Option* takes_data(CLI::Option* option);
 
 Check whole_number(std::int64_t low, std::int64_t high);
 Check number_above_zero();
+Check number_between(double low, double high);
 Check one_of(const std::vector<std::string>& choices);
 
 }  // namespace glidepath::cli

@@ -92,7 +92,7 @@ void check_out(const std::string& format, const std::string& out) {
     if (out.empty()) return;
     throw InputError(fmt::format(
         "--out \"{}\": {} is printed, not written; redirect it, for example > values.csv, or give "
-        "a file that ends in .svg or .png",
+        "a file that ends in .svg, .png or .pdf",
         out, format));
   }
   if (out.empty()) throw InputError(fmt::format("--format {}: needs --out FILE.{}", format, format));
@@ -170,9 +170,10 @@ void add_schedules_command(CLI::App& app, int&) {
   option("--full", arguments->full, "what 100% means: epochs or iterations");
   option("--steps-per-epoch", arguments->steps_per_epoch, "updates in an epoch")
       ->check(whole_number(1, 1'000'000'000));
-  option("--format", arguments->format, "csv, plot (in the terminal), svg, png (default: by --out, or csv)")
-      ->check(one_of({"csv", "plot", "svg", "png"}));
-  takes_new_path(option("--out", arguments->out, "file for svg or png"), "a file, for example plot.svg");
+  option("--format", arguments->format,
+         "csv, plot (in the terminal), svg, png, pdf (default: by --out, or csv)")
+      ->check(one_of({"csv", "plot", "svg", "png", "pdf"}));
+  takes_new_path(option("--out", arguments->out, "file for svg, png or pdf"), "a file, for example plot.svg");
   command->callback([arguments] { run_schedules(*arguments); });
 }
 

@@ -123,7 +123,7 @@ void check_table_axes(const StudyPlan& plan, const StudyArguments& arguments) {
   StudyResults none;
   none.axes = plan.axes;
   none.values = plan.values;
-  make_tables(none, {arguments.rows, arguments.columns, arguments.score});
+  make_tables(none, {arguments.rows, arguments.columns, arguments.score, {}});
 }
 
 void check_executor(const StudyArguments& arguments, const SlurmArguments& slurm) {
@@ -139,7 +139,9 @@ void run_study_command(const StudyArguments& arguments, const SlurmArguments& sl
   if (arguments.file.empty()) throw InputError("file is missing; see glidepath study --help");
   check_executor(arguments, slurm);
   StudyPlan plan = read_study_plan(arguments.file, read_changes(arguments));
-  plan.table = {arguments.rows, arguments.columns, arguments.score};
+  plan.table.rows = arguments.rows;
+  plan.table.columns = arguments.columns;
+  plan.table.score = arguments.score;
   check_names(plan, arguments.file);
   const bool is_local = arguments.executor == "local";
   if (arguments.dry_run && is_local) return print_plan(plan);

@@ -19,9 +19,11 @@ namespace {
 
 constexpr std::array<int, 6> kPoints{7, 5, 9, 11, 13, 15};
 constexpr std::size_t kMostMarkedPoints = 30;  // of a line: more would hide it
+constexpr std::size_t kMostNamedPlaces = 8;    // on a logarithmic axis
 
-// Points (1/72 in) of the layout.
+// Units of the layout, 96 to an inch as SVG's pixels.
 constexpr double kTitle = 46, kPanelTop = 34, kPanelBottom = 66, kLeft = 72, kRight = 26, kRightAxis = 76;
+constexpr double kUnitsPerCm = 96 / 2.54, kLeastPlot = 150;
 constexpr double kLegendRow = 22, kLegendLine = 34, kTextRow = 16, kLetter = 7.2, kSmallLetter = 5.8;
 
 struct Look {
@@ -157,6 +159,11 @@ std::string axis_range(const Panel& panel, bool right) {
   return fmt::format("[{}:{}]", from_zero ? 0 : range.low - margin, range.high + margin);
 }
 
+/// "1500", "0.25", "2e+15".
+std::string short_number(double x) {
+  return x >= 1000 && x < 1e6 ? fmt::format("{:.0f}", x) : fmt::format("{:.3g}", x);
+}
+
 std::string x_axis(const Panel& panel) {
   Range range;
   std::set<double> budgets;
@@ -167,12 +174,21 @@ std::string x_axis(const Panel& panel) {
     }
   }
   if (range.is_empty()) range = {0, 1};
+  if (panel.log_x && !panel.x_is_budget) {
+    std::string tics = "autofreq";
+    if (budgets.size() <= kMostNamedPlaces) {
+      std::vector<std::string> places;
+      for (const double x : budgets) places.push_back(fmt::format("'{}' {}", short_number(x), x));
+      tics = fmt::format("({})", fmt::join(places, ","));
+    }
+    return fmt::format("set logscale x\nset xtics {}\nset xrange [{}:{}]\n", tics, range.low / 1.15,
+                       range.high * 1.15);
+  }
   if (!panel.x_is_budget) {
-    if (!panel.log_x && range.low > 0 && range.low < 0.25 * range.high) range.low = 0;
+    if (range.low > 0 && range.low < 0.25 * range.high) range.low = 0;
     const double width = range.high > range.low ? 0 : 0.5;
     const bool steep = range.high >= 10000;  // long numbers: fewer of them
-    return fmt::format("{}\nset xtics autofreq {}\nset xrange [{}:{}]\n",
-                       panel.log_x ? "set logscale x" : "unset logscale x",
+    return fmt::format("unset logscale x\nset xtics autofreq {}\nset xrange [{}:{}]\n",
                        steep ? fmt::format("{}", std::ceil(range.high / 4)) : "", range.low - width,
                        range.high + width);
   }
@@ -202,7 +218,7 @@ std::string data_block(const std::string& name, const Series& series, bool is_lo
 
 class Drawing {
  public:
-  explicit Drawing(const Figure& figure) : figure_(figure) {
+  Drawing(const Figure& figure, const FigureStyle& style) : figure_(figure), style_(style) {
     std::set<std::string> subjects;
     for (const Panel& panel : figure.panels) {
       for (const Series& series : panel.series) subjects.insert(series.subject);
@@ -242,16 +258,31 @@ class Drawing {
     const bool has_right = std::any_of(figure_.panels.begin(), figure_.panels.end(),
                                        [](const Panel& panel) { return !panel.right_label.empty(); });
     right_ = has_right ? kRightAxis : kRight;
-    const double plot_width = columns_ == 1 ? 640 : columns_ == 2 ? 480 : columns_ == 3 ? 330 : 270;
-    plot_height_ = columns_ <= 2 ? 330 : columns_ == 3 ? 280 : 220;
-    cell_width_ = kLeft + plot_width + right_;
+    if (style_.width_cm > 0) {
+      fit_into(style_.width_cm * kUnitsPerCm);
+    } else {
+      const double plot_width = columns_ == 1 ? 640 : columns_ == 2 ? 480 : columns_ == 3 ? 330 : 270;
+      plot_height_ = columns_ <= 2 ? 330 : columns_ == 3 ? 280 : 220;
+      cell_width_ = kLeft + plot_width + right_;
+    }
     width_ = static_cast<double>(columns_) * cell_width_;
     for (const Panel& panel : figure_.panels) collect_legend(panel);
-    text_ = wrapped(figure_.text, static_cast<std::size_t>((width_ - 30) / kSmallLetter));
-    top_ = figure_.title.empty() ? 12 : kTitle;
+    if (style_.caption) text_ = wrapped(figure_.text, static_cast<std::size_t>((width_ - 30) / kSmallLetter));
+    top_ = has_title() ? kTitle : 12;
     panels_height_ = static_cast<double>(rows_) * (kPanelTop + plot_height_ + kPanelBottom);
     height_ = top_ + panels_height_ + kLegendRow * static_cast<double>(legend_rows()) + 10 +
               kTextRow * static_cast<double>(text_.size()) + 8;
+  }
+
+  bool has_title() const { return style_.caption && !figure_.title.empty(); }
+
+  /// As many panels side by side as leave each of them room; letters keep their size.
+  void fit_into(double width) {
+    const auto most = static_cast<std::size_t>(std::max(1.0, width / (kLeft + kLeastPlot + right_)));
+    columns_ = std::min(columns_, most);
+    rows_ = (figure_.panels.size() + columns_ - 1) / columns_;
+    cell_width_ = width / static_cast<double>(columns_);
+    plot_height_ = std::max(kLeastPlot / 2, (cell_width_ - kLeft - right_) * 0.7);
   }
 
   void collect_legend(const Panel& panel) {
@@ -283,7 +314,7 @@ class Drawing {
 
   std::string title_text() {
     std::string script;
-    if (!figure_.title.empty()) {
+    if (has_title()) {
       script += fmt::format("set label {} at screen {},{} left font ',16' textcolor rgb '#111111'\n",
                             texts_.add(figure_.title), screen_x(16), screen_y(24));
     }
@@ -377,6 +408,7 @@ class Drawing {
   }
 
   const Figure& figure_;
+  FigureStyle style_;
   std::vector<std::string> subjects_, text_;
   GnuplotTexts texts_;
   std::vector<LegendEntry> legend_;
@@ -387,9 +419,10 @@ class Drawing {
 
 }  // namespace
 
-void draw_figure(const Figure& figure, const Folder& folder, const std::string& name) {
+void draw_figure(const Figure& figure, const Folder& folder, const std::string& name,
+                 const FigureStyle& style) {
   if (figure.panels.empty()) throw InputError(fmt::format("figure {}: has no panel to draw", figure.id));
-  Drawing drawing(figure);
+  Drawing drawing(figure, style);
   const std::string script = drawing.script();
   run_gnuplot(script, folder, name, drawing.width(), drawing.height());
 }

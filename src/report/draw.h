@@ -8,10 +8,15 @@
 
 namespace glidepath {
 
-/// Draws every panel with one legend for all, the title above and the text below. Throws InputError for a
-/// file that ends neither in .svg nor in .png and for a figure without a point, RunError when gnuplot is
-/// missing or fails.
+struct FigureStyle {
+  bool caption = true;  ///< the title above and the text below
+  double width_cm = 0;  ///< of the whole figure, letters keeping their size; 0: as wide as its panels
+};
+
+/// Draws every panel with one legend for all. Throws InputError for a file that ends in none of .svg, .png
+/// and .pdf and for a figure without a point, RunError when gnuplot is missing or fails.
 void draw_figure(const Figure& figure, const std::filesystem::path& file);
-void draw_figure(const Figure& figure, const Folder& folder, const std::string& name);
+void draw_figure(const Figure& figure, const Folder& folder, const std::string& name,
+                 const FigureStyle& style = {});
 
 }  // namespace glidepath

@@ -1,9 +1,13 @@
 // src/report/figure1.cpp - figure 1: accuracy against budget, and the best trade-off.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/statistics.h"
 #include "report/figure_parts.h"
@@ -13,14 +17,91 @@
 namespace glidepath {
 namespace {
 
+/// What stands for a budget on the x axis.
+struct BudgetAxis {
+  BudgetUnit unit = BudgetUnit::kPercent;
+  bool is_time_spent = false;  ///< of budgets in several units
+
+  Panel panel(const std::string& title, const std::string& y_label) const {
+    Panel panel = budget_panel(title, y_label);
+    if (unit == BudgetUnit::kPercent && !is_time_spent) return panel;
+    panel.x_is_budget = false;
+    panel.x_label = is_time_spent                     ? "time spent (s)"
+                    : unit == BudgetUnit::kIterations ? "budget (updates)"
+                    : unit == BudgetUnit::kEpochs     ? "budget (epochs)"
+                    : unit == BudgetUnit::kSeconds    ? "budget (s)"
+                                                      : "budget (FLOPs)";
+    return panel;
+  }
+  double place(const StudyRun& run) const {
+    return is_time_spent ? run.record.seconds : parse_budget(run.record.config.budget).amount;
+  }
+};
+
+BudgetAxis axis_for(const std::vector<const StudyRun*>& runs) {
+  BudgetAxis axis;
+  for (const StudyRun* run : runs) {
+    const BudgetUnit unit = parse_budget(run->record.config.budget).unit;
+    axis.is_time_spent = axis.is_time_spent || (run != runs.front() && unit != axis.unit);
+    axis.unit = unit;
+  }
+  return axis;
+}
+
+/// The texts of all budgets, rising.
+std::vector<std::string> budgets_along(const std::vector<const StudyRun*>& runs, const BudgetAxis& axis) {
+  std::map<std::string, std::vector<double>> places;
+  for (const StudyRun* run : runs) places[run->record.config.budget].push_back(axis.place(*run));
+  std::vector<std::pair<double, std::string>> order;
+  for (const auto& [budget, values] : places) order.emplace_back(mean(values), budget);
+  std::sort(order.begin(), order.end());
+  std::vector<std::string> budgets;
+  for (const auto& [place, budget] : order) budgets.push_back(budget);
+  return budgets;
+}
+
+/// A line, and which of the budgets its points are of.
+struct Line {
+  Series series;
+  std::vector<std::string> budgets;
+};
+
+Line accuracy_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& axis,
+                   const std::string& subject, const std::vector<std::string>& budgets) {
+  Line line;
+  line.series.name = line.series.subject = subject;
+  if (subject.compare(0, 4, "cut(") == 0) line.series.style = LineStyle::kDashed;
+  bool has_spread = false;
+  for (const std::string& budget : budgets) {
+    std::vector<double> places, accuracies;
+    for (const StudyRun* run : runs) {
+      if (run->subject != subject || run->record.config.budget != budget) continue;
+      places.push_back(axis.place(*run));
+      accuracies.push_back(test_accuracy_percent(*run));
+    }
+    if (accuracies.empty()) continue;
+    has_spread = has_spread || accuracies.size() > 1;
+    line.budgets.push_back(budget);
+    line.series.x.push_back(mean(places));
+    line.series.y.push_back(mean(accuracies));
+    line.series.spread.push_back(accuracies.size() > 1 ? sample_stddev(accuracies) : 0);
+  }
+  if (!has_spread) line.series.spread.clear();
+  return line;
+}
+
 /// SGD's subjects, as the figure compares schedules; every subject of a study without SGD.
 std::vector<std::string> compared_subjects(const StudyData& data) {
-  std::vector<std::string> subjects = sgd_subjects(data);
-  if (subjects.empty()) subjects = subjects_in(data);
-  subjects.erase(std::remove_if(subjects.begin(), subjects.end(),
-                                [&](const auto& subject) { return budgets_of(data, subject).empty(); }),
-                 subjects.end());
-  return subjects;
+  const std::vector<std::string> subjects = sgd_subjects(data);
+  return subjects.empty() ? subjects_in(data) : subjects;
+}
+
+std::vector<const StudyRun*> runs_of(const StudyData& data, const std::vector<std::string>& subjects) {
+  std::vector<const StudyRun*> runs;
+  for (const StudyRun& run : data.runs) {
+    if (std::find(subjects.begin(), subjects.end(), run.subject) != subjects.end()) runs.push_back(&run);
+  }
+  return runs;
 }
 
 /// The best published accuracy at the largest budget.
@@ -30,26 +111,34 @@ double best_of(const StudyReference& reference) {
   return best;
 }
 
-/// The subject whose average rank over the budgets is the best, chosen before its accuracies are looked at:
-/// at each budget the highest of several noisy means is above what any of them is worth. Only subjects that
-/// have every budget; all, where none has.
-Series chosen_line(const std::vector<Series>& lines) {
-  std::size_t most = 0;
-  for (const Series& line : lines) most = std::max(most, line.x.size());
-  std::vector<const Series*> whole;
-  for (const Series& line : lines) {
-    if (line.x.size() == most) whole.push_back(&line);
+/// The line that the reader names, or the one whose average rank over the budgets is the best, chosen before
+/// its accuracies are looked at: at each budget the highest of several noisy means is above what any of them
+/// is worth. Only lines that have the most budgets are ranked, by the budgets of the first of them.
+const Series& chosen_line(const std::vector<Line>& lines, const std::string& named) {
+  if (!named.empty()) {
+    std::vector<std::string> names;
+    for (const Line& line : lines) {
+      if (line.series.subject == named) return line.series;
+      names.push_back(line.series.subject);
+    }
+    throw InputError(
+        fmt::format("--envelope \"{}\": no finished run of it; there are {}", named, fmt::join(names, ", ")));
   }
-  std::vector<double> sums(whole.size(), 0);
-  for (std::size_t i = 0; i < most; ++i) {
+  const auto whole = std::max_element(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return a.budgets.size() < b.budgets.size();
+  });
+  std::vector<const Line*> ranked;
+  for (const Line& line : lines) {
+    if (line.budgets == whole->budgets) ranked.push_back(&line);
+  }
+  std::vector<double> sums(ranked.size(), 0);
+  for (std::size_t i = 0; i < whole->budgets.size(); ++i) {
     std::vector<double> values;
-    for (const Series* line : whole) values.push_back(line->y[i]);
+    for (const Line* line : ranked) values.push_back(line->series.y[i]);
     const std::vector<double> places = ranks(values, /*higher_is_better=*/true);
     for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += places[j];
   }
-  std::size_t best = 0;
-  for (std::size_t j = 1; j < sums.size(); ++j) best = sums[j] < sums[best] ? j : best;
-  return *whole[best];
+  return ranked[static_cast<std::size_t>(std::min_element(sums.begin(), sums.end()) - sums.begin())]->series;
 }
 
 Series relative_to(Series series, double reference) {
@@ -61,22 +150,27 @@ Series relative_to(Series series, double reference) {
 }  // namespace
 
 Figure make_figure1(const StudyData& data) {
-  Panel accuracy = budget_panel("(a) accuracy", "test accuracy (%)");
-  for (const std::string& subject : compared_subjects(data))
-    accuracy.series.push_back(against_budget(data, subject, test_accuracy_percent));
-  if (accuracy.series.empty()) {
-    throw InputError(fmt::format(
-        "study \"{}\": no run with its budget in percent has finished; figure 1 needs some", data.name));
+  const std::vector<std::string> subjects = compared_subjects(data);
+  const std::vector<const StudyRun*> runs = runs_of(data, subjects);
+  const BudgetAxis axis = axis_for(runs);
+  const std::vector<std::string> budgets = budgets_along(runs, axis);
+  Panel accuracy = axis.panel("(a) accuracy", "test accuracy (%)");
+  std::vector<Line> lines;
+  for (const std::string& subject : subjects) {
+    lines.push_back(accuracy_line(runs, axis, subject, budgets));
+    accuracy.series.push_back(lines.back().series);
   }
-  const Series chosen = chosen_line(accuracy.series);
+  if (lines.empty()) refuse_figure(data, "1", "runs");
+  const Series chosen = chosen_line(lines, data.envelope);
   std::stable_sort(accuracy.series.begin(), accuracy.series.end(),
                    [](const Series& a, const Series& b) { return mean(a.y) > mean(b.y); });
 
-  for (std::size_t i = 0; i < data.reference.accuracy.size(); ++i)
+  for (std::size_t i = 0; accuracy.x_is_budget && i < data.reference.accuracy.size(); ++i)
     accuracy.series.push_back(reference_series(data.reference, i));
 
-  Panel relative = budget_panel("(b) relative to the full budget",
-                                fmt::format("% of {}'s full-budget accuracy", chosen.name));
+  const char* largest = accuracy.x_is_budget ? "full" : "largest";
+  Panel relative = axis.panel(fmt::format("(b) relative to the {} budget", largest),
+                              fmt::format("% of {}'s {}-budget accuracy", chosen.name, largest));
   const double reference = chosen.y.back();
   for (const Series& line : accuracy.series) {
     relative.series.push_back(relative_to(line, line.is_reference ? best_of(data.reference) : reference));
@@ -92,17 +186,16 @@ Figure make_figure1(const StudyData& data) {
       data.reference.source.empty()
           ? ""
           : fmt::format(" Open points, dotted: {}, relative to their own best.", data.reference.source);
-  return {
-      "1",
-      "Accuracy against budget",
-      fmt::format(
-          "Left: test accuracy against budget, mean and one standard deviation over seeds; a "
-          "cut(...) schedule is the off-the-shelf one, ended where the budget ends. Right: the "
-          "same relative to {0} at the full budget; dotted, the trade-off of {0}, which has the best average "
-          "rank over the budgets. {1}.{2}",
-          chosen.name, data.caption, reference_text),
-      2,
-      {accuracy, relative}};
+  return {"1",
+          "Accuracy against budget",
+          fmt::format("Left: test accuracy against budget, mean and one standard deviation over seeds; a "
+                      "cut(...) schedule is the off-the-shelf one, ended where the budget ends. Right: the "
+                      "same relative to {0} at the {3} budget; dotted, the trade-off of {0}{4}. {1}.{2}",
+                      chosen.name, data.caption, accuracy.x_is_budget ? reference_text : "", largest,
+                      data.envelope.empty() ? ", which has the best average rank over the budgets"
+                                            : ", as was asked for (--envelope)"),
+          2,
+          {accuracy, relative}};
 }
 
 }  // namespace glidepath

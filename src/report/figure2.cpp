@@ -1,5 +1,7 @@
-// src/report/figure2.cpp - figure 2: the schedules, and linear at each budget.
-#include <cmath>
+// src/report/figure2.cpp - figure 2: the schedules, and one of them at each budget.
+#include <map>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -38,23 +40,35 @@ Panel schedules_panel(const StudyData& data) {
   return panel;
 }
 
-Panel budgets_panel(const StudyData& data) {
+/// Linear where it was run, or else the first schedule that is a function of progress; empty: none.
+std::string subject_across_budgets(const StudyData& data) {
+  std::string first;
+  for (const std::string& subject : sgd_subjects(data)) {
+    if (subject == kLinear) return subject;
+    if (first.empty() && is_function_of_progress(subject)) first = subject;
+  }
+  return first;
+}
+
+Panel budgets_panel(const StudyData& data, const std::string& subject) {
   Panel panel;
-  panel.title = "(b) linear at each budget";
+  panel.title = fmt::format("(b) {} at each budget", subject);
   panel.x_label = "updates";
   panel.y_label = "learning rate";
-  for (const double budget : budgets_of(data, "")) {
-    for (const StudyRun& run : data.runs) {
-      if (run.budget != budget || run.optimizer != "sgd") continue;
-      Series line;
-      line.name = fmt::format("linear at {}", budget_name(budget));
-      line.subject = kLinear;
-      line.budget = budget;
-      line.x = {0, static_cast<double>(run.record.updates)};
-      line.y = {run.record.config.base_lr, 0};
-      panel.series.push_back(line);
-      break;
-    }
+  std::map<std::int64_t, const StudyRun*> runs;  // by updates: one run of each budget
+  for (const StudyRun& run : data.runs) {
+    if (run.subject == subject && run.optimizer == "sgd") runs.emplace(run.record.updates, &run);
+  }
+  std::set<std::string> seen;  // budgets in time buy other numbers of updates each time
+  for (const auto& [updates, run] : runs) {
+    if (!seen.insert(run->record.config.budget).second) continue;
+    Series line = lr_along(*run, Along::kProgress);
+    for (double& x : line.x) x *= static_cast<double>(updates);
+    line.name = fmt::format("{} at {}", subject, run->record.config.budget);
+    line.subject = subject;
+    line.budget = run->budget;
+    line.right_axis = false;
+    panel.series.push_back(line);
   }
   return panel;
 }
@@ -62,15 +76,16 @@ Panel budgets_panel(const StudyData& data) {
 }  // namespace
 
 Figure make_figure2(const StudyData& data) {
-  const Panel left = schedules_panel(data), right = budgets_panel(data);
+  const std::string subject = subject_across_budgets(data);
+  const Panel left = schedules_panel(data), right = budgets_panel(data, subject);
   if (left.series.empty()) {
     refuse_figure(data, "2", "a run of a schedule that is a function of progress");
   }
   Figure figure{"2",
                 "Schedules",
                 fmt::format("Left: every schedule against progress, as a factor of base_lr. Right: the "
-                            "learning rate of linear at each budget against updates. {}.",
-                            data.caption),
+                            "learning rate of {} at each budget against updates. {}.",
+                            subject, data.caption),
                 2,
                 {left}};
   if (!right.series.empty()) figure.panels.push_back(right);

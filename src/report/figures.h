@@ -9,10 +9,10 @@ namespace glidepath {
 
 // Each throws InputError that says which runs or measures are missing.
 
-/// Accuracy against budget, and relative to the best full-budget accuracy with the envelope of the best
-/// trade-off.
+/// Accuracy against budget, and relative to one schedule's at the largest, with the trade-off of that one.
+/// Budgets in percent or in one other unit stand as they are, those in several units by the time spent.
 Figure make_figure1(const StudyData& data);
-/// Every schedule against progress; linear at each budget against updates.
+/// Every schedule against progress; linear, or another that was run, at each budget against updates.
 Figure make_figure2(const StudyData& data);
 /// Full gradient norm and learning rate: four schedules, one of them cut where it is still high if the study
 /// has one; linear at three budgets, and at all of them against progress.

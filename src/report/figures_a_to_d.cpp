@@ -32,6 +32,15 @@ Panel epochs_panel(const std::string& title, const std::string& y_label) {
   return panel;
 }
 
+double val_accuracy_percent(const StudyRun& run) { return 100 * run.record.scores.at("val_accuracy"); }
+
+bool are_tested_on_held_out(const StudyData& data, const std::vector<std::string>& subjects) {
+  return std::all_of(data.runs.begin(), data.runs.end(), [&](const StudyRun& run) {
+    return std::find(subjects.begin(), subjects.end(), run.subject) == subjects.end() ||
+           run.record.scores.count("val_accuracy") > 0;
+  });
+}
+
 }  // namespace
 
 Figure make_figure_a(const StudyData& data) {
@@ -90,19 +99,21 @@ Figure make_figure_c(const StudyData& data) {
   }
   if (budgets_of(data, kLinear).empty()) refuse_figure(data, "C", "runs of linear");
   const std::vector<std::string> subjects = {step, kLinear};
-  Figure figure{"C",
-                "Step decay and linear: training and validation",
-                fmt::format("Training loss over the last epoch, and accuracy on the test set, against budget "
-                            "and along a run at the full one. {}.",
-                            data.caption),
-                2,
-                {against_budgets(data, subjects, "(a) training loss", "training loss", train_loss),
-                 against_budgets(data, subjects, "(b) validation accuracy", "test accuracy (%)",
-                                 test_accuracy_percent)}};
+  const bool on_val = are_tested_on_held_out(data, subjects);
+  const std::string tested = on_val ? "validation accuracy" : "test accuracy", in_percent = tested + " (%)";
+  Figure figure{
+      "C",
+      "Step decay and linear: training and validation",
+      fmt::format("Training loss over the last epoch, and accuracy on {}, against budget and along a "
+                  "run at the full one. {}.",
+                  on_val ? "training images held out" : "the test set, as none were held out", data.caption),
+      2,
+      {against_budgets(data, subjects, "(a) training loss", "training loss", train_loss),
+       against_budgets(data, subjects, "(b) " + tested, in_percent,
+                       on_val ? val_accuracy_percent : test_accuracy_percent)}};
   const double budget = full_budget(data);
   Panel loss = epochs_panel(fmt::format("(c) training loss at {}", budget_name(budget)), "training loss");
-  Panel accuracy =
-      epochs_panel(fmt::format("(d) validation accuracy at {}", budget_name(budget)), "test accuracy (%)");
+  Panel accuracy = epochs_panel(fmt::format("(d) {} at {}", tested, budget_name(budget)), in_percent);
   for (const std::string& subject : subjects) {
     const SeedRuns runs = runs_at(data, subject, budget);
     if (runs.empty()) continue;

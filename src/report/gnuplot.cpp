@@ -31,7 +31,14 @@ std::string terminal_for(const Folder& folder, const std::string& name, int widt
         "set terminal pngcairo size {},{} noenhanced font 'Sans,13' fontscale 1.5 linewidth 2 pointscale 2\n",
         2 * width, 2 * height);
   }
-  throw InputError(fmt::format("{}: must end in .svg or .png", (folder.path() / name).string()));
+  if (kind == ".pdf") {
+    constexpr double kUnitsPerInch = 96;
+    return fmt::format(
+        "set terminal pdfcairo size {}in,{}in noenhanced font 'Sans,13' fontscale 0.75 linewidth 0.75 "
+        "pointscale 0.75\n",
+        width / kUnitsPerInch, height / kUnitsPerInch);
+  }
+  throw InputError(fmt::format("{}: must end in .svg, .png or .pdf", (folder.path() / name).string()));
 }
 
 /// A folder of its own next to the picture, removed at the end.

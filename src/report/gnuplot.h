@@ -21,9 +21,10 @@ class GnuplotTexts {
 };
 
 /// Runs a gnuplot script that draws one picture and moves it to `name` in the folder when it is whole. The
-/// picture's kind is the name's ending (svg or png); `width` and `height` are in points. The script must not
-/// set terminal or output. gnuplot sees neither the user's settings nor more of the environment than it
-/// needs. Throws InputError for another ending, RunError when gnuplot is missing or complains.
+/// picture's kind is the name's ending (svg, png or pdf); `width` and `height` are in units of 1/96 inch. The
+/// script must not set terminal or output. gnuplot sees neither the user's settings nor more of the
+/// environment than it needs. Throws InputError for another ending, RunError when gnuplot is missing or
+/// complains.
 void run_gnuplot(const std::string& script, const Folder& folder, const std::string& name, int width,
                  int height);
 

@@ -77,7 +77,7 @@ std::string render_html_table(const StudyTable& table, const std::string& captio
   if (ranked) html += "<th scope=\"col\" class=\"number\">average rank</th>";
   html += "</tr></thead><tbody>\n";
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    html += fmt::format("<tr><th scope=\"row\"><code>{}</code></th>", html_text(table.rows[row]));
+    html += fmt::format("<tr><th scope=\"row\"><code>{}</code></th>", html_text(table.row_labels[row]));
     for (const TableCell& cell : table.cells[row]) {
       const std::string text = html_text(cell.text());
       html += fmt::format(cell.mark == Mark::kBest ? "<td class=\"number best\"><strong>{}</strong></td>"

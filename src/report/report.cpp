@@ -1,6 +1,8 @@
 // src/report/report.cpp - the figures, tables and summary page of a study.
 #include "glidepath/report.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/safe_text.h"
@@ -40,6 +42,25 @@ Drawable make_figures(const StudyData& data, const std::vector<std::string>& ask
   return drawable;
 }
 
+/// In the legends: a line's name begins with its subject, or has it after what is measured.
+void put_labels(Figure& figure, const std::map<std::string, std::string>& labels) {
+  for (Panel& panel : figure.panels) {
+    for (Series& series : panel.series) {
+      const auto label = labels.find(series.subject);
+      const auto place = series.name.rfind(series.subject);
+      if (label == labels.end() || place == std::string::npos) continue;
+      series.name.replace(place, series.subject.size(), label->second);
+    }
+  }
+}
+
+/// What a page can show.
+std::string kind_of_page(const std::vector<std::string>& formats) {
+  const auto shown =
+      std::find_if(formats.begin(), formats.end(), [](const auto& kind) { return kind != "pdf"; });
+  return shown == formats.end() ? formats.front() : *shown;
+}
+
 std::string page(const StudyResults& results, const StudyData& data, const Drawable& drawable,
                  const std::string& kind) {
   std::string page =
@@ -71,9 +92,12 @@ RunCurves curves_of(const StudyData& data) {
 }  // namespace
 
 std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& options) {
-  const StudyResults results = read_study_results(study);
-  const StudyData data = load_study_data(study, results);
-  const Drawable drawable = make_figures(data, results.figures);
+  StudyResults results = read_study_results(study);
+  for (const auto& [name, text] : options.labels) results.table.labels[name] = text;
+  StudyData data = load_study_data(study, results);
+  data.envelope = options.envelope;
+  Drawable drawable = make_figures(data, results.figures);
+  for (Figure& figure : drawable.figures) put_labels(figure, results.table.labels);
   const Folder out = Folder::make(options.out.empty() ? study : options.out);
   const Folder figures = out.make_inside("figures");
 
@@ -84,14 +108,14 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   for (const Figure& figure : drawable.figures) {
     const std::string name = figure_file_name(figure.id);
     for (const std::string& format : options.formats) {
-      draw_figure(figure, figures, name + "." + format);
+      draw_figure(figure, figures, name + "." + format, {options.caption, options.width_cm});
       written.push_back(figures.path() / (name + "." + format));
     }
     write_shared_file(figures, name + ".csv", figure_csv(figure));
     written.push_back(figures.path() / (name + ".csv"));
   }
   write_tables(out.path(), results);
-  write_shared_file(out, "report.md", page(results, data, drawable, options.formats.front()));
+  write_shared_file(out, "report.md", page(results, data, drawable, kind_of_page(options.formats)));
   write_shared_file(out, "report.html",
                     render_html(results, data.caption, drawable.figures, curves_of(data)));
   for (const char* name : {"report.md", "report.html"}) written.push_back(out.path() / name);

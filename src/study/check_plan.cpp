@@ -53,6 +53,14 @@ void check_plan(const std::string& name, const std::string& title, const std::ve
   }
 }
 
+void check_label(const std::string& name, const std::string& text) {
+  for (const std::string& each : {name, text}) {
+    const std::string problem = problem_of_line(each, kMostPlanTextBytes);
+    if (!problem.empty()) throw InputError(fmt::format("{}: {}", plain_line(name), problem));
+    if (each.empty()) throw InputError(fmt::format("{}: must not be empty", plain_line(name)));
+  }
+}
+
 void check_reference(const StudyReference& reference, const std::string& place) {
   check_text(reference.source, "reference", place);
   const auto is_percent = [](double value) { return value > 0 && std::isfinite(value); };

@@ -21,7 +21,10 @@ void check_plan(const std::string& name, const std::string& title, const std::ve
                 const std::map<std::string, std::vector<std::string>>& values,
                 const std::vector<std::string>& figures, const std::string& place);
 
-/// Likewise of published results.
+/// Names and texts of labels must be lines. Throws InputError that begins with the name.
+void check_label(const std::string& name, const std::string& text);
+
+/// As check_plan() of published results.
 void check_reference(const StudyReference& reference, const std::string& place);
 
 /// Whether it is one of run_id()'s.

@@ -192,6 +192,7 @@ StudyPlan read_study_plan(const fs::path& file, const PlanChanges& changes) {
   plan.is_union = study.is_union(profile);
   plan.source_toml = study.text();
   plan.slurm = study.slurm();
+  plan.table.labels = study.labels();
   for (const Settings& settings : products) {
     const std::vector<TrainConfig> runs = product(settings.list());
     plan.runs.insert(plan.runs.end(), runs.begin(), runs.end());

@@ -34,7 +34,7 @@ Grid to_grid(const StudyTable& table) {
   const auto& average = table.average_rank;
   if (!average.empty()) grid[0].push_back({rank_title(table), false});
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
-    grid.push_back({{table.rows[row], false}});
+    grid.push_back({{row < table.row_labels.size() ? table.row_labels[row] : table.rows[row], false}});
     for (const TableCell& cell : table.cells[row])
       grid.back().push_back({cell.text(), cell.mark == Mark::kBest});
     if (average.empty()) continue;
@@ -157,12 +157,20 @@ std::string render_markdown(const std::vector<StudyTable>& tables) {
   return marks.empty() ? text : text + '\n' + markdown_text(marks) + '\n';
 }
 
-std::string render_latex(const std::vector<StudyTable>& tables) {
+std::string render_latex(const std::vector<StudyTable>& tables, const std::string& title) {
+  const std::string marks = marks_text(tables);
   std::string text;
   for (const StudyTable& table : tables) {
     if (!text.empty()) text += '\n';
     const Grid grid = to_grid(table);
-    if (!table.caption.empty()) text += fmt::format("% {}\n", plain_line(table.caption));
+    if (!title.empty()) {
+      text += fmt::format(
+          "\\begin{{table}}\n\\centering\n\\caption{{{}{}. Mean and standard deviation over seeds.{}}}\n",
+          latex_text(title), table.caption.empty() ? "" : ": " + latex_text(table.caption),
+          marks.empty() ? "" : " " + latex_text(marks));
+    } else if (!table.caption.empty()) {
+      text += fmt::format("% {}\n", plain_line(table.caption));
+    }
     text += fmt::format("\\begin{{tabular}}{{l{}}}\n\\toprule\n", std::string(grid[0].size() - 1, 'r'));
     for (std::size_t row = 0; row < grid.size(); ++row) {
       std::vector<std::string> fields;
@@ -173,9 +181,9 @@ std::string render_latex(const std::vector<StudyTable>& tables) {
       text += fmt::format("{} \\\\\n{}", fmt::join(fields, " & "), row == 0 ? "\\midrule\n" : "");
     }
     text += "\\bottomrule\n\\end{tabular}\n";
+    if (!title.empty()) text += "\\end{table}\n";
   }
-  const std::string marks = marks_text(tables);
-  return marks.empty() ? text : text + "% " + marks + '\n';
+  return marks.empty() || !title.empty() ? text : text + "% " + marks + '\n';
 }
 
 std::string render_csv(const std::vector<StudyTable>& tables) {
@@ -247,7 +255,8 @@ void write_tables(const fs::path& dir, const StudyResults& results, const TableO
   const std::vector<StudyTable> tables = make_tables(results, options);
   write_shared_file(dir / "table.md", render_markdown(tables));
   write_shared_file(dir / "table.csv", render_csv(tables));
-  write_shared_file(dir / "table.tex", render_latex(tables));
+  write_shared_file(dir / "table.tex",
+                    render_latex(tables, results.title.empty() ? results.name : results.title));
   write_shared_file(dir / "results.csv", results_csv(results));
 }
 

@@ -135,8 +135,12 @@ StudyResults read_study_results(const fs::path& dir) {
       const auto text = [&](const char* name) {
         return table.count(name) > 0 ? table.at(name) : std::string();
       };
-      results.table = {text("rows"), text("columns"), text("score")};
+      results.table.rows = text("rows");
+      results.table.columns = text("columns");
+      results.table.score = text("score");
     }
+    if (key == "labels")
+      results.table.labels = parse_plan_entry<std::map<std::string, std::string>>(value, dir, key);
     if (key == "axis_values") {
       results.values = parse_plan_entry<std::map<std::string, std::vector<std::string>>>(value, dir, key);
     }
@@ -144,6 +148,11 @@ StudyResults read_study_results(const fs::path& dir) {
   const std::string place = store_file(dir).string();
   check_plan(results.name, results.title, results.axes, results.values, results.figures, place);
   check_reference(results.reference, place);
+  try {
+    for (const auto& [name, text] : results.table.labels) check_label(name, text);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: label {}", place, error.what()));
+  }
   for (std::string* axis : {&results.table.rows, &results.table.columns}) {
     if (std::find(results.axes.begin(), results.axes.end(), *axis) == results.axes.end()) axis->clear();
   }

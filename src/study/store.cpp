@@ -202,6 +202,7 @@ void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>
       {"table",
        json_text(nlohmann::json{
            {"rows", plan.table.rows}, {"columns", plan.table.columns}, {"score", plan.table.score}})},
+      {"labels", json_text(nlohmann::json(plan.table.labels))},
       {"source_toml", plan.source_toml}};
   Transaction transaction(database_);
   Statement entry(database_, "INSERT OR REPLACE INTO plan VALUES (?1, ?2)");

@@ -48,8 +48,8 @@ Settings with_table(Settings settings, const std::vector<Setting>& table) {
 StudyFile::StudyFile(const fs::path& file)
     : name_(file.string()), text_(read_text(file)), table_(parse_toml(text_, name_)) {
   for (const auto& [key, node] : table_) {
-    const std::string_view known[] = {"name",    "title",     "figures", "default_profile", "base", "grid",
-                                      "profile", "reference", "slurm"};
+    const std::string_view known[] = {"name", "title",   "figures",   "default_profile", "base",
+                                      "grid", "profile", "reference", "slurm",           "labels"};
     if (std::find(std::begin(known), std::end(known), key.str()) == std::end(known)) {
       throw InputError(fmt::format("{}: \"{}\" is not a key of a study file; those are {}", where(key),
                                    key.str(), fmt::join(known, ", ")));
@@ -88,6 +88,24 @@ std::vector<std::string> StudyFile::figures() const {
         fmt::format("{}: figures: must be a list of texts, for example [\"1\", \"A\"]", line_of(*node)));
   }
   return figures;
+}
+
+std::map<std::string, std::string> StudyFile::labels() const {
+  std::map<std::string, std::string> labels;
+  const auto* table = table_of(table_, "labels");
+  if (table == nullptr) return labels;
+  for (const auto& [key, node] : in_file_order(*table)) {
+    const std::string name(key->str());
+    if (!node->is_string())
+      throw InputError(fmt::format("{}: [labels] {}: must be a text", where(*key), name));
+    labels[name] = node->as_string()->get();
+    try {
+      check_label(name, labels[name]);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}: [labels] {}", where(*key), error.what()));
+    }
+  }
+  return labels;
 }
 
 SlurmSettings StudyFile::slurm() const {

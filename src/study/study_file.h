@@ -1,6 +1,7 @@
 // src/study/study_file.h - a study file as it stands: names, figures, and the grids of a profile.
 #pragma once
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ class StudyFile {
   /// The text of a key; `fallback` where the file has none.
   std::string text_of(const char* key, const std::string& fallback) const;
   std::vector<std::string> figures() const;
+  std::map<std::string, std::string> labels() const;
   SlurmSettings slurm() const;
   /// The products that the study is the union of, with a profile ("": none) applied to each.
   std::vector<Settings> products(const std::string& profile) const;

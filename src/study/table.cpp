@@ -203,6 +203,7 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     options.columns = results.table.columns;
   }
   if (given.score.empty()) options.score = results.table.score;
+  options.labels.insert(results.table.labels.begin(), results.table.labels.end());
   const Axes axes = choose_axes(results, options);
   check_score(options.score);
   std::map<std::vector<std::size_t>, StudyTable> tables;
@@ -230,6 +231,10 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     }
     for (std::size_t column = 0; column < table.columns.size(); ++column) mark_column(table, column);
     rank_rows(table);
+    for (const std::string& row : table.rows) {
+      const auto label = options.labels.find(row);
+      table.row_labels.push_back(label == options.labels.end() ? row : label->second);
+    }
     list.push_back(std::move(table));
   }
   return list;

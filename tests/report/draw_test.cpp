@@ -66,6 +66,44 @@ TEST_F(PictureTest, PngHasItsSignatureAndTwiceTheSizeOfTheSvg) {
               testing::HasSubstr("viewBox=\"0 0 " + std::to_string(width / 2) + " "));
 }
 
+// A page of a PDF is told in points, 72 to an inch.
+TEST_F(PictureTest, PdfIsAsWideAsWasAskedFor) {
+  const Folder folder = Folder::make(folder_);
+  draw_figure(make_figure1(whole_study()), folder, "a.pdf", {false, 8.5});
+  const std::string pdf = text_of(folder_ / "a.pdf");
+  EXPECT_EQ(pdf.substr(0, 5), "%PDF-");
+  const auto box = pdf.find("/MediaBox [");
+  ASSERT_NE(box, std::string::npos);
+  double left = 0, bottom = 0, width = 0, height = 0;
+  ASSERT_EQ(std::sscanf(pdf.c_str() + box, "/MediaBox [ %lf %lf %lf %lf", &left, &bottom, &width, &height),
+            4);
+  EXPECT_NEAR(width, 8.5 / 2.54 * 72, 1.5);
+  EXPECT_GT(height, 2 * width);  // one panel above the other
+}
+
+TEST_F(PictureTest, WithoutCaptionThereAreOnlyThePanels) {
+  const Folder folder = Folder::make(folder_);
+  const Figure figure = make_figure1(whole_study());
+  draw_figure(figure, folder, "with.svg");
+  draw_figure(figure, folder, "without.svg", {false, 0});
+  const std::string with = text_of(folder_ / "with.svg"), without = text_of(folder_ / "without.svg");
+  for (const char* text : {"Accuracy against budget", "invented"}) {
+    EXPECT_THAT(with, testing::HasSubstr(text));
+    EXPECT_THAT(without, testing::Not(testing::HasSubstr(text)));
+  }
+  EXPECT_THAT(without, testing::HasSubstr("(a) accuracy"));
+}
+
+TEST_F(PictureTest, AnyUnitOfBudgetsHasItsPlacesNamed) {
+  StudyData data{"made", "made up", {}};
+  for (const char* budget : {"0.25ep", "1500ep"}) data.runs.push_back(made_run("linear", budget, 1, 0.5));
+  draw_figure(make_figure1(data), folder_ / "a.svg");
+  for (const char* text : {">0.25<", ">1500<", "budget (epochs)"})
+    EXPECT_THAT(text_of(folder_ / "a.svg"), testing::HasSubstr(text));
+  data.runs.pop_back();
+  EXPECT_NO_THROW(draw_figure(make_figure1(data), folder_ / "one.svg"));
+}
+
 TEST_F(PictureTest, GapsNothingAndASinglePointAreBorne) {
   Figure figure{"x", "Odd", "", 2, {}};
   Panel panel;
@@ -94,7 +132,7 @@ TEST_F(PictureTest, GapsNothingAndASinglePointAreBorne) {
 TEST_F(PictureTest, SchedulesAreDrawnAndWrongEndingsRefused) {
   plot_schedules({"linear", "step-d2", "cosine(warmup=5%)"}, {}, folder_ / "s.svg");
   EXPECT_THAT(text_of(folder_ / "s.svg"), testing::HasSubstr("cosine(warmup=5%)"));
-  EXPECT_THROW(plot_schedules({"linear"}, {}, folder_ / "s.pdf"), InputError);
+  EXPECT_THROW(plot_schedules({"linear"}, {}, folder_ / "s.eps"), InputError);
   EXPECT_THROW(plot_schedules({}, {}, folder_ / "s.svg"), InputError);
 }
 

@@ -109,16 +109,68 @@ TEST(Figure1, MeansSpreadAndEnvelope) {
   EXPECT_NEAR(envelope.y[1], 100, 1e-12);
 }
 
-TEST(Figure1, ComparesSchedulesOfSgdAndLeavesOtherBudgetsOut) {
+TEST(Figure1, ComparesSchedulesOfSgd) {
   StudyData data = small_study();
   data.runs.push_back(made_run("const", "10%", 1, 0.99, "adam"));
-  data.runs.push_back(made_run("cosine", "20ep", 1, 0.99));  // not on this axis
+  data.runs.push_back(made_run("const", "20ep", 1, 0.99, "adam"));  // nor does its unit matter
   EXPECT_THAT(names_of(make_figure1(data).panels[0]), ElementsAre("cut(step-d2)", "linear", "step-d2"));
 }
 
 TEST(Figure1, StudyWithoutFinishedRunsIsRefused) {
-  EXPECT_EQ(refusal("1", {"empty", "", {}}),
-            "study \"empty\": no run with its budget in percent has finished; figure 1 needs some");
+  EXPECT_EQ(refusal("1", {"empty", "", {}}), "study \"empty\": figure 1 needs runs; none has finished");
+}
+
+TEST(Figure1, BudgetsOfOneOtherUnitStandAsTheyAre) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> units = {
+      {{"2ep", "10ep"}, "budget (epochs)"},
+      {{"2it", "10it"}, "budget (updates)"},
+      {{"2s", "10s"}, "budget (s)"},
+      {{"2flop", "10flop"}, "budget (FLOPs)"}};
+  for (const auto& [budgets, label] : units) {
+    SCOPED_TRACE(label);
+    StudyData data{"made", "made up", {}};
+    for (const std::string& budget : {budgets[1], budgets[0]}) {
+      data.runs.push_back(made_run("linear", budget, 1, budget == budgets[0] ? 0.5 : 0.8));
+      data.runs.push_back(made_run("const", budget, 1, 0.4));
+    }
+    const Figure figure = make_figure1(data);
+    EXPECT_EQ(figure.panels[0].x_label, label);
+    EXPECT_FALSE(figure.panels[0].x_is_budget);
+    EXPECT_TRUE(figure.panels[0].log_x);
+    EXPECT_THAT(figure.panels[0].series[0].x, ElementsAre(2, 10));
+    EXPECT_THAT(figure.panels[0].series[0].y, ElementsAre(50, 80));
+    EXPECT_EQ(figure.panels[1].y_label, "% of linear's largest-budget accuracy");
+    EXPECT_THAT(figure.panels[1].series.back().y, ElementsAre(62.5, 100));
+  }
+}
+
+TEST(Figure1, BudgetsOfSeveralUnitsStandByTheTimeSpent) {
+  StudyData data{"made", "made up", {}};
+  const auto add = [&](const char* schedule, const char* budget, double seconds, double accuracy) {
+    data.runs.push_back(made_run(schedule, budget, 1, accuracy));
+    data.runs.back().record.seconds = seconds;
+  };
+  add("linear", "10%", 40, 0.6);
+  add("linear", "1m", 62, 0.7);
+  add("linear", "3ep", 20, 0.5);
+  add("const", "3ep", 24, 0.4);
+  const Figure figure = make_figure1(data);
+  EXPECT_EQ(figure.panels[0].x_label, "time spent (s)");
+  EXPECT_THAT(figure.panels[0].series[0].x, ElementsAre(20, 40, 62));
+  EXPECT_THAT(figure.panels[0].series[0].y, ElementsAre(50, 60, 70));
+  EXPECT_THAT(figure.panels[0].series[1].x, ElementsAre(24));
+}
+
+TEST(Figure1, TheTradeOffIsThatOfTheScheduleAskedFor) {
+  StudyData data = small_study();
+  data.envelope = "step-d2";
+  const Figure figure = make_figure1(data);
+  EXPECT_THAT(figure.panels[1].series.back().x, ElementsAre(10));
+  EXPECT_EQ(figure.panels[1].y_label, "% of step-d2's full-budget accuracy");
+  EXPECT_THAT(figure.text, testing::HasSubstr("the trade-off of step-d2, as was asked for"));
+  data.envelope = "cosine";
+  EXPECT_EQ(refusal("1", data),
+            "--envelope \"cosine\": no finished run of it; there are linear, step-d2, cut(step-d2)");
 }
 
 TEST(Figure2, SchedulesAndLinearAtEachBudget) {
@@ -128,8 +180,25 @@ TEST(Figure2, SchedulesAndLinearAtEachBudget) {
   EXPECT_EQ(figure.panels[0].series[0].y.back(), 0);
   EXPECT_NEAR(figure.panels[0].series[1].y.back(), 0.01, 1e-15);
   EXPECT_THAT(names_of(figure.panels[1]), ElementsAre("linear at 10%", "linear at 100%"));
-  EXPECT_THAT(figure.panels[1].series[1].x, ElementsAre(0, 200));
-  EXPECT_THAT(figure.panels[1].series[1].y, ElementsAre(0.1, 0));
+  EXPECT_EQ(titles_of(figure)[1], "(b) linear at each budget");
+  const Series& whole = figure.panels[1].series[1];
+  EXPECT_EQ(whole.x.front(), 0);
+  EXPECT_EQ(whole.x.back(), 200);
+  for (std::size_t i = 0; i < whole.x.size(); ++i)
+    EXPECT_NEAR(whole.y[i], 0.1 * (1 - whole.x[i] / 200), 1e-12);
+}
+
+TEST(Figure2, DrawsAtEachBudgetWhatWasRun) {
+  StudyData data{"made", "made up", {}};
+  data.runs = {made_run("cut(step-d2)", "100%", 1, 0.5), made_run("cosine", "10%", 1, 0.5),
+               made_run("cosine", "100%", 1, 0.6)};
+  const Figure figure = make_figure2(data);
+  EXPECT_EQ(titles_of(figure)[1], "(b) cosine at each budget");
+  EXPECT_THAT(names_of(figure.panels[1]), ElementsAre("cosine at 10%", "cosine at 100%"));
+  const Series& cosine = figure.panels[1].series[0];
+  EXPECT_EQ(cosine.x.back(), 20);
+  for (std::size_t i = 0; i < cosine.x.size(); ++i)
+    EXPECT_NEAR(cosine.y[i], 0.05 * (1 + std::cos(M_PI * cosine.x[i] / 20)), 1e-12);
 }
 
 TEST(Figure3, HasEightPanelsWithNormsAndRates) {
@@ -224,6 +293,22 @@ TEST(FigureC, AgainstBudgetAndAlongTraining) {
   for (const Panel& panel : figure.panels) EXPECT_THAT(names_of(panel), ElementsAre("step-d2", "linear"));
   EXPECT_NEAR(figure.panels[3].series[1].y.back(), 50, 1e-12);
   EXPECT_EQ(make_figure_c(small_study()).panels.size(), 2U) << "no curves";
+}
+
+// Where training images were held out it is they that the paper's figure is of.
+TEST(FigureC, IsOfTheImagesHeldOut) {
+  StudyData data = whole_study();
+  EXPECT_THAT(titles_of(make_figure_c(data)), testing::Contains("(b) test accuracy"));
+  for (StudyRun& run : data.runs) run.record.scores["val_accuracy"] = run.record.test_accuracy - 0.1;
+  const Figure figure = make_figure_c(data);
+  EXPECT_THAT(titles_of(figure), ElementsAre("(a) training loss", "(b) validation accuracy",
+                                             "(c) training loss at 100%", "(d) validation accuracy at 100%"));
+  const Series& held_out = figure.panels[1].series[1];
+  const Series test = make_figure_c(whole_study()).panels[1].series[1];
+  for (std::size_t i = 0; i < test.y.size(); ++i) EXPECT_NEAR(held_out.y[i], test.y[i] - 10, 1e-9);
+  EXPECT_THAT(figure.text, testing::HasSubstr("training images held out"));
+  data.runs.front().record.scores.clear();  // of linear
+  EXPECT_THAT(titles_of(make_figure_c(data)), testing::Contains("(b) test accuracy"));
 }
 
 TEST(FigureD, WeightNormsOfFigures3And5) {

@@ -119,9 +119,12 @@ TEST_F(StudyPlanFile, RefusesMistakesWithTheirLine) {
   for (const Case& c : {
            Case{"nam = \"x\"\n",
                 "s.toml:1: \"nam\" is not a key of a study file; those are name, title, figures, "
-                "default_profile, base, grid, profile, reference, slurm"},
+                "default_profile, base, grid, profile, reference, slurm, labels"},
            {"\nname = 3\n", "s.toml:2: name: must be a text"},
            {"grid = 3\n", "s.toml:1: grid: must be a table"},
+           {"labels = 3\n", "s.toml:1: labels: must be a table"},
+           {"[labels]\nlinear = 3\n", "s.toml:2: [labels] linear: must be a text"},
+           {"[labels]\nlinear = \"\"\n", "s.toml:2: [labels] linear: must not be empty"},
            {"[base]\n\nshedule = \"linear\"\n",
             "s.toml:3: \"shedule\" is not a train option; the nearest is schedule"},
            {"[grid]\nsed = [1]\n", "s.toml:2: \"sed\" is not a train option; the nearest is seed"},

@@ -88,6 +88,26 @@ TEST(RenderTable, Latex) {
           kMarks + "\n");
 }
 
+TEST(RenderTable, LatexWithATitleFloatsAndSaysWhatItShows) {
+  const std::string text = render_latex(marked_tables(), "Ours & theirs");
+  EXPECT_THAT(text,
+              testing::StartsWith("\\begin{table}\n\\centering\n\\caption{Ours \\& theirs. Mean and standard "
+                                  "deviation over seeds. bold: every other"));
+  EXPECT_THAT(text, testing::HasSubstr("of a column)}\n\\begin{tabular}{lrrr}\n"));
+  EXPECT_THAT(text, testing::EndsWith("\\end{tabular}\n\\end{table}\n"));
+}
+
+TEST(RenderTable, RowsHaveTheirLabels) {
+  StudyResults results = small_results();
+  results.table.labels = {{"linear", "straight | down"}, {"no such row", "x"}};
+  const auto tables = make_tables(results);
+  EXPECT_THAT(render_terminal(tables, false), testing::HasSubstr("\nstraight | down  "));
+  EXPECT_THAT(render_markdown(tables), testing::HasSubstr("| straight \\| down |"));
+  EXPECT_THAT(render_latex(tables), testing::HasSubstr("straight | down &"));
+  EXPECT_THAT(render_csv(tables), testing::HasSubstr("\nlinear,"));  // for programs
+  EXPECT_EQ(make_tables(results, {{}, {}, {}, {{"linear", "first"}}})[0].row_labels[0], "first");
+}
+
 TEST(RenderTable, Csv) {
   EXPECT_EQ(render_csv(make_tables(small_results())),
             "schedule,10% mean,10% std,10% n,10% diverged,10% failed,100% mean,100% std,100% n,100% diverged,"
@@ -188,7 +208,7 @@ TEST_F(WriteTables, LeavesFourWholeFiles) {
   write_tables(folder_, small_results());
   EXPECT_EQ(text_of(folder_ / "table.md"), render_markdown(make_tables(small_results())));
   EXPECT_EQ(text_of(folder_ / "table.csv"), render_csv(make_tables(small_results())));
-  EXPECT_EQ(text_of(folder_ / "table.tex"), render_latex(make_tables(small_results())));
+  EXPECT_EQ(text_of(folder_ / "table.tex"), render_latex(make_tables(small_results()), "A small study"));
   EXPECT_EQ(text_of(folder_ / "results.csv"), results_csv(small_results()));
   std::size_t files = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_)) ++files;
