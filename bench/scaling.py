@@ -4,6 +4,7 @@ then asked about 8 to 1,024.
 
     build/release/bench/scaling resnet18 0.25 64 > costs.json
     bench/scaling.py costs.json [--svg docs/scaling.svg]
+    bench/scaling.py --page docs/scaling.md --svg docs/scaling.svg    # the figure of the table there, anew
 
 An update of n ranks takes
 
@@ -72,9 +73,14 @@ RANKS = [1, 2, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("costs")
+    parser.add_argument("costs", nargs="?")
     parser.add_argument("--svg")
+    parser.add_argument("--page", help="draw the table of this page (docs/scaling.md) in place of costs")
     arguments = parser.parse_args()
+    if arguments.page and arguments.svg:
+        return draw(arguments.svg, *table_of_page(arguments.page))
+    if not arguments.costs or arguments.page:
+        parser.error("give costs, or --page and --svg")
     with open(arguments.costs, encoding="utf-8") as file:
         told = json.load(file)
     seconds, total, batch = told["seconds"], told["model_bytes"], told["batch"]
@@ -119,15 +125,36 @@ def main():
         draw(arguments.svg, [title for title, _, _ in columns], table)
 
 
+def table_of_page(path):
+    """Titles and shares of the table in docs/scaling.md, whose figure is drawn anew."""
+    with open(path, encoding="utf-8") as file:
+        rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in file if line.startswith("|")]
+    first = next(place for place, row in enumerate(rows) if row[0] == "ranks")
+    table = [(1, [1.0] * (len(rows[first]) - 1))]
+    for row in rows[first + 2:]:
+        if not row[0].replace(",", "").isdigit():
+            break
+        table.append((int(row[0].replace(",", "")), [float(cell.rstrip(" %")) / 100 for cell in row[1:]]))
+    return rows[first][1:], table
+
+
+# As the figures of glidepath report look.
+COLOURS, POINTS = ("#d55e00", "#0072b2"), (7, 5)
+
+
 def draw(path, titles, table):
-    script = [f"set terminal svg size 720,420 font 'sans-serif,12' background 'white'; set output '{path}'",
-              "set logscale x 2; set xlabel 'ranks'; set ylabel 'efficiency, %'; set yrange [0:105]",
-              "set grid; set key bottom left", "set title 'Simulated from costs measured at one and two ranks'"]
-    plots = [f"'-' with linespoints title '{title}'" for title in titles]
+    script = [f"set terminal svg size 720,440 dynamic font 'Helvetica,13' background rgb 'white'; set output '{path}'",
+              "set border 3 lc rgb '#444444'; set tics nomirror out textcolor rgb '#222222'",
+              "set grid back lc rgb '#d8d8d8' lw 0.8; set key bottom left reverse Left textcolor rgb '#222222'",
+              "set logscale x 2; set xlabel 'ranks'; set ylabel 'efficiency (%)'; set yrange [0:105]",
+              "set label 'Simulated from costs measured at one and two ranks' at screen 0.02,0.95 left font ',16'",
+              "set tmargin 4"]
+    plots = [f"'-' with linespoints lw 1.9 pt {POINTS[place % 2]} ps 0.7 dt {1 + place // 2} "
+             f"lc rgb '{COLOURS[place % 2]}' title '{title}'" for place, title in enumerate(titles)]
     script.append("plot " + ", ".join(plots))
     for column in range(len(titles)):
         script += [f"{ranks} {100 * shares[column]}" for ranks, shares in table] + ["e"]
-    subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True)
+    subprocess.run(["gnuplot", "-d"], input="\n".join(script) + "\n", text=True, check=True)
 
 
 main()

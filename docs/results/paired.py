@@ -61,7 +61,8 @@ def main():
                 continue
             line = f"{budget:>5} {schedule:16} {statistics.mean(ahead):+6.2f}"
             if len(ahead) > 1:
-                line += f" ± {half_width(ahead):5.2f} (n {len(ahead)}, Holm p {corrected[frozenset((schedule, arguments.against))]:.3f})"
+                p_holm = corrected[frozenset((schedule, arguments.against))]
+                line += f" ± {half_width(ahead):5.2f} (n {len(ahead)}, Holm p {p_holm:.3f})"
             print(line)
 
 

@@ -338,8 +338,10 @@ class Drawing {
       const double x = left + step * static_cast<double>(i % columns);
       const double y =
           screen_y(top_ + panels_height_ + kLegendRow * (static_cast<double>(i / columns) + 0.5));
+      // Of two lines after each other that differ in their dashes alone gnuplot's svg forgets the second's.
+      const double width = look.width + (i % 2 == 0 ? 0 : 0.01);
       script += fmt::format("set arrow from screen {},{} to screen {},{} nohead lw {} dt {} lc rgb '{}'\n",
-                            screen_x(x), y, screen_x(x + kLegendLine), y, look.width, look.dash, look.colour);
+                            screen_x(x), y, screen_x(x + kLegendLine), y, width, look.dash, look.colour);
       if (look.marked) {
         script += fmt::format("set label '' at screen {},{} point pt {} ps 0.8 lc rgb '{}'\n",
                               screen_x(x + kLegendLine / 2), y, look.point, look.colour);

@@ -104,6 +104,29 @@ TEST_F(PictureTest, AnyUnitOfBudgetsHasItsPlacesNamed) {
   EXPECT_NO_THROW(draw_figure(make_figure1(data), folder_ / "one.svg"));
 }
 
+// gnuplot's svg forgets a line's dashes where it has the colour and the width of the line before.
+TEST_F(PictureTest, TheLegendTellsDashedFromSolid) {
+  const auto dashes = [&](const std::string& second) {
+    Panel panel;
+    for (const std::string& subject : {std::string("cut(step-d2)"), second}) {
+      Series line;
+      line.name = line.subject = subject;
+      line.x = {0, 1};
+      line.y = {1, 2};
+      if (panel.series.empty()) line.style = LineStyle::kDashed;
+      panel.series.push_back(line);
+    }
+    draw_figure({"x", "Dashes", "", 1, {panel}}, folder_ / "a.svg");
+    const std::string svg = text_of(folder_ / "a.svg");
+    int count = 0;
+    for (auto place = svg.find("stroke-dasharray"); place != std::string::npos;
+         place = svg.find("stroke-dasharray", place + 1))
+      ++count;
+    return count;
+  };
+  EXPECT_EQ(dashes("step-d2"), dashes("cosine"));
+}
+
 TEST_F(PictureTest, GapsNothingAndASinglePointAreBorne) {
   Figure figure{"x", "Odd", "", 2, {}};
   Panel panel;
