@@ -55,6 +55,14 @@ struct StudyTable {
 /// the study.
 std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& options = {});
 
+/// The same with batch norm's running statistics (the score test_accuracy_running), where the tables are of
+/// test accuracies and any run has another so; else none.
+std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options = {});
+
+/// What the cells of make_tables() are, in words: "test accuracy", "validation accuracy with running
+/// statistics".
+std::string score_title(const StudyResults& results, const TableOptions& options = {});
+
 /// What the marks of these tables mean, in a line; empty where there are none. `best` is how clearly best
 /// cells stand out.
 std::string marks_text(const std::vector<StudyTable>& tables, const char* best = "bold");
@@ -62,6 +70,8 @@ std::string marks_text(const std::vector<StudyTable>& tables, const char* best =
 /// Aligned for a terminal; clearly best cells in bold when `styled`, else with a star. UTF-8.
 std::string render_terminal(const std::vector<StudyTable>& tables, bool styled);
 std::string render_markdown(const std::vector<StudyTable>& tables);
+/// Those of make_running_tables(), introduced by a line.
+std::string render_running(const std::vector<StudyTable>& tables);
 /// One line a row: mean, standard deviation, n, diverged and failed of each column. Quoted as RFC 4180 says.
 std::string render_csv(const std::vector<StudyTable>& tables);
 /// LaTeX with the booktabs package: tables that float, with a caption that begins with the title and says

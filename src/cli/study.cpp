@@ -88,13 +88,16 @@ void print_plan(const StudyPlan& plan) {
 }
 
 void print_results(const StudyResults& results, const StudyArguments& arguments) {
-  const TableOptions options{arguments.rows, arguments.columns, arguments.score};
+  const TableOptions options{arguments.rows, arguments.columns, arguments.score, {}};
   write_tables(arguments.out, results, options);
   if (arguments.json) {
     std::cout << results_json(results, options);
   } else if (!arguments.quiet) {
     if (!results.title.empty()) std::cout << terminal_text(results.title) << "\n\n";
     std::cout << render_terminal(make_tables(results, options), wants_colour(STDOUT_FILENO));
+    if (!make_running_tables(results, options).empty())
+      std::cout
+          << "with batch norm's running statistics in place of fresh ones: --score test_accuracy_running\n";
   }
   std::cout.flush();
 }

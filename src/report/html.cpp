@@ -162,17 +162,16 @@ const char* class_of(Verdict verdict) {
   return verdict == Verdict::kClear ? "clear" : verdict == Verdict::kLevel ? "level" : "noisy";
 }
 
-std::string answer_html(const StudyTable& table, const StudyAnswer& answer) {
+std::string answer_html(const StudyTable& table, const StudyAnswer& answer, const std::string& score) {
   const std::string column_name = table.column_axis.empty() ? "result" : table.column_axis;
   std::string html = fmt::format(
       "<p class=\"headline\">{}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Best "
       "at each {}\">"
       "<table class=\"answer\"><caption class=\"sr-only\">Best at each {}</caption><thead><tr>"
-      "<th scope=\"col\">{}</th><th scope=\"col\">best</th><th scope=\"col\" class=\"number\">test accuracy, "
-      "%</th>"
+      "<th scope=\"col\">{}</th><th scope=\"col\">best</th><th scope=\"col\" class=\"number\">{}, %</th>"
       "<th scope=\"col\">ahead of</th><th scope=\"col\">how sure</th></tr></thead><tbody>\n",
       html_text(headline(table, answer)), html_text(column_name), html_text(column_name),
-      html_text(column_name));
+      html_text(column_name), html_text(score));
   for (const ColumnAnswer& column : answer.by_column) {
     if (column.best.empty()) continue;
     const std::string spread = std::isnan(column.stddev) ? "" : fmt::format(" ± {:.2f}", column.stddev);
@@ -185,11 +184,11 @@ std::string answer_html(const StudyTable& table, const StudyAnswer& answer) {
   return html + "</tbody></table></div>\n";
 }
 
-std::string tables_html(const std::vector<StudyTable>& tables) {
+std::string tables_html(const std::vector<StudyTable>& tables, const std::string& score) {
   std::string html;
   for (const StudyTable& table : tables) {
     std::string caption = table.caption.empty() ? "" : table.caption + ". ";
-    caption += "Test accuracy in percent, mean ± sample standard deviation over seeds.";
+    caption += fmt::format("In percent: {}, mean ± sample standard deviation over seeds.", score);
     const std::string marks = marks_text({table});
     if (!marks.empty()) caption += " " + marks + ".";
     html += "<p class=\"text small\">" + html_text(caption) + "</p>\n" +
@@ -218,6 +217,7 @@ std::string render_html(const StudyResults& results, const std::string& caption,
                         const std::vector<Figure>& figures, const RunCurves& curves) {
   const std::string title = results.title.empty() ? results.name : results.title;
   const std::vector<StudyTable> tables = make_tables(results);
+  const std::string score = score_title(results);
   const std::set<std::string> common = results.runs.empty() ? std::set<std::string>{} : common_keys(results);
   Json data = {{"name", results.name},
                {"title", title},
@@ -235,10 +235,13 @@ std::string render_html(const StudyResults& results, const std::string& caption,
   std::string answer;
   for (const StudyTable& table : tables) {
     if (!table.caption.empty()) answer += fmt::format("<h3>{}</h3>\n", html_text(table.caption));
-    answer += answer_html(table, make_answer(table));
+    answer += answer_html(table, make_answer(table), score);
   }
-  const std::string json = dump(data), html_title = html_text(title), html_caption = html_text(caption),
-                    html_tables = tables_html(tables);
+  const std::string json = dump(data), html_title = html_text(title), html_caption = html_text(caption);
+  std::string html_tables = tables_html(tables, score);
+  if (const auto running = make_running_tables(results); !running.empty())
+    html_tables +=
+        tables_html(running, score + " with batch norm's running statistics in place of fresh ones");
   return fill_template(asset("report.html"), {{"title", html_title},
                                               {"caption", html_caption},
                                               {"answer", answer},

@@ -66,6 +66,8 @@ std::string page(const StudyResults& results, const StudyData& data, const Drawa
   std::string page =
       fmt::format("# {}\n\n{}.\n\n{}\n", markdown_text(results.title.empty() ? results.name : results.title),
                   markdown_text(data.caption), render_markdown(make_tables(results)));
+  if (const auto running = make_running_tables(results); !running.empty())
+    page += render_running(running) + "\n";
   page += render_reference(data);
   for (const Figure& figure : drawable.figures) {
     page += fmt::format("## Figure {}: {}\n\n![{}](figures/{}.{})\n\n{}\n\n", figure.id, figure.title,

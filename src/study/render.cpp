@@ -186,6 +186,10 @@ std::string render_latex(const std::vector<StudyTable>& tables, const std::strin
   return marks.empty() || !title.empty() ? text : text + "% " + marks + '\n';
 }
 
+std::string render_running(const std::vector<StudyTable>& tables) {
+  return "With batch norm's running statistics in place of fresh ones:\n\n" + render_markdown(tables);
+}
+
 std::string render_csv(const std::vector<StudyTable>& tables) {
   std::string text;
   const bool captioned = has_captions(tables);
@@ -253,7 +257,9 @@ std::string results_csv(const StudyResults& results) {
 
 void write_tables(const fs::path& dir, const StudyResults& results, const TableOptions& options) {
   const std::vector<StudyTable> tables = make_tables(results, options);
-  write_shared_file(dir / "table.md", render_markdown(tables));
+  const std::vector<StudyTable> running = make_running_tables(results, options);
+  write_shared_file(dir / "table.md",
+                    render_markdown(tables) + (running.empty() ? "" : "\n" + render_running(running)));
   write_shared_file(dir / "table.csv", render_csv(tables));
   write_shared_file(dir / "table.tex",
                     render_latex(tables, results.title.empty() ? results.name : results.title));

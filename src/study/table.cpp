@@ -178,7 +178,34 @@ std::vector<std::size_t> table_place(const StudyResults& results, const RunRecor
   return place;
 }
 
+const std::string& chosen_score(const StudyResults& results, const TableOptions& options) {
+  return options.score.empty() ? results.table.score : options.score;
+}
+
+bool has_word(const std::string& score, const char* word) { return score.find(word) != std::string::npos; }
+
 }  // namespace
+
+std::string score_title(const StudyResults& results, const TableOptions& options) {
+  const std::string& score = chosen_score(results, options);
+  return fmt::format("{} accuracy{}{}", has_word(score, "val_") ? "validation" : "test",
+                     has_word(score, "best_") ? " of the best weights on images held out" : "",
+                     has_word(score, "_running") ? " with running statistics" : "");
+}
+
+std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options) {
+  constexpr const char* kRunning = "test_accuracy_running";
+  const std::string& score = chosen_score(results, options);
+  const bool is_other = std::any_of(results.runs.begin(), results.runs.end(), [&](const RunRecord& run) {
+    const auto running = run.scores.find(kRunning);
+    return run.status == RunStatus::kDone && running != run.scores.end() &&
+           running->second != run.test_accuracy;
+  });
+  if ((!score.empty() && score != "test_accuracy") || !is_other) return {};
+  TableOptions running = options;
+  running.score = kRunning;
+  return make_tables(results, running);
+}
 
 std::string TableCell::text() const {
   std::vector<std::string> notes;

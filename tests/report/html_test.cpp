@@ -97,6 +97,25 @@ TEST(Report, TellsPublishedSeriesFromOurs) {
   EXPECT_EQ(data_of(page)["figures"][0]["panels"][0]["series"][0]["reference"], true);
 }
 
+TEST(Report, SaysWhatItsTablesAreOfAndShowsBothKindsOfStatistics) {
+  StudyResults results = grid_study({"linear", "const"}, {"10%"}, 2);
+  results.table.labels = {{"const", "never <down>"}};
+  std::string page = render_html(results, "", {figure_of("linear")}, {});
+  EXPECT_THAT(page, HasSubstr("In percent: test accuracy, mean"));
+  EXPECT_THAT(page, HasSubstr("<code>never &lt;down&gt;</code>"));
+  EXPECT_THAT(page, Not(HasSubstr("running statistics")));
+  results.runs[0].scores = {{"test_accuracy_running", 0.125}, {"val_accuracy", 0.25}};
+  page = render_html(results, "", {figure_of("linear")}, {});
+  EXPECT_THAT(
+      page,
+      HasSubstr("In percent: test accuracy with batch norm&#39;s running statistics in place of fresh"));
+  EXPECT_THAT(page, HasSubstr(">12.50 (1 of 2)<"));
+  results.table.score = "val_accuracy";
+  page = render_html(results, "", {figure_of("linear")}, {});
+  EXPECT_THAT(page, HasSubstr("In percent: validation accuracy, mean"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"col\" class=\"number\">validation accuracy, %</th>"));
+}
+
 TEST(Report, LoadsNothing) {
   const std::string page = without_library(
       render_html(grid_study({"linear", "cosine"}, {"1%", "100%"}, 2), "caption", {figure_of("linear")}, {}));

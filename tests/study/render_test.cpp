@@ -108,6 +108,28 @@ TEST(RenderTable, RowsHaveTheirLabels) {
   EXPECT_EQ(make_tables(results, {{}, {}, {}, {{"linear", "first"}}})[0].row_labels[0], "first");
 }
 
+// What a run was tested with else stands below: where numbers differ, and the table is not of another score.
+TEST(RenderTable, RunningStatisticsHaveATableOfTheirOwn) {
+  StudyResults results = small_results();
+  EXPECT_TRUE(make_running_tables(results).empty());
+  for (RunRecord& run : results.runs) run.scores["test_accuracy_running"] = run.test_accuracy;
+  EXPECT_TRUE(make_running_tables(results).empty());
+  results.runs[0].scores["test_accuracy_running"] = 0.25;  // linear at 10 %, seed 1
+  const auto tables = make_running_tables(results);
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_EQ(tables[0].cells[0][0].values, (std::vector<double>{25, 62.5}));
+  EXPECT_THAT(render_running(tables),
+              testing::StartsWith("With batch norm's running statistics in place of fresh "
+                                  "ones:\n\n| schedule | 10% |"));
+  results.table.score = "val_accuracy";
+  EXPECT_TRUE(make_running_tables(results).empty());
+  EXPECT_EQ(score_title(results), "validation accuracy");
+  EXPECT_EQ(score_title(results, {{}, {}, "best_test_accuracy_running", {}}),
+            "test accuracy of the best weights on images held out with running statistics");
+  results.table.score = "";
+  EXPECT_EQ(score_title(results), "test accuracy");
+}
+
 TEST(RenderTable, Csv) {
   EXPECT_EQ(render_csv(make_tables(small_results())),
             "schedule,10% mean,10% std,10% n,10% diverged,10% failed,100% mean,100% std,100% n,100% diverged,"
@@ -203,6 +225,14 @@ TEST(ResultsJson, ReplacesWhatIsNotUtf8) {
 }
 
 using WriteTables = FolderTest;
+
+TEST_F(WriteTables, ShowBothKindsOfStatistics) {
+  StudyResults results = small_results();
+  results.runs[0].scores["test_accuracy_running"] = 0.25;
+  write_tables(folder_, results);
+  EXPECT_EQ(text_of(folder_ / "table.md"),
+            render_markdown(make_tables(results)) + "\n" + render_running(make_running_tables(results)));
+}
 
 TEST_F(WriteTables, LeavesFourWholeFiles) {
   write_tables(folder_, small_results());
