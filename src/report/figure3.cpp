@@ -77,8 +77,8 @@ Figure make_figure3(const StudyData& data) {
   figure.text = fmt::format(
       "Norm of the full gradient (colour, left axis) and learning rate (black, right axis) along training. "
       "First row: different schedules. Second row: linear at several budgets, and all of them against "
-      "progress. {}.",
-      data.caption);
+      "progress. {}.{}",
+      data.caption, gradient_note(data));
   return figure;
 }
 

@@ -2,10 +2,12 @@
 #include "report/figure_parts.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "glidepath/error.h"
+#include "train/measure_text.h"
 
 namespace glidepath {
 
@@ -54,6 +56,20 @@ Panel across_budgets(const StudyData& data, const std::string& subject, const st
     panel.series.back().budget = budget;
   }
   return panel;
+}
+
+std::string gradient_note(const StudyData& data) {
+  std::set<std::string> notes;
+  for (const StudyRun& run : data.runs) {
+    for (const MeasureItem& item : parse_measures(run.record.config.measure)) {
+      if (item.what != Measure::kGradNorm) continue;
+      notes.insert(
+          fmt::format(" ‖g*‖ is of the {}training loss{}, batch norm taking {}.",
+                      item.augment ? "augmented " : "", item.decay ? " with weight decay" : "",
+                      item.running_statistics ? "its running statistics" : "each batch's own statistics"));
+    }
+  }
+  return notes.size() == 1 ? *notes.begin() : "";
 }
 
 std::vector<std::string> sgd_subjects(const StudyData& data, const std::string& prefix) {

@@ -30,6 +30,10 @@ Panel norm_and_lr(const SeedRuns& runs, const std::string& title, const std::str
 Panel across_budgets(const StudyData& data, const std::string& subject, const std::string& title,
                      const std::string& measure, const std::string& y_label);
 
+/// Of which loss the full gradients of a study are, and with which statistics of batch norm: a sentence with
+/// a space before it; "" where none was measured, or runs differ.
+std::string gradient_note(const StudyData& data);
+
 /// Subjects that are trained by SGD and whose text begins with `prefix`.
 std::vector<std::string> sgd_subjects(const StudyData& data, const std::string& prefix = "");
 

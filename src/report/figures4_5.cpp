@@ -58,8 +58,8 @@ Figure make_figure4(const StudyData& data) {
           "AMSGrad against linear",
           fmt::format("(a) Training loss over the last epoch at every budget. (b) AMSGrad at {0}: the full "
                       "gradient norm and the effective learning rate, what the optimizer multiplies each "
-                      "parameter's momentum with. (c) SGD with the linear schedule. {1}.",
-                      budget_name(budget), data.caption),
+                      "parameter's momentum with. (c) SGD with the linear schedule. {1}.{2}",
+                      budget_name(budget), data.caption, gradient_note(data)),
           3,
           {loss, effective_panel(adaptive), norm_and_lr(linear, panel_title(2, "SGD, linear"))}};
 }
@@ -95,8 +95,8 @@ Figure make_figure5(const StudyData& data) {
       "SGDR against linear",
       fmt::format("(a) Training loss along training at {}, of the whole training set at the weights "
                   "of the moment where it was measured. Then: full gradient norm (colour, left axis) "
-                  "and learning rate (black, right axis). {}.",
-                  budget_name(budget), data.caption),
+                  "and learning rate (black, right axis). {}.{}",
+                  budget_name(budget), data.caption, gradient_note(data)),
       1 + sgdr.size(),
       {loss}};
   for (const SeedRuns& runs : sgdr)

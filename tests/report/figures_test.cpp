@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "glidepath/error.h"
+#include "report/figure_parts.h"
 #include "report/made_study.h"
 #include "report/reference_table.h"
 
@@ -231,6 +232,24 @@ TEST(Figure3, HasEightPanelsWithNormsAndRates) {
   EXPECT_EQ(overlay.series[0].budget, 1);
   EXPECT_EQ(overlay.series[5].name, "linear at 100%");
   EXPECT_EQ(overlay.series[5].x.back(), 1);
+}
+
+TEST(Figure3, SaysOfWhichLossAndWithWhichStatisticsTheGradientIs) {
+  StudyData data = whole_study();
+  EXPECT_EQ(gradient_note(data), "");
+  for (StudyRun& run : data.runs) run.record.config.measure = "grad-norm@points=20,weight-norm@points=20";
+  data.runs[1].record.config.measure = "";
+  EXPECT_EQ(gradient_note(data),
+            " ‖g*‖ is of the training loss, batch norm taking each batch's own statistics.");
+  for (StudyRun& run : data.runs) run.record.config.measure = "grad-norm(augment=yes,bn=running,decay=yes)";
+  for (const char* id : {"3", "4", "5"}) {
+    EXPECT_THAT(
+        make_figure(id, data).text,
+        testing::EndsWith(" ‖g*‖ is of the augmented training loss with weight decay, batch norm taking its "
+                          "running statistics."));
+  }
+  data.runs[0].record.config.measure = "grad-norm";
+  EXPECT_EQ(gradient_note(data), "");  // they differ
 }
 
 TEST(Figure3, SaysWhatIsMissing) {
