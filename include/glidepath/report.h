@@ -15,7 +15,8 @@ struct ReportOptions {
   std::vector<std::string> formats{"svg", "png"};  ///< of the figures: svg, png, pdf
   bool caption = true;                             ///< figures with title and text
   double width_cm = 0;  ///< of every figure, as a column of a paper has it; 0: as wide as its panels
-  /// What rows and lines are called instead, before the study's own [labels].
+  /// What rows and lines are called instead, before the study's own [labels]. Throws InputError for a name
+  /// that the study has not, as does `envelope`.
   std::map<std::string, std::string> labels;
   /// The subject (a schedule's text, as in the legend) whose trade-off figure 1 shows; empty: the one with
   /// the best average rank over the budgets.

@@ -34,6 +34,7 @@ void add_report_command(CLI::App& app, int&) {
     ReportOptions options;
     std::string out;
     std::vector<std::string> labels;
+    bool no_caption = false;
   };
   auto* command = app.add_subcommand("report", "Draw the figures of a study and write its tables");
   auto arguments = std::make_shared<Arguments>();
@@ -46,10 +47,7 @@ void add_report_command(CLI::App& app, int&) {
       ->delimiter(',')
       ->capture_default_str()
       ->check(one_of({"svg", "png", "pdf"}));
-  command
-      ->add_flag("--caption,!--no-caption", arguments->options.caption,
-                 "title and text in figures (default: yes)")
-      ->capture_default_str();
+  command->add_flag("--no-caption", arguments->no_caption, "figures without title and text");
   command
       ->add_option("--width", arguments->options.width_cm,
                    "of figures in cm, as a paper's column (default: as wide as their panels)")
@@ -61,6 +59,7 @@ void add_report_command(CLI::App& app, int&) {
       ->allow_extra_args(false);
   command->callback([arguments] {
     arguments->options.out = arguments->out;
+    arguments->options.caption = !arguments->no_caption;
     for (const std::string& label : arguments->labels) add_label(label, arguments->options.labels);
     arguments->options.on_missing = [](const std::string& reason) {
       print_error("glidepath report", reason);

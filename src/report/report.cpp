@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/safe_text.h"
 #include "files/atomic_file.h"
@@ -16,6 +17,7 @@
 #include "report/html.h"
 #include "report/numbers.h"
 #include "report/reference_table.h"
+#include "report/series.h"
 
 namespace fs = std::filesystem;
 
@@ -51,6 +53,20 @@ void put_labels(Figure& figure, const std::map<std::string, std::string>& labels
       if (label == labels.end() || place == std::string::npos) continue;
       series.name.replace(place, series.subject.size(), label->second);
     }
+  }
+}
+
+/// Names that the options have and the study has not.
+void check_names(const StudyData& data, const std::vector<StudyTable>& tables, const ReportOptions& options) {
+  if (!options.envelope.empty()) make_figure1(data);  // throws
+  std::vector<std::string> known = subjects_in(data);
+  for (const StudyTable& table : tables) known.insert(known.end(), table.rows.begin(), table.rows.end());
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  for (const auto& [name, text] : options.labels) {
+    if (std::binary_search(known.begin(), known.end(), name)) continue;
+    throw InputError(fmt::format("--label \"{}={}\": there is no \"{}\" in this study; there are {}", name,
+                                 text, name, fmt::join(known, ", ")));
   }
 }
 
@@ -98,6 +114,7 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   for (const auto& [name, text] : options.labels) results.table.labels[name] = text;
   StudyData data = load_study_data(study, results);
   data.envelope = options.envelope;
+  check_names(data, make_tables(results), options);
   Drawable drawable = make_figures(data, results.figures);
   for (Figure& figure : drawable.figures) put_labels(figure, results.table.labels);
   const Folder out = Folder::make(options.out.empty() ? study : options.out);

@@ -43,6 +43,26 @@ TEST_F(CliTest, StudyThenReport) {
   for (std::string file; std::getline(files, file);) EXPECT_GT(fs::file_size(folder_ / file), 0U) << file;
   EXPECT_THAT(report.out, testing::AllOf(HasSubstr("fig1.svg"), HasSubstr("fig1.png"), HasSubstr("fig2.svg"),
                                          HasSubstr("report.html")));
+  const ProcessResult paper = shell(
+      "glidepath report out --out p --format pdf --no-caption --width 8.5 --envelope linear "
+      "--label 'step-d2=step decay'");
+  ASSERT_EQ(paper.exit_status, 0) << paper.err;
+  EXPECT_EQ(text_of(folder_ / "p/figures/fig1.pdf").substr(0, 5), "%PDF-");
+  EXPECT_THAT(text_of(folder_ / "p/table.tex"),
+              testing::AllOf(HasSubstr("\\caption{s. Mean and"), HasSubstr("\nstep decay & ")));
+  EXPECT_THAT(text_of(folder_ / "p/report.html"), HasSubstr("<code>step decay</code>"));
+  const ProcessResult no_line = shell("glidepath report out --out q --envelope cosine");
+  EXPECT_EQ(no_line.exit_status, 2);
+  EXPECT_EQ(no_line.err,
+            "glidepath report: --envelope \"cosine\": no finished run of it; there are linear, step-d2\n");
+  const ProcessResult no_name = shell("glidepath report out --out q --label cosine=Cosine");
+  EXPECT_EQ(no_name.exit_status, 2);
+  EXPECT_EQ(
+      no_name.err,
+      "glidepath report: --label \"cosine=Cosine\": there is no \"cosine\" in this study; there are linear, "
+      "step-d2\n");
+  EXPECT_FALSE(fs::exists(folder_ / "q"));
+
   const ProcessResult in_the_way = shell("touch f; glidepath report out --out f");
   EXPECT_EQ(in_the_way.exit_status, 2);
   EXPECT_EQ(in_the_way.err,
