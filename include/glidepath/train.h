@@ -75,9 +75,9 @@ struct TrainOptions {
 
 /// The weights of a run that did best on the held out images, on the way or at the end; accuracies in [0, 1].
 struct BestResult {
-  std::int64_t update = 0;                            ///< after which they were tested
-  double val_accuracy = 0, val_accuracy_running = 0;  ///< chosen by the latter, the first of equals
-  double test_accuracy = 0, test_accuracy_running = 0;
+  std::int64_t update = 0;                              ///< after which they were tested
+  double val_accuracy = 0, val_accuracy_running = 0;    ///< chosen by the latter, the first of equals
+  double test_accuracy = 0, test_accuracy_running = 0;  ///< the latter may be -1: TrainResult has why
 };
 
 struct TrainResult {
@@ -87,8 +87,8 @@ struct TrainResult {
   double test_accuracy = 0;  ///< after the last update, in [0, 1]; with fresh statistics of batch norm, or
                              ///< with running ones where TrainConfig::bn_estimate is "off"
   double test_loss = 0;      ///< likewise
-  double test_accuracy_running = 0;  ///< with running statistics
-  double test_loss_running = 0;
+  /// With running statistics; -1 where that would have cost more than 1 % of a budget in time.
+  double test_accuracy_running = 0, test_loss_running = 0;
   std::int64_t val_images = 0;            ///< held out by TrainConfig::val; the next four are of them
   double val_accuracy = 0, val_loss = 0;  ///< as test_accuracy, test_loss
   double val_accuracy_running = 0, val_loss_running = 0;  ///< with running statistics

@@ -140,8 +140,6 @@ std::string evaluation_line(const TrainStatus& status) {
 nlohmann::ordered_json as_json(const TrainResult& result) {
   nlohmann::ordered_json json = {{"test_accuracy", result.test_accuracy},
                                  {"test_loss", result.test_loss},
-                                 {"test_accuracy_running", result.test_accuracy_running},
-                                 {"test_loss_running", result.test_loss_running},
                                  {"bn_images", result.bn_images},
                                  {"val_images", result.val_images},
                                  {"train_accuracy", result.train_accuracy},
@@ -161,6 +159,10 @@ nlohmann::ordered_json as_json(const TrainResult& result) {
                                  {"corrupt_test_images", result.corrupt_test_images},
                                  {"rewinds", result.rewinds},
                                  {"out", result.out.string()}};
+  if (result.test_accuracy_running >= 0) {
+    json["test_accuracy_running"] = result.test_accuracy_running;
+    json["test_loss_running"] = result.test_loss_running;
+  }
   if (result.val_images > 0) {
     json["val_accuracy"] = result.val_accuracy;
     json["val_loss"] = result.val_loss;
@@ -186,6 +188,14 @@ std::string held_out_lines(const TrainResult& result) {
              result.best->update, 100 * result.best->val_accuracy, 100 * result.best->test_accuracy);
 }
 
+std::string statistics_line(const TrainResult& result) {
+  if (result.bn_images == 0) return {};
+  return fmt::format("batch norm of {} training images, seen anew{}\n", result.bn_images,
+                     result.test_accuracy_running < 0 ? ""
+                                                      : fmt::format("; with its running statistics {:.2f} %",
+                                                                    100 * result.test_accuracy_running));
+}
+
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
   if (arguments.json) {
     std::cout << json_text(as_json(result)) << "\n";
@@ -198,13 +208,9 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
       100 * result.test_accuracy, result.test_loss, result.train_loss, held_out_lines(result),
-      result.bn_images > 0 ? fmt::format("batch norm of {} training images, seen anew; with its running "
-                                         "statistics {:.2f} %\n",
-                                         result.bn_images, 100 * result.test_accuracy_running)
-                           : "",
-      result.updates, result.epochs, config.budget, schedule_label(config.schedule), result.last_update_lr,
-      result.final_lr, spoken_duration(result.seconds), result.images_per_second, result.precision,
-      result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
+      statistics_line(result), result.updates, result.epochs, config.budget, schedule_label(config.schedule),
+      result.last_update_lr, result.final_lr, spoken_duration(result.seconds), result.images_per_second,
+      result.precision, result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
       result.peak_memory_mib);
   if (result.corrupt_train_images + result.corrupt_test_images > 0) {
     std::cout << fmt::format(

@@ -101,7 +101,8 @@ void Agenda::evaluation_takes(double seconds, BudgetMeter& meter) {
   plan_final_cost(meter);
 }
 
-void Agenda::ending_takes(double seconds, BudgetMeter& meter) {
+void Agenda::ending_takes(double evaluations, double seconds, BudgetMeter& meter) {
+  ending_evaluations_ = evaluations;
   ending_seconds_ = seconds;
   plan_final_cost(meter);
 }
@@ -129,8 +130,7 @@ void Agenda::saved(bool well, const BudgetMeter& meter, double begun, double now
 // The last checkpoint and the model's file, which is smaller.
 void Agenda::plan_final_cost(BudgetMeter& meter) const {
   if (meter.by_clock())
-    meter.clock().set_final_cost(evaluation_seconds_ + ending_seconds_ + measuring_seconds_,
-                                 2 * writing_seconds_);
+    meter.clock().set_final_cost(ending_seconds() + measuring_seconds_, 2 * writing_seconds_);
 }
 
 void Agenda::take(const RunState& state, const BudgetMeter& meter, double now) {

@@ -53,9 +53,9 @@ class Agenda {
   void evaluated(const BudgetMeter& meter);
   /// `seconds`: what they took together.
   void measured(const std::vector<bool>& which, double seconds, BudgetMeter& meter);
-  /// What the end of a run takes beside an evaluation like those on the way: the test split where that is
-  /// another, fresh statistics, the evaluations with them.
-  void ending_takes(double seconds, BudgetMeter& meter);
+  /// What the end of a run takes: as long as so many evaluations on the way, and other seconds (fresh
+  /// statistics). Until it is told, one evaluation.
+  void ending_takes(double evaluations, double seconds, BudgetMeter& meter);
   void measuring_takes(double seconds) { measuring_seconds_ = seconds; }
   /// A checkpoint was written, or refused by the disk: then it is tried again in a while.
   void saved(bool well, const BudgetMeter& meter, double begun, double now);
@@ -68,7 +68,7 @@ class Agenda {
   const EvaluationPlan& evaluation_plan() const { return evaluation_plan_; }
   double evaluation_seconds() const { return evaluation_seconds_; }
   double measuring_seconds() const { return measuring_seconds_; }
-  double ending_seconds() const { return ending_seconds_; }
+  double ending_seconds() const { return ending_evaluations_ * evaluation_seconds_ + ending_seconds_; }
   /// Of all measures of a run of so many updates.
   double measuring_seconds_of(std::int64_t updates) const;
 
@@ -95,9 +95,9 @@ class Agenda {
   Checkpoint last_checkpoint_;                                            // or the run's start
   double retry_checkpoint_at_ = std::numeric_limits<double>::infinity();  // after the disk refused one
   double evaluation_seconds_ = 0;
-  double measuring_seconds_ = 0;  // of everything together
-  double ending_seconds_ = 0;     // see ending_takes()
-  double writing_seconds_ = 0;    // of the last checkpoint
+  double measuring_seconds_ = 0;                        // of everything together
+  double ending_evaluations_ = 1, ending_seconds_ = 0;  // see ending_takes()
+  double writing_seconds_ = 0;                          // of the last checkpoint
 };
 
 }  // namespace glidepath

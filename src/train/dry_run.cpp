@@ -63,7 +63,7 @@ DryRun Trainer::estimate() {
   } else {
     dry.updates = meter_.updates();
     const double evaluations =
-        1 + by_share + (every > 0 ? std::floor((static_cast<double>(dry.updates) - 1) / every) : 0);
+        by_share + (every > 0 ? std::floor((static_cast<double>(dry.updates) - 1) / every) : 0);
     dry.seconds = ready + static_cast<double>(dry.updates) * dry.update_seconds +
                   evaluations * agenda_.evaluation_seconds() + agenda_.ending_seconds() +
                   agenda_.measuring_seconds_of(dry.updates);

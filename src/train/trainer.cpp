@@ -134,7 +134,8 @@ TrainResult Trainer::run_to_the_end() {
   while (!trained_) perform(decide());
   if (last_record_ != meter_.step()) record_updates();
   require_finite_state();
-  if (agreement_.rank_0_says(evaluated_step_ != meter_.step())) evaluate_now();
+  if (agreement_.rank_0_says(evaluated_step_ != meter_.step()) && (dataset_.has_val() || tests_running()))
+    evaluate_now();
   measure_at_the_end();
   return finish();
 }
@@ -334,9 +335,9 @@ void Trainer::measure_evaluation() {
   evaluate(
       *model_, dataset_, dataset_.watched().first(count), config_.eval_batch_size, plan_,
       [this] { agree_and_stop_if_asked(); }, group());
-  const double an_image = (now() - begun) / static_cast<double>(count);
-  agenda_.evaluation_takes(an_image * static_cast<double>(images), meter_);
-  measure_ending(an_image);
+  agenda_.evaluation_takes((now() - begun) * static_cast<double>(images) / static_cast<double>(count),
+                           meter_);
+  measure_ending();
 }
 
 void Trainer::agree_and_stop_if_asked() {

@@ -121,12 +121,12 @@ class Trainer {
   std::int64_t images_of_estimate() const;
   void estimate_statistics(FreshStatistics& fresh, std::int64_t images,
                            const std::function<void()>& between_batches = {});
-  void measure_ending(double seconds_an_image);
+  void measure_ending();
   bool keeps_best() const;
-  /// `val` is of the held out images, where there are any.
+  bool tests_running() const;
+  /// `val` is of the held out images, where there are any. Without `test` there was no time for it.
   struct Tested {
-    std::optional<Evaluation> val;
-    Evaluation test;
+    std::optional<Evaluation> val, test;
   };
   /// How some weights do with running statistics of batch norm and with those that results are of; and the
   /// weights, with the statistics that are saved.
@@ -154,6 +154,7 @@ class Trainer {
   void warn_if_not_landed() const;
   TrainResult finish();
   void tell_tests(const FinalTests& tests, TrainResult& result) const;
+  void record_final_test(const Evaluation& tested);
   TrainStatus status();
   nlohmann::ordered_json summary(const TrainResult& result, const std::string& state) const;
 
@@ -215,7 +216,8 @@ class Trainer {
   double last_status_ = 0;
   BudgetState budget_state_;
   Evaluation evaluation_{0, -1};
-  BestModel best_;  // of what was seen on held out images
+  BestModel best_;                 // of what was seen on held out images
+  bool running_is_cheap_ = false;  // of a clock's budget: what tests_running() costs
 };
 
 }  // namespace glidepath

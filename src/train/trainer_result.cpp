@@ -46,8 +46,6 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
       {"seed", config_.seed},
       {"test_accuracy", result.test_accuracy},
       {"test_loss", result.test_loss},
-      {"test_accuracy_running", result.test_accuracy_running},
-      {"test_loss_running", result.test_loss_running},
       {"bn_images", result.bn_images},
       {"val_images", result.val_images},
       {"train_accuracy", result.train_accuracy},
@@ -73,6 +71,10 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
       {"threads", plan_.threads},
       {"ranks", result.ranks},
       {"device", plan_.device.str()}};
+  if (result.test_accuracy_running >= 0) {
+    summary["test_accuracy_running"] = result.test_accuracy_running;
+    summary["test_loss_running"] = result.test_loss_running;
+  }
   if (dataset_.has_val()) {
     summary["val_accuracy"] = result.val_accuracy;
     summary["val_loss"] = result.val_loss;
@@ -84,7 +86,8 @@ nlohmann::ordered_json Trainer::summary(const TrainResult& result, const std::st
     summary["best_val_accuracy"] = result.best->val_accuracy;
     summary["best_val_accuracy_running"] = result.best->val_accuracy_running;
     summary["best_test_accuracy"] = result.best->test_accuracy;
-    summary["best_test_accuracy_running"] = result.best->test_accuracy_running;
+    if (result.best->test_accuracy_running >= 0)
+      summary["best_test_accuracy_running"] = result.best->test_accuracy_running;
   }
   if (!dataset_.in_memory()) {  // those of the test split are left out of its accuracy and loss
     summary["corrupt_images"] = {{"train", result.corrupt_train_images},
@@ -107,11 +110,14 @@ void Trainer::warn_if_not_landed() const {
 
 void Trainer::tell_tests(const FinalTests& tests, TrainResult& result) const {
   const Tested &running = tests.last.running, &chosen = tests.last.chosen;
+  const auto accuracy = [](const std::optional<Evaluation>& tested) {
+    return tested ? tested->accuracy : -1;
+  };
   result.bn_images = images_of_estimate();
-  result.test_accuracy = chosen.test.accuracy;
-  result.test_loss = chosen.test.loss;
-  result.test_accuracy_running = running.test.accuracy;
-  result.test_loss_running = running.test.loss;
+  result.test_accuracy = chosen.test->accuracy;
+  result.test_loss = chosen.test->loss;
+  result.test_accuracy_running = accuracy(running.test);
+  result.test_loss_running = running.test ? running.test->loss : -1;
   if (!chosen.val) return;
   result.val_images = dataset_.val.size();
   result.val_accuracy = chosen.val->accuracy;
@@ -121,7 +127,14 @@ void Trainer::tell_tests(const FinalTests& tests, TrainResult& result) const {
   if (!keeps_best()) return;
   const Tests& best = tests.best ? *tests.best : tests.last;
   result.best = {tests.best ? best_.step() : meter_.step(), best.chosen.val->accuracy,
-                 best.running.val->accuracy, best.chosen.test.accuracy, best.running.test.accuracy};
+                 best.running.val->accuracy, best.chosen.test->accuracy, accuracy(best.running.test)};
+}
+
+// The curve's last point, where nothing was tested with running statistics there.
+void Trainer::record_final_test(const Evaluation& tested) {
+  evaluation_ = tested;
+  evaluated_step_ = meter_.step();
+  record("eval", evaluation_.loss, evaluation_.accuracy);
 }
 
 TrainResult Trainer::finish() {
@@ -135,6 +148,7 @@ TrainResult Trainer::finish() {
   result.epochs = static_cast<double>(meter_.step()) / static_cast<double>(context_.steps_per_epoch);
   const FinalTests tests = test_at_the_end();
   tell_tests(tests, result);
+  if (!dataset_.has_val() && evaluated_step_ != meter_.step()) record_final_test(*tests.last.chosen.test);
   result.train_loss = mean.loss;
   result.train_accuracy = mean.accuracy;
   result.last_update_lr = lr_;

@@ -14,6 +14,9 @@
 namespace glidepath {
 namespace {
 
+// Of a clock's budget, for a test that only compares.
+constexpr double kShareForRunning = 0.01;
+
 /// A signal came while the model may have had other weights or statistics than the run's.
 struct StopAsked {
   int signal;
@@ -52,21 +55,34 @@ void Trainer::estimate_statistics(FreshStatistics& fresh, std::int64_t images,
 
 bool Trainer::keeps_best() const { return dataset_.has_val() && config_.eval_every != "end"; }
 
-// From one batch. The model is as before afterwards.
-void Trainer::measure_ending(double seconds_an_image) {
-  const auto images = [](const Split& split) { return static_cast<double>(split.size()); };
-  const double test = seconds_an_image * images(dataset_.test);
-  double fresh_tests = 0;
-  if (const std::int64_t estimated = images_of_estimate(); estimated > 0) {
+// What comes beside the fresh statistics is left out where it would cost much of a clock's budget.
+bool Trainer::tests_running() const {
+  return images_of_estimate() == 0 || !meter_.by_clock() || running_is_cheap_;
+}
+
+// Of one batch. The model is as before afterwards. Evaluations count by their images, those on the way as 1.
+void Trainer::measure_ending() {
+  const auto share = [&](const Split& split) {
+    return static_cast<double>(split.size()) / static_cast<double>(dataset_.watched().size());
+  };
+  const bool has_val = dataset_.has_val(), has_fresh = images_of_estimate() > 0;
+  const double test = share(dataset_.test), both = test + (has_val ? share(dataset_.val) : 0);
+  const double weights = keeps_best() ? 2 : 1;  // the last, and the best
+  double fresh_seconds = 0;
+  if (has_fresh) {
     const double begun = now();
     FreshStatistics fresh(*model_);
     estimate_statistics(fresh, 1);
-    fresh_tests = (now() - begun) *
-                      std::ceil(static_cast<double>(estimated) / static_cast<double>(config_.batch_size)) +
-                  test + (dataset_.has_val() ? seconds_an_image * images(dataset_.val) : 0);
+    fresh_seconds = (now() - begun) * std::ceil(static_cast<double>(images_of_estimate()) /
+                                                static_cast<double>(config_.batch_size));
   }
-  const double last = (dataset_.has_val() ? test : 0) + fresh_tests;
-  agenda_.ending_takes(last + (keeps_best() ? test + fresh_tests : 0), meter_);
+  const double running = weights * test, on_the_way = has_val ? 1 : 0;
+  if (meter_.by_clock()) {
+    running_is_cheap_ = agreement_.rank_0_says(running * agenda_.evaluation_seconds() <=
+                                               kShareForRunning * meter_.clock().allowed());
+  }
+  agenda_.ending_takes(on_the_way + (tests_running() ? running : 0) + (has_fresh ? weights * both : 0),
+                       weights * fresh_seconds, meter_);
 }
 
 Evaluation Trainer::evaluate_all(const Split& split, const std::function<void()>& between_batches) {
@@ -108,12 +124,17 @@ Trainer::FinalTests Trainer::test_at_the_end() {
   try {
     FinalTests tests;
     const bool has_val = dataset_.has_val();
-    tests.last = test_weights(
-        has_val ? Tested{evaluation_, evaluate_all(dataset_.test, look)} : Tested{{}, evaluation_}, look);
+    const auto tested_running = [&]() -> std::optional<Evaluation> {
+      if (!tests_running()) return std::nullopt;
+      return evaluate_all(dataset_.test, look);
+    };
+    Tested last;
+    if (has_val) last = {evaluation_, tested_running()};
+    if (!has_val && evaluated_step_ == meter_.step()) last.test = evaluation_;
+    tests.last = test_weights(last, look);
     if (!has_val || best_.empty() || best_.step() == meter_.step()) return tests;
     const OtherWeights best(*model_, best_.weights());
-    const Tested running{best_.on_val(), evaluate_all(dataset_.test, look)};
-    tests.best = test_weights(running, look);
+    tests.best = test_weights({best_.on_val(), tested_running()}, look);
     return tests;
   } catch (const StopAsked& asked) {
     stop_for(asked.signal);  // the model is the run's own again

@@ -164,6 +164,29 @@ TEST_F(FreshStatisticsRun, TakeNoMoreThanThereIsAndNothingWithoutNorms) {
   EXPECT_EQ(summary_of(folder_ / "mlp").at("bn_images"), 0);
 }
 
+// Of a budget in time the tests with running statistics may take 1 %. The clock goes on by itself, a look at
+// a time: an evaluation takes 0.05 s for the 250 images of its first batch, so 0.07 s.
+TEST_F(FreshStatisticsRun, LeaveTheOtherTestOutWhereTimeIsShort) {
+  for (const bool is_short : {true, false}) {
+    TrainConfig config = digits_run(is_short ? "5s" : "20s");
+    config.model = "resnet8";
+    config.width = 0.25;
+    config.bn_estimate = "64";
+    TrainOptions options;
+    options.out = folder_ / config.budget;
+    options.clock = [seconds = 0.0]() mutable { return seconds += 0.05; };
+    const TrainResult result = train(config, options);
+    const auto summary = summary_of(options.out);
+    EXPECT_EQ(summary.contains("test_accuracy_running"), !is_short);
+    EXPECT_EQ(result.test_accuracy_running >= 0, !is_short);
+    const auto evaluations = records_of(options.out, "eval");
+    ASSERT_EQ(evaluations.size(), 1U);  // the curve has an end in any case
+    EXPECT_EQ(evaluations.back().at("step"), summary.at("updates"));
+    EXPECT_EQ(evaluations.back().at("accuracy"),
+              summary.at(is_short ? "test_accuracy" : "test_accuracy_running"));
+  }
+}
+
 // Runs of earlier versions know nothing of it, and go on as they were.
 TEST_F(FreshStatisticsRun, ConfigurationsThatWereWrittenWithoutTheKeyHaveNone) {
   EXPECT_EQ(parse_train_config("model = \"resnet8\"\n", "x").bn_estimate, "4096");

@@ -59,8 +59,8 @@ TEST(TrainConfig, WritesTypedToml) {
 TEST(TrainConfig, QuotesWordsWhereNumbersAreUsual) {
   TrainConfig config;
   set_config_value(config, "bn_estimate", "off");
-  set_config_value(config, "eval_res", "224/256");
-  set_config_value(config, "train_res", "128:224");
+  set_config_value(config, "eval_res", "96");
+  set_config_value(config, "train_res", "128..224");
   EXPECT_EQ(parse_train_config(to_toml(config), "config.toml"), config);
   EXPECT_EQ(toml::parse(to_toml(config))["bn_estimate"].value<std::string>(), "off");
 }
