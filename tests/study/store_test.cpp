@@ -80,6 +80,16 @@ class StudyStoreTest : public FolderTest {
                               {{"grad_norm", 0, 0, 0.1, 2.5}, {"weight_norm", 0, 0, 0.1, 12}}));
   }
 
+  /// The first run of another store, as it is handed in once it has ended.
+  RunRecord claimed_and_done(StudyStore& store) {
+    const auto claimed = store.claim(self_, ids_, first);
+    EXPECT_TRUE(claimed);
+    RunRecord run;
+    run.id = claimed.value().id;
+    run.status = RunStatus::kDone;
+    return run;
+  }
+
   std::int64_t now_ = 1'000'000;
   StudyStore store_{folder_ / "out", [this] { return now_; }};
   StudyPlan plan_;
@@ -289,11 +299,7 @@ TEST_F(StudyStoreTest, KeepsTheScoresThatRunsHaveAndNoOthers) {
   {
     StudyStore store(folder_ / "scores");
     store.save_plan(plan_, ids_);
-    const auto claimed = store.claim(self_, ids_, first);
-    ASSERT_TRUE(claimed);
-    RunRecord run;
-    run.id = claimed->id;
-    run.status = RunStatus::kDone;
+    RunRecord run = claimed_and_done(store);
     run.test_accuracy = 0.5;
     run.scores = {{"test_accuracy_running", 0.25}, {"val_loss", 2.5}};
     ASSERT_TRUE(store.finish(self_, run, {}, {}));
@@ -335,11 +341,7 @@ TEST_F(StudyStoreTest, StoreThatKnewNoMeasuresGetsThem) {
   }
   StudyStore store(folder_ / "second");
   store.save_plan(plan_, ids_);
-  const auto claimed = store.claim(self_, ids_, first);
-  ASSERT_TRUE(claimed);
-  RunRecord run;
-  run.id = claimed->id;
-  run.status = RunStatus::kDone;
+  const RunRecord run = claimed_and_done(store);
   ASSERT_TRUE(store.finish(self_, run, {}, {{"grad_norm", 3, 0.5, 0.05, 1.25}}));
   ASSERT_EQ(read_measures(folder_ / "second", run.id).size(), 1u);
   EXPECT_EQ(read_measures(folder_ / "second", run.id)[0].value, 1.25);
