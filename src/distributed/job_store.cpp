@@ -335,8 +335,8 @@ std::string JobStore::Impl::ask(Frames question, milliseconds timeout) {
   const auto no_answer = [&] {
     fail(fmt::format("no answer from the job's store within {} ms", timeout.count()));
   };
-  const std::unique_lock<std::timed_mutex> lock(mutex,
-                                                until);  // who asked before may wait for a store that is gone
+  // Who asked before may wait for a store that is gone.
+  const std::unique_lock<std::timed_mutex> lock(mutex, until);
   if (!lock) no_answer();
   if (!broken.empty()) fail(broken);
   const std::string number = std::to_string(++asked);
