@@ -174,29 +174,22 @@ std::string x_axis(const Panel& panel) {
     }
   }
   if (range.is_empty()) range = {0, 1};
-  if (panel.log_x && !panel.x_is_budget) {
-    std::string tics = "autofreq";
-    if (budgets.size() <= kMostNamedPlaces) {
-      std::vector<std::string> places;
-      for (const double x : budgets) places.push_back(fmt::format("'{}' {}", short_number(x), x));
-      tics = fmt::format("({})", fmt::join(places, ","));
-    }
-    return fmt::format("set logscale x\nset xtics {}\nset xrange [{}:{}]\n", tics, range.low / 1.15,
+  if (panel.x_is_budget || panel.log_x) {
+    std::vector<std::string> places;
+    for (const double x : budgets)
+      places.push_back(
+          fmt::format("'{}' {}", panel.x_is_budget ? fmt::format("{:g}", x) : short_number(x), x));
+    const bool are_named = panel.x_is_budget || places.size() <= kMostNamedPlaces;
+    return fmt::format("set logscale x\nset xtics {}\nset xrange [{}:{}]\n",
+                       are_named ? fmt::format("({})", fmt::join(places, ",")) : "autofreq", range.low / 1.15,
                        range.high * 1.15);
   }
-  if (!panel.x_is_budget) {
-    if (range.low > 0 && range.low < 0.25 * range.high) range.low = 0;
-    const double width = range.high > range.low ? 0 : 0.5;
-    const bool steep = range.high >= 10000;  // long numbers: fewer of them
-    return fmt::format("unset logscale x\nset xtics autofreq {}\nset xrange [{}:{}]\n",
-                       steep ? fmt::format("{}", std::ceil(range.high / 4)) : "", range.low - width,
-                       range.high + width);
-  }
-  std::string tics;
-  for (const double budget : budgets)
-    tics += fmt::format("{}'{:g}' {}", tics.empty() ? "" : ",", budget, budget);
-  return fmt::format("set logscale x\nset xtics ({})\nset xrange [{}:{}]\n", tics, range.low / 1.15,
-                     range.high * 1.15);
+  if (range.low > 0 && range.low < 0.25 * range.high) range.low = 0;
+  const double width = range.high > range.low ? 0 : 0.5;
+  const bool steep = range.high >= 10000;  // long numbers: fewer of them
+  return fmt::format("unset logscale x\nset xtics autofreq {}\nset xrange [{}:{}]\n",
+                     steep ? fmt::format("{}", std::ceil(range.high / 4)) : "", range.low - width,
+                     range.high + width);
 }
 
 /// One series as a data block: x, y, y - spread, y + spread. NaN breaks a line.

@@ -69,9 +69,7 @@ struct Line {
 Line accuracy_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& axis,
                    const std::string& subject, const std::vector<std::string>& budgets) {
   Line line;
-  line.series.name = line.series.subject = subject;
-  if (subject.compare(0, 4, "cut(") == 0) line.series.style = LineStyle::kDashed;
-  bool has_spread = false;
+  std::vector<SeedValues> points;
   for (const std::string& budget : budgets) {
     std::vector<double> places, accuracies;
     for (const StudyRun* run : runs) {
@@ -80,13 +78,10 @@ Line accuracy_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& a
       accuracies.push_back(test_accuracy_percent(*run));
     }
     if (accuracies.empty()) continue;
-    has_spread = has_spread || accuracies.size() > 1;
     line.budgets.push_back(budget);
-    line.series.x.push_back(mean(places));
-    line.series.y.push_back(mean(accuracies));
-    line.series.spread.push_back(accuracies.size() > 1 ? sample_stddev(accuracies) : 0);
+    points.push_back({mean(places), accuracies});
   }
-  if (!has_spread) line.series.spread.clear();
+  line.series = line_of(subject, points);
   return line;
 }
 

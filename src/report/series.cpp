@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/letters.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
@@ -113,21 +114,24 @@ double full_budget(const StudyData& data) {
   return budgets.empty() ? kNaN : budgets.back();
 }
 
-Series against_budget(const StudyData& data, const std::string& subject,
-                      const std::function<double(const StudyRun&)>& value) {
+Series line_of(const std::string& subject, const std::vector<SeedValues>& points) {
   Series series;
   series.name = series.subject = subject;
-  if (subject.compare(0, 4, "cut(") == 0) series.style = LineStyle::kDashed;
-  const std::vector<double> budgets = budgets_of(data, subject);
-  const bool has_spread = std::any_of(budgets.begin(), budgets.end(), [&](double budget) {
-    return runs_at(data, subject, budget).size() > 1;
-  });
-  for (const double budget : budgets) {
-    std::vector<double> values;
-    for (const StudyRun* run : runs_at(data, subject, budget)) values.push_back(value(*run));
-    add_point(series, budget, values, has_spread);
-  }
+  if (begins_with(subject, "cut(")) series.style = LineStyle::kDashed;
+  const bool has_spread = std::any_of(points.begin(), points.end(),
+                                      [](const SeedValues& point) { return point.values.size() > 1; });
+  for (const SeedValues& point : points) add_point(series, point.x, point.values, has_spread);
   return series;
+}
+
+Series against_budget(const StudyData& data, const std::string& subject,
+                      const std::function<double(const StudyRun&)>& value) {
+  std::vector<SeedValues> points;
+  for (const double budget : budgets_of(data, subject)) {
+    points.push_back({budget, {}});
+    for (const StudyRun* run : runs_at(data, subject, budget)) points.back().values.push_back(value(*run));
+  }
+  return line_of(subject, points);
 }
 
 double test_accuracy_percent(const StudyRun& run) { return 100 * run.record.test_accuracy; }

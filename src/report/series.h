@@ -26,6 +26,15 @@ std::vector<std::string> subjects_in(const StudyData& data);
 /// The largest budget in percent; NaN when there is none.
 double full_budget(const StudyData& data);
 
+/// A point's place, and the values of its runs, which differ in their seed alone.
+struct SeedValues {
+  double x = 0;
+  std::vector<double> values;
+};
+
+/// Through the means, with spreads where any point is of several runs; dashed where the subject is cut(...).
+Series line_of(const std::string& subject, const std::vector<SeedValues>& points);
+
 /// `value` of the runs against budget.
 Series against_budget(const StudyData& data, const std::string& subject,
                       const std::function<double(const StudyRun&)>& value);
