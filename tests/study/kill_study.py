@@ -4,7 +4,7 @@
   kill_study.py --trainer PROGRAM [--driver PROGRAM] --kills N [--processes N] [--seed N]
 
 Each kill is SIGKILL, to a study, to one of the runs it started, or to both at once; then the study is started
-again. With --processes several studies share the folder. When a study has ended in spite of the kills, its folder is
+again. No study sees one of its runs killed a third time: it would take the run for one that cannot end. With --processes several studies share the folder. When a study has ended in spite of the kills, its folder is
 compared with the uninterrupted one and a new study is begun, until there have been N kills. Promised and checked:
 
 - every run that was finished at one moment is finished, with the same numbers, at every later one;
@@ -48,6 +48,8 @@ schedule = ["linear", "const", "cosine"]
 budget = ["1%", "10%", "100%"]
 seed = [1, 2]
 """
+# kGoesAfterKills in src/study/run_process.h.
+GOES_AFTER_KILLS = 2
 # What differs from one uninterrupted study to the next as well.
 TIMES = {"seconds", "images_per_second", "peak_memory_mib", "attempts"}
 
@@ -84,6 +86,18 @@ def children(pid):
         if int(fields[1]) == pid and fields[0] != "Z":
             found.append(int(entry.name))
     return found
+
+
+def run_of(pid):
+    """The folder of the run that a process trains, from its arguments; None where it has ended."""
+    try:
+        words = (pathlib.Path("/proc") / str(pid) / "cmdline").read_text().split("\0")
+    except OSError:
+        return None
+    for flag, value in zip(words, words[1:]):
+        if flag in ("--out", "--resume") and pathlib.Path(value).parent.name == "runs":
+            return value
+    return None  # not the trainer yet
 
 
 def kill(pid):
@@ -124,16 +138,26 @@ def wait(process, what):
         fail(f"{what}: exit status {process.returncode}: {error}")
 
 
-def strike(studies, rng):
+def kill_run(study, kills_of, rng):
+    """Kills one of a study's runs that it would go on with; `kills_of` counts by study and run."""
+    runs = [(pid, (study.pid, run_of(pid))) for pid in children(study.pid)]
+    runs = [(pid, key) for pid, key in runs if key[1] and kills_of.get(key, 0) < GOES_AFTER_KILLS]
+    if not runs:
+        return 0
+    pid, key = rng.choice(runs)
+    kills_of[key] = kills_of.get(key, 0) + 1
+    return kill(pid)
+
+
+def strike(studies, kills_of, rng):
     """Kills a study, a run, or both; returns how many kills that were."""
     victim = rng.choice(studies)
     how = rng.choice(["study", "study", "run", "both"])
-    runs = children(victim.pid) if how != "study" else []
-    count = kill(victim.pid) if how != "run" else 0
-    for pid in runs if how == "both" else rng.sample(runs, min(1, len(runs))):
-        count += kill(pid)
-    if how != "run":
-        victim.wait()
+    if how == "run":
+        return kill_run(victim, kills_of, rng)
+    runs = children(victim.pid) if how == "both" else []
+    count = kill(victim.pid) + sum(kill(pid) for pid in runs)
+    victim.wait()
     return count
 
 
@@ -150,14 +174,14 @@ def restart_killed(study, out, running):
 
 def attack(study, out, longest, kills_left, rng):
     """Kills and restarts until the study has ended or enough kills are done; returns their number."""
-    kills, known = 0, {}
+    kills, known, kills_of = 0, {}, {}
     running = [study.start(out) for _ in range(study.options.processes)]
     while kills < kills_left:
         time.sleep(rng.uniform(0, longest))
         alive = [process for process in running if process.poll() is None]
         if not alive:
             break
-        kills += strike(alive, rng)
+        kills += strike(alive, kills_of, rng)
         now = finished_runs(out)
         for run, numbers in known.items():
             if now.get(run) != numbers:
