@@ -32,6 +32,7 @@ nlohmann::ordered_json as_json(const Measurement& measured) {
   }
   if (measured.weight_norm >= 0) json["weight_norm"] = measured.weight_norm;
   for (const auto& [name, norm] : measured.weight_norms) json["weight_norms"][name] = norm;
+  for (const auto& [name, norm] : measured.grad_norms) json["grad_norms"][name] = norm;
   return json;
 }
 
@@ -43,6 +44,8 @@ std::string as_text(const Measurement& measured) {
                         measured.train_loss, measured.statistics);
   if (measured.weight_norm >= 0) text += fmt::format("  weight norm {:.6g}", measured.weight_norm);
   text += "\n";
+  for (const auto& [name, norm] : measured.grad_norms)
+    text += fmt::format("  grad norm {:<32} {:.6g}\n", terminal_text(name), norm);
   for (const auto& [name, norm] : measured.weight_norms)
     text += fmt::format("  {:<32} {:.6g}\n", terminal_text(name), norm);
   return text;

@@ -3,20 +3,23 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "glidepath/dataset.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
 #include "measure/gradient_kernels.h"
 #include "train/device.h"
+#include "train/measure_text.h"
 
 namespace glidepath {
 
 struct FullGradientOptions {
   std::int64_t batch_size = 128;
   std::int64_t images = 0;  ///< the first N alone; 0: all
-  bool running_statistics =
-      false;  ///< batch norm with its running statistics; false: with those of the batch
+  NormStatistics statistics = NormStatistics::kBatch;  ///< of batch norm
   /// Images cropped and flipped as a loader with these options gives them in its first epoch, in its order
   /// (batch size and type are those of here); none: as they are stored.
   std::optional<LoaderOptions> augmented;
@@ -31,6 +34,7 @@ struct FullGradient {
   double mean_loss = 0;  ///< label smoothing included, without the weight decay's term
   std::int64_t images = 0;
   Tensors gradients;  ///< double, flat, one a parameter, in the parameter's memory order
+  std::vector<std::pair<std::string, double>> norms;  ///< L2, of each parameter, in the model's order
 };
 
 /// g* of Li et al., ICLR 2020: the gradient at fixed weights of the mean loss over all N images, each once,
@@ -40,7 +44,7 @@ struct FullGradient {
 /// draw of crops. Padded borders are part of a batch's statistics, so networks that were trained with them
 /// have a small loss here and not on images as they are stored, unless with running statistics. With the
 /// batches' own statistics this partition is part of what is measured; with running statistics it changes
-/// nothing but rounding. Leaves weights, gradients, running statistics, mode and random generators as they
+/// nothing but rounding. With fresh ones the same images pass through twice, first for their statistics. Leaves weights, gradients, running statistics, mode and random generators as they
 /// were. `between_batches`, where given, is called before every batch, when all of that is in place; what it
 /// throws ends the measure.
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
@@ -59,6 +63,8 @@ class KeepBuffers {
   KeepBuffers(const KeepBuffers&) = delete;
   KeepBuffers& operator=(const KeepBuffers&) = delete;
   void restore();
+  Tensors copy() const;            ///< as they are
+  void put(const Tensors& values);  ///< in the order of copy()
 
  private:
   Tensors live_, kept_;

@@ -24,7 +24,7 @@ inline FullGradientOptions gradient_options(const MeasureItem& item, const Train
   }
   options.batch_size = config.batch_size;
   options.images = item.images;
-  options.running_statistics = item.running_statistics;
+  options.statistics = item.statistics;
   options.bf16 = item.bf16;
   options.label_smoothing = config.label_smoothing;
   options.weight_decay = item.decay ? config.weight_decay : 0;

@@ -93,6 +93,8 @@ class Instruments : public Measurer {
                       run_.plan, between_batches);
     fields["grad_norm"] = found.norm;
     fields["train_loss_full"] = found.mean_loss;
+    if (!item.layers) return;
+    for (const auto& [name, norm] : found.norms) fields["grad_norms"][name] = norm;
   }
 
   void take_weights(const MeasureItem& item, Fields& fields) {

@@ -62,7 +62,11 @@ std::vector<Measurement> measure_run(const fs::path& path, const MeasureOptions&
         const auto gradient =
             full_gradient(*model, dataset, gradient_options(item, config, plan, dataset), plan);
         measured.grad_norm = gradient.norm;
-        measured.statistics = item.running_statistics ? statistics : "batch";
+        measured.statistics = item.statistics == NormStatistics::kBatch ? "batch"
+                              : item.statistics == NormStatistics::kFresh
+                                  ? fmt::format("fresh, {} images", gradient.images)
+                                  : statistics;
+        if (item.layers) measured.grad_norms = gradient.norms;
         measured.train_loss = gradient.mean_loss;
       } else {
         WeightNorm norm = weight_norm(*model);

@@ -66,7 +66,9 @@ std::string gradient_note(const StudyData& data) {
       notes.insert(
           fmt::format(" ‖g*‖ is of the {}training loss{}, batch norm taking {}.",
                       item.augment ? "augmented " : "", item.decay ? " with weight decay" : "",
-                      item.running_statistics ? "its running statistics" : "each batch's own statistics"));
+                      item.statistics == NormStatistics::kBatch     ? "each batch's own statistics"
+          : item.statistics == NormStatistics::kRunning ? "its running statistics"
+                                                        : "the statistics of all images"));
     }
   }
   return notes.size() == 1 ? *notes.begin() : "";

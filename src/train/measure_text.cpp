@@ -83,11 +83,15 @@ std::int64_t count(ScheduleCall& call, const char* key, std::int64_t fallback, d
 
 void read_options(MeasureItem& item, ScheduleCall& call) {
   if (item.what == Measure::kGradNorm) {
-    item.running_statistics = call.word("bn", "batch", {"batch", "running"}) == "running";
+    const std::string statistics = call.word("bn", "batch", {"batch", "running", "fresh"});
+    item.statistics = statistics == "fresh"     ? NormStatistics::kFresh
+                      : statistics == "running" ? NormStatistics::kRunning
+                                                : NormStatistics::kBatch;
     item.augment = yes(call, "augment");
     item.decay = yes(call, "decay");
     item.images = count(call, "images", 0, 1);
     item.bf16 = call.word("precision", "fp32", {"fp32", "bf16"}) == "bf16";
+    item.layers = yes(call, "layers");
   } else if (item.what == Measure::kWeightNorm) {
     item.layers = yes(call, "layers");
   } else if (item.what == Measure::kGradNormOnline) {

@@ -10,17 +10,24 @@
 
 namespace glidepath {
 
+/// Whose mean and variance batch norm takes while a gradient is measured.
+enum class NormStatistics {
+  kBatch,    ///< each batch's own, as in training
+  kRunning,  ///< the moving averages that the model has
+  kFresh     ///< those of the measured images, at the weights of the moment: docs/evaluation.md
+};
+
 enum class Measure { kGradNorm, kWeightNorm, kEffectiveRate, kGradNormOnline };
 
 /// One measure of a list, with its options and its moments.
 struct MeasureItem {
   Measure what = Measure::kGradNorm;
-  bool running_statistics = false;  ///< grad-norm: bn=running
+  NormStatistics statistics = NormStatistics::kBatch;  ///< grad-norm: bn=batch, running or fresh
   bool augment = false;             ///< grad-norm: augment=yes
   bool decay = false;               ///< grad-norm: decay=yes
   bool bf16 = false;                ///< grad-norm: precision=bf16
   std::int64_t images = 0;          ///< grad-norm: the first N training images alone; 0: all
-  bool layers = false;              ///< weight-norm: layers=yes
+  bool layers = false;              ///< grad-norm and weight-norm: layers=yes
   std::int64_t peek = 256;          ///< grad-norm-online: updates between two peeks at the next batch
   /// At the start, so often, and at the end; without it, at `points` + 1 moments: progress 0, 1 / points,
   /// ... 1.

@@ -122,7 +122,7 @@ TEST(FullGradient, WithoutBatchStatisticsIsTheMeanOfSingleExamplesGradients) {
   load_state_dict(*model, load_safetensors(golden_weights()));
   Dataset digits = load_dataset("digits");
   FullGradientOptions options;
-  options.running_statistics = true;
+  options.statistics = NormStatistics::kRunning;
   options.images = 60;
   options.batch_size = 16;
   const auto together = full_gradient(*model, digits, options, plan_for(true));
@@ -130,7 +130,7 @@ TEST(FullGradient, WithoutBatchStatisticsIsTheMeanOfSingleExamplesGradients) {
   options.batch_size = 1;
   const auto singly = full_gradient(*model, digits, options, plan_for(true));
   EXPECT_NEAR(together.norm, singly.norm, 1e-5 * singly.norm);
-  options.running_statistics = false;
+  options.statistics = NormStatistics::kBatch;
   options.batch_size = 16;  // the batches' statistics are another function
   EXPECT_GT(std::abs(full_gradient(*model, digits, options, plan_for(true)).norm / singly.norm - 1), 0.01);
 }
@@ -168,6 +168,45 @@ TEST(FullGradient, OfAugmentedImagesIsTheMeanOverAnEpochOfTrainingBatches) {
   EXPECT_GT(std::abs(full_gradient(*model, digits, options, ComputePlan()).norm / found.norm - 1), 1e-3);
 }
 
+// As one batch of all images has them, which is another's to compute: the whole set in training mode.
+TEST(FullGradient, WithFreshStatisticsIsThatOfAllImagesAtOnceButForTheirGradient) {
+  const auto model = small_resnet8();
+  load_state_dict(*model, load_safetensors(golden_weights()));
+  Dataset digits = load_dataset("digits");
+  FullGradientOptions options;
+  options.images = 256;
+  options.batch_size = 32;
+  options.statistics = NormStatistics::kFresh;
+  const auto found = full_gradient(*model, digits, options, plan_for(true));
+  // The statistics by hand: running ones that a pass of all 32-image batches leaves with torch's cumulative average.
+  const auto theirs = small_resnet8();
+  load_state_dict(*theirs, load_safetensors(golden_weights()));
+  for (const auto& module : theirs->modules(false)) {
+    if (auto* norm = module->as<torch::nn::BatchNorm2d>()) {
+      norm->reset_running_stats();
+      norm->options.momentum(c10::nullopt);
+    }
+  }
+  {
+    const torch::NoGradGuard no_grad;
+    PlainLoader loader(digits, digits.train, 0, 256, 32, torch::kFloat32, true);
+    while (const auto batch = loader.next()) theirs->forward(batch->images);
+  }
+  options.statistics = NormStatistics::kRunning;
+  const auto wanted = full_gradient(*theirs, digits, options, plan_for(true));
+  EXPECT_NEAR(found.norm, wanted.norm, 1e-3 * wanted.norm);
+  EXPECT_NEAR(found.mean_loss, wanted.mean_loss, 1e-4);
+  EXPECT_GT(std::abs(full_gradient(*model, digits, options, plan_for(true)).norm / wanted.norm - 1), 0.01);
+  double squares = 0;
+  ASSERT_EQ(found.norms.size(), found.gradients.size());
+  for (std::size_t i = 0; i < found.norms.size(); ++i) {
+    EXPECT_NEAR(found.norms[i].second, found.gradients[i].norm().item<double>(), 1e-12);
+    squares += found.norms[i].second * found.norms[i].second;
+  }
+  EXPECT_NEAR(std::sqrt(squares), found.norm, 1e-9);
+  EXPECT_EQ(found.norms.front().first, "conv1.weight");
+}
+
 TEST(FullGradient, LeavesDecayOutOfNormsAndBiasesWhereTheRunDoes) {
   const auto model = tiny_mlp();
   const Dataset digits = load_dataset("digits");
@@ -187,7 +226,7 @@ TEST(FullGradient, LeavesDecayOutOfNormsAndBiasesWhereTheRunDoes) {
 }
 
 TEST(FullGradient, ChangesNothingOfTheModelAndDrawsNothing) {
-  for (const bool running : {false, true}) {
+  for (const auto statistics : {NormStatistics::kBatch, NormStatistics::kRunning, NormStatistics::kFresh}) {
     const auto model = small_resnet8();
     load_state_dict(*model, load_safetensors(golden_weights()));
     model->train();
@@ -196,7 +235,7 @@ TEST(FullGradient, ChangesNothingOfTheModelAndDrawsNothing) {
     for (const auto& [name, tensor] : state_dict(*model)) before[name] = tensor.clone();
     const auto generator = at::globalContext().defaultGenerator(torch::kCPU).get_state().clone();
     FullGradientOptions options;
-    options.running_statistics = running;
+    options.statistics = statistics;
     const Dataset digits = load_dataset("digits");
     int batches = 0;
     const auto same = [&] {
@@ -205,7 +244,7 @@ TEST(FullGradient, ChangesNothingOfTheModelAndDrawsNothing) {
     };
     // Between two batches a signal may save a checkpoint.
     full_gradient(*model, digits, options, plan_for(true), [&] { same(), ++batches; });
-    EXPECT_EQ(batches, 12);  // ceil(1438 / 128)
+    EXPECT_EQ(batches, statistics == NormStatistics::kFresh ? 24 : 12);  // ceil(1438 / 128), once or twice
     same();
     const auto stop = [&] {
       if (--batches == 5) throw std::runtime_error("stopped");

@@ -42,7 +42,7 @@ inline ComputePlan plan_for(bool channels_last) {
 inline FullGradientOptions options_of(const nlohmann::json& norms, const nlohmann::json& expected) {
   FullGradientOptions options;
   options.batch_size = norms.at("batch_size");
-  options.running_statistics = expected.at("bn") == "running";
+  if (expected.at("bn") == "running") options.statistics = NormStatistics::kRunning;
   options.label_smoothing = expected.at("smoothing");
   options.weight_decay = expected.at("decay") ? norms.at("weight_decay").get<double>() : 0;
   return options;

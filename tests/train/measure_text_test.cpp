@@ -19,7 +19,7 @@ TEST(MeasureText, ReadsNamesOptionsAndMoments) {
       ", effective-lr@every=5%,grad-norm-online(peek=16)");
   ASSERT_EQ(items.size(), 4U);
   EXPECT_EQ(items[0].what, Measure::kGradNorm);
-  EXPECT_TRUE(items[0].running_statistics && items[0].decay && items[0].bf16);
+  EXPECT_TRUE(items[0].statistics == NormStatistics::kRunning && items[0].decay && items[0].bf16);
   EXPECT_EQ(items[0].images, 10000);
   EXPECT_EQ(*items[0].every, (Budget{BudgetUnit::kEpochs, 1}));
   EXPECT_EQ(items[1].what, Measure::kWeightNorm);
@@ -34,8 +34,10 @@ TEST(MeasureText, ReadsNamesOptionsAndMoments) {
   EXPECT_TRUE(items[2].has_moments);
   EXPECT_FALSE(items[3].has_moments);
   const auto plain = parse_measures("grad-norm");
-  EXPECT_FALSE(plain[0].running_statistics || plain[0].decay || plain[0].bf16);
+  EXPECT_FALSE(plain[0].statistics != NormStatistics::kBatch || plain[0].layers || plain[0].decay || plain[0].bf16);
   EXPECT_EQ(plain[0].images, 0);
+  const auto fresh = parse_measures("grad-norm(bn=fresh,layers=yes)");
+  EXPECT_TRUE(fresh[0].statistics == NormStatistics::kFresh && fresh[0].layers);
 }
 
 TEST(MeasureText, EverySpellingHasOneShortestForm) {
@@ -50,6 +52,8 @@ TEST(MeasureText, EverySpellingHasOneShortestForm) {
         {" weight-norm , grad-norm(images=1e3)@every=0.5ep",
          "weight-norm,grad-norm(images=1000)@every=0.5ep"},
         {"grad-norm(decay=yes,bn=running)@points=7", "grad-norm(bn=running,decay=yes)@points=7"},
+        {"grad-norm(layers=no,bn=fresh)", "grad-norm(bn=fresh)"},
+        {"grad-norm(layers=yes, bn=fresh)", "grad-norm(bn=fresh,layers=yes)"},
         {"grad-norm-online(peek=256)@every=10%", "grad-norm-online@every=10%"}}) {
     EXPECT_EQ(canonical_measures(c.text), c.canonical);
     EXPECT_EQ(canonical_measures(c.canonical), c.canonical);
