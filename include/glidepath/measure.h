@@ -27,12 +27,13 @@ struct Measurement {
   std::int64_t step = -1;  ///< updates made; -1 where the file does not say
   double grad_norm = -1;   ///< >= 0
   /// Of batch norm, with which the gradient was taken: "batch", each batch's own; "running"; or "fresh, 4096
-  /// images", which with bn=running are those that the file has (docs/evaluation.md). Empty without a gradient.
+  /// images", which with bn=running are those that the file has (docs/evaluation.md). Empty without a
+  /// gradient.
   std::string statistics;
   double train_loss = -1;                                    ///< mean over the training images, >= 0
   double weight_norm = -1;                                   ///< >= 0
   std::vector<std::pair<std::string, double>> weight_norms;  ///< by parameter, with layers=yes
-  std::vector<std::pair<std::string, double>> grad_norms;  ///< likewise
+  std::vector<std::pair<std::string, double>> grad_norms;    ///< likewise
 };
 
 /// Measures weights that a run has left. `path` is a run directory (its model.safetensors, or while it has

@@ -55,8 +55,9 @@ class MeasuredBatches {
 };
 
 /// The model's buffers as they are with fresh statistics. Between two batches they are as they were.
-Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images, const FullGradientOptions& options,
-                      const ComputePlan& plan, KeepBuffers& buffers, const std::function<void()>& between_batches) {
+Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images,
+                      const FullGradientOptions& options, const ComputePlan& plan, KeepBuffers& buffers,
+                      const std::function<void()>& between_batches) {
   const InMode training(model, true);
   FreshStatistics statistics(model);
   MeasuredBatches batches(dataset, images, options, plan);
@@ -109,8 +110,9 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
   const std::int64_t images = options.images > 0 ? std::min(options.images, all) : all;
   KeepBuffers buffers(model);
   const bool is_fresh = options.statistics == NormStatistics::kFresh;
-  const Tensors fresh = is_fresh ? fresh_buffers(model, dataset, images, options, compute, buffers, between_batches)
-                                 : Tensors();
+  const Tensors fresh =
+      is_fresh ? fresh_buffers(model, dataset, images, options, compute, buffers, between_batches)
+               : Tensors();
   const InMode mode(model, options.statistics == NormStatistics::kBatch);
   const Tensors parameters = model.parameters();
   FullGradient result;

@@ -18,7 +18,7 @@ namespace glidepath {
 
 struct FullGradientOptions {
   std::int64_t batch_size = 128;
-  std::int64_t images = 0;  ///< the first N alone; 0: all
+  std::int64_t images = 0;                             ///< the first N alone; 0: all
   NormStatistics statistics = NormStatistics::kBatch;  ///< of batch norm
   /// Images cropped and flipped as a loader with these options gives them in its first epoch, in its order
   /// (batch size and type are those of here); none: as they are stored.
@@ -44,9 +44,9 @@ struct FullGradient {
 /// draw of crops. Padded borders are part of a batch's statistics, so networks that were trained with them
 /// have a small loss here and not on images as they are stored, unless with running statistics. With the
 /// batches' own statistics this partition is part of what is measured; with running statistics it changes
-/// nothing but rounding. With fresh ones the same images pass through twice, first for their statistics. Leaves weights, gradients, running statistics, mode and random generators as they
-/// were. `between_batches`, where given, is called before every batch, when all of that is in place; what it
-/// throws ends the measure.
+/// nothing but rounding. With fresh ones the same images pass through twice, first for their statistics.
+/// Leaves weights, gradients, running statistics, mode and random generators as they were. `between_batches`,
+/// where given, is called before every batch, when all of that is in place; what it throws ends the measure.
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
                            const ComputePlan& plan, const std::function<void()>& between_batches = {});
 
@@ -63,7 +63,7 @@ class KeepBuffers {
   KeepBuffers(const KeepBuffers&) = delete;
   KeepBuffers& operator=(const KeepBuffers&) = delete;
   void restore();
-  Tensors copy() const;            ///< as they are
+  Tensors copy() const;             ///< as they are
   void put(const Tensors& values);  ///< in the order of copy()
 
  private:

@@ -63,12 +63,12 @@ std::string gradient_note(const StudyData& data) {
   for (const StudyRun& run : data.runs) {
     for (const MeasureItem& item : parse_measures(run.record.config.measure)) {
       if (item.what != Measure::kGradNorm) continue;
-      notes.insert(
-          fmt::format(" ‖g*‖ is of the {}training loss{}, batch norm taking {}.",
-                      item.augment ? "augmented " : "", item.decay ? " with weight decay" : "",
-                      item.statistics == NormStatistics::kBatch     ? "each batch's own statistics"
-          : item.statistics == NormStatistics::kRunning ? "its running statistics"
-                                                        : "the statistics of all images"));
+      notes.insert(fmt::format(" ‖g*‖ is of the {}training loss{}, batch norm taking {}.",
+                               item.augment ? "augmented " : "", item.decay ? " with weight decay" : "",
+                               item.statistics == NormStatistics::kBatch ? "each batch's own statistics"
+                               : item.statistics == NormStatistics::kRunning
+                                   ? "its running statistics"
+                                   : "the statistics of all images"));
     }
   }
   return notes.size() == 1 ? *notes.begin() : "";

@@ -23,12 +23,12 @@ enum class Measure { kGradNorm, kWeightNorm, kEffectiveRate, kGradNormOnline };
 struct MeasureItem {
   Measure what = Measure::kGradNorm;
   NormStatistics statistics = NormStatistics::kBatch;  ///< grad-norm: bn=batch, running or fresh
-  bool augment = false;             ///< grad-norm: augment=yes
-  bool decay = false;               ///< grad-norm: decay=yes
-  bool bf16 = false;                ///< grad-norm: precision=bf16
-  std::int64_t images = 0;          ///< grad-norm: the first N training images alone; 0: all
-  bool layers = false;              ///< grad-norm and weight-norm: layers=yes
-  std::int64_t peek = 256;          ///< grad-norm-online: updates between two peeks at the next batch
+  bool augment = false;                                ///< grad-norm: augment=yes
+  bool decay = false;                                  ///< grad-norm: decay=yes
+  bool bf16 = false;                                   ///< grad-norm: precision=bf16
+  std::int64_t images = 0;  ///< grad-norm: the first N training images alone; 0: all
+  bool layers = false;      ///< grad-norm and weight-norm: layers=yes
+  std::int64_t peek = 256;  ///< grad-norm-online: updates between two peeks at the next batch
   /// At the start, so often, and at the end; without it, at `points` + 1 moments: progress 0, 1 / points,
   /// ... 1.
   std::optional<Budget> every;  ///< in updates, epochs or percent of the budget

@@ -9,6 +9,7 @@
 
 #include <ATen/Context.h>
 #include <torch/nn/functional/loss.h>
+#include <torch/nn/modules/batchnorm.h>
 #include <torch/utils.h>
 
 #include "glidepath/loader.h"
@@ -178,7 +179,8 @@ TEST(FullGradient, WithFreshStatisticsIsThatOfAllImagesAtOnceButForTheirGradient
   options.batch_size = 32;
   options.statistics = NormStatistics::kFresh;
   const auto found = full_gradient(*model, digits, options, plan_for(true));
-  // The statistics by hand: running ones that a pass of all 32-image batches leaves with torch's cumulative average.
+  // The statistics by hand: running ones that a pass of all 32-image batches leaves with torch's cumulative
+  // average.
   const auto theirs = small_resnet8();
   load_state_dict(*theirs, load_safetensors(golden_weights()));
   for (const auto& module : theirs->modules(false)) {

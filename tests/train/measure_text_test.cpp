@@ -34,7 +34,8 @@ TEST(MeasureText, ReadsNamesOptionsAndMoments) {
   EXPECT_TRUE(items[2].has_moments);
   EXPECT_FALSE(items[3].has_moments);
   const auto plain = parse_measures("grad-norm");
-  EXPECT_FALSE(plain[0].statistics != NormStatistics::kBatch || plain[0].layers || plain[0].decay || plain[0].bf16);
+  EXPECT_FALSE(plain[0].statistics != NormStatistics::kBatch || plain[0].layers || plain[0].decay ||
+               plain[0].bf16);
   EXPECT_EQ(plain[0].images, 0);
   const auto fresh = parse_measures("grad-norm(bn=fresh,layers=yes)");
   EXPECT_TRUE(fresh[0].statistics == NormStatistics::kFresh && fresh[0].layers);
