@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "glidepath/clock.h"
 #include "glidepath/replan.h"
 #include "glidepath/train_config.h"
 
@@ -127,9 +128,6 @@ TrainResult train(const TrainConfig& config, const TrainOptions& options = {});
 
 /// The configuration of the run in a run directory. Throws InputError when there is none.
 TrainConfig read_run_config(const std::filesystem::path& run);
-
-/// How long ago this process was started, for TrainOptions::seconds_before; 0 where the system does not tell.
-double seconds_since_process_start();
 
 /// Tells the C library to keep freed blocks instead of giving them back to the system after every update,
 /// which costs page faults at each. For programs, once at start; does nothing where the C library is not

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "budget/budget_meter.h"
 #include "glidepath/train_config.h"
-#include "train/budget_meter.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_plan.h"
 #include "train/evaluation_plan.h"

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string>
 
+#include "budget/change.h"
 #include "glidepath/budget.h"
 #include "glidepath/train_config.h"
-#include "train/budget_state.h"
 
 namespace glidepath {
 
@@ -13,8 +13,6 @@ namespace glidepath {
 std::string budget_text(const TrainConfig& config);
 /// Puts such a text back.
 void set_budget_text(TrainConfig& config, const std::string& text);
-/// Whether two such texts mean the same: 60m and 1h do.
-bool same_budget(const std::string& a, const std::string& b);
 
 /// Updates after which the rates of a run begin to depend on how long its budget is, and those of longer
 /// budgets part from them: the decay's beginning for wsd, the first drop for step. -1 where it is the very

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "budget/deadline.h"
 #include "core/data_split.h"
 #include "core/safe_text.h"
 #include "core/words.h"
@@ -15,7 +16,6 @@
 #include "glidepath/budget.h"
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
-#include "train/deadline.h"
 #include "train/held_out_text.h"
 #include "train/measure_text.h"
 

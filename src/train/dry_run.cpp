@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/deadline.h"
+#include "budget/deadline.h"
 #include "train/trainer.h"
 
 namespace glidepath {

@@ -14,9 +14,9 @@
 #include "files/json_text.h"
 #include "files/output_folder.h"
 #include "files/read_file.h"
+#include "glidepath/clock.h"
 #include "glidepath/error.h"
 #include "glidepath/train.h"
-#include "train/wall_clock.h"
 
 namespace fs = std::filesystem;
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "glidepath/clock.h"
 #include "glidepath/error.h"
-#include "train/wall_clock.h"
 
 namespace glidepath {
 namespace {

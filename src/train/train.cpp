@@ -12,9 +12,7 @@
 #include <torch/types.h>
 
 #include "glidepath/error.h"
-#include "train/process_clock.h"
 #include "train/trainer.h"
-#include "train/wall_clock.h"
 
 namespace glidepath {
 namespace {

@@ -5,14 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "budget/deadline.h"
 #include "core/synonyms.h"
 #include "core/words.h"
 #include "files/read_file.h"
+#include "glidepath/clock.h"
 #include "glidepath/error.h"
 #include "train/config_table.h"
-#include "train/deadline.h"
 #include "train/toml.h"
-#include "train/wall_clock.h"
 
 namespace glidepath {
 namespace {

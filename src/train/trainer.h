@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "budget/budget_meter.h"
 #include "distributed/gradient_reducer.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/resolution.h"
@@ -17,7 +18,6 @@
 #include "train/agreement.h"
 #include "train/best_model.h"
 #include "train/budget_change.h"
-#include "train/budget_meter.h"
 #include "train/data_record.h"
 #include "train/data_watch.h"
 #include "train/device.h"

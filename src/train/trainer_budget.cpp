@@ -9,20 +9,10 @@
 namespace glidepath {
 namespace {
 
-constexpr const char* kUntil = "until ";
-// A factor from which going on would be training in name only.
-constexpr double kLandedFactor = 0.005;
 // Looking for the branch step costs as many evaluations of the schedule.
 constexpr std::int64_t kLongestSearch = 10'000'000;
 
 bool by_clock(const TrainConfig& config) { return run_budget(config, 0, 0).unit == BudgetUnit::kSeconds; }
-
-std::string rest_of(const TrainConfig& config, const std::string& schedule, double end_lr,
-                    std::int64_t updates_left, double seconds_left) {
-  return fmt::format(
-      "{} to {:.4g} over {}", schedule, end_lr,
-      by_clock(config) ? fmt::format("{:.0f} s", seconds_left) : fmt::format("{} updates", updates_left));
-}
 
 }  // namespace
 
@@ -31,19 +21,12 @@ std::string budget_text(const TrainConfig& config) {
 }
 
 void set_budget_text(TrainConfig& config, const std::string& text) {
-  const std::string until = kUntil;
-  if (text.compare(0, until.size(), until) == 0) {
-    config.deadline = text.substr(until.size());
+  if (is_deadline(text)) {
+    config.deadline = deadline_in(text);
   } else {
     config.deadline.clear();
     config.budget = text;
   }
-}
-
-bool same_budget(const std::string& a, const std::string& b) {
-  if (a == b) return true;
-  const auto is_deadline = [](const std::string& text) { return text.rfind(kUntil, 0) == 0; };
-  return !is_deadline(a) && !is_deadline(b) && parse_budget(a) == parse_budget(b);
 }
 
 std::int64_t branch_step(const TrainConfig& config, const BudgetContext& context, const BudgetState& state,
@@ -78,41 +61,11 @@ std::string Trainer::change_budget(RunState& state, TensorMap& saved) {
 }
 
 std::string Trainer::re_anneal(RunState& state, const TrainConfig& before) const {
-  const std::string asked = budget_text(config_), was = budget_text(before);
-  const double reached = by_clock(before) ? state.budget.clock.progress
-                                          : progress_from(state.budget.origin, state.step,
-                                                          updates_in(run_budget(before, 0, 0), context_));
   const Schedule schedule = schedule_for(config_, context_, state.budget.schedule_updates);
-  const double factor = schedule.plateau() ? state.plateau.factor : schedule(reached);
-  const double end = schedule.plateau() ? factor : schedule(1);
-  const Budget budget = run_budget(config_, state.seconds, unix_seconds());
-  std::int64_t updates_left = 0;
-  if (by_clock(config_)) {
-    if (!(budget.amount > state.seconds)) {
-      throw InputError(fmt::format("budget \"{}\": the run has spent {:.0f} s already; give more than that",
-                                   asked, state.seconds));
-    }
-  } else {
-    updates_left = updates_in(budget, context_) - state.step;
-    if (updates_left < 1) {
-      throw InputError(fmt::format(
-          "budget \"{}\": these are {} updates, and the run has made {} already; give more than {}it", asked,
-          updates_in(budget, context_), state.step, state.step));
-    }
-  }
-  if (end == 0 && factor < kLandedFactor) {
-    throw InputError(
-        fmt::format("budget \"{}\": the run has landed (lr {:.4g} after update {} of {}), so there is "
-                    "nothing to anneal from; "
-                    "--replan rewind goes back to where both budgets agree",
-                    asked, base_lr() * factor, state.step, was));
-  }
-  state.budget.origin = {state.step, reached};
-  state.budget.clock = {reached, reached, state.seconds, true};
-  state.budget.changes.push_back({state.step, was, asked, to_string(Replan::kReAnneal), state.step});
-  return fmt::format(
-      "budget {} -> {} at update {}: lr goes on from {:.4g}, {}", was, asked, state.step, base_lr() * factor,
-      rest_of(config_, schedule.text(), base_lr() * end, updates_left, budget.amount - state.seconds));
+  return glidepath::re_anneal(state.budget, budget_text(config_), run_budget(before, 0, 0),
+                              run_budget(config_, state.seconds, unix_seconds()),
+                              {state.step, state.seconds, state.plateau.factor}, context_, schedule,
+                              base_lr());
 }
 
 std::string Trainer::rewind(RunState& state, TensorMap& saved, const TrainConfig& before) {
@@ -145,7 +98,8 @@ std::string Trainer::rewind(RunState& state, TensorMap& saved, const TrainConfig
                      shared,
                      state.step == step ? fmt::format("nothing is lost at update {}", step)
                                         : fmt::format("back from update {} to {}", step, state.step),
-                     rest_of(config_, schedule.text(), base_lr() * schedule(1), updates - state.step, 0));
+                     rest_of_schedule(schedule.text(), base_lr() * schedule(1), run_budget(config_, 0, 0),
+                                      updates - state.step, 0));
 }
 
 }  // namespace glidepath

@@ -1,6 +1,6 @@
 // tests/train/deadline_test.cpp - points in time, and Slurm's time limit told by the environment and by
 // squeue.
-#include "train/deadline.h"
+#include "budget/deadline.h"
 
 #include <cstdlib>
 #include <ctime>

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "budget/budget_meter.h"
 #include "glidepath/schedule.h"
-#include "train/budget_meter.h"
 
 namespace glidepath {
 namespace {

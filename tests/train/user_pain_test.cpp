@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
 
+#include "budget/deadline.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
@@ -22,7 +23,6 @@
 #include "support/run_results.h"
 #include "support/same_weights.h"
 #include "support/temporary_folder.h"
-#include "train/deadline.h"
 #include "train/digits_run.h"
 
 namespace fs = std::filesystem;

@@ -1,5 +1,5 @@
-// src/train/deadline.cpp - points in time as budgets.
-#include "train/deadline.h"
+// src/budget/deadline.cpp - points in time as budgets.
+#include "budget/deadline.h"
 
 #include <algorithm>
 #include <cmath>

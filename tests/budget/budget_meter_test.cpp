@@ -1,5 +1,5 @@
 // tests/train/budget_meter_test.cpp - budgets counted in updates and by a clock of the test's own.
-#include "train/budget_meter.h"
+#include "budget/budget_meter.h"
 
 #include <gtest/gtest.h>
 

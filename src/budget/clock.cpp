@@ -1,5 +1,5 @@
-// src/train/process_clock.cpp - the clock that budgets are spent by, and how long this process has run.
-#include "train/process_clock.h"
+// src/budget/clock.cpp - the clocks that budgets are spent by.
+#include "glidepath/clock.h"
 
 #include <chrono>
 #include <ctime>
@@ -7,8 +7,6 @@
 #include <sstream>
 #include <string>
 #include <unistd.h>
-
-#include "glidepath/train.h"
 
 namespace glidepath {
 
@@ -20,6 +18,10 @@ double budget_clock_seconds() {
   }
 #endif
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double wall_clock_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 double seconds_since_process_start() {

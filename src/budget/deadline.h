@@ -1,4 +1,4 @@
-// src/train/deadline.h - points in time as budgets: a deadline, a Slurm job's time limit.
+// src/budget/deadline.h - points in time as budgets: a deadline, a Slurm job's time limit.
 #pragma once
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
 // tests/train/time_budget_test.cpp - runs under a clock of the test's own: slow starts, other processes,
 // pauses.
-#include "train/time_budget.h"
+#include "budget/time_budget.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
-// src/train/budget_meter.cpp - how much of a run's budget is spent.
-#include "train/budget_meter.h"
+// src/budget/budget_meter.cpp - how much of a run's budget is spent.
+#include "budget/budget_meter.h"
 
 namespace glidepath {
 
@@ -26,6 +26,11 @@ void BudgetMeter::update_done(double update_seconds) {
                                            static_cast<double>(steps_here_ + 1)
                                      : 0.9 * update_seconds_ + 0.1 * update_seconds;
   ++steps_here_;
+}
+
+void BudgetMeter::untimed_update_done() {
+  ++step_;
+  if (by_clock()) clock_.untimed_update_done();
 }
 
 double BudgetMeter::progress() const {

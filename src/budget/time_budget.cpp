@@ -1,5 +1,5 @@
-// src/train/time_budget.cpp - progress under a clock.
-#include "train/time_budget.h"
+// src/budget/time_budget.cpp - progress under a clock.
+#include "budget/time_budget.h"
 
 #include <algorithm>
 #include <cmath>
@@ -63,13 +63,13 @@ bool TimeBudget::final_cost_is_old() const {
 
 // Those that still fit, the one about to begin included. Where the end came suddenly and the rate has not
 // landed, a part of the tolerance is used to land it.
-double TimeBudget::updates_left(double seconds) const {
+double TimeBudget::updates_left(double seconds, double spent_seconds) const {
   seconds = std::max(seconds, 1e-9);
   const double usable = allowed_ - kept_back();
-  const double fit = std::floor((usable - spent_) / seconds);
+  const double fit = std::floor((usable - spent_seconds) / seconds);
   if (fit >= 1 || state_.progress >= kLanded) return std::max(0.0, fit);
   const double slack = kLandingShare * std::max(0.01 * allowed_, 2.0);
-  return std::clamp(std::floor((usable + slack - spent_) / seconds), 0.0, kLandingUpdates);
+  return std::clamp(std::floor((usable + slack - spent_seconds) / seconds), 0.0, kLandingUpdates);
 }
 
 void TimeBudget::tick(double spent_seconds) {
@@ -82,7 +82,7 @@ void TimeBudget::tick(double spent_seconds) {
   }
   if (updates_here_ == 0 || finished()) return;  // a resumed run goes on from where it was
   // Landed as if updates were slow from here: should they be, the last one is landed all the same.
-  const double seconds = slow_update_seconds(), left = std::max(1.0, updates_left(seconds));
+  const double seconds = slow_update_seconds(), left = std::max(1.0, updates_left(seconds, spent_));
   const double goal =
       std::max(state_.progress, 1 - std::min(kSmallestLanding, 1 / (static_cast<double>(updates_) + left)));
   const double until_last = (left - 1) * seconds;  // from now to the beginning of the last update
@@ -106,9 +106,9 @@ void TimeBudget::update_done(double update_seconds) {
     evaluation_pace_ = this->update_seconds();
 }
 
-bool TimeBudget::finished() const {
+bool TimeBudget::finished_at(double spent_seconds) const {
   if (updates_ == 0) return false;  // a run of no updates would be no run
-  return updates_left(update_seconds()) < 1;
+  return updates_left(update_seconds(), spent_seconds) < 1;
 }
 
 bool TimeBudget::has_time_for(double seconds, double spent_seconds) const {

@@ -1,10 +1,11 @@
-// src/train/budget_meter.h - how much of a run's budget is spent: the progress that the schedule is asked at.
+// src/budget/budget_meter.h - how much of a run's budget is spent: the progress that the schedule is asked
+// at.
 #pragma once
 #include <cstdint>
 
+#include "budget/time_budget.h"
 #include "glidepath/budget.h"
 #include "glidepath/replan.h"
-#include "train/time_budget.h"
 
 namespace glidepath {
 
@@ -29,6 +30,8 @@ class BudgetMeter {
   }
   /// Tells that an update ended; `update_seconds` is what it took.
   void update_done(double update_seconds);
+  /// The same where nobody knows.
+  void untimed_update_done();
 
   /// Progress of the update about to be made, in [0, 1].
   double progress() const;

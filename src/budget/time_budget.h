@@ -1,7 +1,9 @@
-// src/train/time_budget.h - progress under a clock: where the schedule is, and whether another update fits.
+// src/budget/time_budget.h - progress under a clock: where the schedule is, and whether another update fits.
 #pragma once
 #include <array>
 #include <cstdint>
+
+#include "glidepath/budget_state.h"
 
 namespace glidepath {
 
@@ -18,14 +20,7 @@ namespace glidepath {
 /// With few updates left the last one is aimed at: of a run of 20 updates it has progress 0.99, not 0.95.
 class TimeBudget {
  public:
-  /// What a checkpoint keeps. Progress goes evenly from `origin_progress`, at `origin_seconds` spent, to the
-  /// end; both are zero in a new run until its first update.
-  struct State {
-    double progress = 0;
-    double origin_progress = 0;
-    double origin_seconds = 0;
-    bool begun = false;
-  };
+  using State = ClockState;  ///< what a checkpoint keeps
 
   static constexpr double kCatchUp = 4;
   /// Progress that a run's last update has at least, where time allows: f(p) of linear is then below 0.02.
@@ -47,10 +42,14 @@ class TimeBudget {
   void follow(double progress) { state_.progress = progress; }
   /// An update ended, and took this long.
   void update_done(double update_seconds);
+  /// An update ended of which nobody knows how long it took.
+  void untimed_update_done() { ++updates_; }
 
   double progress() const { return state_.progress; }
   /// Whether no further update fits. Never before the first update.
-  bool finished() const;
+  bool finished() const { return finished_at(spent_); }
+  /// The same when so much is spent.
+  bool finished_at(double spent_seconds) const;
   /// Whether there is time for something that takes `seconds` now, and for a landing after it that does not
   /// have to be hurried.
   bool has_time_for(double seconds, double spent_seconds) const;
@@ -61,7 +60,7 @@ class TimeBudget {
   const State& state() const { return state_; }
 
  private:
-  double updates_left(double seconds) const;
+  double updates_left(double seconds, double spent_seconds) const;
 
   double allowed_ = 0, spent_ = 0;
   double evaluation_ = 0, writing_ = 0;
