@@ -31,7 +31,8 @@ struct GlideState {
 };
 
 struct GlideOptions {
-  /// As parse_budget reads it (500it, 30ep, 10%, 20m), or "until 2026-12-01T06:00".
+  /// As parse_budget reads it (500it, 30ep, 10%, 20m), "until 2026-12-01T06:00", or "slurm": until the end of
+  /// the Slurm job that this process is in.
   std::string budget = "100%";
   std::string schedule = "linear";
   double base_lr = 1;  ///< finite, > 0
@@ -92,7 +93,8 @@ class Glide {
   /// the run has spent `spent_seconds` in all.
   void update_done(double seconds);
   void tick(double spent_seconds);
-  /// The same for a process among several that act as one: what the one that reads the clock came to.
+  /// For processes that act as one: what the one that reads the clock came to, told to each of them, itself
+  /// too, after every update. It holds until the next one.
   void follow(double progress, bool done);
 
   /// For the plateau schedule: the training loss at this progress. Of no consequence for others.

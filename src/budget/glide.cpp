@@ -11,6 +11,7 @@
 #include "budget/budget_meter.h"
 #include "budget/change.h"
 #include "budget/deadline.h"
+#include "core/blame.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
@@ -66,6 +67,7 @@ class Glide::Parts {
   }
   void tick(double seconds) {
     told_seconds_ = seconds;
+    followed_done_.reset();
     meter_.tick(seconds);
   }
   void follow(double progress, bool done) {
@@ -81,7 +83,8 @@ class Glide::Parts {
     meter_.clock().set_final_cost(cost.evaluation, cost.writing);
   }
 
-  std::string replan(const std::string& asked, Replan how) {
+  std::string replan(const std::string& budget, Replan how) {
+    const std::string asked = without_slurm(budget);
     return how == Replan::kRewind ? become(asked) : re_anneal_to(asked);
   }
 
@@ -127,15 +130,24 @@ class Glide::Parts {
     if (!(options_.base_lr > 0) || std::isinf(options_.base_lr))
       throw InputError(fmt::format("base_lr {}: must be a number above 0", options_.base_lr));
     BudgetState state;
-    state.budget = options_.budget;
-    const Budget budget = amount_of(options_.budget, 0);
-    if (budget.unit != BudgetUnit::kSeconds) state.schedule_updates = updates_in(budget, options_.context);
+    state.budget = without_slurm(options_.budget);
+    const Budget budget = amount_of(state.budget, 0);
+    if (budget.unit != BudgetUnit::kSeconds)
+      state.schedule_updates = blame("budget", [&] { return updates_in(budget, options_.context); });
     return state;
   }
 
+  // A job's limit is a deadline.
+  std::string without_slurm(const std::string& text) const {
+    if (text != "slurm") return text;
+    return kUntil + deadline_text(slurm_deadline(slurm_end_seconds(), options_.wall_clock()));
+  }
+
   Budget amount_of(const std::string& text, double spent_seconds) const {
-    if (!is_deadline(text)) return resolve_percent(parse_budget(text), options_.context.full);
-    const double left = parse_deadline(deadline_in(text)) - options_.wall_clock();
+    if (!is_deadline(text))
+      return blame("budget", [&] { return resolve_percent(parse_budget(text), options_.context.full); });
+    const double left =
+        blame("budget", [&] { return parse_deadline(deadline_in(text)); }) - options_.wall_clock();
     if (!(left > 0)) throw InputError(fmt::format("budget \"{}\": has passed; give a later time", text));
     return {BudgetUnit::kSeconds, spent_seconds + left};
   }
@@ -155,7 +167,7 @@ class Glide::Parts {
     if (full_is_known && context.full.unit != BudgetUnit::kSeconds && context.full.unit != BudgetUnit::kFlops)
       known.full_updates = static_cast<double>(updates_in(context.full, context));
     known.base_lr = options_.base_lr;
-    return parse_schedule(options_.schedule, known);
+    return blame("schedule", [&] { return parse_schedule(options_.schedule, known); });
   }
 
   // What belongs to where the run is, in the place of what belongs to a new one.

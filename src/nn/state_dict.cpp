@@ -1,5 +1,6 @@
 // src/nn/state_dict.cpp - a model's parameters and buffers by their names, out and in.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 

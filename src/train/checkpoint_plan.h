@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/blame.h"
 #include "glidepath/budget.h"
-#include "train/blame.h"
 
 namespace glidepath {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "train/blame.h"
+#include "core/blame.h"
 #include "train/measure_text.h"
 
 namespace glidepath {

@@ -10,6 +10,7 @@
 #include <torch/utils.h>
 
 #include "budget/deadline.h"
+#include "core/blame.h"
 #include "core/words.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/selection.h"
@@ -17,7 +18,6 @@
 #include "nn/resnet.h"
 #include "train/adagrad.h"
 #include "train/adam.h"
-#include "train/blame.h"
 #include "train/held_out.h"
 #include "train/sgd.h"
 

@@ -8,12 +8,12 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "core/blame.h"
 #include "core/safe_text.h"
 #include "distributed/same_on_all.h"
 #include "files/patience.h"
 #include "glidepath/error.h"
 #include "nn/loss.h"
-#include "train/blame.h"
 #include "train/rank_facts.h"
 
 namespace glidepath {

@@ -6,11 +6,11 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "core/blame.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/error.h"
 #include "nn/sync_batch_norm.h"
-#include "train/blame.h"
 #include "train/trainer.h"
 
 namespace glidepath {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -352,9 +353,9 @@ TEST(Glide, WhatCannotBeIsRefusedAndChangesNothing) {
   EXPECT_THAT(error_of([&] { glide.replan("2 hours"); }), HasSubstr("2 hours"));
   EXPECT_EQ(glide.budget(), "100it");
   EXPECT_EQ(glide.lr(), 0.05);
-  EXPECT_THAT(error_of([] { Glide(options_of("soon")); }), HasSubstr("soon"));
+  EXPECT_THAT(error_of([] { Glide(options_of("soon")); }), HasSubstr("budget \"soon\""));
   EXPECT_THAT(error_of([] { Glide(options_of("3ep")); }), HasSubstr("epoch"));
-  EXPECT_THAT(error_of([] { Glide(options_of("20m", "lineal")); }), HasSubstr("lineal"));
+  EXPECT_THAT(error_of([] { Glide(options_of("20m", "lineal")); }), HasSubstr("schedule \"lineal\""));
   EXPECT_THAT(error_of([] { Glide(options_of("20m", "linear", 0)); }), HasSubstr("base_lr 0"));
   EXPECT_THAT(error_of([] { Glide(options_of("20m", "linear", NAN)); }), HasSubstr("base_lr nan"));
   EXPECT_THAT(error_of([&] { glide.keep_back({-1, 0}); }), HasSubstr("keep_back -1"));
@@ -393,6 +394,17 @@ TEST(Glide, DeadlinesAreBudgetsInTime) {
   EXPECT_FALSE(later.done());
 }
 
+TEST(Glide, ASlurmJobsLimitIsADeadline) {
+  ::setenv("SLURM_JOB_END_TIME", "1796104800", 1);
+  Hand hand;
+  GlideOptions options = hand.on(options_of("slurm"));
+  options.wall_clock = [] { return 1796104800.0 - 600; };
+  const Glide glide(options);
+  ::unsetenv("SLURM_JOB_END_TIME");
+  EXPECT_EQ(glide.budget(), "until 2026-12-01T05:59:48Z");
+  EXPECT_NEAR(glide.seconds_left(), 588, 1);
+}
+
 TEST(Glide, FollowsTheLossHalvesAndFollowsAnother) {
   Glide plateau(options_of("100it", "plateau(patience=10%)"));
   for (int i = 0; i < 30; ++i) {
@@ -411,6 +423,26 @@ TEST(Glide, FollowsTheLossHalvesAndFollowsAnother) {
   EXPECT_FALSE(follower.done());
   follower.follow(0.99, true);
   EXPECT_TRUE(follower.done());
+
+  // Of two whose clocks differ, both end when the first does.
+  Hand slow, fast;
+  Glide first(slow.on(options_of("60s"))), second(fast.on(options_of("60s")));
+  std::int64_t updates = 0;
+  for (; !first.done(); ++updates) {
+    ASSERT_FALSE(second.done());
+    slow.now += 0.1;
+    fast.now += 0.3;
+    first.update();
+    second.update();
+    const double progress = first.progress();
+    const bool done = first.done();
+    first.follow(progress, done);
+    second.follow(progress, done);
+    ASSERT_EQ(first.lr(), second.lr());
+    slow.now += 0.05;  // between updates: neither looks
+  }
+  EXPECT_TRUE(second.done());
+  EXPECT_NEAR(static_cast<double>(updates), 60 / 0.15, 5);
 }
 
 }  // namespace

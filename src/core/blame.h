@@ -1,4 +1,4 @@
-// src/train/blame.h - which option a wrong value belongs to.
+// src/core/blame.h - which option a wrong value belongs to.
 #pragma once
 #include <fmt/format.h>
 

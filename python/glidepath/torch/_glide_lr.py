@@ -1,0 +1,262 @@
+"""GlideLR: a learning-rate scheduler of PyTorch's whose budget may be a clock's."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any, Callable
+
+import torch
+from torch.optim.lr_scheduler import _LRScheduler as LRScheduler
+
+from glidepath._errors import InputError
+from glidepath._glide import Glide
+
+
+class _StepCounter:
+    """Counts the optimizer's steps; apart from the scheduler, so that the two make no cycle."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def __call__(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        self.steps += 1
+
+
+class GlideLR(LRScheduler):
+    """Anneals the optimizer's rates under a budget: so many updates, epochs, or minutes.
+
+    optimizer        each group keeps its own base rate: its lr when the scheduler is made
+    budget, schedule, steps_per_epoch, full, clock
+                     as glidepath.Glide reads them: "500it", "30ep", "20m", "until 2026-12-01T06:00", "slurm"
+    momentum         (with the full rate, with none): momentum, or Adam's beta1, goes from one to the other
+    weight_decay_follows
+                     whether each group's weight decay is multiplied by the same factor as its rate
+
+    step() is called after optimizer.step(), as for any scheduler, and counts the updates that the optimizer has
+    really made since: one that a GradScaler skipped is none, N calls by N processes (accelerate) are one, and a call once
+    an epoch counts the whole epoch. Time runs from the construction to `done`. Under torch.distributed all processes
+    follow the clock of rank 0, so that they end at the same update.
+
+    Stepped past the end it warns once, and the rate stays where it landed.
+
+    >>> import torch
+    >>> weight = torch.nn.Parameter(torch.zeros(1))
+    >>> optimizer = torch.optim.SGD([weight], lr=0.4)
+    >>> scheduler = GlideLR(optimizer, "4it")
+    >>> while not scheduler.done:
+    ...     print(round(scheduler.get_last_lr()[0], 3))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    0.4
+    0.3
+    0.2
+    0.1
+    """
+
+    last_epoch: int
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        budget: str,
+        schedule: str = "linear",
+        *,
+        steps_per_epoch: int | None = None,
+        full: str | None = None,
+        momentum: tuple[float, float] | None = None,
+        weight_decay_follows: bool = False,
+        last_epoch: int = -1,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.glide = Glide(budget, schedule, 1.0, steps_per_epoch=steps_per_epoch, full=full, clock=clock)
+        self._momentum = _checked_momentum(momentum)
+        self._weight_decay_follows = weight_decay_follows
+        self._agreement: _Agreement | None = None
+        self._warned = False
+        self._counter = _StepCounter()
+        self._counted = 0
+        if hasattr(optimizer, "register_step_post_hook"):
+            optimizer.register_step_post_hook(self._counter)
+        if weight_decay_follows:
+            for group in optimizer.param_groups:
+                group.setdefault("initial_weight_decay", group.get("weight_decay", 0))
+        if last_epoch > 0:
+            self._move_to(last_epoch)
+        super().__init__(optimizer, last_epoch - 1 if last_epoch > 0 else -1)
+
+    @property
+    def done(self) -> bool:
+        """Whether the budget has ended: no further update belongs to it."""
+        return self.glide.done
+
+    def get_lr(self) -> list[Any]:
+        """The rate of each group for the update about to be made."""
+        factor = self.glide.factor
+        return [base * factor for base in self.base_lrs]
+
+    def step(self, epoch: int | None = None) -> None:
+        """Counts the optimizer's updates since the last call, and sets the rates of the next one.
+
+        With `epoch` it goes to that update of a budget in updates instead.
+        """
+        initial = self.last_epoch < 0 or getattr(self, "_is_initial", False)
+        if epoch is not None:
+            self._move_to(epoch)
+        elif not initial:
+            made = self._updates_made()
+            if made == 0:
+                return
+            self.glide.update(made)
+            self.last_epoch = self.glide.step - 1
+            if self.glide.by_clock:
+                self._agree()
+            if self.glide.updates_past_the_end and not self._warned:
+                self._warn()
+        super().step() if epoch is None else super().step(epoch)
+        if self._momentum is not None or self._weight_decay_follows:
+            self._set_followers()
+
+    def keep_back(self, seconds: float, writing: float = 0.0) -> None:
+        """Seconds that the final evaluation and the writing of the model take, as Glide.keep_back."""
+        self.glide.keep_back(seconds, writing)
+
+    def replan(self, budget: str, how: str = "re-anneal") -> str:
+        """Changes the budget from here on, as Glide.replan, and says what that means."""
+        told = self.glide.replan(budget, how)
+        self._set_rates()
+        return told
+
+    def observe_loss(self, mean: float) -> None:
+        """The training loss, which the plateau schedule follows."""
+        self.glide.observe_loss(mean)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a checkpoint must keep: numbers and texts."""
+        return {
+            "glide": self.glide.state_dict(),
+            "base_lrs": copy.deepcopy(self.base_lrs),
+            "initial_weight_decays": [group.get("initial_weight_decay") for group in self.optimizer.param_groups],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on where the state was taken, and sets the optimizer's rates to it.
+
+        Where it was taken under another budget than this scheduler's, the rate goes on from where it was and lands where
+        the new budget ends; a warning says so. Time spent before counts.
+        """
+        try:
+            glide, base_lrs = state_dict["glide"], state_dict["base_lrs"]
+        except (KeyError, TypeError):
+            raise InputError('GlideLR\'s state: has no "glide" and "base_lrs"; it is not of a GlideLR') from None
+        groups = self.optimizer.param_groups
+        if len(base_lrs) != len(groups):
+            raise InputError(f"GlideLR's state: {len(base_lrs)} base rates, and the optimizer has {len(groups)} groups")
+        told = self.glide.load_state_dict(glide)
+        if told:
+            warnings.warn(told, UserWarning, stacklevel=2)
+        self.base_lrs = copy.deepcopy(base_lrs)
+        for group, base, decay in zip(
+            groups, self.base_lrs, state_dict.get("initial_weight_decays", [None] * len(groups))
+        ):
+            group["initial_lr"] = copy.deepcopy(base)
+            if decay is not None:
+                group["initial_weight_decay"] = decay
+        self.last_epoch = self.glide.step
+        self._step_count = self.glide.step + 1
+        self._counted = self._steps_seen()
+        self._set_rates()
+
+    def _steps_seen(self) -> int:
+        steps = self._counter.steps
+        # Before 2.0 PyTorch has no hooks, and counts the steps itself once a scheduler is there.
+        return (
+            steps if hasattr(self.optimizer, "register_step_post_hook") else getattr(self.optimizer, "_step_count", 0)
+        )
+
+    def _updates_made(self) -> int:
+        seen = self._steps_seen()
+        if seen == 0:
+            return 1  # an optimizer that is never stepped: each call is taken for an update
+        made, self._counted = seen - self._counted, seen
+        return made
+
+    def _move_to(self, step: int) -> None:
+        state = self.glide.state_dict()
+        if self.glide.by_clock:
+            raise InputError(f"step({step}): a budget in time has no update {step} to go to")
+        state["step"] = step
+        if step < state["origin_step"]:
+            raise InputError(
+                f"step({step}): the budget was changed at update {state['origin_step']}; nothing before it is known"
+            )
+        self.glide.load_state_dict(state)
+
+    def _agree(self) -> None:
+        if self._agreement is None:
+            self._agreement = _Agreement()
+        self._agreement.follow(self.glide)
+
+    def _warn(self) -> None:
+        self._warned = True
+        warnings.warn(
+            f"the budget {self.glide.budget} has ended, after {self.glide.step - self.glide.updates_past_the_end} updates: "
+            f"the rate stays at {self.glide.factor:g} of its base; look at scheduler.done, or ask for more with "
+            "scheduler.replan",
+            UserWarning,
+            stacklevel=3,
+        )
+
+    def _set_rates(self) -> None:
+        for group, lr in zip(self.optimizer.param_groups, self.get_lr()):
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(lr)
+            else:
+                group["lr"] = lr
+        self._last_lr = [
+            group["lr"].clone() if isinstance(group["lr"], torch.Tensor) else group["lr"]
+            for group in self.optimizer.param_groups
+        ]
+        self._set_followers()
+
+    def _set_followers(self) -> None:
+        factor = self.glide.factor
+        for group in self.optimizer.param_groups:
+            if self._momentum is not None:
+                full, none = self._momentum
+                momentum = none + (full - none) * factor
+                if "betas" in group:
+                    group["betas"] = (momentum, *group["betas"][1:])
+                else:
+                    group["momentum"] = momentum
+            if self._weight_decay_follows:
+                group["weight_decay"] = group["initial_weight_decay"] * factor
+
+
+def _checked_momentum(momentum: tuple[float, float] | None) -> tuple[float, float] | None:
+    if momentum is None:
+        return None
+    full, none = momentum
+    if not (0 <= full < 1 and 0 <= none < 1):
+        raise InputError(f"momentum {momentum}: must be two numbers in [0, 1), with the full rate and with none")
+    return float(full), float(none)
+
+
+class _Agreement:
+    """Lets every process follow rank 0's clock, through the host's memory: no GPU waits."""
+
+    def __init__(self) -> None:
+        self._group: Any = None
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            if torch.distributed.get_world_size() > 1:
+                self._group = torch.distributed.new_group(backend="gloo")
+        self._told = torch.zeros(2, dtype=torch.float64)
+
+    def follow(self, glide: Glide) -> None:
+        if self._group is None:
+            return
+        if torch.distributed.get_rank() == 0:
+            self._told[0], self._told[1] = glide.progress, float(glide.done)
+        torch.distributed.broadcast(self._told, src=0, group=self._group)
+        progress, done = self._told.tolist()
+        glide.follow(progress, bool(done))
