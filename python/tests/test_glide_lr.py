@@ -6,6 +6,7 @@ import copy
 import gc
 import io
 import json
+import os
 import pathlib
 import pickle
 import subprocess
@@ -312,6 +313,55 @@ print(rates)
     first, second = (rank.communicate(timeout=120)[0] for rank in ranks)
     assert first == second and len(json.loads(first)) > 20
     assert json.loads(first)[-1] < 0.1 * 0.02
+
+
+# accelerate #2926: the prepared scheduler is stepped once for each process.
+def test_under_accelerate_with_two_processes(tmp_path: pathlib.Path) -> None:
+    pytest.importorskip("accelerate")
+    program = tmp_path / "accelerated.py"
+    program.write_text(
+        f"""
+import json, pathlib, sys, time, torch
+from accelerate import Accelerator
+from glidepath.torch import GlideLR
+accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
+model = torch.nn.Linear(1, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+loader = torch.utils.data.DataLoader(torch.rand(64, 1), batch_size=4)
+own = GlideLR(optimizer, sys.argv[1])
+model, optimizer, loader, scheduler = accelerator.prepare(model, optimizer, loader, own)
+rates = []
+while not own.done:
+    for batch in loader:
+        with accelerator.accumulate(model):
+            time.sleep(0.01)
+            accelerator.backward(model(batch).square().mean())
+            if accelerator.sync_gradients:
+                rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+            optimizer.zero_grad()
+        if own.done:
+            break
+place = pathlib.Path({str(tmp_path)!r}) / f"{{sys.argv[1]}}-{{accelerator.process_index}}.json"
+place.write_text(json.dumps(rates))
+"""
+    )
+    for budget in ("12it", "2s"):
+        answer = subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", program, budget],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
+        )
+        assert answer.returncode == 0, answer.stderr[-2000:]
+        first, second = (json.loads((tmp_path / f"{budget}-{rank}.json").read_text()) for rank in range(2))
+        assert first == second
+        if budget == "12it":
+            assert first == pytest.approx([0.1 * (1 - step / 12) for step in range(12)])
+        else:
+            assert len(first) > 10 and first[-1] < 0.1 * 0.02
 
 
 def test_docstring() -> None:

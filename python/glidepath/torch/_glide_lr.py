@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import _LRScheduler as LRScheduler
 
 from glidepath._errors import InputError
 from glidepath._glide import Glide
+from glidepath.torch._agreement import Agreement
 
 
 class _StepCounter:
@@ -72,7 +73,7 @@ class GlideLR(LRScheduler):
         self.glide = Glide(budget, schedule, 1.0, steps_per_epoch=steps_per_epoch, full=full, clock=clock)
         self._momentum = _checked_momentum(momentum)
         self._weight_decay_follows = weight_decay_follows
-        self._agreement: _Agreement | None = None
+        self._agreement: Agreement | None = None
         self._warned = False
         self._counter = _StepCounter()
         self._counted = 0
@@ -194,7 +195,7 @@ class GlideLR(LRScheduler):
 
     def _agree(self) -> None:
         if self._agreement is None:
-            self._agreement = _Agreement()
+            self._agreement = Agreement()
         self._agreement.follow(self.glide)
 
     def _warn(self) -> None:
@@ -240,23 +241,3 @@ def _checked_momentum(momentum: tuple[float, float] | None) -> tuple[float, floa
     if not (0 <= full < 1 and 0 <= none < 1):
         raise InputError(f"momentum {momentum}: must be two numbers in [0, 1), with the full rate and with none")
     return float(full), float(none)
-
-
-class _Agreement:
-    """Lets every process follow rank 0's clock, through the host's memory: no GPU waits."""
-
-    def __init__(self) -> None:
-        self._group: Any = None
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            if torch.distributed.get_world_size() > 1:
-                self._group = torch.distributed.new_group(backend="gloo")
-        self._told = torch.zeros(2, dtype=torch.float64)
-
-    def follow(self, glide: Glide) -> None:
-        if self._group is None:
-            return
-        if torch.distributed.get_rank() == 0:
-            self._told[0], self._told[1] = glide.progress, float(glide.done)
-        torch.distributed.broadcast(self._told, src=0, group=self._group)
-        progress, done = self._told.tolist()
-        glide.follow(progress, bool(done))
