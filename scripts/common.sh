@@ -8,6 +8,8 @@ mkdir -p "$state"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/glidepath # for all copies of the project
 # shellcheck disable=SC2034
 test_python=$cache/python
+# shellcheck disable=SC2034
+package_python=$cache/package trainers_python=$cache/trainers
 
 # Colour on terminals only, and not where NO_COLOR asks for none (https://no-color.org).
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then

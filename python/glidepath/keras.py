@@ -13,7 +13,7 @@ from glidepath._errors import InputError
 from glidepath._glide import Glide
 
 
-class GlideCallback(keras.callbacks.Callback):  # type: ignore[misc]
+class GlideCallback(keras.callbacks.Callback):
     """Lands the optimizer's learning rate at zero when the budget ends, and ends fit there.
 
     budget     "2h", "500it", "3ep", "until 2026-12-01T06:00", "slurm". Keras ends fit at its `epochs` whatever a callback

@@ -17,7 +17,7 @@ from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
 
 
-class GlideCallback(Callback):  # type: ignore[misc]
+class GlideCallback(Callback):
     """Lands the learning rate at zero when the budget ends, and ends the training there.
 
     budget     "2h", "500it", "3ep", "until 2026-12-01T06:00", "slurm"; it takes the place of max_epochs, max_steps and

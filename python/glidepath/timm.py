@@ -12,7 +12,7 @@ from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
 
 
-class GlideScheduler(Scheduler):  # type: ignore[misc]
+class GlideScheduler(Scheduler):
     """A scheduler of timm's whose budget is one of Glide's: each step_update() is an update.
 
     Takes the place of what create_scheduler_v2 returns. Groups keep their own base rates, and timm's lr_scale. `done`

@@ -18,7 +18,7 @@ from glidepath.torch._agreement import Agreement
 _NO_LIMIT = 10**9
 
 
-class GlideCallback(TrainerCallback, ExportableState):  # type: ignore[misc]
+class GlideCallback(TrainerCallback, ExportableState):
     """Lands the Trainer's learning rate at zero when the budget ends, and ends the training there.
 
     budget     "2h", "500it", "3ep", "until 2026-12-01T06:00", "slurm"; it takes the place of num_train_epochs and
@@ -67,7 +67,7 @@ class GlideCallback(TrainerCallback, ExportableState):  # type: ignore[misc]
             raise InputError(f'budget "{self.budget}": give updates, epochs, percent of num_train_epochs, or a time')
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        scheduler = kwargs.get("lr_scheduler")
+        scheduler: Any = kwargs.get("lr_scheduler")
         scheduler = getattr(scheduler, "scheduler", scheduler)
         if not hasattr(scheduler, "lr_lambdas"):
             raise InputError(

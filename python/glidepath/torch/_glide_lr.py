@@ -84,7 +84,9 @@ class GlideLR(LRScheduler):
                 group.setdefault("initial_weight_decay", group.get("weight_decay", 0))
         if last_epoch > 0:
             self._move_to(last_epoch)
+        self._is_being_made = True  # PyTorch steps a scheduler once while it is made
         super().__init__(optimizer, last_epoch - 1 if last_epoch > 0 else -1)
+        self._is_being_made = False
 
     @property
     def done(self) -> bool:
@@ -101,10 +103,9 @@ class GlideLR(LRScheduler):
 
         With `epoch` it goes to that update of a budget in updates instead.
         """
-        initial = self.last_epoch < 0 or getattr(self, "_is_initial", False)
         if epoch is not None:
             self._move_to(epoch)
-        elif not initial:
+        elif not self._is_being_made:
             made = self._updates_made()
             if made == 0:
                 return
