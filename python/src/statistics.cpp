@@ -1,11 +1,17 @@
 // python/src/statistics.cpp - the statistics of comparisons, for Python.
 #include "glidepath/statistics.h"
 
+#include <cstdint>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
+#include "glidepath/error.h"
+#include "glidepath/gradient_pairs.h"
 #include "module.h"
 
 namespace nb = nanobind;
@@ -13,7 +19,68 @@ using namespace nb::literals;
 
 namespace glidepath::python {
 
+namespace {
+
+using Values = std::vector<double>;
+
+void bind_gradient_pairs(nb::module_& module) {
+  nb::class_<OnlineEstimate>(module, "GradNormEstimate",
+                             "What one window of training says of the full gradient's norm.")
+      .def_prop_ro("norm", &OnlineEstimate::norm, "sqrt(max(0, squared_norm)).")
+      .def_prop_ro("low", &OnlineEstimate::low, "The norm one standard error below; nan for too few pairs.")
+      .def_prop_ro("high", &OnlineEstimate::high, "The norm one standard error above; nan for too few pairs.")
+      .def_prop_ro("error", &OnlineEstimate::error, "Half of what lies between low and high.")
+      .def_prop_ro("noise_scale", &OnlineEstimate::noise_scale,
+                   "S^2 / |G|^2 in examples (McCandlish et al. 2018); nan where |G|^2 is not above 0.")
+      .def("may_be_high", &OnlineEstimate::may_be_high, "examples"_a,
+           "Whether the noise scale exceeds a tenth of the training examples: the estimate may then be too "
+           "high.")
+      .def_ro("pairs", &OnlineEstimate::pairs)
+      .def_ro("peeks", &OnlineEstimate::peeks)
+      .def_ro("squared_norm", &OnlineEstimate::squared_norm, "Without bias, and so below 0 at times.")
+      .def_ro("squared_error", &OnlineEstimate::squared_error, "Its standard error.")
+      .def_ro("noise_trace", &OnlineEstimate::noise_trace, "S^2: the trace of single gradients' covariance.")
+      .def("__repr__", [](const OnlineEstimate& estimate) {
+        return "GradNormEstimate(norm=" + std::to_string(estimate.norm()) +
+               ", low=" + std::to_string(estimate.low()) + ", high=" + std::to_string(estimate.high()) +
+               ", pairs=" + std::to_string(estimate.pairs) + ")";
+      });
+  nb::class_<GradientPairs>(module, "GradientPairs", "The arithmetic under glidepath.torch.GradNorm.")
+      .def(nb::init<std::int64_t>(), "examples"_a)
+      .def(
+          "add_pair",
+          [](GradientPairs& window, double inner, double squared, double inverse_images, double lr) {
+            window.add_pair({inner, squared, inverse_images, lr});
+          },
+          "inner"_a, "squared"_a, "inverse_images"_a, "lr"_a)
+      .def("add_peek", &GradientPairs::add_peek, "correction"_a)
+      .def("estimate", &GradientPairs::estimate)
+      .def("start_window", &GradientPairs::start_window)
+      .def("state",
+           [](const GradientPairs& window) {
+             std::vector<Values> pairs;
+             for (const GradientPair& pair : window.pairs())
+               pairs.push_back({pair.inner, pair.squared, pair.inverse_images, pair.lr});
+             return std::tuple<std::vector<Values>, Values, std::size_t>(pairs, window.peeks(),
+                                                                         window.older_peeks());
+           })
+      .def(
+          "restore",
+          [](GradientPairs& window, const std::vector<Values>& pairs, Values peeks, std::size_t older_peeks) {
+            std::vector<GradientPair> read;
+            for (const Values& pair : pairs) {
+              if (pair.size() != 4) throw InputError("GradNorm's state: a pair has 4 numbers");
+              read.push_back({pair[0], pair[1], pair[2], pair[3]});
+            }
+            window.restore(std::move(read), std::move(peeks), older_peeks);
+          },
+          "pairs"_a, "peeks"_a, "older_peeks"_a);
+}
+
+}  // namespace
+
 void bind_statistics(nb::module_& module) {
+  bind_gradient_pairs(module);
   nb::class_<PairedDifference>(
       module, "PairedDifference",
       "The difference a - b of runs that belong together in pairs: of the same seed.")

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "glidepath/gradient_pairs.h"
 #include "glidepath/safetensors.h"
 #include "measure/gradient_kernels.h"
 
@@ -15,27 +16,6 @@ struct OnlineGradientOptions {
   std::int64_t steps_per_epoch = 0;  ///< > 0; with 1 there are no pairs
   std::int64_t stride = 2;           ///< updates from the beginning of a pair to that of the next, >= 2
   std::int64_t peek = 256;           ///< updates from a peek to the next, >= 1
-};
-
-/// What one window of training says. Units: gradients are of the mean loss of a batch.
-struct OnlineEstimate {
-  std::int64_t pairs = 0, peeks = 0;
-  double squared_norm = 0;   ///< estimate of |G|^2; may be negative, as what is unbiased and small must be
-  double squared_error = 0;  ///< its standard error; NaN with fewer than 2 pairs or 2 peeks
-  double noise_trace = 0;    ///< estimate of S^2, the trace of the covariance of single examples' gradients
-
-  double norm() const;  ///< sqrt(max(0, squared_norm)): biased where the error is not small beside it
-  /// The norm one standard error below and above: sqrt(max(0, squared_norm - squared_error)) and
-  /// sqrt(max(0, squared_norm) + squared_error). Not alike on both sides, and never 0 to 0: an estimate below
-  /// 0 says that the norm is below what its error can tell from 0. NaN where the error is.
-  double low() const;
-  double high() const;
-  double error() const;        ///< half of what lies between the two
-  double noise_scale() const;  ///< S^2 / |G|^2 in images; NaN where the estimate of |G|^2 is not above 0
-  /// Whether the noise scale, or where there is none S^2 / (|G|^2's error), exceeds a tenth of the training
-  /// images. The term of the order of S^2 / N that weights which move leave (below) is then no small part of
-  /// |G|^2.
-  bool may_be_high(std::int64_t training_images) const;
 };
 
 /// Estimates |G|^2, G the gradient of the mean loss over all N examples, from pairs of consecutive batches A,
@@ -56,9 +36,9 @@ struct OnlineEstimate {
 /// the weights of g_A, which gives the pair's inner product p without that term; p - a is its size on the
 /// very same two batches, so it varies little. a + mean(p - a) is without bias again (a control variate;
 /// Giles 2008 calls such a pair a level). The step is proportional to lr, so (p - a) / lr is kept, and a
-/// window uses it with its own mean lr: its own peeks, and the last kOlderPeeks before it with weights that
-/// halve every kHalving peeks, which is exact where curvature and noise stay as they were. What is estimated
-/// is the mean of |G|^2 over the window's weights.
+/// window uses it with its own mean lr: its own peeks, and the last GradientPairs::kOlderPeeks before it with
+/// weights that halve every kHalving peeks, which is exact where curvature and noise stay as they were. What
+/// is estimated is the mean of |G|^2 over the window's weights.
 ///
 /// The standard error is that of a mean of a correlated series (Newey & West 1987, Bartlett weights, their
 /// usual lag 4 (n / 100)^(2/9)) for a and q, and that of independent values for the peeks.
@@ -72,11 +52,8 @@ struct OnlineEstimate {
 /// then the mean gradient over random batches of this size.
 class OnlineGradient {
  public:
-  static constexpr std::size_t kOlderPeeks = 8;
-  static constexpr double kHalving = 2;            ///< older peeks from one half of a weight to the next
-  static constexpr std::size_t kMostPairs = 4096;  ///< a longer window forgets its beginning
-
-  explicit OnlineGradient(const OnlineGradientOptions& options) : options_(options) {}
+  explicit OnlineGradient(const OnlineGradientOptions& options)
+      : options_(options), window_(options.training_images) {}
 
   /// Whether the gradients of update `step` (from 0) are needed.
   bool wants(std::int64_t step) const;
@@ -85,26 +62,20 @@ class OnlineGradient {
   void observe(std::int64_t step, std::int64_t images, double lr, const Tensors& gradients,
                const std::function<Tensors()>& peek);
 
-  OnlineEstimate estimate() const;
+  OnlineEstimate estimate() const { return window_.estimate(); }
   /// Forgets the pairs so far, but one that is half complete, and all peeks but the last few.
-  void start_window();
+  void start_window() { window_.start_window(); }
 
   /// To and from a checkpoint; an empty state is that of a new run. Throws InputError for another network's.
   TensorMap state() const;
   void set_state(const TensorMap& state, const Tensors& parameters);
 
  private:
-  struct Pair {
-    double inner, squared, inverse_images, lr;
-  };
   bool begins_pair(std::int64_t step) const;
-  std::vector<double> peek_weights() const;
 
   OnlineGradientOptions options_;
-  std::vector<Pair> pairs_;
-  std::vector<double> peeks_;    // (p - a) / lr
-  std::size_t older_peeks_ = 0;  // of them, those before the window
-  std::int64_t peek_at_ = 0;     // the first update at which the next peek may be
+  GradientPairs window_;
+  std::int64_t peek_at_ = 0;  // the first update at which the next peek may be
   // The pair that waits for its second batch.
   std::int64_t first_step_ = -1;
   double first_images_ = 0, first_squared_ = 0, first_lr_ = 0, peeked_ = 0;
