@@ -144,6 +144,11 @@ struct StudyResults {
 /// Reads DIR/study.sqlite; a study may be running on it. Throws InputError when DIR holds no study.
 StudyResults read_study_results(const std::filesystem::path& dir);
 
+/// The same, or, where DIR holds no study but is a run's folder or holds some, these runs as the results of a
+/// study whose axes are what they differ in. Throws InputError when DIR holds neither, for a config.toml that
+/// is none, and for two runs of the same options.
+StudyResults read_results(const std::filesystem::path& dir);
+
 /// One line of a run's metrics.jsonl. What a line does not have (an evaluation has no lr) and what was not
 /// finite is NaN.
 struct CurvePoint {

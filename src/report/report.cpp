@@ -110,7 +110,7 @@ RunCurves curves_of(const StudyData& data) {
 }  // namespace
 
 std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& options) {
-  StudyResults results = read_study_results(study);
+  StudyResults results = read_results(study);
   for (const auto& [name, text] : options.labels) results.table.labels[name] = text;
   StudyData data = load_study_data(study, results);
   data.envelope = options.envelope;

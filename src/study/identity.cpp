@@ -1,4 +1,6 @@
 // src/study/identity.cpp - which runs are the same run.
+#include "study/identity.h"
+
 #include <map>
 
 #include <fmt/format.h>
@@ -23,6 +25,14 @@ std::string canonical_value(const TrainConfig& config, const std::string& key) {
 
 }  // namespace
 
+std::string id_of_text(const std::string& text) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  std::string id;
+  for (int i = 0; i < 8; ++i) id += fmt::format("{:02x}", digest[i]);
+  return id;
+}
+
 std::string run_id(const TrainConfig& config) {
   // Values that need no telling: with them a run is the one that programs made that did not know the key.
   static const TrainConfig silent = [] {
@@ -40,11 +50,7 @@ std::string run_id(const TrainConfig& config) {
   }
   std::string identity;
   for (const auto& [name, value] : values) identity += fmt::format("{}={}\n", name, value);
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest);
-  std::string id;
-  for (int i = 0; i < 8; ++i) id += fmt::format("{:02x}", digest[i]);
-  return id;
+  return id_of_text(identity);
 }
 
 const char* to_string(RunStatus status) {

@@ -13,6 +13,7 @@
 #include "glidepath/study.h"
 #include "study/check_plan.h"
 #include "study/reference.h"
+#include "study/run_collection.h"
 #include "study/run_files.h"
 #include "study/store.h"
 
@@ -117,6 +118,10 @@ void require_run(Database& database, const fs::path& dir, const std::string& run
 
 }  // namespace
 
+StudyResults read_results(const fs::path& dir) {
+  return is_run_collection(dir) ? read_run_collection(dir) : read_study_results(dir);
+}
+
 StudyResults read_study_results(const fs::path& dir) {
   Database database = open_store(dir);
   database.execute("BEGIN");  // one moment for the plan and its runs
@@ -168,6 +173,7 @@ StudyResults read_study_results(const fs::path& dir) {
 }
 
 std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_id) {
+  if (is_run_collection(dir)) return read_metrics(run_in_collection(dir, run_id));
   Database database = open_store(dir);
   require_run(database, dir, run_id);
   std::vector<CurvePoint> curve;
@@ -185,6 +191,7 @@ std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_i
 }
 
 std::vector<MeasurePoint> read_measures(const fs::path& dir, const std::string& run_id) {
+  if (is_run_collection(dir)) return read_measure_lines(run_in_collection(dir, run_id));
   Database database = open_store(dir);
   require_run(database, dir, run_id);
   std::vector<MeasurePoint> measures;

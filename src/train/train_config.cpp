@@ -103,7 +103,8 @@ TrainConfig parse_train_config(const std::string& toml_source, const std::string
   }
   for (const auto& [key, node] : parse_toml(toml_source, name_for_errors)) {
     const std::string name(key.str());
-    if (name == "versions" || name == "history" || name == "dataset") continue;  // told, not set
+    if (name == "versions" || name == "history" || name == "dataset" || name == "loop")
+      continue;  // told, not set
     try {
       if (node.is_table()) refuse_table(name);
       set_config_value(config, name, toml_value_text(node, name));

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "study/estimate.h"
+#include "study/run_collection.h"
 #include "study/run_files.h"
 #include "study/sqlite.h"
 #include "study/store.h"
@@ -23,13 +24,19 @@ struct Times {
 };
 
 std::map<std::string, Times> read_times(const fs::path& dir) {
+  std::map<std::string, Times> times;
+  if (is_run_collection(dir)) {
+    // Nobody holds a lease on these; a run that is not over is taken to go on.
+    for (const auto& [id, found] : times_of_collection(dir))
+      times[id] = {found.started, found.finished, std::numeric_limits<double>::infinity()};
+    return times;
+  }
   Database database(store_file(dir), Database::Mode::kRead);
   checked_version(database, dir);
   Statement rows(
       database,
       "SELECT id, CAST(strftime('%s', started_at) AS REAL), CAST(strftime('%s', finished_at) AS REAL), "
       "CAST(lease_until AS REAL) FROM runs WHERE position IS NOT NULL");
-  std::map<std::string, Times> times;
   while (rows.step()) times[rows.text(0)] = {rows.real(1), rows.real(2), rows.real(3)};
   return times;
 }
@@ -108,7 +115,7 @@ StudyProgress WatchSnapshot::progress() const {
 
 WatchSnapshot take_snapshot(const fs::path& dir, std::int64_t now) {
   WatchSnapshot snapshot;
-  snapshot.results = read_study_results(dir);
+  snapshot.results = read_results(dir);
   std::map<std::string, Times> times = read_times(dir);
   const std::vector<RunRecord>& runs = snapshot.results.runs;
   for (std::size_t i = 0; i < runs.size(); ++i) {
