@@ -18,6 +18,9 @@ glidepath.lightning, glidepath.keras, glidepath.optax, glidepath.timm.
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from glidepath._core import (
     PairedDifference,
     Schedule,
@@ -34,20 +37,57 @@ from glidepath._core import (
 )
 from glidepath._errors import Error, InputError, RunError
 from glidepath._glide import Glide
-from glidepath._plot import plot_schedules
+
+if TYPE_CHECKING:
+    from glidepath._plot import plot_schedules
+    from glidepath._program import study, train
+    from glidepath._results import RunResult, Study, StudyRun, load_run, load_study
+    from glidepath._run import Run
 
 __version__ = "0.1.0"
+
+# Imported when they are first asked for: `import glidepath` is to cost nothing.
+_LATER = {
+    "plot_schedules": "_plot",
+    "train": "_program",
+    "study": "_program",
+    "RunResult": "_results",
+    "Study": "_results",
+    "StudyRun": "_results",
+    "load_run": "_results",
+    "load_study": "_results",
+    "Run": "_run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'glidepath' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"glidepath.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "Error",
     "Glide",
     "InputError",
     "PairedDifference",
+    "Run",
     "RunError",
+    "RunResult",
     "Schedule",
+    "Study",
+    "StudyRun",
     "canonical_schedule",
     "holm",
     "learning_rates",
+    "load_run",
+    "load_study",
     "paired_difference",
     "pairs_needed",
     "parse_budget",
@@ -55,5 +95,7 @@ __all__ = [
     "schedule",
     "schedule_label",
     "schedules",
+    "study",
+    "train",
     "updates_in",
 ]

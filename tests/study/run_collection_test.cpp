@@ -60,7 +60,8 @@ TEST_F(RunCollection, RunsAreTheResultsOfAStudyOfWhatTheyDifferIn) {
   EXPECT_EQ(results.runs[1].status, RunStatus::kRunning);
   EXPECT_EQ(results.runs[1].config.model, "UNet");
   EXPECT_EQ(results.runs[1].config.data, "data of its own");
-  EXPECT_THAT(results.axes, testing::UnorderedElementsAre("data", "model", "schedule", "budget", "base_lr", "seed"));
+  EXPECT_THAT(results.axes,
+              testing::UnorderedElementsAre("data", "model", "schedule", "budget", "base_lr", "seed"));
   EXPECT_THAT(results.values.at("base_lr"), ElementsAre("0.1", "0.2"));
   const auto curve = read_curve(folder_.path(), results.runs[0].id);
   ASSERT_EQ(curve.size(), 1U);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any, Callable
 
@@ -123,7 +124,7 @@ class GradNorm:
         for batch in batches:
             size = examples(batch)
             count += size
-            for sum_, gradient in zip(total, self._gradients_of(lambda batch=batch: loss(batch))):
+            for sum_, gradient in zip(total, self._gradients_of(functools.partial(loss, batch))):
                 sum_.add_(gradient.double(), alpha=size)
         if count == 0:
             raise InputError("exact: no batch was given")
