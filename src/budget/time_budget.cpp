@@ -27,21 +27,18 @@ constexpr double kLandingUpdates = 10;
 TimeBudget::TimeBudget(double allowed_seconds, double spent_seconds, std::int64_t updates, const State& state)
     : allowed_(allowed_seconds), spent_(spent_seconds), updates_(updates), state_(state) {}
 
-// The middle of the last few: one update that the system held up says nothing of the next. The first of all
-// is slow (memory is taken, kernels are chosen), so of two the faster counts.
-double TimeBudget::update_seconds() const { return recent_update(0.5); }
-
-// What some of the updates to come will take, as some did.
-double TimeBudget::slow_update_seconds() const { return recent_update(0.9); }
-
-double TimeBudget::recent_update(double quantile) const {
+void TimeBudget::remember(double update_seconds) {
+  recent_[static_cast<std::size_t>(updates_here_) % kRecent] = update_seconds;
+  ++updates_here_;
   const auto count = static_cast<std::size_t>(std::min<std::int64_t>(updates_here_, kRecent));
-  if (count == 0) return 0;
   std::array<double, kRecent> sorted = recent_;
   std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
+  const auto at = [&](double quantile) {
+    return sorted[static_cast<std::size_t>(static_cast<double>(count - 1) * quantile)];
+  };
+  middle_ = at(0.5);
   // Before there are enough, the slow first ones would be taken for what is to be expected.
-  if (count < kRecent) quantile = std::min(quantile, 0.5);
-  return sorted[static_cast<std::size_t>(static_cast<double>(count - 1) * quantile)];
+  slow_ = count < kRecent ? middle_ : at(0.9);
 }
 
 void TimeBudget::set_final_cost(double evaluation_seconds, double writing_seconds) {
@@ -98,8 +95,7 @@ void TimeBudget::tick(double spent_seconds) {
 }
 
 void TimeBudget::update_done(double update_seconds) {
-  recent_[static_cast<std::size_t>(updates_here_) % kRecent] = update_seconds;
-  ++updates_here_;
+  remember(update_seconds);
   ++updates_;
   // Measured before the pace was known: the pace then is the first one known.
   if (evaluation_pace_ == 0 && updates_here_ == static_cast<std::int64_t>(kRecent))

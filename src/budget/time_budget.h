@@ -69,10 +69,14 @@ class TimeBudget {
   State state_;
 
   static constexpr std::size_t kRecent = 9;
-  double update_seconds() const;
-  double slow_update_seconds() const;
-  double recent_update(double quantile) const;
+  // The middle of the last few: one update that the system held up says nothing of the next. The first of all
+  // is slow (memory is taken, kernels are chosen), so of two the faster counts.
+  double update_seconds() const { return middle_; }
+  // What some of the updates to come will take, as some did.
+  double slow_update_seconds() const { return slow_; }
+  void remember(double update_seconds);
   std::array<double, kRecent> recent_{};  // durations of the last updates
+  double middle_ = 0, slow_ = 0;          // of them; 0 before there are any
   std::int64_t updates_here_ = 0;
 };
 

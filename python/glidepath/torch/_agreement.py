@@ -19,6 +19,11 @@ class Agreement:
                 self._group = torch.distributed.new_group(backend="gloo")
         self._told = torch.zeros(2, dtype=torch.float64)
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether there are several processes."""
+        return self._group is not None
+
     def follow(self, glide: Glide) -> None:
         if self._group is None:
             return

@@ -73,11 +73,12 @@ class GlideLR(LRScheduler):
         self.glide = Glide(budget, schedule, 1.0, steps_per_epoch=steps_per_epoch, full=full, clock=clock)
         self._momentum = _checked_momentum(momentum)
         self._weight_decay_follows = weight_decay_follows
-        self._agreement: Agreement | None = None
+        self._follows: Agreement | bool | None = None  # not known before the first update
         self._warned = False
         self._counter = _StepCounter()
         self._counted = 0
-        if hasattr(optimizer, "register_step_post_hook"):
+        self._has_hooks = hasattr(optimizer, "register_step_post_hook")
+        if self._has_hooks:
             optimizer.register_step_post_hook(self._counter)
         if weight_decay_follows:
             for group in optimizer.param_groups:
@@ -103,21 +104,30 @@ class GlideLR(LRScheduler):
 
         With `epoch` it goes to that update of a budget in updates instead.
         """
+        glide = self.glide
         if epoch is not None:
             self._move_to(epoch)
-        elif not self._is_being_made:
+            super().step(epoch)
+        elif self._is_being_made:
+            super().step()
+        else:
             made = self._updates_made()
             if made == 0:
                 return
-            self.glide.update(made)
-            self.last_epoch = self.glide.step - 1
-            if self.glide.by_clock:
+            glide.update(made)
+            if self._follows is not False:
                 self._agree()
-            if self.glide.updates_past_the_end and not self._warned:
+            if not self._warned and glide.updates_past_the_end:
                 self._warn()
-        super().step() if epoch is None else super().step(epoch)
-        if self._momentum is not None or self._weight_decay_follows:
-            self._set_followers()
+            if self._step_count < 2:
+                self.last_epoch = glide.step - 1
+                super().step()  # which warns of a wrong order, once
+            else:
+                self._step_count += 1
+                self.last_epoch = glide.step
+                self._set_rates()
+                return
+        self._set_followers()
 
     def keep_back(self, seconds: float, writing: float = 0.0) -> None:
         """Seconds that the final evaluation and the writing of the model take, as Glide.keep_back."""
@@ -126,6 +136,7 @@ class GlideLR(LRScheduler):
     def replan(self, budget: str, how: str = "re-anneal") -> str:
         """Changes the budget from here on, as Glide.replan, and says what that means."""
         told = self.glide.replan(budget, how)
+        self._follows = None  # it may be a clock's now
         self._set_rates()
         return told
 
@@ -170,11 +181,8 @@ class GlideLR(LRScheduler):
         self._set_rates()
 
     def _steps_seen(self) -> int:
-        steps = self._counter.steps
         # Before 2.0 PyTorch has no hooks, and counts the steps itself once a scheduler is there.
-        return (
-            steps if hasattr(self.optimizer, "register_step_post_hook") else getattr(self.optimizer, "_step_count", 0)
-        )
+        return self._counter.steps if self._has_hooks else getattr(self.optimizer, "_step_count", 0)
 
     def _updates_made(self) -> int:
         seen = self._steps_seen()
@@ -195,9 +203,11 @@ class GlideLR(LRScheduler):
         self.glide.load_state_dict(state)
 
     def _agree(self) -> None:
-        if self._agreement is None:
-            self._agreement = Agreement()
-        self._agreement.follow(self.glide)
+        if self._follows is None:
+            agreement = Agreement() if self.glide.by_clock else None
+            self._follows = agreement if agreement is not None and agreement.is_needed else False
+        if isinstance(self._follows, Agreement):
+            self._follows.follow(self.glide)
 
     def _warn(self) -> None:
         self._warned = True
@@ -210,18 +220,18 @@ class GlideLR(LRScheduler):
         )
 
     def _set_rates(self) -> None:
-        for group, lr in zip(self.optimizer.param_groups, self.get_lr()):
+        rates = self.get_lr()
+        for group, lr in zip(self.optimizer.param_groups, rates):
             if isinstance(group["lr"], torch.Tensor):
                 group["lr"].fill_(lr)
             else:
                 group["lr"] = lr
-        self._last_lr = [
-            group["lr"].clone() if isinstance(group["lr"], torch.Tensor) else group["lr"]
-            for group in self.optimizer.param_groups
-        ]
+        self._last_lr = rates
         self._set_followers()
 
     def _set_followers(self) -> None:
+        if self._momentum is None and not self._weight_decay_follows:
+            return
         factor = self.glide.factor
         for group in self.optimizer.param_groups:
             if self._momentum is not None:
