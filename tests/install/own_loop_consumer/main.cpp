@@ -1,17 +1,17 @@
-// A loop of one's own with parts of Glidepath and none of its trainer: Glide over torch's Adam, the data stream with its
-// augmentation, and a checkpoint, optimizer state included, that Python reads (arguments: the file to write).
+// A loop of one's own with parts of Glidepath and none of its trainer: Glide over torch's Adam, the data
+// stream with its augmentation, and a checkpoint, optimizer state included, that Python reads (arguments: the
+// file to write).
 #include <cstdio>
+#include <glidepath/dataset.h>
+#include <glidepath/glide.h>
+#include <glidepath/loader.h>
+#include <glidepath/safetensors.h>
 #include <string>
 #include <type_traits>
 
 #include <torch/nn/functional/loss.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/optim/adam.h>
-
-#include <glidepath/dataset.h>
-#include <glidepath/glide.h>
-#include <glidepath/loader.h>
-#include <glidepath/safetensors.h>
 
 namespace {
 
@@ -72,5 +72,6 @@ int main(int, char** arguments) {
   glidepath::save_safetensors(arguments[1], saved, {{"step", std::to_string(glide.step())}});
   std::printf("accuracy %.3f after %lld updates, lr %g\n", accuracy(model, data),
               static_cast<long long>(glide.step()), glide.lr());
-  return glide.lr() == 0 && glide.step() == 8 * loader.steps_per_epoch() && accuracy(model, data) > 0.5 ? 0 : 1;
+  return glide.lr() == 0 && glide.step() == 8 * loader.steps_per_epoch() && accuracy(model, data) > 0.5 ? 0
+                                                                                                        : 1;
 }
