@@ -90,8 +90,14 @@ class GlideCallback(TrainerCallback, ExportableState):
         for group, base in zip(scheduler.optimizer.param_groups, scheduler.base_lrs):
             group["lr"] = base * self._factor()
         scheduler._last_lr = [group["lr"] for group in scheduler.optimizer.param_groups]
+        if by_clock and _shows_plain_bar():
+            state.max_steps = float("inf")  # for the bar, which then has no end to count to
         self._mark = time.monotonic()
         self.glide.begin()
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.max_steps == float("inf"):
+            state.max_steps = _NO_LIMIT
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if self.glide is None or getattr(kwargs.get("optimizer"), "step_was_skipped", False):
@@ -138,6 +144,13 @@ class GlideCallback(TrainerCallback, ExportableState):
     def _tell_costs(self) -> None:
         if self.glide is not None:
             self.glide.keep_back(self._evaluation, self._writing)
+
+
+def _shows_plain_bar() -> bool:
+    from transformers import trainer
+    from transformers.trainer_callback import ProgressCallback
+
+    return getattr(trainer, "DEFAULT_PROGRESS_CALLBACK", None) is ProgressCallback
 
 
 def _is(strategy: Any, name: str) -> bool:

@@ -11,6 +11,7 @@ import pathlib
 import pickle
 import subprocess
 import sys
+import types
 import warnings
 import weakref
 
@@ -259,6 +260,55 @@ def test_a_rate_that_is_a_tensor_stays_that_tensor() -> None:
     assert float(scheduler.get_last_lr()[0]) == pytest.approx(0.05)
     assert scheduler.get_last_lr()[0] is not lr
     GlideLR(optimizer, "10it").load_state_dict(scheduler.state_dict())
+
+
+# What PyTorch asks of all its schedulers (test/optim/test_lrscheduler.py), in the same situations.
+def test_the_wrong_order_is_warned_of_and_the_right_one_is_not() -> None:
+    optimizer = make_optimizer()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduler = GlideLR(optimizer, "35it")
+        run(optimizer, scheduler, 35)
+    optimizer = make_optimizer()
+    scheduler = GlideLR(optimizer, "35it")
+    with pytest.warns(UserWarning, match="before `optimizer.step"):
+        scheduler.step()
+
+
+def test_an_optimizers_step_that_was_overridden_is_warned_of_and_counted() -> None:
+    optimizer = make_optimizer()
+    scheduler = GlideLR(optimizer, "4it")
+    step = optimizer.step
+    optimizer.step = types.MethodType(lambda self, *arguments: step(*arguments), optimizer)
+    with pytest.warns(UserWarning, match="has been overridden"):
+        run(optimizer, scheduler, 4)
+    assert scheduler.glide.step == 4 and rates(optimizer) == [0, 0]
+
+
+def test_the_same_epoch_has_the_same_rate() -> None:
+    optimizer = make_optimizer()
+    scheduler = GlideLR(optimizer, "10it")
+    seen = []
+    for _ in range(5):
+        optimizer.step()
+        with pytest.warns(UserWarning, match="epoch parameter"):
+            scheduler.step(2)
+        seen.append(rates(optimizer)[0])
+    assert seen == [pytest.approx(0.08)] * 5
+
+
+def test_resuming_by_last_epoch_needs_initial_rates() -> None:
+    with pytest.raises(KeyError, match="initial_lr"):
+        GlideLR(make_optimizer(), "10it", last_epoch=3)
+
+
+def test_groups_that_are_added_later_are_left_alone() -> None:
+    optimizer = make_optimizer()
+    scheduler = GlideLR(optimizer, "10it")
+    run(optimizer, scheduler, 2)
+    optimizer.add_param_group({"params": [torch.nn.Parameter(torch.ones(1))], "lr": 0.5})
+    run(optimizer, scheduler, 3)
+    assert rates(optimizer) == pytest.approx([0.05, 0.01, 0.5])
 
 
 # PyTorch's test_no_cyclic_references.

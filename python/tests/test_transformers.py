@@ -112,6 +112,17 @@ def test_a_budget_in_time_ends_in_time_with_its_own_save_and_evaluation(tmp_path
     assert trainer.state.log_history[-2]["step"] == len(watch.rates) and "eval_loss" in trainer.state.log_history[-2]
 
 
+def test_its_progress_bar_counts_to_no_billion(tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
+    trainer = make_trainer(tmp_path, GlideCallback("2s"), delay=0.02, disable_tqdm=False)
+    result = trainer.train()
+    shown = capfd.readouterr().err
+    assert "000000" not in shown and "it/s" in shown
+    assert result.metrics["train_samples_per_second"] == pytest.approx(
+        8 * result.metrics["train_steps_per_second"], rel=0.05
+    )
+    json.loads(trainer.state.to_json_string() if hasattr(trainer.state, "to_json_string") else "{}")
+
+
 # transformers #4383, #23099, #34053.
 @pytest.mark.parametrize("asked", ["20it", "40it", "14it"])
 def test_resumed_with_the_same_and_another_budget(tmp_path: pathlib.Path, asked: str) -> None:

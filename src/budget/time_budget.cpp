@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace glidepath {
 namespace {
@@ -32,7 +33,9 @@ void TimeBudget::remember(double update_seconds) {
   ++updates_here_;
   const auto count = static_cast<std::size_t>(std::min<std::int64_t>(updates_here_, kRecent));
   std::array<double, kRecent> sorted = recent_;
-  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count));
+  for (std::size_t i = 1; i < count; ++i) {  // so few that nothing is quicker
+    for (std::size_t j = i; j > 0 && sorted[j - 1] > sorted[j]; --j) std::swap(sorted[j - 1], sorted[j]);
+  }
   const auto at = [&](double quantile) {
     return sorted[static_cast<std::size_t>(static_cast<double>(count - 1) * quantile)];
   };
