@@ -13,7 +13,7 @@
 0.0
 
 Submodules, each imported by its own name where its library is installed: glidepath.torch, glidepath.transformers,
-glidepath.lightning, glidepath.keras, glidepath.optax, glidepath.timm.
+glidepath.lightning, glidepath.keras, glidepath.ultralytics, glidepath.optax, glidepath.timm.
 """
 
 from __future__ import annotations

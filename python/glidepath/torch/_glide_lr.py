@@ -14,7 +14,7 @@ from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
 
 
-class _StepCounter:
+class StepCounter:
     """Counts the optimizer's steps; apart from the scheduler, so that the two make no cycle."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class GlideLR(LRScheduler):
         self._weight_decay_follows = weight_decay_follows
         self._follows: Agreement | bool | None = None  # not known before the first update
         self._warned = False
-        self._counter = _StepCounter()
+        self._counter = StepCounter()
         self._counted = 0
         self._has_hooks = hasattr(optimizer, "register_step_post_hook")
         if self._has_hooks:
