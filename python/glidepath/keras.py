@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-import warnings
 from typing import Any
 
 import keras
 
-from glidepath._budget import parse_or_deadline
+from glidepath._budget import go_on, require_countable, warn_if_early
 from glidepath._errors import InputError
 from glidepath._glide import Glide
 
@@ -29,8 +28,7 @@ class GlideCallback(keras.callbacks.Callback):
 
     def __init__(self, budget: str, schedule: str = "linear", *, keep_back: float = 0.0) -> None:
         super().__init__()
-        if parse_or_deadline(budget)[0] in ("percent", "flops"):
-            raise InputError(f'budget "{budget}": give updates, epochs or a time')
+        require_countable(budget)
         self.budget = budget
         self.schedule = schedule
         self.glide: Glide | None = None
@@ -45,8 +43,8 @@ class GlideCallback(keras.callbacks.Callback):
         saved = self.state_dict()
         base_lr = saved.get("base_lr", float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
         self.glide = Glide(self.budget, self.schedule, base_lr, steps_per_epoch=(self.params or {}).get("steps"))
-        if saved and (told := self.glide.load_state_dict(saved["glide"])):
-            warnings.warn(told, UserWarning, stacklevel=2)
+        if saved:
+            go_on(self.glide, saved["glide"])
         self.glide.keep_back(self._keep_back)
         optimizer.learning_rate = self.glide.lr
         self.glide.begin()
@@ -68,13 +66,7 @@ class GlideCallback(keras.callbacks.Callback):
             self.glide.keep_back(self._keep_back)
 
     def on_train_end(self, logs: Any = None) -> None:
-        if self.glide is not None and not self.glide.done:
-            warnings.warn(
-                f"fit ended before its budget {self.budget}, at progress {self.glide.progress:.3f}: give more epochs, "
-                "such as epochs=10**6",
-                UserWarning,
-                stacklevel=2,
-            )
+        warn_if_early(self.glide, self.budget, "fit", ": give more epochs, such as epochs=10**6")
 
     def state_dict(self) -> dict[str, Any]:
         """All that must be kept to go on: numbers and texts; empty before the first fit."""

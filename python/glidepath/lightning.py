@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from typing import Any
 
 try:
@@ -11,7 +10,7 @@ try:
 except ImportError:
     from pytorch_lightning.callbacks import Callback
 
-from glidepath._budget import parse_or_deadline
+from glidepath._budget import go_on, parse_or_deadline, require_countable, warn_if_early
 from glidepath._errors import InputError
 from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
@@ -33,8 +32,7 @@ class GlideCallback(Callback):
     """
 
     def __init__(self, budget: str, schedule: str = "linear", *, keep_back: float = 0.0) -> None:
-        if parse_or_deadline(budget)[0] in ("percent", "flops"):
-            raise InputError(f'budget "{budget}": give updates, epochs or a time')
+        require_countable(budget)
         self.budget = budget
         self.schedule = schedule
         self.glide: Glide | None = None
@@ -59,8 +57,8 @@ class GlideCallback(Callback):
                 raise InputError(f'budget "{self.budget}": the loader has no length; give updates or a time')
             steps = max(1, -(-int(batches) // trainer.accumulate_grad_batches))
         self.glide = Glide(self.budget, self.schedule, steps_per_epoch=steps)
-        if self._saved and (told := self.glide.load_state_dict(self._saved)):
-            warnings.warn(told, UserWarning, stacklevel=2)
+        if self._saved:
+            go_on(self.glide, self._saved)
         if self.glide.by_clock:
             self._agreement = Agreement()
         self.glide.keep_back(self._keep_back)
@@ -96,12 +94,7 @@ class GlideCallback(Callback):
             self.glide.keep_back(self._keep_back)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        if self.glide is not None and not self.glide.done:
-            warnings.warn(
-                f"training ended before its budget {self.budget}, at progress {self.glide.progress:.3f}",
-                UserWarning,
-                stacklevel=2,
-            )
+        warn_if_early(self.glide, self.budget)
 
     def state_dict(self) -> dict[str, Any]:
         return {"glide": self.glide.state_dict() if self.glide is not None else self._saved}

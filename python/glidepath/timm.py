@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Callable
 
 import torch
 from timm.scheduler.scheduler import Scheduler
 
+from glidepath._budget import go_on
 from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
 
@@ -59,7 +59,6 @@ class GlideScheduler(Scheduler):
         return {"glide": self.glide.state_dict(), "base_values": list(self.base_values)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        if told := self.glide.load_state_dict(state_dict["glide"]):
-            warnings.warn(told, UserWarning, stacklevel=2)
+        go_on(self.glide, state_dict["glide"])
         self.base_values = list(state_dict["base_values"])
         self.update_groups(self._values())

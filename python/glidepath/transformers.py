@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-import warnings
 from typing import Any
 
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
-from glidepath._budget import parse_or_deadline
+from glidepath._budget import go_on, parse_or_deadline, warn_if_early
 from glidepath._errors import InputError
 from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
@@ -80,8 +79,7 @@ class GlideCallback(TrainerCallback, ExportableState):
         saved = saved[0] if isinstance(saved, list) else saved
         glide_state = ((saved or {}).get("attributes") or {}).get("saved_glide") or self.saved_glide
         if state.global_step > 0 and glide_state:
-            if told := self.glide.load_state_dict(glide_state):
-                warnings.warn(told, UserWarning, stacklevel=2)
+            go_on(self.glide, glide_state)
         self.glide.keep_back(self._evaluation, self._writing)
         if by_clock:
             self._agreement = Agreement()
@@ -131,12 +129,7 @@ class GlideCallback(TrainerCallback, ExportableState):
         self._tell_costs()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.glide is not None and not self.glide.done:
-            warnings.warn(
-                f"training ended before its budget {self.budget}, at progress {self.glide.progress:.3f}",
-                UserWarning,
-                stacklevel=2,
-            )
+        warn_if_early(self.glide, self.budget)
 
     def _factor(self) -> float:
         return self.glide.factor if self.glide is not None else 1.0

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import pathlib
-import warnings
 from typing import Any
 
-from glidepath._budget import parse_or_deadline
-from glidepath._errors import InputError
+from glidepath._budget import go_on, require_countable
 from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
 from glidepath.torch._glide_lr import StepCounter
@@ -21,8 +19,7 @@ class _Budget:
     """The callbacks of one model; each is called with its trainer."""
 
     def __init__(self, budget: str, schedule: str, keep_back: float) -> None:
-        if parse_or_deadline(budget)[0] in ("percent", "flops"):
-            raise InputError(f'budget "{budget}": give updates, epochs or a time')
+        require_countable(budget)
         self.budget, self.schedule = budget, schedule
         self.keep_back = keep_back
         self.glide: Glide | None = None
@@ -42,8 +39,7 @@ class _Budget:
         self.glide = Glide(self.budget, self.schedule, steps_per_epoch=steps)
         state = _state_file(trainer)
         if trainer.start_epoch > 0 and state.is_file():
-            if told := self.glide.load_state_dict(json.loads(state.read_text())):
-                warnings.warn(told, UserWarning, stacklevel=2)
+            go_on(self.glide, json.loads(state.read_text()))
         self.glide.keep_back(self.keep_back)
         self._agreement = Agreement() if self.glide.by_clock else None
         trainer.optimizer.register_step_post_hook(self._counter)

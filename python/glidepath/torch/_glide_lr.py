@@ -9,6 +9,7 @@ from typing import Any, Callable
 import torch
 from torch.optim.lr_scheduler import _LRScheduler as LRScheduler
 
+from glidepath._budget import go_on
 from glidepath._errors import InputError
 from glidepath._glide import Glide
 from glidepath.torch._agreement import Agreement
@@ -165,9 +166,7 @@ class GlideLR(LRScheduler):
         groups = self.optimizer.param_groups
         if len(base_lrs) != len(groups):
             raise InputError(f"GlideLR's state: {len(base_lrs)} base rates, and the optimizer has {len(groups)} groups")
-        told = self.glide.load_state_dict(glide)
-        if told:
-            warnings.warn(told, UserWarning, stacklevel=2)
+        go_on(self.glide, glide)
         self.base_lrs = copy.deepcopy(base_lrs)
         for group, base, decay in zip(
             groups, self.base_lrs, state_dict.get("initial_weight_decays", [None] * len(groups))
