@@ -67,7 +67,8 @@ class GlideCallback(Callback):
         self._seen = trainer.global_step
         if self.glide.done:
             trainer.should_stop = True
-        self.glide.begin()
+        if self._agreement is not None:
+            self._agreement.begin(self.glide)
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if self.glide is None:

@@ -91,7 +91,8 @@ class GlideCallback(TrainerCallback, ExportableState):
         if by_clock and _shows_plain_bar():
             state.max_steps = float("inf")  # for the bar, which then has no end to count to
         self._mark = time.monotonic()
-        self.glide.begin()
+        if self._agreement is not None:
+            self._agreement.begin(self.glide)
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.max_steps == float("inf"):

@@ -44,7 +44,8 @@ class _Budget:
         self._agreement = Agreement() if self.glide.by_clock else None
         trainer.optimizer.register_step_post_hook(self._counter)
         self._counted = self._counter.steps
-        self.glide.begin()
+        if self._agreement is not None:
+            self._agreement.begin(self.glide)
 
     def on_train_batch_start(self, trainer: Any) -> None:
         if self.glide is not None:

@@ -24,6 +24,12 @@ class Agreement:
         """Whether there are several processes."""
         return self._group is not None
 
+    def begin(self, glide: Glide) -> None:
+        """The first update begins; among several processes it waits for the last of them to start, which is no
+        measure of an update."""
+        if not self.is_needed:
+            glide.begin()
+
     def follow(self, glide: Glide) -> None:
         if self._group is None:
             return
