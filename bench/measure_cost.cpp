@@ -14,9 +14,9 @@
 
 #include "glidepath/loader.h"
 #include "glidepath/train.h"
+#include "loop/run_setup.h"
 #include "measure/full_gradient.h"
 #include "measure/online_gradient.h"
-#include "train/run_setup.h"
 
 namespace {
 

@@ -19,11 +19,11 @@
 #include <torch/nn/functional/loss.h>
 #include <torch/version.h>
 
-#include "distributed/gradient_reducer.h"
-#include "distributed/launcher.h"
 #include "glidepath/loader.h"
 #include "glidepath/process_group.h"
-#include "train/run_setup.h"
+#include "loop/run_setup.h"
+#include "ranks/gradient_reducer.h"
+#include "ranks/launcher.h"
 
 namespace {
 

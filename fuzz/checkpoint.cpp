@@ -1,7 +1,7 @@
 // fuzz/checkpoint.cpp - the checkpoint of a run to go on with: it is refused, or its state is one a run can
 // have. An input that begins with `{` is the run state alone, which in a file its SHA-256 would keep out of
 // reach; any other is the file.
-#include "train/checkpoint.h"
+#include "run/checkpoint.h"
 
 #include <torch/types.h>
 

@@ -4,8 +4,8 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
-#include "distributed/launcher.h"
 #include "glidepath/error.h"
+#include "ranks/launcher.h"
 
 namespace glidepath::cli {
 namespace {

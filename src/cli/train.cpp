@@ -18,12 +18,12 @@
 #include "cli/progress_line.h"
 #include "cli/stop_signal.h"
 #include "core/safe_text.h"
-#include "distributed/same_on_all.h"
 #include "files/json_text.h"
 #include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
 #include "glidepath/process_group.h"
+#include "ranks/same_on_all.h"
 
 namespace glidepath::cli {
 namespace {

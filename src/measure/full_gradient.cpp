@@ -9,8 +9,8 @@
 #include <torch/utils.h>
 
 #include "glidepath/error.h"
+#include "loop/fresh_statistics.h"
 #include "nn/loss.h"
-#include "train/fresh_statistics.h"
 
 namespace glidepath {
 namespace {

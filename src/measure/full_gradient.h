@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "compute/device.h"
+#include "config/measure_text.h"
 #include "glidepath/dataset.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
 #include "measure/gradient_kernels.h"
-#include "train/device.h"
-#include "train/measure_text.h"
 
 namespace glidepath {
 

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/measure_text.h"
 #include "glidepath/error.h"
+#include "loop/run_setup.h"
 #include "measure/full_gradient.h"
-#include "train/measure_text.h"
-#include "train/run_setup.h"
 
 namespace glidepath {
 

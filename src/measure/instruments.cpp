@@ -8,15 +8,15 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
+#include "config/measure_text.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
+#include "loop/measurer.h"
 #include "measure/full_gradient.h"
 #include "measure/gradient_options.h"
 #include "measure/online_gradient.h"
 #include "measure/weight_norm.h"
 #include "train/effective_rate.h"
-#include "train/measure_text.h"
-#include "train/measurer.h"
 
 namespace glidepath {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "config/measure_text.h"
 #include "glidepath/error.h"
-#include "train/measure_text.h"
 
 namespace glidepath {
 

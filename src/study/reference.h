@@ -4,8 +4,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "config/toml.h"
 #include "glidepath/study.h"
-#include "train/toml.h"
 
 namespace glidepath {
 

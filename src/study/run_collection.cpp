@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "config/toml.h"
 #include "core/safe_text.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
@@ -16,7 +17,6 @@
 #include "study/identity.h"
 #include "study/run_files.h"
 #include "study/store.h"
-#include "train/toml.h"
 
 namespace fs = std::filesystem;
 

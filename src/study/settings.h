@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "train/toml.h"
+#include "config/toml.h"
 
 namespace glidepath {
 

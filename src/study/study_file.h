@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "config/toml.h"
 #include "glidepath/study.h"
 #include "study/settings.h"
-#include "train/toml.h"
 
 namespace glidepath {
 

@@ -1,4 +1,4 @@
-// tests/train/budget_meter_test.cpp - budgets counted in updates and by a clock of the test's own.
+// tests/loop/budget_meter_test.cpp - budgets counted in updates and by a clock of the test's own.
 #include "budget/budget_meter.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// tests/train/time_budget_test.cpp - runs under a clock of the test's own: slow starts, other processes,
+// tests/loop/time_budget_test.cpp - runs under a clock of the test's own: slow starts, other processes,
 // pauses.
 #include "budget/time_budget.h"
 

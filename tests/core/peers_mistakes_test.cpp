@@ -73,7 +73,7 @@ TEST(PeersMistakes, AResumedSchedulerBringsItsOldLengthBack) {
 // transformers 4383: resumed after 50 of 100 updates with 200 for the length, the rate went from 0.05 to
 // 0.0745, because progress went back from a half to a quarter. Ours is asked at spent / budget: as long as
 // spending goes on, and progress with it, a decaying rate falls. (`train --resume` keeps the run's budget:
-// see tests/train/peers_mistakes_test.cpp.)
+// see tests/loop/peers_mistakes_test.cpp.)
 TEST(PeersMistakes, ALongerRunOnResumeMakesTheRateJumpUp) {
   const auto theirs = recorded("transformers_longer_on_resume");
   ASSERT_EQ(theirs.size(), 52U);

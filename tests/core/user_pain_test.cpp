@@ -1,5 +1,5 @@
 // tests/core/user_pain_test.cpp - what users of other programs ran into, thread by thread: schedules and
-// progress. Threads about whole runs are in tests/train/user_pain_test.cpp. Each test is named after its
+// progress. Threads about whole runs are in tests/loop/user_pain_test.cpp. Each test is named after its
 // thread.
 #include <algorithm>
 #include <cmath>

@@ -3,10 +3,10 @@
 #include <functional>
 #include <thread>
 
+#include "compute/device_batches.h"
 #include "data/augment.h"
 #include "glidepath/loader.h"
 #include "gpu.h"
-#include "train/device_batches.h"
 
 namespace glidepath {
 namespace {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compute/cuda_graph.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
@@ -12,7 +13,6 @@
 #include "support/run_results.h"
 #include "support/same_weights.h"
 #include "support/temporary_folder.h"
-#include "train/cuda_graph.h"
 
 namespace fs = std::filesystem;
 

@@ -6,13 +6,13 @@
 #include <torch/nn/functional/loss.h>
 #include <torch/utils.h>
 
+#include "compute/cuda_graph.h"
+#include "compute/device.h"
+#include "compute/step_graphs.h"
 #include "glidepath/models.h"
 #include "gpu.h"
-#include "train/cuda_graph.h"
-#include "train/device.h"
 #include "train/loss_scaler.h"
 #include "train/sgd.h"
-#include "train/step_graphs.h"
 
 namespace glidepath {
 namespace {

@@ -6,7 +6,7 @@
 #include <torch/cuda.h>
 #include <torch/types.h>
 
-#include "train/choose_device.h"
+#include "compute/choose_device.h"
 
 namespace glidepath {
 

@@ -9,9 +9,9 @@
 
 #include "glidepath/measure.h"
 #include "glidepath/train.h"
+#include "loop/digits_run.h"
 #include "support/run_results.h"
 #include "support/temporary_folder.h"
-#include "train/digits_run.h"
 
 namespace glidepath {
 

@@ -1,0 +1,281 @@
+// src/config/config_table.cpp - the one table of train options; flags, TOML and help all come from it.
+#include "config/config_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "budget/deadline.h"
+#include "config/held_out_text.h"
+#include "config/measure_text.h"
+#include "core/data_split.h"
+#include "core/safe_text.h"
+#include "core/words.h"
+#include "files/home.h"
+#include "glidepath/budget.h"
+#include "glidepath/resolution.h"
+#include "glidepath/schedule.h"
+
+namespace glidepath {
+namespace {
+
+void check_full(const std::string& text) {
+  if (parse_budget(text).unit == BudgetUnit::kPercent) {
+    refuse_value(text, "the full budget must be in epochs, iterations, time or flop, for example 200ep");
+  }
+}
+
+void check_eval_every(const std::string& text) {
+  if (text == "end") return;
+  const BudgetUnit unit = parse_budget(text).unit;
+  if (unit == BudgetUnit::kFlops || unit == BudgetUnit::kSeconds) {
+    refuse_value(text, "must be in epochs, iterations or percent of the budget, or \"end\"");
+  }
+}
+
+void check_checkpoint_every(const std::string& text) {
+  if (parse_budget(text).unit == BudgetUnit::kFlops) {
+    refuse_value(text, "must be in time, iterations, epochs or percent of the budget, for example 5m");
+  }
+}
+
+void check_device(const std::string& text) {
+  const bool is_numbered = text.size() > 5 && text.compare(0, 5, "cuda:") == 0 &&
+                           text.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (text != "auto" && text != "cpu" && text != "cuda" && !is_numbered)
+    refuse_value(text, "must be auto, cpu, cuda or cuda:N");
+}
+
+void check_max_corrupt(const std::string& text) {
+  const auto [number, unit] = words::split_number(text);
+  const auto value = words::number(number);
+  const bool is_share = unit == "%" && value && *value >= 0 && *value <= 100;
+  const bool is_count = unit.empty() && value && *value >= 0 && *value == std::floor(*value) && *value < 1e15;
+  if (!is_share && !is_count)
+    refuse_value(text, "must be a share of the split's images or a number of them, for example 1% or 25");
+}
+
+// In UTC, so that it is the same moment wherever the file is read.
+std::string canonical_deadline(const std::string& text) {
+  return text.empty() ? text : deadline_text(parse_deadline(text));
+}
+
+std::string canonical_train_res(const std::string& text) {
+  return text == "auto" ? text : ResolutionSchedule::parse(text).text();
+}
+
+std::string checked_eval_res(const std::string& text) {
+  if (text == "auto") return text;
+  const auto value = words::whole(text);
+  if (!value || *value < 8 || *value > 2048)
+    refuse_value(text, "must be auto or a whole number of pixels in [8, 2048]");
+  return text;
+}
+
+void check_bn_estimate(const std::string& text) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  const auto images = words::whole(text);
+  if (text != "off" && (!images || *images < 2 || *images > kMost))
+    refuse_value(text, "must be a number of training images from 2, for example 4096, or off");
+}
+
+std::string canonical_split(const std::string& text) {
+  return text.empty() ? text : DataSplit::parse(text).text();
+}
+
+std::string canonical_eps(const std::string& text) {
+  constexpr double kSmallest = 1e-37;  // a smaller one is 0 as a float, and 0 / 0 no update
+  if (text == "auto") return text;
+  const auto value = words::number(text);
+  if (!value || *value < kSmallest)
+    refuse_value(text, fmt::format("must be auto or a number of at least {}", kSmallest));
+  return fmt::format("{}", *value);
+}
+
+std::string canonical_path(const std::string& text) {
+  const auto path = expand_home(text);
+  if (!path) refuse_value(text, kNoSuchHome);
+  if (!is_utf8(*path)) refuse_value(text, "is in a home whose name is no UTF-8 text, which TOML cannot hold");
+  return *path;
+}
+
+std::string canonical_data(const std::string& text) {
+  const std::string prefix = "imagefolder:";
+  return text.rfind(prefix, 0) == 0 ? prefix + canonical_path(text.substr(prefix.size())) : text;
+}
+
+std::vector<ConfigEntry> make_table() {
+  using C = TrainConfig;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr std::int64_t kMany = 1'000'000'000;
+  constexpr std::int64_t kMostThreads = 512;  // far above what an update can use; thousands take minutes each
+  const auto check_budget = [](const std::string& text) { parse_budget(text); };
+  return {
+      canonical_entry(&C::data, "data",
+                      "data set: cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH",
+                      canonical_data),
+      canonical_entry(&C::data_dir, "data_dir",
+                      "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)",
+                      canonical_path, false),
+      canonical_entry(
+          &C::split, "split",
+          "image folders without splits: shares of every class to train and test on: 80/20, 80/10/10",
+          canonical_split),
+      text_entry(&C::test_on, "test_on",
+                 "image folders: the split that is tested on, such as test; auto: val, valid, ..., test"),
+      canonical_entry(
+          &C::val, "val",
+          "held out of the training images, by class, to choose on: 5000, 10% or none; the test images "
+          "are then used once",
+          canonical_held_out),
+      whole_entry(&C::train_limit, "train_limit",
+                  "use N training images only, in an image folder spread over the classes; 0: all", 0, kMany),
+      whole_entry(&C::test_limit, "test_limit", "use N test images only; 0: all", 0, kMany),
+      text_entry(&C::model, "model", "resnet8, resnet20, resnet18, convnet, ... (docs/models.md)"),
+      real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),
+      choice_entry(&C::stem, "stem",
+                   "first layers: cifar (3x3), imagenet (7x7 and pool), auto: by image size",
+                   {"auto", "cifar", "imagenet"}),
+      canonical_entry(&C::schedule, "schedule",
+                      "linear, cosine, step-d2, points(0:1,30%:1,1:0), file(my.csv), ... (docs/schedules.md)",
+                      without_files),
+      text_entry(&C::budget, "budget", "what the run may spend: 500it, 30ep, 10%, 1h30m, 2e15flop", true,
+                 check_budget),
+      canonical_entry(&C::deadline, "deadline",
+                      "in place of a budget: the run is over by then; 2026-12-01T06:00 (local time) or ...Z",
+                      canonical_deadline),
+      text_entry(&C::full, "full", "the full budget, what 100% means: 200ep, 10000it, 2h, 1e15flop", true,
+                 check_full),
+      real_entry(&C::base_lr, "base_lr", "learning rate at progress 0, above 0", 0, kInfinity, true),
+      choice_entry(&C::optimizer, "optimizer",
+                   "sgd, adagrad, rmsprop, adam, amsgrad or adamw; all but sgd want a base_lr near 0.001",
+                   {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw"}),
+      real_entry(&C::momentum, "momentum", "in [0, 1); used by sgd alone", 0, 1, false),
+      flag_entry(&C::nesterov, "nesterov", "Nesterov's form of momentum; used by sgd alone"),
+      real_entry(&C::beta1, "beta1", "decay of the gradient's mean, in [0, 1); adam, amsgrad, adamw", 0, 1,
+                 false),
+      real_entry(&C::beta2, "beta2", "decay of the squares' mean, in [0, 1); adam, amsgrad, adamw", 0, 1,
+                 false),
+      real_entry(&C::rmsprop_alpha, "rmsprop_alpha", "decay of the squares' mean, in [0, 1); rmsprop", 0, 1,
+                 false),
+      canonical_entry(&C::eps, "eps",
+                      "added to the divisor, by all but sgd; auto: 1e-10 for adagrad, 1e-8 for the others",
+                      canonical_eps),
+      real_entry(&C::weight_decay, "weight_decay",
+                 "L2 coefficient added to the gradient, at least 0; adamw takes it from the weights apart", 0,
+                 kInfinity, false),
+      flag_entry(&C::decay_norm_bias, "decay_norm_bias", "weight decay on norm parameters and biases too"),
+      real_entry(&C::label_smoothing, "label_smoothing", "in [0, 1)", 0, 1, false),
+      whole_entry(&C::batch_size, "batch_size", "images in one update, of all processes together", 1,
+                  1 << 20),
+      flag_entry(&C::sync_bn, "sync_bn", "batch norm over the images of all processes, not of each"),
+      flag_entry(&C::augment, "augment",
+                 "random crop with padding (4 px at 32 px), and horizontal flip where it fits the data"),
+      canonical_entry(&C::train_res, "train_res",
+                      "image folders: side of training images: 224, 128..224 over progress, 128@0,224@50%",
+                      canonical_train_res),
+      canonical_entry(&C::eval_res, "eval_res",
+                      "image folders: side of test images; auto: the last one of train_res",
+                      checked_eval_res),
+      flag_entry(&C::exif_orientation, "exif_orientation",
+                 "image folders: turn photographs as their EXIF data say (torchvision does not)"),
+      text_entry(&C::max_corrupt, "max_corrupt",
+                 "image folders: skip this many images of a split that cannot be decoded: 1%, 25, or 0",
+                 false, check_max_corrupt),
+      whole_entry(&C::seed, "seed", "of every random generator", 0, std::numeric_limits<std::int64_t>::max()),
+      choice_entry(&C::precision, "precision",
+                   "auto: bf16 autocast where the device is faster with it, fp16 on older GPUs",
+                   {"auto", "fp32", "tf32", "bf16", "fp16"}),
+      choice_entry(&C::loss_scale, "loss_scale",
+                   "dynamic: the loss is scaled up so that small gradients survive; auto: with fp16",
+                   {"auto", "none", "dynamic"}),
+      choice_entry(&C::channels_last, "channels_last", "memory format of images and weights",
+                   {"auto", "true", "false"}),
+      text_entry(&C::device, "device", "auto, cpu, cuda or cuda:N", true, check_device),
+      flag_entry(&C::deterministic, "deterministic",
+                 "the same bits on the same GPU; false: cuDNN tries its kernels and takes the fastest"),
+      choice_entry(&C::data_on_device, "data_on_device",
+                   "keep the images in the GPU's memory and augment them there; auto: where they fit",
+                   {"auto", "true", "false"}, false),
+      choice_entry(&C::cuda_graphs, "cuda_graphs",
+                   "launch an update on a GPU as one CUDA graph; auto: where it is possible",
+                   {"auto", "true", "false"}, false),
+      whole_entry(&C::threads, "threads", "CPU threads; 0: every core", 0, kMostThreads),
+      whole_entry(&C::data_wait, "data_wait",
+                  "seconds to wait for data that cannot be read, before the run is saved and stops", 0,
+                  86'400, false),
+      whole_entry(&C::workers, "workers", "image folders: threads that decode; 0: every core", 0,
+                  kMostThreads, false),
+      text_entry(&C::eval_every, "eval_every", "test the model this often: 1ep, 10%, 500it, or end", true,
+                 check_eval_every),
+      whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", 1, 1 << 20),
+      text_entry(
+          &C::bn_estimate, "bn_estimate",
+          "training images from which batch norm's statistics are estimated anew before the final test, or "
+          "off",
+          true, check_bn_estimate),
+      choice_entry(&C::saved_statistics, "saved_statistics",
+                   "whose statistics of batch norm the saved model has: fresh (of bn_estimate) or running",
+                   {"fresh", "running"}, false),
+      canonical_entry(
+          &C::measure, "measure",
+          "measure grad-norm, weight-norm, effective-lr, grad-norm-online; each @every=1ep or @points=20",
+          canonical_measures),
+      text_entry(&C::checkpoint_every, "checkpoint_every",
+                 "save the run's state this often: 5m, 10it, 1ep, 10%", false, check_checkpoint_every),
+      whole_entry(&C::keep_checkpoints, "keep_checkpoints", "keep the last K checkpoints", 1, kMany, false),
+      choice_entry(&C::on_divergence, "on_divergence",
+                   "stop, or rewind: back to the last evaluation with half the base_lr, at most 5 times",
+                   {"stop", "rewind"}),
+  };
+}
+
+/// What programs did that did not know a key.
+void set_before(std::vector<ConfigEntry>& table) {
+  const std::map<std::string, const char*> before = {{"bn_estimate", "off"}, {"saved_statistics", "running"}};
+  for (ConfigEntry& entry : table) {
+    const auto found = before.find(entry.key.name);
+    if (found != before.end()) entry.key.before = found->second;
+  }
+}
+
+/// Headings of --help. Within one, options stand as in the table.
+void set_groups(std::vector<ConfigEntry>& table) {
+  const std::map<std::string, std::vector<const char*>> groups = {
+      {"Data",
+       {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_limit", "test_limit", "augment",
+        "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
+      {"Model", {"model", "width", "stem"}},
+      {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
+      {"Optimizer",
+       {"optimizer", "batch_size", "sync_bn", "momentum", "nesterov", "beta1", "beta2", "rmsprop_alpha",
+        "eps", "weight_decay", "decay_norm_bias", "label_smoothing", "seed"}},
+      {"Evaluation and measures",
+       {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "measure"}},
+      {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},
+      {"Machine",
+       {"device", "threads", "workers", "precision", "loss_scale", "channels_last", "deterministic",
+        "data_on_device", "cuda_graphs"}}};
+  for (const auto& [group, keys] : groups) {
+    for (ConfigEntry& entry : table) {
+      if (std::find(keys.begin(), keys.end(), entry.key.name) != keys.end()) entry.key.group = group;
+    }
+  }
+}
+
+}  // namespace
+
+const std::vector<ConfigEntry>& config_table() {
+  static const std::vector<ConfigEntry> table = [] {
+    std::vector<ConfigEntry> entries = make_table();
+    set_groups(entries);
+    set_before(entries);
+    return entries;
+  }();
+  return table;
+}
+
+}  // namespace glidepath

@@ -1,0 +1,51 @@
+// src/loop/data_watch.h - what a run tells of its data, and does while they cannot be read.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "glidepath/dataset.h"
+
+namespace glidepath {
+
+class Patience;
+
+/// Passes on what is found and waited for. While a disk in trouble is waited for, a signal may stop the run
+/// at the places where a MayStop lives: there a checkpoint may be written.
+class DataWatch {
+ public:
+  using Tell = std::function<void(const std::string&)>;
+
+  /// `warn` is told of disks that are waited for.
+  DataWatch(const Dataset& dataset, Tell warn);
+  ~DataWatch();
+  DataWatch(const DataWatch&) = delete;
+  DataWatch& operator=(const DataWatch&) = delete;
+
+  /// Called while one waits and may stop; it throws to end the run.
+  void set_stop(std::function<void()> stop_if_asked) { stop_if_asked_ = std::move(stop_if_asked); }
+  /// Tells what there is to be told.
+  void tell() const;
+
+  class MayStop {
+   public:
+    explicit MayStop(DataWatch& watch) : watch_(watch) { ++watch_.may_stop_; }
+    ~MayStop() { --watch_.may_stop_; }
+    MayStop(const MayStop&) = delete;
+    MayStop& operator=(const MayStop&) = delete;
+
+   private:
+    DataWatch& watch_;
+  };
+
+ private:
+  std::shared_ptr<Patience> patience_;  // none for images in memory
+  Tell warn_;
+  std::function<void()> stop_if_asked_;
+  int may_stop_ = 0;
+};
+
+/// "244 training images of 2 classes; tested on the 153 of val", for images in a store.
+std::string told_data(const Dataset& dataset);
+
+}  // namespace glidepath

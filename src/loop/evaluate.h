@@ -1,0 +1,27 @@
+// src/loop/evaluate.h - loss and accuracy of a model on a split.
+#pragma once
+#include <functional>
+
+#include "compute/device.h"
+#include "glidepath/dataset.h"
+#include "glidepath/models.h"
+#include "glidepath/process_group.h"
+#include "loop/confusion.h"
+
+namespace glidepath {
+
+struct Evaluation {
+  double loss = 0;      ///< mean cross-entropy, no label smoothing
+  double accuracy = 0;  ///< top-1, in [0, 1]
+};
+
+/// Every image of the split that can be decoded once, in evaluation mode (running statistics of batch norm),
+/// sums kept in double. Leaves the model in training mode. `between_batches`, where given, is called before
+/// every batch; what it throws ends the evaluation. In a `group` every rank takes its part of the images and
+/// gets the result of all, and `between_batches` is called equally often on each. `confusion`, where given,
+/// gets every image that was looked at here.
+Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
+                    const ComputePlan& plan, const std::function<void()>& between_batches = {},
+                    ProcessGroup* group = nullptr, Confusion* confusion = nullptr);
+
+}  // namespace glidepath

@@ -1,0 +1,70 @@
+// src/loop/train.cpp - train(), and what programs do around it.
+#include "glidepath/train.h"
+
+#include <new>
+#include <string_view>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "glidepath/error.h"
+#include "loop/trainer.h"
+
+namespace glidepath {
+namespace {
+
+TrainOptions with_clocks(TrainOptions options) {
+  if (!options.clock) options.clock = budget_clock_seconds;
+  if (!options.wall_clock) options.wall_clock = wall_clock_seconds;
+  return options;
+}
+
+/// Runs `work` on a trainer; a machine that has not enough memory is said to be that.
+template <typename Work>
+auto with_trainer(const TrainConfig& config, const TrainOptions& options, Work work) {
+  check_config(config);
+  const auto out_of_memory = [&] {
+    return RunError(
+        fmt::format("out of memory with model {} at width {} and batch_size {}; give a smaller one",
+                    config.model, config.width, config.batch_size));
+  };
+  try {
+    Trainer trainer(config, options);
+    return work(trainer);
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory();
+  } catch (const c10::Error& error) {  // LibTorch has no type of its own for this on the CPU
+    const std::string_view what = error.what_without_backtrace();
+    const bool is_memory =
+        what.find("allocate memory") != what.npos || what.find("out of memory") != what.npos;
+    if (!is_memory) throw;
+    throw out_of_memory();
+  }
+}
+
+}  // namespace
+
+TrainResult train(const TrainConfig& config, const TrainOptions& options) {
+  return with_trainer(config, with_clocks(options), [](Trainer& trainer) { return trainer.run(); });
+}
+
+DryRun dry_run(const TrainConfig& config, const TrainOptions& options) {
+  TrainOptions nothing_written = with_clocks(options);
+  nothing_written.out.clear();
+  nothing_written.resume = false;
+  return with_trainer(config, nothing_written, [](Trainer& trainer) { return trainer.estimate(); });
+}
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2000 << 20);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+}  // namespace glidepath

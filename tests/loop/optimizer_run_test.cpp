@@ -1,0 +1,92 @@
+// tests/loop/optimizer_run_test.cpp - whole runs with each optimizer.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "glidepath/error.h"
+#include "glidepath/safetensors.h"
+#include "glidepath/train.h"
+#include "loop/digits_run.h"
+#include "loop/divergence.h"
+#include "loop/run_setup.h"
+#include "support/same_weights.h"
+#include "support/temporary_folder.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+class OptimizerRun : public testing::TestWithParam<const char*> {
+ protected:
+  static TrainConfig digits() {
+    TrainConfig config = digits_run("50%");
+    config.optimizer = GetParam();
+    config.base_lr = 0.01;  // so few updates want a high one
+    return config;
+  }
+
+  const TemporaryFolder temporary_{"optimizer"};
+  const fs::path& folder_ = temporary_.path();
+};
+
+TEST_P(OptimizerRun, LearnsDigits) { EXPECT_GT(train(digits(), {}).test_accuracy, 0.85); }
+
+TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
+  TrainConfig config = digits();
+  config.budget = "30it";
+  TrainOptions whole, stopped;
+  whole.out = folder_ / "whole";
+  stopped.out = folder_ / "stopped";
+  train(config, whole);
+  int stops = 0;
+  for (;; stopped.resume = true) {
+    int looks = 0;
+    stopped.stop_signal = [&] { return ++looks == 12 ? SIGTERM : 0; };
+    try {
+      train(config, stopped);
+      break;
+    } catch (const Interrupted&) {
+      ASSERT_LT(++stops, 20);
+    }
+  }
+  EXPECT_GE(stops, 2);
+  expect_same_weights(whole.out, stopped.out);
+  const auto checkpoint = load_safetensors(stopped.out / "checkpoint/step-000000030.safetensors");
+  const auto model = load_safetensors(whole.out / "checkpoint/step-000000030.safetensors");
+  ASSERT_EQ(model.size(), checkpoint.size());
+  for (const auto& [name, tensor] : model) EXPECT_TRUE(torch::equal(tensor, checkpoint.at(name))) << name;
+}
+
+TEST_P(OptimizerRun, StateThatIsNotFiniteIsNamed) {
+  torch::manual_seed(1);
+  ModelOptions options;
+  options.name = "mlp";
+  options.in_channels = 1;
+  options.image_size = 8;
+  const auto model = make_model(options);
+  const auto optimizer = make_optimizer(digits(), parameters_of(*model));
+  EXPECT_EQ(first_not_finite(*model, optimizer->state()), "");
+  for (auto& [name, tensor] : optimizer->state()) {
+    if (name == "steps") continue;
+    tensor.reshape(-1)[0] = std::numeric_limits<float>::infinity();
+    const std::size_t dot = name.find('.');
+    EXPECT_EQ(first_not_finite(*model, optimizer->state())
+                  .find("the " + name.substr(0, dot) + " of " + name.substr(dot + 1) + " (1 of "),
+              0U)
+        << name;
+    tensor.zero_();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OptimizerRun,
+                         testing::Values("adagrad", "rmsprop", "adam", "amsgrad", "adamw"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace glidepath
