@@ -13,6 +13,34 @@ if(GLIDEPATH_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILE
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Compiled in groups, as one file each: most of the time goes into headers, and into templates that every file would
+# instantiate again. A group of LENGTH files is to compile within seconds, since one change compiles it anew.
+function(glidepath_compile_in_groups target length)
+  if(NOT GLIDEPATH_UNITY OR CMAKE_UNITY_BUILD)
+    return()
+  endif()
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    # What is compiled for several instruction sets stands alone: another file's functions that were inlined there would
+    # be compiled to other bits.
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+      file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/${source} clones REGEX "include \"simd/clones.h\"")
+      if(clones)
+        set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+      endif()
+    endif()
+  endforeach()
+  list(LENGTH sources count)
+  if(count GREATER 1)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${length})
+  endif()
+endfunction()
+
+# For code whose speed nobody notices. Behind the flags of the configuration, and the last one wins.
+function(glidepath_optimise_little target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 function(glidepath_compile_flags target)
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${GLIDEPATH_WERROR}>:-Werror>)
   # GCC 12 takes `"a" + std::string` for a copy that overlaps itself, as C++20 (its bug 105651, mended in 13).
@@ -27,7 +55,7 @@ endfunction()
 
 # glidepath_library(<name> SOURCES ... [LINK ...] [PRIVATE_LINK ...])  ->  target glidepath_<name>, alias glidepath::<name>
 function(glidepath_library name)
-  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;LITTLE_OPTIMISED" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
   add_library(glidepath_${name} STATIC ${ARG_SOURCES})
   add_library(glidepath::${name} ALIAS glidepath_${name})
   set_target_properties(glidepath_${name} PROPERTIES EXPORT_NAME ${name})
@@ -36,6 +64,14 @@ function(glidepath_library name)
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(glidepath_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
   glidepath_compile_flags(glidepath_${name})
+  if(ARG_TORCH)
+    glidepath_compile_in_groups(glidepath_${name} 4)
+  else()
+    glidepath_compile_in_groups(glidepath_${name} 6)
+  endif()
+  if(ARG_LITTLE_OPTIMISED)
+    glidepath_optimise_little(glidepath_${name})
+  endif()
   if(ARG_TORCH)
     glidepath_use_torch_pch(glidepath_${name})
   endif()

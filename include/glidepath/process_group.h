@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
-#include <torch/types.h>
-
 #include "glidepath/error.h"
+
+namespace at {
+class Tensor;  // torch::Tensor; who has one to give has its header
+}  // namespace at
 
 namespace glidepath {
 
@@ -100,11 +102,11 @@ class ProcessGroup {
   };
 
   /// The sum over all ranks, in place, the same bits on each. Dense, contiguous tensors.
-  void all_reduce(torch::Tensor tensor);
+  void all_reduce(at::Tensor tensor);
   /// Likewise; the tensor is not to be touched before wait().
-  Pending all_reduce_later(torch::Tensor tensor);
+  Pending all_reduce_later(at::Tensor tensor);
   /// Rank 0's values.
-  void broadcast(torch::Tensor tensor);
+  void broadcast(at::Tensor tensor);
   std::string broadcast(std::string bytes);
   /// What every rank gives, by rank.
   std::vector<std::string> all_gather(const std::string& bytes);

@@ -37,10 +37,6 @@ const std::vector<words::Synonym> kUnitsElsewhere = {
     {"h", "h"},        {"m", "m"},       {"s", "s"},       {"ep", "ep"},        {"it", "it"},
     {"flop", "flop"}};
 
-[[noreturn]] void refuse(std::string_view text, const std::string& reason) {
-  throw InputError(fmt::format("\"{}\": {}", text, reason));
-}
-
 const Unit& unit_named(std::string_view name, std::string_view text) {
   for (const Unit& unit : kUnits) {
     if (unit.suffix == name) return unit;
@@ -49,19 +45,19 @@ const Unit& unit_named(std::string_view name, std::string_view text) {
   const auto amount =
       words::number(text.substr(0, text.find(name)));  // none where others are joined before it
   if (const auto meant = words::meant_by(name, kUnitsElsewhere)) {
-    refuse(text, fmt::format("unknown unit \"{}\"; write {}, for example {}{}", name, *meant,
-                             amount.value_or(30), *meant));
+    words::refuse(text, fmt::format("unknown unit \"{}\"; write {}, for example {}{}", name, *meant,
+                                    amount.value_or(30), *meant));
   }
   if (words::plain(name) == "d" || words::plain(name) == "day" || words::plain(name) == "days")
-    refuse(text,
-           fmt::format("unknown unit \"{}\"; write hours, for example {}h", name, 24 * amount.value_or(1)));
-  refuse(text,
-         name.empty() && is_joined ? std::string("the last number has no unit, for example 1h30m")
-         : name.empty()
-             ? fmt::format("no unit; add it, ep, %, h, m, s or flop, for example {}ep or {}%", text, text)
-             : fmt::format("unknown unit \"{}\"; use it, ep, %, h, m, s or flop, for example 30ep or "
-                           "1h30m",
-                           name));
+    words::refuse(text, fmt::format("unknown unit \"{}\"; write hours, for example {}h", name,
+                                    24 * amount.value_or(1)));
+  words::refuse(
+      text, name.empty() && is_joined ? std::string("the last number has no unit, for example 1h30m")
+            : name.empty()
+                ? fmt::format("no unit; add it, ep, %, h, m, s or flop, for example {}ep or {}%", text, text)
+                : fmt::format("unknown unit \"{}\"; use it, ep, %, h, m, s or flop, for example 30ep or "
+                              "1h30m",
+                              name));
 }
 
 // One number with its unit, taken off the front of `rest`.
@@ -73,13 +69,14 @@ struct Part {
 Part take_part(std::string_view& rest, std::string_view text) {
   const auto [digits, tail] = words::split_number(rest);
   if (digits.empty()) {
-    refuse(text,
-           fmt::format("{} where a number should be; a budget is a number and a unit, for example 500it, "
-                       "30ep, 10% or 1h30m",
-                       rest.empty() ? "nothing" : fmt::format("\"{}\"", rest)));
+    words::refuse(
+        text, fmt::format("{} where a number should be; a budget is a number and a unit, for example 500it, "
+                          "30ep, 10% or 1h30m",
+                          rest.empty() ? "nothing" : fmt::format("\"{}\"", rest)));
   }
   const auto number = words::number(digits);
-  if (!number) refuse(text, fmt::format("\"{}\" is not a number that can be used, for example 30ep", digits));
+  if (!number)
+    words::refuse(text, fmt::format("\"{}\" is not a number that can be used, for example 30ep", digits));
   const std::size_t length = std::min(tail.find_first_of("0123456789.-+"), tail.size());
   const Unit& unit = unit_named(tail.substr(0, length), text);
   rest = tail.substr(length);
@@ -88,27 +85,28 @@ Part take_part(std::string_view& rest, std::string_view text) {
 
 void check_amount(const Budget& budget, std::string_view text) {
   if (!(budget.amount > 0 && std::isfinite(budget.amount))) {
-    refuse(text, "a budget must be above 0, for example 30ep");
+    words::refuse(text, "a budget must be above 0, for example 30ep");
   }
   if (budget.unit == BudgetUnit::kSeconds && budget.amount > kLongestSeconds)
-    refuse(text, "more than 100 years (876600h); give less, for example 1h30m");
+    words::refuse(text, "more than 100 years (876600h); give less, for example 1h30m");
   if (budget.unit != BudgetUnit::kIterations) return;
   if (budget.amount != std::floor(budget.amount)) {
-    refuse(text, "iterations must be a whole number, for example 500it");
+    words::refuse(text, "iterations must be a whole number, for example 500it");
   }
-  if (budget.amount > kLargestCount) refuse(text, "more than 9007199254740992 iterations");
+  if (budget.amount > kLargestCount) words::refuse(text, "more than 9007199254740992 iterations");
 }
 
 std::int64_t whole_updates(double updates, const Budget& budget) {
   if (!(updates <= kLargestCount)) {
-    refuse(to_string(budget), fmt::format("{:.3g} updates are more than 9007199254740992", updates));
+    words::refuse(to_string(budget), fmt::format("{:.3g} updates are more than 9007199254740992", updates));
   }
   return std::max<std::int64_t>(1, std::llround(updates));
 }
 
 void check_full(const Budget& full) {
   if (full.unit == BudgetUnit::kPercent) {
-    refuse(to_string(full), "the full budget must be in epochs, iterations, time or flop, for example 200ep");
+    words::refuse(to_string(full),
+                  "the full budget must be in epochs, iterations, time or flop, for example 200ep");
   }
 }
 
@@ -119,7 +117,7 @@ std::int64_t updates_in_full(const BudgetContext& context) {
 
 double updates_in_flops(const Budget& budget, const BudgetContext& context) {
   if (!(context.flops_per_step > 0 && std::isfinite(context.flops_per_step)))
-    refuse(to_string(budget), "needs the floating-point operations of an update");
+    words::refuse(to_string(budget), "needs the floating-point operations of an update");
   if (!(context.flops_per_epoch > 0 && context.steps_per_epoch > 0))
     return budget.amount / context.flops_per_step;
   const double epochs = std::floor(budget.amount / context.flops_per_epoch);
@@ -139,11 +137,12 @@ Budget parse_budget(std::string_view text) {
   while (!rest.empty()) {
     const Part part = take_part(rest, text);
     if (part.unit->unit != BudgetUnit::kSeconds || budget.unit != BudgetUnit::kSeconds) {
-      refuse(text, "two amounts; only hours, minutes and seconds can be joined, for example 1h30m");
+      words::refuse(text, "two amounts; only hours, minutes and seconds can be joined, for example 1h30m");
     }
-    if (part.unit <= previous) refuse(text, "hours, minutes and seconds must come in this order, each once");
+    if (part.unit <= previous)
+      words::refuse(text, "hours, minutes and seconds must come in this order, each once");
     if (previous_number != std::floor(previous_number) || part.number < 0) {
-      refuse(text, "only the last of hours, minutes and seconds can be a fraction, for example 1h30m");
+      words::refuse(text, "only the last of hours, minutes and seconds can be a fraction, for example 1h30m");
     }
     budget.amount += part.number * part.unit->size;
     previous = part.unit;
@@ -172,7 +171,8 @@ std::int64_t updates_in(const Budget& budget, const BudgetContext& context) {
     case BudgetUnit::kIterations:
       return std::llround(budget.amount);
     case BudgetUnit::kEpochs:
-      if (context.steps_per_epoch <= 0) refuse(to_string(budget), "needs the number of updates in an epoch");
+      if (context.steps_per_epoch <= 0)
+        words::refuse(to_string(budget), "needs the number of updates in an epoch");
       return whole_updates(budget.amount * static_cast<double>(context.steps_per_epoch), budget);
     case BudgetUnit::kPercent:
       // Multiplied before it is divided: 1 % of 78,200 is then exactly 782.
@@ -182,7 +182,7 @@ std::int64_t updates_in(const Budget& budget, const BudgetContext& context) {
     case BudgetUnit::kSeconds:
       break;
   }
-  refuse(to_string(budget), "a time budget does not say beforehand how many updates it buys");
+  words::refuse(to_string(budget), "a time budget does not say beforehand how many updates it buys");
 }
 
 Budget resolve_percent(const Budget& budget, const Budget& full) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/synonyms.h"
+#include "glidepath/error.h"
 
 namespace glidepath::words {
 namespace {
@@ -117,6 +118,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
     }
   }
   return best;
+}
+
+void refuse(std::string_view text, const std::string& reason) {
+  throw InputError(fmt::format("\"{}\": {}", text, reason));
 }
 
 }  // namespace glidepath::words

@@ -39,4 +39,7 @@ std::string fitting(const std::vector<std::string>& pieces, std::size_t room);
 /// first; ties go to the first.
 std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
+/// Throws InputError: "text": reason.
+[[noreturn]] void refuse(std::string_view text, const std::string& reason);
+
 }  // namespace glidepath::words

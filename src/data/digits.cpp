@@ -18,7 +18,7 @@ extern const std::size_t kDigitsCsvGzBytes;
 
 namespace {
 
-constexpr std::int64_t kPictures = 1797, kPixels = 64, kLargestValue = 16, kTestEvery = 5;
+constexpr std::int64_t kPictures = 1797, kDigitPixels = 64, kLargestValue = 16, kTestEvery = 5;
 
 std::string inflate_digits() {
   std::string text(1U << 20, '\0');
@@ -54,7 +54,7 @@ std::vector<int> numbers_of(const std::string& text) {
 
 std::pair<Split, Split> read_digits() {
   const std::vector<int> numbers = numbers_of(inflate_digits());
-  if (static_cast<std::int64_t>(numbers.size()) != kPictures * (kPixels + 1)) {
+  if (static_cast<std::int64_t>(numbers.size()) != kPictures * (kDigitPixels + 1)) {
     throw InternalError("digits: the carried data set is damaged");
   }
   const std::int64_t tests = kPictures / kTestEvery;
@@ -67,8 +67,8 @@ std::pair<Split, Split> read_digits() {
     const bool held_out = picture % kTestEvery == kTestEvery - 1;
     Split& split = held_out ? test : train;
     const std::int64_t row = held_out ? tested++ : trained++;
-    auto* pixels = split.images.data_ptr<std::uint8_t>() + row * kPixels;
-    for (std::int64_t i = 0; i < kPixels; ++i) {
+    auto* pixels = split.images.data_ptr<std::uint8_t>() + row * kDigitPixels;
+    for (std::int64_t i = 0; i < kDigitPixels; ++i) {
       pixels[i] = static_cast<std::uint8_t>((*at++ * 255 + kLargestValue / 2) / kLargestValue);
     }
     split.labels.data_ptr<std::int64_t>()[row] = *at++;

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-constexpr int kPixels = 32 * 32, kChannels = 3, kRecord = 1 + kPixels * kChannels;
+constexpr int kPixelsOfAChannel = 32 * 32, kChannels = 3, kRecord = 1 + kPixelsOfAChannel * kChannels;
 
 std::vector<int> read_labels(ArchiveReader& reader, const std::string& name) {
   std::string text;
@@ -147,7 +147,7 @@ class PngRows {
 void to_record(int label, const unsigned char* row, char* record) {
   *record++ = static_cast<char>(label);
   for (int channel = 0; channel < kChannels; ++channel) {
-    for (int pixel = 0; pixel < kPixels; ++pixel) {
+    for (int pixel = 0; pixel < kPixelsOfAChannel; ++pixel) {
       *record++ = static_cast<char>(row[pixel * kChannels + channel]);
     }
   }
@@ -158,8 +158,8 @@ void convert(ArchiveReader& reader, const DataFile& file, const int* labels, con
   const std::int64_t records = file.bytes / kRecord;
   StagedFile staged(folder, file);
   PngRows rows(reader);
-  rows.expect(kPixels, records);
-  std::vector<unsigned char> row(static_cast<std::size_t>(kPixels) * kChannels);
+  rows.expect(kPixelsOfAChannel, records);
+  std::vector<unsigned char> row(static_cast<std::size_t>(kPixelsOfAChannel) * kChannels);
   std::vector<char> record(kRecord);
   for (std::int64_t i = 0; i < records; ++i) {
     rows.read(row.data());

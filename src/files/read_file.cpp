@@ -84,6 +84,11 @@ std::string piece_of(const fs::path& file, std::size_t bytes, bool last) {
 
 }  // namespace
 
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 int open_regular(const fs::path& file) {
   // Not to wait for a pipe's other end; for regular files it means nothing.
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

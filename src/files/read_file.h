@@ -14,6 +14,9 @@ namespace glidepath {
 /// More than any text that we write has.
 inline constexpr std::size_t kMostTextBytes = std::size_t{64} << 20;
 
+/// False also of a path that cannot be looked up.
+bool is_there(const std::filesystem::path& path);
+
 /// Opens a regular file for reading, through links; of anything else (a pipe that nobody writes, a device
 /// without an end) -1, and errno says why.
 int open_regular(const std::filesystem::path& file);

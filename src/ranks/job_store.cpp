@@ -46,15 +46,15 @@ void* context() {
   return context;
 }
 
-class Socket {
+class MessageSocket {
  public:
-  explicit Socket(int type) : socket_(::zmq_socket(context(), type)) {
+  explicit MessageSocket(int type) : socket_(::zmq_socket(context(), type)) {
     if (socket_ == nullptr) fail_zmq("a socket");
     set(ZMQ_LINGER, 0);
   }
-  ~Socket() { ::zmq_close(socket_); }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
+  ~MessageSocket() { ::zmq_close(socket_); }
+  MessageSocket(const MessageSocket&) = delete;
+  MessageSocket& operator=(const MessageSocket&) = delete;
 
   void* get() const { return socket_; }
   void set(int option, int value) {
@@ -170,7 +170,7 @@ struct JobStoreServer::Impl {
   void take(const Frames& message);
   void answer_those_that_wait();
 
-  Socket socket{ZMQ_ROUTER};
+  MessageSocket socket{ZMQ_ROUTER};
   int port = 0;
   int stop = -1;
   Table table;
@@ -250,7 +250,7 @@ struct JobStore::Impl {
 
   StoreAddress address;
   std::timed_mutex mutex;
-  std::unique_ptr<Socket> socket, events;
+  std::unique_ptr<MessageSocket> socket, events;
   std::int64_t asked = 0;
   std::string broken;  // why nothing is answered any more
 
@@ -282,7 +282,7 @@ bool JobStore::Impl::try_to_connect(const std::string& reachable, Clock::time_po
   if (::zmq_curve_keypair(own_public.data(), own_secret.data()) != 0)
     fail("this libzmq was built without CURVE");
   close();
-  socket = std::make_unique<Socket>(ZMQ_DEALER);
+  socket = std::make_unique<MessageSocket>(ZMQ_DEALER);
   socket->set(ZMQ_CURVE_SERVERKEY, public_key_of(secret_key_of(address.secret)));
   socket->set(ZMQ_CURVE_PUBLICKEY, own_public);
   socket->set(ZMQ_CURVE_SECRETKEY, own_secret);
@@ -292,7 +292,7 @@ bool JobStore::Impl::try_to_connect(const std::string& reachable, Clock::time_po
   socket->set(ZMQ_IPV6, reachable.find(':') == std::string::npos ? 0 : 1);
   const std::string monitor = fmt::format("inproc://job-store-{}", connections++);
   ::zmq_socket_monitor(socket->get(), monitor.c_str(), ZMQ_EVENT_ALL);
-  events = std::make_unique<Socket>(ZMQ_PAIR);
+  events = std::make_unique<MessageSocket>(ZMQ_PAIR);
   if (::zmq_connect(events->get(), monitor.c_str()) != 0 ||
       ::zmq_connect(socket->get(), endpoint(reachable, address.port).c_str()) != 0)
     fail_zmq("connect");

@@ -15,14 +15,14 @@
 namespace glidepath {
 namespace {
 
-class Socket {
+class TcpSocket {
  public:
-  Socket(int family, int flags) : descriptor_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)) {}
-  ~Socket() {
+  TcpSocket(int family, int flags) : descriptor_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)) {}
+  ~TcpSocket() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
+  TcpSocket(const TcpSocket&) = delete;
+  TcpSocket& operator=(const TcpSocket&) = delete;
   int descriptor() const { return descriptor_; }
 
  private:
@@ -31,7 +31,7 @@ class Socket {
 
 /// 0, or the error.
 int connect_to(const addrinfo& target, std::chrono::milliseconds patience) {
-  const Socket socket(target.ai_family, SOCK_NONBLOCK);
+  const TcpSocket socket(target.ai_family, SOCK_NONBLOCK);
   if (socket.descriptor() < 0) return errno;
   if (::connect(socket.descriptor(), target.ai_addr, target.ai_addrlen) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
@@ -84,7 +84,7 @@ std::string own_address_of(const std::string& name) {
   if (::getaddrinfo(name.c_str(), "0", &hints, &found) != 0) return {};
   std::string own;
   for (const addrinfo* each = found; each != nullptr && own.empty(); each = each->ai_next) {
-    const Socket socket(each->ai_family, 0);
+    const TcpSocket socket(each->ai_family, 0);
     if (socket.descriptor() >= 0 && ::bind(socket.descriptor(), each->ai_addr, each->ai_addrlen) == 0)
       own = number_of(*each);
   }

@@ -16,7 +16,6 @@
 namespace glidepath {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kEarly = 0.1;  // progress: a network's first steps have large gradients at any rate
 
 using Values = std::map<std::int64_t, const MeasurePoint*>;  // by update

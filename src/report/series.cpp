@@ -17,8 +17,6 @@
 namespace glidepath {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 bool took(const StudyRun& run, const std::string& measure) {
   return measure.empty() || std::any_of(run.measures.begin(), run.measures.end(),
                                         [&](const MeasurePoint& point) { return point.name == measure; });

@@ -1,6 +1,7 @@
 // src/report/series.h - lines of figures from the runs of a study: means over seeds, with their spread.
 #pragma once
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "report/study_data.h"
 
 namespace glidepath {
+
+/// For what there is no number of.
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// Runs that differ in their seed alone.
 using SeedRuns = std::vector<const StudyRun*>;

@@ -63,11 +63,6 @@ bool is_scalar_of(const std::string& kind, const std::string& field) {
                   run.string(), difference(then, now, names_then, names_now)));
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;  // a path that cannot be looked up holds nothing
-  return fs::exists(path, ignored);
-}
-
 /// Of a run that has ended; null where there is none, or none that can be read.
 nlohmann::json summary_in(const fs::path& run) {
   const std::string text = try_read_file(run / "summary.json").value_or("");

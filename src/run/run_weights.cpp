@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/safe_text.h"
+#include "files/read_file.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "nn/weight_names.h"
@@ -19,11 +20,6 @@ namespace glidepath {
 namespace {
 
 const std::string kModelPrefix = "model.";
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 bool is_folder(const fs::path& path) {
   std::error_code ignored;

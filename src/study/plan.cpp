@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kMostRuns = 100'000;
+constexpr std::size_t kMostPlanned = 100'000;
 
 /// Every combination, the last axis changing fastest.
 std::vector<TrainConfig> product(const std::vector<Setting>& settings) {
@@ -49,9 +49,9 @@ void check_size(const std::vector<Settings>& products, const std::string& name) 
     std::size_t product = 1;
     for (const Setting& setting : settings.list()) {
       product *= setting.values.size();
-      if (product + runs > kMostRuns) {
+      if (product + runs > kMostPlanned) {
         throw InputError(
-            fmt::format("{}: the grid has more than {} runs; shorten its lists", name, kMostRuns));
+            fmt::format("{}: the grid has more than {} runs; shorten its lists", name, kMostPlanned));
       }
     }
     runs += product;

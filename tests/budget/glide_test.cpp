@@ -93,7 +93,7 @@ TEST(Glide, PastTheEndTheRateStaysWhereItLanded) {
 }
 
 /// What happens on a machine, in seconds from the program's start.
-struct Machine {
+struct LoopMachine {
   double allowed = 60;
   double loading = 1;
   std::function<double(double now, std::int64_t step)> update = [](double, std::int64_t) { return 0.05; };
@@ -101,19 +101,19 @@ struct Machine {
   double final_cost = 1.5;
 };
 
-struct Outcome {
+struct LoopOutcome {
   std::vector<double> factors;
   double ended = 0;
 };
 
-Outcome train_on(const Machine& machine, bool tells_the_beginning) {
+LoopOutcome train_on(const LoopMachine& machine, bool tells_the_beginning) {
   Hand hand;
   const double begun = hand.now;
   Glide glide(hand.on(options_of(std::to_string(machine.allowed) + "s")));
   glide.keep_back({machine.final_cost, 0});
   hand.now += machine.loading;
   if (tells_the_beginning) glide.begin();
-  Outcome outcome;
+  LoopOutcome outcome;
   while (!glide.done()) {
     outcome.factors.push_back(glide.factor());
     hand.now += machine.update(hand.now - begun, glide.step());
@@ -126,9 +126,9 @@ Outcome train_on(const Machine& machine, bool tells_the_beginning) {
   return outcome;
 }
 
-void expect_kept(const Machine& machine, bool tells_the_beginning, double largest_step) {
+void expect_kept(const LoopMachine& machine, bool tells_the_beginning, double largest_step) {
   SCOPED_TRACE(tells_the_beginning ? "with begin" : "without begin");
-  const Outcome outcome = train_on(machine, tells_the_beginning);
+  const LoopOutcome outcome = train_on(machine, tells_the_beginning);
   EXPECT_NEAR(outcome.ended, machine.allowed, std::max(0.01 * machine.allowed, 2.0));
   EXPECT_LT(outcome.factors.back(), 0.02);
   EXPECT_EQ(outcome.factors.front(), 1);
@@ -138,29 +138,29 @@ void expect_kept(const Machine& machine, bool tells_the_beginning, double larges
   }
 }
 
-void expect_kept(const Machine& machine, double largest_step) {
+void expect_kept(const LoopMachine& machine, double largest_step) {
   expect_kept(machine, true, largest_step);
   expect_kept(machine, false, largest_step);
 }
 
-TEST(Glide, LandsWhenTheTimeIsUpOnASteadyMachine) { expect_kept(Machine(), 0.003); }
+TEST(Glide, LandsWhenTheTimeIsUpOnASteadyMachine) { expect_kept(LoopMachine(), 0.003); }
 
 TEST(Glide, LandsOnAMachineThrottledToAThirdInTheMiddle) {
-  Machine machine;
+  LoopMachine machine;
   machine.update = [](double now, std::int64_t) { return now > 20 && now < 40 ? 0.15 : 0.05; };
   expect_kept(machine, 0.013);
 }
 
 // Loading and compiling are a part of the budget and no measure of an update.
 TEST(Glide, LandsAfterALongLoadingAndASlowFirstUpdate) {
-  Machine machine;
+  LoopMachine machine;
   machine.loading = 25;
   machine.update = [](double, std::int64_t step) { return step == 0 ? 6.0 : 0.05; };
   expect_kept(machine, 0.0201);
 }
 
 TEST(Glide, LandsWithEvaluationsAndPausesBetweenUpdates) {
-  Machine machine;
+  LoopMachine machine;
   machine.between = [](double, std::int64_t step) { return step % 100 == 0 ? 1.5 : 0; };
   expect_kept(machine, 0.012);
   machine.between = [](double, std::int64_t step) { return step == 300 ? 20.0 : 0; };  // suspended
@@ -168,9 +168,9 @@ TEST(Glide, LandsWithEvaluationsAndPausesBetweenUpdates) {
 }
 
 TEST(Glide, LandsThoughUpdatesAreLong) {
-  Machine machine;
+  LoopMachine machine;
   machine.update = [](double, std::int64_t) { return 1.9; };
-  const Outcome outcome = train_on(machine, true);
+  const LoopOutcome outcome = train_on(machine, true);
   EXPECT_GT(outcome.ended, 60 - 1.9 - 2);
   EXPECT_LT(outcome.ended, 62);
   EXPECT_LT(outcome.factors.back(), 0.02);

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 const std::string kTrain =
     "glidepath train --data digits --model mlp --threads 1 --test-limit 50 --full 100ep --eval-every 1ep ";
-const std::string kStudy = R"([base]
+const std::string kSmallStudy = R"([base]
 data = "digits"
 model = "mlp"
 full = "10ep"
@@ -91,7 +91,7 @@ TEST_F(Surroundings, ARunWhoseLogGoesAwayEndsAsItWould) {
 }
 
 TEST_F(Surroundings, OtherCommandsEndWellWithoutAReader) {
-  write("study.toml", kStudy);
+  write("study.toml", kSmallStudy);
   const ImageFolder images(8);
   for (const std::string& command :
        {std::string("glidepath study study.toml --out s"),
@@ -190,7 +190,7 @@ TEST_F(Surroundings, UsesTheCoresOfItsMaskAlone) {
 
 // Its runs had the variables as well, took each other for ranks of one job, and waited or joined.
 TEST_F(Surroundings, AStudyThatALauncherStartedHasRunsOfTheirOwn) {
-  write("study.toml", kStudy);
+  write("study.toml", kSmallStudy);
   ASSERT_EQ(shell("glidepath study study.toml --out alone --json > alone.json").exit_status, 0);
   const std::map<std::string, std::map<std::string, std::string>> launchers = {
       {"mpirun",

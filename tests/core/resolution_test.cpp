@@ -12,7 +12,7 @@
 namespace glidepath {
 namespace {
 
-std::string message_of(const std::string& text) {
+std::string refusal_of_sizes(const std::string& text) {
   try {
     ResolutionSchedule::parse(text);
   } catch (const InputError& error) {
@@ -69,19 +69,20 @@ TEST(Resolution, RefusesWhatIsNoSchedule) {
   const std::string sizes =
       " must be a whole number of pixels in [8, 2048], for example 224, 128..224 or "
       "128@0,224@50%";
-  EXPECT_EQ(message_of(""), "\"\": size \"\"" + sizes);
-  EXPECT_EQ(message_of("4"), "\"4\": size \"4\"" + sizes);
-  EXPECT_EQ(message_of("4096"), "\"4096\": size \"4096\"" + sizes);
-  EXPECT_EQ(message_of("100.5"), "\"100.5\": size \"100.5\"" + sizes);
-  EXPECT_EQ(message_of("128..x"), "\"128..x\": size \"x\"" + sizes);
-  EXPECT_EQ(message_of("100..224"),
+  EXPECT_EQ(refusal_of_sizes(""), "\"\": size \"\"" + sizes);
+  EXPECT_EQ(refusal_of_sizes("4"), "\"4\": size \"4\"" + sizes);
+  EXPECT_EQ(refusal_of_sizes("4096"), "\"4096\": size \"4096\"" + sizes);
+  EXPECT_EQ(refusal_of_sizes("100.5"), "\"100.5\": size \"100.5\"" + sizes);
+  EXPECT_EQ(refusal_of_sizes("128..x"), "\"128..x\": size \"x\"" + sizes);
+  EXPECT_EQ(refusal_of_sizes("100..224"),
             "\"100..224\": sizes around .. must be multiples of 32; others can be written as steps, "
             "100@0,224@50%");
-  EXPECT_EQ(message_of("128@10%"), "\"128@10%\": the first step must begin at 0, for example 128@0");
-  EXPECT_EQ(message_of("128@0,224@0"), "\"128@0,224@0\": step \"224@0\" must begin after the one before it");
-  EXPECT_EQ(message_of("128@0,224"),
+  EXPECT_EQ(refusal_of_sizes("128@10%"), "\"128@10%\": the first step must begin at 0, for example 128@0");
+  EXPECT_EQ(refusal_of_sizes("128@0,224@0"),
+            "\"128@0,224@0\": step \"224@0\" must begin after the one before it");
+  EXPECT_EQ(refusal_of_sizes("128@0,224"),
             "\"128@0,224\": step \"224\" must say where it begins, for example 192@50%");
-  EXPECT_EQ(message_of("128@0,224@100%"),
+  EXPECT_EQ(refusal_of_sizes("128@0,224@100%"),
             "\"128@0,224@100%\": \"100%\" must be a share of the budget in [0, 1), for example 50% or 0.5");
   for (const double p : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()})
     EXPECT_THROW(ResolutionSchedule::parse("224").at(p), InputError);

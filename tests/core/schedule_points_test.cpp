@@ -20,7 +20,7 @@
 namespace glidepath {
 namespace {
 
-std::string message_of(const std::string& text) {
+std::string refusal_of_points(const std::string& text) {
   try {
     parse_schedule(text);
   } catch (const InputError& error) {
@@ -42,7 +42,7 @@ class SchedulePoints : public testing::Test {
   }
   std::string refusal(const std::string& text) const {
     const std::string path = file("my.csv", text), begin = "\"file(" + path + ")\": " + path;
-    const std::string message = message_of("file(" + path + ")");
+    const std::string message = refusal_of_points("file(" + path + ")");
     EXPECT_EQ(message.substr(0, begin.size()), begin);
     return message.substr(std::min(begin.size(), message.size()));
   }
@@ -135,11 +135,11 @@ TEST_F(SchedulePoints, WrongOnesAreNamedWithWhatIsRight) {
             "/dev/zero: is no regular file; give a CSV file with the columns progress and factor"},
            {"file(a.csv,b.csv)", "a.csv: no such file; give a CSV file with the columns progress and factor"},
        }) {
-    EXPECT_EQ(message_of(c.text), "\"" + std::string(c.text) + "\": " + c.message);
+    EXPECT_EQ(refusal_of_points(c.text), "\"" + std::string(c.text) + "\": " + c.message);
   }
   std::string many = "points(0:1";
   for (int i = 1; i <= 1000; ++i) many += ",1:0";
-  EXPECT_THAT(message_of(many + ")"), testing::EndsWith("1001 points; at most 1000 can be given"));
+  EXPECT_THAT(refusal_of_points(many + ")"), testing::EndsWith("1001 points; at most 1000 can be given"));
 }
 
 TEST_F(SchedulePoints, AFileIsReadAsThePointsThatItHolds) {
@@ -208,7 +208,7 @@ TEST_F(SchedulePoints, AWrongFileIsNamedWithItsLine) {
   EXPECT_EQ(refusal(std::string(5 << 20, '\n')), ": is above 4 MiB; no list of points is");
   const std::string pipe = (folder_.path() / "pipe").string();
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);  // is not waited for
-  EXPECT_THAT(message_of("file(" + pipe + ")"), testing::HasSubstr("is no regular file"));
+  EXPECT_THAT(refusal_of_points("file(" + pipe + ")"), testing::HasSubstr("is no regular file"));
 }
 
 TEST_F(SchedulePoints, AConfigurationKeepsThePointsAndOtherTextsAsTheyAre) {

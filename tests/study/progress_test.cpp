@@ -12,7 +12,7 @@ using testing::ElementsAre;
 
 const std::vector<std::string> kAxes = {"schedule", "budget", "seed"};
 
-TrainConfig config_of(const std::string& schedule) {
+TrainConfig config_with_schedule(const std::string& schedule) {
   TrainConfig config;
   config.schedule = schedule;
   config.budget = "10%";
@@ -34,7 +34,7 @@ TEST(RoughDuration, TakesTheUnitThatFits) {
 
 TEST(FinishedLine, SaysWhichRunHowWellAndHowLongIsLeft) {
   RunRecord run;
-  run.config = config_of("linear");
+  run.config = config_with_schedule("linear");
   run.status = RunStatus::kDone;
   run.test_accuracy = 0.78312;
   run.seconds = 41;
@@ -66,7 +66,7 @@ TEST(LiveLines, ShowEveryJobAndTheWholeInTheWidthGiven) {
   progress.done = 3;
   progress.elsewhere = 2;
   progress.seconds_left = 95;
-  progress.jobs = {{config_of("linear"), 0.5, 12}, {config_of("cosine"), 0, 0}};
+  progress.jobs = {{config_with_schedule("linear"), 0.5, 12}, {config_with_schedule("cosine"), 0, 0}};
   EXPECT_THAT(
       live_lines(progress, kAxes, 100),
       ElementsAre("[##########..........]  50 % linear 10% seed 1, 12 s",
@@ -79,7 +79,7 @@ TEST(LiveLines, ShowEveryJobAndTheWholeInTheWidthGiven) {
 }
 
 TEST(RunLabel, WithoutAxesIsScheduleAndBudget) {
-  EXPECT_EQ(run_label(config_of("linear"), {}), "linear 10%");
+  EXPECT_EQ(run_label(config_with_schedule("linear"), {}), "linear 10%");
 }
 
 }  // namespace

@@ -12,9 +12,7 @@
 namespace glidepath {
 namespace {
 
-constexpr int kPixelBytes = 4;
-
-bool begins_with(const StoredImage& image, const char* bytes, std::size_t count, std::size_t at = 0) {
+bool image_begins_with(const StoredImage& image, const char* bytes, std::size_t count, std::size_t at = 0) {
   return image.bytes >= at + count && std::memcmp(image.data + at, bytes, count) == 0;
 }
 
@@ -24,18 +22,19 @@ struct Format {
   std::unique_ptr<FormatDecoder> (*make)();
 };
 const Format kFormats[] = {
-    {[](const StoredImage& image) { return begins_with(image, "\xFF\xD8", 2); }, make_jpeg_decoder},
-    {[](const StoredImage& image) { return begins_with(image, "\x89PNG\r\n\x1A\n", 8); }, make_png_decoder},
+    {[](const StoredImage& image) { return image_begins_with(image, "\xFF\xD8", 2); }, make_jpeg_decoder},
+    {[](const StoredImage& image) { return image_begins_with(image, "\x89PNG\r\n\x1A\n", 8); },
+     make_png_decoder},
     {[](const StoredImage& image) {
-       return begins_with(image, "II*\0", 4) || begins_with(image, "MM\0*", 4) ||
-              begins_with(image, "II+\0", 4) || begins_with(image, "MM\0+", 4);
+       return image_begins_with(image, "II*\0", 4) || image_begins_with(image, "MM\0*", 4) ||
+              image_begins_with(image, "II+\0", 4) || image_begins_with(image, "MM\0+", 4);
      },
      make_tiff_decoder},
     {[](const StoredImage& image) {
-       return begins_with(image, "RIFF", 4) && begins_with(image, "WEBP", 4, 8);
+       return image_begins_with(image, "RIFF", 4) && image_begins_with(image, "WEBP", 4, 8);
      },
      make_webp_decoder},
-    {[](const StoredImage& image) { return begins_with(image, "BM", 2); }, make_bmp_decoder},
+    {[](const StoredImage& image) { return image_begins_with(image, "BM", 2); }, make_bmp_decoder},
     {[](const StoredImage& image) {
        constexpr std::string_view kSpace = " \t\n\v\f\r#";
        return image.bytes > 2 && image.data[0] == 'P' && image.data[1] >= '1' && image.data[1] <= '6' &&

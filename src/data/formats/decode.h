@@ -1,5 +1,6 @@
 // src/data/formats/decode.h - image files to pixels, as Pillow's convert("RGB") gives them.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -27,8 +28,11 @@ struct Rectangle {
   int left = 0, top = 0, width = 0, height = 0;
 };
 
-/// Decoded pixels, 4 bytes each: red, green, blue, and one that means nothing. The picture that they are a
-/// part of has been scaled to `eighths` / 8 of its size, and `area` is where they are in it.
+/// Of a decoded pixel.
+constexpr int kPixelBytes = 4;
+
+/// Decoded pixels, kPixelBytes each: red, green, blue, and one that means nothing. The picture that they are
+/// a part of has been scaled to `eighths` / 8 of its size, and `area` is where they are in it.
 struct DecodedArea {
   const unsigned char* pixels = nullptr;
   std::size_t row_bytes = 0;

@@ -12,7 +12,7 @@
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kPixelBytes = 4, kFileHeader = 14;
+constexpr std::size_t kFileHeader = 14;
 enum Compression : std::uint32_t { kRaw = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3 };
 
 /// Where a colour is in a pixel of 16 or 32 bits, scaled to a byte.

@@ -16,7 +16,6 @@
 namespace glidepath {
 namespace {
 
-constexpr int kPixelBytes = 4;
 // A few kB can hold thousands of scans of a huge picture, each of which takes as long as the picture.
 constexpr int kMostScans = 500;
 // Smoothing of chroma looks at neighbours, which the border of a part does not have: some more columns are

@@ -11,8 +11,6 @@
 namespace glidepath {
 namespace {
 
-constexpr int kPixelBytes = 4;
-
 // Chunks that say nothing of the pixels.
 constexpr int kChunkName = 5;
 constexpr png_byte kOfNoUse[] =

@@ -12,8 +12,6 @@
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kPixelBytes = 4;
-
 class PnmDecoder : public FormatDecoder {
  public:
   ImageSize read_header(const StoredImage& image) override {

@@ -15,8 +15,6 @@
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kPixelBytes = 4;
-
 /// How samples become colours.
 struct Layout {
   std::uint16_t photometric = 0, bits = 1, samples = 1, planes = 1, format = SAMPLEFORMAT_UINT;

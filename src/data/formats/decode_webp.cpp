@@ -11,8 +11,6 @@
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kPixelBytes = 4;
-
 struct DeleteDemuxer {
   void operator()(WebPDemuxer* demuxer) const { WebPDemuxDelete(demuxer); }
 };

@@ -10,7 +10,6 @@
 namespace glidepath {
 namespace {
 
-constexpr int kPixelBytes = 4;
 constexpr std::uint32_t kHalf = 1U << (ResampleAxis::kPlaces - 1);
 
 // Vectors of the compiler: it makes of them what the machine has. A pixel stays the 32 bits it is, and a

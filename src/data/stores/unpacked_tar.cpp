@@ -26,7 +26,7 @@ namespace glidepath {
 namespace {
 
 // The plain ending comes first.
-const std::pair<const char*, const char*> kEndings[] = {
+const std::pair<const char*, const char*> kPackedEndings[] = {
     {".tar", ".tar"},  {".tar.gz", ".tar"}, {".tgz", ".tar"},     {".tar.zst", ".tar"},
     {".tzst", ".tar"}, {".tar.xz", ".tar"}, {".txz", ".tar"},     {".tar.bz2", ".tar"},
     {".tbz2", ".tar"}, {".tbz", ".tar"},    {".tar.lz4", ".tar"}, {".tar.lzma", ".tar"}};
@@ -181,12 +181,12 @@ std::unique_ptr<InputFile> open_tar(const fs::path& path, const TellProgress& te
 }
 
 bool is_tar_name(const std::string& name) {
-  return std::any_of(std::begin(kEndings), std::end(kEndings),
+  return std::any_of(std::begin(kPackedEndings), std::end(kPackedEndings),
                      [&](const auto& ending) { return ends_with(name, ending.first); });
 }
 
 std::string plain_tar_name(const std::string& name) {
-  for (const auto& [ending, plain] : kEndings) {
+  for (const auto& [ending, plain] : kPackedEndings) {
     if (ends_with(name, ending)) return name.substr(0, name.size() - std::string(ending).size()) + plain;
   }
   return name;

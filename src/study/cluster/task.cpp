@@ -23,9 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPollEvery = std::chrono::milliseconds(20);
+constexpr auto kTaskPollEvery = std::chrono::milliseconds(20);
 // Slurm may signal every process of a task, and the run's reaches it first.
-constexpr auto kSignalMayFollow = std::chrono::seconds(2);
+constexpr auto kTaskSignalMayFollow = std::chrono::seconds(2);
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -116,7 +116,7 @@ class Task {
       }
       const auto end = process.child.poll();
       if (!end) {
-        std::this_thread::sleep_for(kPollEvery);
+        std::this_thread::sleep_for(kTaskPollEvery);
         continue;
       }
       if (end->interrupted()) wait_for_signal();
@@ -142,8 +142,8 @@ class Task {
   }
 
   void wait_for_signal() {
-    const auto until = Clock::now() + kSignalMayFollow;
-    while (!is_stopping() && Clock::now() < until) std::this_thread::sleep_for(kPollEvery);
+    const auto until = Clock::now() + kTaskSignalMayFollow;
+    while (!is_stopping() && Clock::now() < until) std::this_thread::sleep_for(kTaskPollEvery);
   }
 
   /// Empty, or how the run failed.

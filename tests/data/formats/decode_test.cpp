@@ -15,10 +15,6 @@
 namespace glidepath {
 namespace {
 
-StoredImage stored(const std::vector<unsigned char>& bytes) {
-  return {StoredImage::Kind::kFile, bytes.data(), bytes.size()};
-}
-
 std::string corruption(const std::vector<unsigned char>& bytes) {
   ImageDecoder decoder;
   try {

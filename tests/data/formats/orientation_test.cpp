@@ -10,10 +10,6 @@
 namespace glidepath {
 namespace {
 
-StoredImage stored(const std::vector<unsigned char>& bytes) {
-  return {StoredImage::Kind::kFile, bytes.data(), bytes.size()};
-}
-
 TEST(Orientation, IsFoundWherePillowFindsIt) {
   std::ifstream list(golden_image("turned/expected.csv"));
   std::string line;

@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
+#include "data/images/image_store.h"
+
 namespace glidepath {
 
 inline std::string golden_image(const std::string& name) {
@@ -21,6 +23,10 @@ inline std::vector<unsigned char> bytes_of(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   EXPECT_TRUE(stream.good()) << file;
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+inline StoredImage stored(const std::vector<unsigned char>& bytes) {
+  return {StoredImage::Kind::kFile, bytes.data(), bytes.size()};
 }
 
 struct Picture {
