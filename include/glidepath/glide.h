@@ -41,6 +41,8 @@ struct GlideOptions {
   /// Seconds on a clock that never goes back. Empty: the loop tells the time itself, by update_done and tick.
   std::function<double()> clock = budget_clock_seconds;
   std::function<double()> wall_clock = wall_clock_seconds;  ///< seconds since 1970, for deadlines
+  /// What was used before the construction, and is a part of a budget in time.
+  double seconds_before = 0;
 };
 
 /// A budget, a clock and a schedule: the learning rate of the update about to be made, and whether there is
@@ -62,6 +64,9 @@ class Glide {
  public:
   /// Throws InputError for texts that say nothing, and where the context lacks what they need.
   explicit Glide(const GlideOptions& options);
+  /// Goes on where the state was taken, under the budget that it had: that of the options is not looked at.
+  /// Throws InputError for a state that cannot be.
+  Glide(const GlideOptions& options, const GlideState& state);
   ~Glide();
   Glide(Glide&&) noexcept;
   Glide& operator=(Glide&&) noexcept;
@@ -75,9 +80,19 @@ class Glide {
   double progress() const;  ///< of the update about to be made, in [0, 1]; 1 when done
   double factor() const;    ///< f(progress)
   double lr() const;        ///< base_lr * f(progress), halvings included
+  double base_lr() const;   ///< halvings included
+  double final_lr() const;  ///< base_lr * f(1): where the schedule lands; of a plateau, the rate it has
   double seconds_spent() const;
-  double seconds_left() const;                ///< estimated, until the last update ends
-  double seconds_kept_back() const;           ///< 0 where the budget is no clock's
+  double seconds_left() const;       ///< estimated, until the last update ends
+  double seconds_kept_back() const;  ///< 0 where the budget is no clock's
+  /// Of a budget in time, all of it; 0 otherwise.
+  double seconds_allowed() const;
+  /// Whether something that takes `seconds` now leaves a budget in time what an unhurried landing needs, when
+  /// `spent_seconds` are spent. True for other budgets.
+  bool has_time_for(double seconds, double spent_seconds) const;
+  /// Whether a budget in time has seen the machine's speed change so much that what is kept back should be
+  /// measured again.
+  bool kept_back_is_old() const;
   std::int64_t updates_past_the_end() const;  ///< made by this object although it was done
   const std::string& budget() const;          ///< as text
   const Schedule& schedule() const;

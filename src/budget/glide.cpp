@@ -22,10 +22,27 @@ class Glide::Parts {
       : options_(options),
         started_(now()),
         last_(started_),
+        seconds_before_(options.seconds_before),
+        told_seconds_(options.seconds_before),
         state_(first_state()),
-        meter_(amount_of(state_.budget, 0), options_.context, 0, 0),
+        meter_(amount_of(state_.budget, seconds_before_), options_.context, 0, seconds_before_),
         schedule_(schedule_for(state_.schedule_updates)),
         plateau_(schedule_.plateau().value_or(PlateauOptions())) {}
+
+  Parts(const GlideOptions& options, const GlideState& state)
+      : options_(options),
+        started_(now()),
+        last_(started_),
+        seconds_before_(state.seconds),
+        told_seconds_(state.seconds),
+        rate_(checked(state).rate),
+        state_(state.budget),
+        meter_(amount_had(state_.budget, state.seconds), options_.context, state.step, state.seconds,
+               state_.clock, state_.origin),
+        schedule_(schedule_for(state_.schedule_updates)),
+        plateau_(schedule_.plateau().value_or(PlateauOptions())) {
+    plateau_.set_state(state.plateau);
+  }
 
   bool by_clock() const { return meter_.by_clock(); }
   bool done() const {
@@ -163,9 +180,13 @@ class Glide::Parts {
     ScheduleContext known;
     known.updates = static_cast<double>(updates);
     known.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
-    const bool full_is_known = context.full.unit == BudgetUnit::kIterations || context.steps_per_epoch > 0;
-    if (full_is_known && context.full.unit != BudgetUnit::kSeconds && context.full.unit != BudgetUnit::kFlops)
-      known.full_updates = static_cast<double>(updates_in(context.full, context));
+    const bool full_is_known =
+        context.full.unit == BudgetUnit::kFlops
+            ? context.flops_per_step > 0
+            : context.full.unit == BudgetUnit::kIterations || context.steps_per_epoch > 0;
+    if (full_is_known && context.full.unit != BudgetUnit::kSeconds)
+      known.full_updates =
+          blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
     known.base_lr = options_.base_lr;
     return blame("schedule", [&] { return parse_schedule(options_.schedule, known); });
   }
@@ -232,6 +253,10 @@ class Glide::Parts {
         rest_of_schedule(schedule_.text(), base_lr() * schedule_(1), after, updates - step, 0));
   }
 
+  static const GlideState& checked(const GlideState& state) {
+    check(state);
+    return state;
+  }
   static void check(const GlideState& state) {
     const auto require = [](bool right, const char* what) {
       if (!right) throw InputError(fmt::format("a Glide's state: {} cannot be; it is damaged", what));
@@ -255,6 +280,8 @@ class Glide::Parts {
 };
 
 Glide::Glide(const GlideOptions& options) : parts_(std::make_unique<Parts>(options)) {}
+Glide::Glide(const GlideOptions& options, const GlideState& state)
+    : parts_(std::make_unique<Parts>(options, state)) {}
 Glide::~Glide() = default;
 Glide::Glide(Glide&&) noexcept = default;
 Glide& Glide::operator=(Glide&&) noexcept = default;
@@ -266,6 +293,15 @@ bool Glide::by_clock() const { return parts_->by_clock(); }
 double Glide::progress() const { return parts_->progress(); }
 double Glide::factor() const { return parts_->factor(); }
 double Glide::lr() const { return parts_->base_lr() * parts_->factor(); }
+double Glide::base_lr() const { return parts_->base_lr(); }
+double Glide::final_lr() const {
+  return base_lr() * (schedule().plateau() ? parts_->plateau_.factor() : schedule()(1));
+}
+double Glide::seconds_allowed() const { return by_clock() ? parts_->meter_.clock().allowed() : 0; }
+bool Glide::has_time_for(double seconds, double spent_seconds) const {
+  return !by_clock() || parts_->meter_.clock().has_time_for(seconds, spent_seconds);
+}
+bool Glide::kept_back_is_old() const { return by_clock() && parts_->meter_.clock().final_cost_is_old(); }
 double Glide::seconds_spent() const { return parts_->seconds_spent(); }
 double Glide::seconds_left() const { return parts_->seconds_left(); }
 double Glide::seconds_kept_back() const { return by_clock() ? parts_->meter_.clock().kept_back() : 0; }

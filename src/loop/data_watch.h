@@ -5,6 +5,8 @@
 #include <string>
 
 #include "glidepath/dataset.h"
+#include "loop/stateful.h"
+#include "ranks/ranks.h"
 
 namespace glidepath {
 
@@ -12,13 +14,13 @@ class Patience;
 
 /// Passes on what is found and waited for. While a disk in trouble is waited for, a signal may stop the run
 /// at the places where a MayStop lives: there a checkpoint may be written.
-class DataWatch {
+class DataWatch : public Stateful {
  public:
   using Tell = std::function<void(const std::string&)>;
 
-  /// `warn` is told of disks that are waited for.
-  DataWatch(const Dataset& dataset, Tell warn);
-  ~DataWatch();
+  /// `warn` is told of disks that are waited for, `warn_of_images` of those that cannot be decoded.
+  DataWatch(const Dataset& dataset, Tell warn, Tell warn_of_images);
+  ~DataWatch() override;
   DataWatch(const DataWatch&) = delete;
   DataWatch& operator=(const DataWatch&) = delete;
 
@@ -26,6 +28,13 @@ class DataWatch {
   void set_stop(std::function<void()> stop_if_asked) { stop_if_asked_ = std::move(stop_if_asked); }
   /// Tells what there is to be told.
   void tell() const;
+  /// Whether images were met that the other ranks do not know of.
+  bool has_news() const;
+  /// Each rank decodes its own part. Counted, named and held against the limit are the images of all.
+  void share(const Ranks& ranks);
+
+  void save(Saved& saved) const override;
+  void load(const Saved& saved) override;
 
   class MayStop {
    public:
@@ -39,8 +48,9 @@ class DataWatch {
   };
 
  private:
-  std::shared_ptr<Patience> patience_;  // none for images in memory
-  Tell warn_;
+  std::shared_ptr<CorruptImages> train_, test_;  // none for images in memory
+  std::shared_ptr<Patience> patience_;           // likewise
+  Tell warn_, warn_of_images_;
   std::function<void()> stop_if_asked_;
   int may_stop_ = 0;
 };

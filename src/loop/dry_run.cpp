@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "budget/deadline.h"
-#include "loop/trainer.h"
+#include "loop/session.h"
 
 namespace glidepath {
 namespace {
@@ -23,55 +23,55 @@ double median_after_warming_up(std::vector<double> seconds) {
 
 }  // namespace
 
-DryRun Trainer::estimate() {
-  measure_evaluation();  // warms the caches up
-  measure_evaluation();
-  estimate_measuring();
-  const double ready = seconds_spent();
+DryRun Session::estimate() {
+  const EndingCost& ending = callbacks_.ending;
+  const Cadence& evaluations = callbacks_.evaluator.cadence();
+  callbacks_.tester.time();  // warms the caches up
+  callbacks_.tester.time();
+  callbacks_.measures.estimate();
+  const double ready = run_.seconds_spent();
   std::vector<double> seconds;
-  meter_.tick(ready);
-  while (!meter_.finished() && meter_.step() < kMostUpdates) {
-    const double begun = now();
+  glide_.tick(ready);
+  while (!glide_.done() && glide_.step() < kMostUpdates) {
+    const double begun = ranks_.now();
     try {
-      update();
-      require_finite_loss();
+      loop_.update();
+      callbacks_.recorder.require_finite_loss();
     } catch (const Diverged& divergence) {
       give_up(divergence);
     }
-    seconds.push_back(now() - begun);
-    report_status(true);
-    meter_.tick(seconds_spent());
-    if (meter_.step() > kWarmUpdates && seconds_spent() - ready > kLongestSeconds) break;
+    seconds.push_back(ranks_.now() - begun);
+    callbacks_.status.tell();
+    glide_.tick(run_.seconds_spent());
+    if (glide_.step() > kWarmUpdates && run_.seconds_spent() - ready > kLongestSeconds) break;
   }
   DryRun dry;
-  dry.measured_updates = meter_.step();
-  dry.update_seconds = median_after_warming_up(seconds) * mean_cost();
-  dry.evaluation_seconds = agenda_.evaluation_seconds();
+  dry.measured_updates = glide_.step();
+  dry.update_seconds = median_after_warming_up(seconds) * sizes_.mean_cost();
+  dry.evaluation_seconds = ending.evaluation();
   dry.steps_per_epoch = context_.steps_per_epoch;
-  const double every = static_cast<double>(agenda_.evaluations().every_updates());
-  if (meter_.by_clock()) {
-    const double training =
-        meter_.clock().allowed() - ready - meter_.clock().kept_back() -
-        (every > 0 ? 0 : agenda_.evaluations().moments_between(0)) * agenda_.evaluation_seconds();
-    const double cost = dry.update_seconds + (every > 0 ? agenda_.evaluation_seconds() / every : 0);
+  const double every = static_cast<double>(evaluations.every_updates());
+  if (glide_.by_clock()) {
+    const double training = glide_.seconds_allowed() - ready - glide_.seconds_kept_back() -
+                            (every > 0 ? 0 : evaluations.moments_between(0)) * ending.evaluation();
+    const double cost = dry.update_seconds + (every > 0 ? ending.evaluation() / every : 0);
     dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(training / cost));
-    const double trained = training - agenda_.measuring_seconds_of(dry.updates);
+    const double trained = training - callbacks_.measures.seconds_of(dry.updates);
     dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(trained / cost));
-    dry.seconds = meter_.clock().allowed();
+    dry.seconds = glide_.seconds_allowed();
   } else {
-    dry.updates = meter_.updates();
-    const double evaluations = agenda_.evaluations().moments_between(static_cast<double>(dry.updates));
+    dry.updates = glide_.updates();
     dry.seconds = ready + static_cast<double>(dry.updates) * dry.update_seconds +
-                  evaluations * agenda_.evaluation_seconds() + agenda_.ending_seconds() +
-                  agenda_.measuring_seconds_of(dry.updates);
+                  evaluations.moments_between(static_cast<double>(dry.updates)) * ending.evaluation() +
+                  ending.ending() + callbacks_.measures.seconds_of(dry.updates);
   }
   dry.epochs = static_cast<double>(dry.updates) / static_cast<double>(dry.steps_per_epoch);
-  dry.ends_at = deadline_text(unix_seconds() + dry.seconds);
-  dry.flops = flops_of_run(dry.updates);
+  dry.ends_at = deadline_text(ranks_.unix_seconds() + dry.seconds);
+  dry.flops = sizes_.flops_of_run(dry.updates, context_, feed_.loader());
   dry.peak_memory_mib = peak_memory_mib();
-  if (!schedule_.plateau()) {
+  if (!glide_.schedule().plateau()) {
     for (const double progress : {0.0, 0.25, 0.5, 0.75, 1.0})
-      dry.learning_rates.push_back(config_.base_lr * schedule_(progress));
+      dry.learning_rates.push_back(config_.base_lr * glide_.schedule()(progress));
   }
   return dry;
 }

@@ -29,8 +29,8 @@ class InEvaluationMode {
 }  // namespace
 
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
-                    const ComputePlan& plan, const std::function<void()>& between_batches,
-                    ProcessGroup* group, Confusion* confusion) {
+                    const ComputePlan& plan, const Ranks& ranks, const std::function<void()>& between_batches,
+                    Confusion* confusion) {
   torch::NoGradGuard no_grad;
   const InEvaluationMode mode(model);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
@@ -38,12 +38,11 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
   torch::Tensor losses = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kFloat64));
   torch::Tensor corrects = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kInt64));
   std::int64_t images = 0;
-  const int ranks = group == nullptr ? 1 : group->size();
-  const Part part = part_of(split.size(), group == nullptr ? 0 : group->rank(), ranks);
+  const Part part = part_of(split.size(), ranks.rank(), ranks.size());
   std::optional<PlainLoader> loader;
   if (part.count > 0)
     loader.emplace(dataset, split, part.first, part.count, batch_size, input_type, plan.channels_last);
-  const std::int64_t longest = part_of(split.size(), 0, ranks).count;
+  const std::int64_t longest = part_of(split.size(), 0, ranks.size()).count;
   for (std::int64_t done = 0; done < longest; done += batch_size) {
     if (between_batches) between_batches();
     const std::optional<Batch> next = loader ? loader->next() : std::nullopt;
@@ -57,16 +56,12 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
     corrects += predictions.eq(batch.labels).sum();
     if (confusion != nullptr) confusion->add(batch.labels, predictions);
   }
-  double loss_sum = losses.item<double>(), correct = corrects.item<double>();
-  if (group != nullptr) {
-    const auto sums = torch::tensor({loss_sum, correct, static_cast<double>(images)}, torch::kFloat64);
-    group->all_reduce(sums);
-    loss_sum = sums[0].item<double>();
-    correct = sums[1].item<double>();
-    images = static_cast<std::int64_t>(sums[2].item<double>());
-  }
-  if (images == 0) throw RunError("evaluation: none of the images can be decoded");
-  return {loss_sum / static_cast<double>(images), correct / static_cast<double>(images)};
+  const auto sums = torch::tensor(
+      {losses.item<double>(), corrects.item<double>(), static_cast<double>(images)}, torch::kFloat64);
+  ranks.add_up(sums);
+  const auto* sum = sums.data_ptr<double>();
+  if (sum[2] == 0) throw RunError("evaluation: none of the images can be decoded");
+  return {sum[0] / sum[2], sum[1] / sum[2]};
 }
 
 }  // namespace glidepath

@@ -5,8 +5,8 @@
 #include "compute/device.h"
 #include "glidepath/dataset.h"
 #include "glidepath/models.h"
-#include "glidepath/process_group.h"
 #include "loop/confusion.h"
+#include "ranks/ranks.h"
 
 namespace glidepath {
 
@@ -17,11 +17,11 @@ struct Evaluation {
 
 /// Every image of the split that can be decoded once, in evaluation mode (running statistics of batch norm),
 /// sums kept in double. Leaves the model in training mode. `between_batches`, where given, is called before
-/// every batch; what it throws ends the evaluation. In a `group` every rank takes its part of the images and
-/// gets the result of all, and `between_batches` is called equally often on each. `confusion`, where given,
+/// every batch; what it throws ends the evaluation. Every rank takes its part of the images and gets the
+/// result of all, and `between_batches` is called equally often on each. `confusion`, where given,
 /// gets every image that was looked at here.
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
-                    const ComputePlan& plan, const std::function<void()>& between_batches = {},
-                    ProcessGroup* group = nullptr, Confusion* confusion = nullptr);
+                    const ComputePlan& plan, const Ranks& ranks,
+                    const std::function<void()>& between_batches = {}, Confusion* confusion = nullptr);
 
 }  // namespace glidepath

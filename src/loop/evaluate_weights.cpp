@@ -55,7 +55,7 @@ class Tester {
         options_(options),
         plan_(plan_compute(config)),
         dataset_(load_limited(config, nullptr, options.on_warning)),
-        watch_(dataset_, options.on_warning) {
+        watch_(dataset_, options.on_warning, options.on_warning) {
     if (options.on_note) {
       for (const std::string& note : dataset_.notes) options.on_note("data: " + note);
     }
@@ -73,18 +73,13 @@ class Tester {
     const auto begun = std::chrono::steady_clock::now();
     const DataWatch::MayStop here(watch_);
     const Evaluation found = evaluate(
-        *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, [this] { stop_if_asked(); },
-        nullptr, &confusion);
+        *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, alone_, [this] { stop_if_asked(); },
+        &confusion);
     watch_.tell();
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     result.accuracy = found.accuracy;
     result.loss = found.loss;
-    if (dataset_.test.corrupt) {
-      result.corrupt_images = dataset_.test.corrupt->count();
-      for (const std::string& line : dataset_.test.corrupt->take_news()) {
-        if (options_.on_warning) options_.on_warning(line);
-      }
-    }
+    if (dataset_.test.corrupt) result.corrupt_images = dataset_.test.corrupt->count();
     result.images = dataset_.test.size() - result.corrupt_images;
     result.tested_on = dataset_.tested_on;
     result.confusion = rows_of(confusion, dataset_.classes);
@@ -104,6 +99,7 @@ class Tester {
   Dataset dataset_;
   DataWatch watch_;
   std::shared_ptr<Model> model_;
+  Ranks alone_{nullptr, {}};
 };
 
 /// What to do about weights that do not fit, where it can be told.

@@ -191,7 +191,7 @@ std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Da
 }
 
 LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset,
-                             const ProcessGroup* group) {
+                             const Ranks* ranks) {
   LoaderOptions options;
   // The field's 4 px at 32, and the same share of other pictures.
   options.crop_padding = std::lround(static_cast<double>(dataset.image_size()) / 8);
@@ -200,7 +200,10 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
   options.augment = config.augment;
   options.dtype = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   options.channels_last = plan.channels_last;
-  if (group != nullptr) options.rank = group->rank(), options.ranks = group->size();
+  if (ranks != nullptr) {
+    options.rank = ranks->rank();
+    options.ranks = ranks->size();
+  }
   options.pin_memory = plan.device.is_cuda();
   return options;
 }

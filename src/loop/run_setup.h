@@ -16,6 +16,7 @@
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
 #include "glidepath/train_config.h"
+#include "ranks/ranks.h"
 #include "run/data_record.h"
 #include "train/optimizer.h"
 
@@ -44,9 +45,9 @@ ResolutionSchedule train_resolution(const TrainConfig& config);
 std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,
                                              const ResolutionSchedule& sizes);
 
-/// In a `group`, this rank's part of the batches.
+/// This rank's part of the batches; without ranks, all of them.
 LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset,
-                             const ProcessGroup* group = nullptr);
+                             const Ranks* ranks = nullptr);
 
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
                              const Model& model);

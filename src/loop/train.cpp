@@ -12,7 +12,7 @@
 #include <torch/types.h>
 
 #include "glidepath/error.h"
-#include "loop/trainer.h"
+#include "loop/session.h"
 
 namespace glidepath {
 namespace {
@@ -23,9 +23,9 @@ TrainOptions with_clocks(TrainOptions options) {
   return options;
 }
 
-/// Runs `work` on a trainer; a machine that has not enough memory is said to be that.
+/// Runs `work` on a session; a machine that has not enough memory is said to be that.
 template <typename Work>
-auto with_trainer(const TrainConfig& config, const TrainOptions& options, Work work) {
+auto with_session(const TrainConfig& config, const TrainOptions& options, Work work) {
   check_config(config);
   const auto out_of_memory = [&] {
     return RunError(
@@ -33,8 +33,8 @@ auto with_trainer(const TrainConfig& config, const TrainOptions& options, Work w
                     config.model, config.width, config.batch_size));
   };
   try {
-    Trainer trainer(config, options);
-    return work(trainer);
+    Session session(config, options);
+    return work(session);
   } catch (const std::bad_alloc&) {
     throw out_of_memory();
   } catch (const c10::Error& error) {  // LibTorch has no type of its own for this on the CPU
@@ -49,14 +49,14 @@ auto with_trainer(const TrainConfig& config, const TrainOptions& options, Work w
 }  // namespace
 
 TrainResult train(const TrainConfig& config, const TrainOptions& options) {
-  return with_trainer(config, with_clocks(options), [](Trainer& trainer) { return trainer.run(); });
+  return with_session(config, with_clocks(options), [](Session& session) { return session.run(); });
 }
 
 DryRun dry_run(const TrainConfig& config, const TrainOptions& options) {
   TrainOptions nothing_written = with_clocks(options);
   nothing_written.out.clear();
   nothing_written.resume = false;
-  return with_trainer(config, nothing_written, [](Trainer& trainer) { return trainer.estimate(); });
+  return with_session(config, nothing_written, [](Session& session) { return session.estimate(); });
 }
 
 void keep_freed_memory() {

@@ -1,0 +1,50 @@
+// src/loop/callbacks/callbacks.h - the one list of what happens in a run beside its updates.
+#pragma once
+#include <vector>
+
+#include "loop/callback.h"
+#include "loop/callbacks/cost_timer.h"
+#include "loop/callbacks/evaluator.h"
+#include "loop/callbacks/measures.h"
+#include "loop/callbacks/recorder.h"
+#include "loop/callbacks/saver.h"
+#include "loop/callbacks/status.h"
+#include "loop/callbacks/stopper.h"
+#include "loop/ending_cost.h"
+#include "loop/final_tests.h"
+
+namespace glidepath {
+
+struct Callbacks {
+  Callbacks(Run& run, const BudgetContext& context)
+      : ending(run.glide),
+        stopper(run),
+        recorder(run),
+        branch(run),
+        evaluator(run, ending, stopper, context),
+        measures(run, ending, stopper, context),
+        status(run, ending, evaluator),
+        saver(run, ending, context),
+        tester(run, ending, evaluator, stopper),
+        timer(run, tester, measures, saver),
+        in_order{&recorder, &branch, &evaluator, &measures, &status, &stopper, &saver, &timer} {
+    evaluator.set_needed_at_end([this] { return tester.tests_running(); });
+  }
+  Callbacks(const Callbacks&) = delete;
+  Callbacks& operator=(const Callbacks&) = delete;
+
+  EndingCost ending;
+  Stopper stopper;
+  Recorder recorder;
+  BranchKeeper branch;
+  Evaluator evaluator;
+  Measures measures;
+  Status status;
+  Saver saver;
+  FinalTester tester;
+  CostTimer timer;
+  /// As they are asked and called.
+  const std::vector<Callback*> in_order;
+};
+
+}  // namespace glidepath

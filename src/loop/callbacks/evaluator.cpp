@@ -1,0 +1,104 @@
+// src/loop/callbacks/evaluator.cpp - the model looked at on the way.
+#include "loop/callbacks/evaluator.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "core/blame.h"
+
+namespace glidepath {
+namespace {
+
+/// What batch norms keep, but for their counts of batches, which nothing reads.
+std::vector<torch::Tensor> running_statistics(const Model& model) {
+  std::vector<torch::Tensor> list;
+  for (const torch::Tensor& buffer : model.buffers()) {
+    if (buffer.scalar_type() == torch::kFloat32) list.push_back(buffer);
+  }
+  return list;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(Run& run, EndingCost& ending, Stopper& stopper, const BudgetContext& context)
+    : run_(run), ending_(ending), stopper_(stopper) {
+  if (run.config.eval_every == "end") return;
+  cadence_ = blame("eval_every", [&] { return Cadence(parse_budget(run.config.eval_every), context); });
+}
+
+// One that would leave hardly any time is left to the end, which looks in any case.
+bool Evaluator::is_due() {
+  if (passed() <= done_ || run_.glide.done()) return false;
+  if (run_.glide.has_time_for(ending_.evaluation(), run_.seconds_spent())) return true;
+  start_anew();
+  return false;
+}
+
+void Evaluator::act() {
+  if (run_.rewinds_on_divergence()) run_.require_finite();
+  evaluate_now();
+  start_anew();
+  if (after_) after_();
+}
+
+void Evaluator::at_end() {
+  const bool is_missing = run_.ranks.first_says(!is_up_to_date());
+  if (is_missing && (run_.dataset.has_val() || is_needed_at_end_())) evaluate_now();
+}
+
+void Evaluator::evaluate_now() {
+  const double begun = run_.ranks.now();
+  last_ = evaluate_all(run_.dataset.watched(), [this] { stopper_.agree_and_stop_if_asked(); });
+  step_ = run_.glide.step();
+  if (keeps_best()) best_.see(run_.model, step_, last_);
+  ending_.evaluation_takes(run_.ranks.now() - begun);
+  run_.record("eval", last_.loss, last_.accuracy);
+  if (run_.options.on_evaluation) run_.options.on_evaluation(run_.status(last_));
+}
+
+void Evaluator::time() {
+  const DataWatch::MayStop here(run_.data);
+  const Split& watched = run_.dataset.watched();
+  const std::int64_t images = watched.size();
+  const std::int64_t count = std::min(run_.config.eval_batch_size * run_.ranks.size(), images);
+  const double begun = run_.ranks.now();
+  evaluate(run_.model, run_.dataset, watched.first(count), run_.config.eval_batch_size, run_.plan, run_.ranks,
+           [this] { stopper_.agree_and_stop_if_asked(); });
+  ending_.evaluation_takes((run_.ranks.now() - begun) * static_cast<double>(images) /
+                           static_cast<double>(count));
+}
+
+// Without --sync-bn every rank has statistics of its own, of which rank 0's are the run's.
+Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void()>& between_batches) const {
+  const DataWatch::MayStop here(run_.data);
+  run_.ranks.copy_from_first(running_statistics(run_.model));
+  const Evaluation found = evaluate(run_.model, run_.dataset, split, run_.config.eval_batch_size, run_.plan,
+                                    run_.ranks, between_batches);
+  run_.data.share(run_.ranks);
+  return found;
+}
+
+void Evaluator::record_final(const Evaluation& tested) {
+  last_ = tested;
+  step_ = run_.glide.step();
+  run_.record("eval", last_.loss, last_.accuracy);
+}
+
+void Evaluator::save(Saved& saved) const {
+  saved.state.evaluations = done_;
+  saved.state.evaluated_step = step_;
+  saved.state.test_loss = last_.loss;
+  saved.state.test_accuracy = last_.accuracy;
+  best_.add_to(saved.tensors);
+}
+
+void Evaluator::load(const Saved& saved) {
+  done_ = saved.state.evaluations;
+  step_ = saved.state.evaluated_step;
+  last_ = {saved.state.test_loss, saved.state.test_accuracy};
+  best_.take(saved.tensors, run_.model);
+}
+
+}  // namespace glidepath

@@ -1,0 +1,34 @@
+// src/loop/callbacks/recorder.h - a line of the metrics now and then, about a hundred in a run.
+#pragma once
+#include <cstdint>
+
+#include "loop/callback.h"
+#include "loop/run.h"
+#include "loop/stateful.h"
+
+namespace glidepath {
+
+/// Looks whether losses are finite, and tells them to the schedule that follows them.
+class Recorder : public Callback, public Stateful {
+ public:
+  explicit Recorder(Run& run) : run_(run) {}
+
+  /// How long the run is to be is known.
+  void plan();
+  void after_update() override;
+  void at_end() override;
+  /// Throws Diverged where the last update's loss is not finite.
+  void require_finite_loss() const;
+
+  void save(Saved& saved) const override { saved.state.last_record = last_; }
+  void load(const Saved& saved) override { last_ = saved.state.last_record; }
+
+ private:
+  void record();
+
+  Run& run_;
+  std::int64_t every_ = 1;  // updates
+  std::int64_t last_ = 0;   // update of the last line
+};
+
+}  // namespace glidepath

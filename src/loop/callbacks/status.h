@@ -1,0 +1,28 @@
+// src/loop/callbacks/status.h - what people watch: where a run is, and whether it has landed.
+#pragma once
+#include "loop/callback.h"
+#include "loop/callbacks/evaluator.h"
+#include "loop/run.h"
+
+namespace glidepath {
+
+/// Tells TrainOptions::on_status, at most ten times a second.
+class Status : public Callback {
+ public:
+  Status(Run& run, const EndingCost& ending, const Evaluator& evaluator)
+      : run_(run), ending_(ending), evaluator_(evaluator) {}
+
+  void after_update() override;
+  void at_end() override;
+  void tell();
+
+ private:
+  void warn_if_not_landed() const;
+
+  Run& run_;
+  const EndingCost& ending_;
+  const Evaluator& evaluator_;
+  double last_ = 0;  // by the clock
+};
+
+}  // namespace glidepath

@@ -1,0 +1,136 @@
+// src/loop/final_tests.cpp - the tests at the end.
+#include "loop/final_tests.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <torch/types.h>
+
+#include "compute/device_batches.h"
+#include "core/words.h"
+#include "loop/run_setup.h"
+
+namespace glidepath {
+namespace {
+
+// Of a clock's budget, for a test that only compares.
+constexpr double kShareForRunning = 0.01;
+
+/// A signal came while the model may have had other weights or statistics than the run's.
+struct StopAsked {
+  int signal;
+};
+
+}  // namespace
+
+std::int64_t FinalTester::images_of_estimate() const {
+  const auto asked = words::whole(run_.config.bn_estimate);  // nothing for "off"
+  return asked && has_running_statistics(run_.model) ? std::min(*asked, run_.dataset.train.size()) : 0;
+}
+
+bool FinalTester::tests_running() const {
+  return images_of_estimate() == 0 || !run_.glide.by_clock() || running_is_cheap_;
+}
+
+// The batches that training would have taken next, in pieces as large as one process's. Rank 0 estimates, the
+// others have its statistics in the evaluation that follows.
+void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
+                           const std::function<void()>& between_batches) {
+  const DataWatch::MayStop here(run_.data);
+  if (run_.ranks.is_first()) {
+    LoaderOptions options = loader_options(run_.config, run_.plan, run_.dataset);
+    options.prefetch = 0;
+    const std::int64_t pieces = run_.config.sync_bn ? 1 : run_.ranks.size();
+    options.batch_size = std::max<std::int64_t>(1, options.batch_size / pieces);
+    TrainLoader loader(run_.dataset, options);
+    if (run_.sizes.vary()) loader.set_image_size([size = run_.sizes.last()](std::int64_t) { return size; });
+    loader.seek(run_.glide.step() * pieces);
+    for (std::int64_t taken = 0; taken < images;) {
+      if (between_batches) between_batches();
+      const Batch batch = on_device(loader.next(), run_.plan.device);
+      taken += std::max<std::int64_t>(1, batch.labels.size(0));
+      fresh.add(batch, run_.plan);
+    }
+  }
+  run_.ranks.agree();
+}
+
+// Evaluations count by their images, those on the way as 1.
+void FinalTester::time() {
+  evaluator_.time();
+  const auto share = [&](const Split& split) {
+    return static_cast<double>(split.size()) / static_cast<double>(run_.dataset.watched().size());
+  };
+  const bool has_val = run_.dataset.has_val(), has_fresh = images_of_estimate() > 0;
+  const double test = share(run_.dataset.test), both = test + (has_val ? share(run_.dataset.val) : 0);
+  const double weights = evaluator_.keeps_best() ? 2 : 1;  // the last, and the best
+  double fresh_seconds = 0;
+  if (has_fresh) {
+    const double begun = run_.ranks.now();
+    FreshStatistics fresh(run_.model);
+    estimate(fresh, 1);
+    fresh_seconds = (run_.ranks.now() - begun) * std::ceil(static_cast<double>(images_of_estimate()) /
+                                                           static_cast<double>(run_.config.batch_size));
+  }
+  const double running = weights * test, on_the_way = has_val ? 1 : 0;
+  if (run_.glide.by_clock()) {
+    running_is_cheap_ = run_.ranks.first_says(running * ending_.evaluation() <=
+                                              kShareForRunning * run_.glide.seconds_allowed());
+  }
+  ending_.ending_takes(on_the_way + (tests_running() ? running : 0) + (has_fresh ? weights * both : 0),
+                       weights * fresh_seconds);
+}
+
+void FinalTester::stop_if_asked() const {
+  if (const int signal = run_.ranks.stop_signal(); signal != 0) throw StopAsked{signal};
+}
+
+/// Of the weights that the model has.
+WeightTests FinalTester::test_weights(const Tested& running, const std::function<void()>& look) {
+  WeightTests tests{running, running, {}};
+  if (images_of_estimate() > 0) {
+    FreshStatistics fresh(run_.model);
+    estimate(fresh, images_of_estimate(), [&] {
+      if (run_.ranks.is_alone()) stop_if_asked();  // others wait for rank 0 in what follows
+    });
+    if (run_.dataset.has_val()) tests.chosen.val = evaluator_.evaluate_all(run_.dataset.val, look);
+    tests.chosen.test = evaluator_.evaluate_all(run_.dataset.test, look);
+    if (run_.config.saved_statistics != "running") tests.weights = copy_of_state(run_.model);
+  }
+  if (tests.weights.empty()) tests.weights = copy_of_state(run_.model);
+  return tests;
+}
+
+std::optional<Evaluation> FinalTester::test_running(const std::function<void()>& look) {
+  if (!tests_running()) return std::nullopt;
+  return evaluator_.evaluate_all(run_.dataset.test, look);
+}
+
+FinalTests FinalTester::test() {
+  try {
+    return test_all();
+  } catch (const StopAsked& asked) {
+    stopper_.stop_for(asked.signal);  // the model is the run's own again
+  }
+}
+
+// The last evaluation on the way was of the last weights.
+FinalTests FinalTester::test_all() {
+  const auto look = [this] {
+    run_.ranks.agree();
+    stop_if_asked();
+  };
+  FinalTests tests;
+  const bool has_val = run_.dataset.has_val();
+  Tested last;
+  if (has_val) last = {evaluator_.last(), test_running(look)};
+  if (!has_val && evaluator_.is_up_to_date()) last.test = evaluator_.last();
+  tests.last = test_weights(last, look);
+  const BestModel& best = evaluator_.best();
+  if (!has_val || best.empty() || best.step() == run_.glide.step()) return tests;
+  const OtherWeights others(run_.model, best.weights());
+  tests.best = test_weights({best.on_val(), test_running(look)}, look);
+  return tests;
+}
+
+}  // namespace glidepath

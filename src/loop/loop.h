@@ -1,0 +1,37 @@
+// src/loop/loop.h - the training loop.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+#include "loop/callback.h"
+#include "loop/run.h"
+#include "loop/updater.h"
+
+namespace glidepath {
+
+/// The updates of a run, and what happens between them.
+class Loop : public Stateful {
+ public:
+  /// `callbacks` are asked and called in their order.
+  Loop(Run& run, Updater& updater, std::vector<Callback*> callbacks)
+      : run_(run), updater_(updater), callbacks_(std::move(callbacks)) {}
+
+  /// Trains, from where the parts of the run are, until the budget is spent. Throws Diverged.
+  void run();
+  /// One update.
+  void update();
+
+  void save(Saved& saved) const override { saved.state.trained = is_trained_; }
+  void load(const Saved& saved) override { is_trained_ = saved.state.trained; }
+
+ private:
+  Callback* next_due();
+
+  Run& run_;
+  Updater& updater_;
+  std::vector<Callback*> callbacks_;
+  std::size_t asked_ = 0;    // of them, since the last update
+  bool is_trained_ = false;  // every update of the budget is done
+};
+
+}  // namespace glidepath

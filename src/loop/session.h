@@ -1,0 +1,72 @@
+// src/loop/session.h - a run from its configuration to its result: where its parts are made and put together.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "glidepath/dry_run.h"
+#include "glidepath/train.h"
+#include "loop/callbacks/callbacks.h"
+#include "loop/divergence.h"
+#include "loop/kept_parts.h"
+#include "loop/loop.h"
+#include "loop/run.h"
+#include "loop/run_data.h"
+
+namespace glidepath {
+
+/// Input is checked by the constructor, before the run directory is touched.
+class Session {
+ public:
+  Session(const TrainConfig& config, const TrainOptions& options);
+  TrainResult run();
+  /// What run() would do, from a few updates; the run directory stays untouched.
+  DryRun estimate();
+
+ private:
+  void tell_of_data();
+  TrainResult run_and_recover();
+  TrainResult finish();
+
+  // A run that is gone on with: session_resume.cpp.
+  void resume();
+  std::string change_budget(Saved& saved);
+  std::string re_anneal(RunState& state, const TrainConfig& before) const;
+  std::string rewind(Saved& saved, const TrainConfig& before);
+  void restore(const Saved& saved);
+  void share_state();
+  TensorMap start_tensors() const;
+  std::string saved_for_later();
+
+  // One that has diverged: session_recovery.cpp.
+  void recover_from(const Diverged& divergence);
+  void go_back(const Diverged& divergence);
+  [[noreturn]] void give_up(const Diverged& divergence);
+  void keep_state_to_go_back_to();
+
+  TrainConfig config_;
+  TrainOptions options_;
+  Ranks ranks_;
+  Stopwatch stopwatch_;
+  ComputePlan plan_;
+  RunData data_;
+  ImageSizes sizes_;
+  Feed feed_;
+  std::shared_ptr<Model> model_;
+  std::unique_ptr<Optimizer> optimizer_;
+  BudgetContext context_;
+  Glide glide_;
+  Tally tally_;
+  Logbook log_;
+  Run run_;
+  Updater updater_;
+  Callbacks callbacks_;
+  Loop loop_;
+  KeptModel kept_model_;
+  KeptGenerators kept_generators_;
+  KeptGlide kept_glide_;
+  Rewinds rewinds_;
+  bool has_begun_ = false;  // what there is may be saved
+};
+
+}  // namespace glidepath

@@ -1,0 +1,134 @@
+// src/loop/updater.cpp - one update of the weights, by one process or by many.
+#include "loop/updater.h"
+
+#include <cmath>
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "loop/divergence.h"
+#include "nn/loss.h"
+#include "nn/sync_batch_norm.h"
+
+namespace glidepath {
+namespace {
+
+constexpr const char* kLossScaler = "loss_scaler";
+
+/// Where norms look at all parts, a rank without any image goes through the network all the same, with one
+/// that does not count.
+Batch stand_in(const Batch& empty, const ComputePlan& plan) {
+  std::vector<std::int64_t> shape = empty.images.sizes().vec();
+  shape[0] = 1;
+  return {torch::zeros(shape, empty.images.options()).contiguous(plan.memory_format()),
+          torch::zeros({1}, empty.labels.options())};
+}
+
+}  // namespace
+
+Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& ranks, DataWatch& data,
+                 Model& model, Optimizer& optimizer,
+                 const std::function<void(const std::string&)>& on_warning)
+    : plan_(plan),
+      label_smoothing_(config.label_smoothing),
+      sync_bn_(config.sync_bn && !ranks.is_alone()),
+      ranks_(ranks),
+      data_(data),
+      model_(model),
+      optimizer_(optimizer),
+      shared_(ranks, model.parameters()) {
+  if (plan.scales_loss) scaler_.emplace(plan.device);
+  if (plan.cuda_graphs && ranks.is_alone())  // collectives are no part of a graph
+    graphs_ = std::make_unique<StepGraphs>(plan.device, model.parameters(), on_warning);
+}
+
+// A forward pass moves the running statistics. Rank 0's are the run's.
+void Updater::begin() {
+  if (ranks_.is_alone() && !hook_) return;  // nothing can end it in the middle
+  under_way_ = true;
+  if (!ranks_.is_first()) return;
+  const torch::NoGradGuard no_grad;
+  const std::vector<torch::Tensor> buffers = model_.buffers();
+  if (buffers_before_.empty()) {
+    for (const torch::Tensor& buffer : buffers) buffers_before_.push_back(torch::empty_like(buffer));
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) buffers_before_[i].copy_(buffers[i]);
+}
+
+void Updater::undo() {
+  if (!std::exchange(under_way_, false)) return;
+  const torch::NoGradGuard no_grad;
+  const std::vector<torch::Tensor> buffers = model_.buffers();
+  for (std::size_t i = 0; i < buffers_before_.size(); ++i) buffers[i].copy_(buffers_before_[i]);
+}
+
+Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step, double lr) {
+  const auto passes = [&](const Batch& batch) { return this->passes(batch, images); };
+  const BatchLoss computed = graphs_ ? graphs_->run(part, passes) : passes(part);
+  if (has_news_) data_.share(ranks_);
+  require_finite(computed.loss, part, step, lr);
+  const Applied update{computed.loss, computed.correct, images};
+  apply_gradients(update, step, lr);
+  under_way_ = false;
+  return update;
+}
+
+BatchLoss Updater::passes(const Batch& part, std::int64_t images) {
+  optimizer_.drop_gradients();
+  const std::int64_t here = part.labels.size(0);
+  const Batch batch = here == 0 && sync_bn_ ? stand_in(part, plan_) : part;
+  std::optional<SyncBatchNormGuard> sync;  // the backward pass looks at all parts too
+  if (sync_bn_) sync.emplace([this](const torch::Tensor& sums) { ranks_.add_up(sums); }, here > 0);
+  SharedUpdate::Part mine;
+  mine.here = here;
+  mine.all = images;
+  mine.has_news = data_.has_news();
+  if (batch.labels.size(0) > 0) {
+    const AutocastGuard autocast(plan_);
+    const torch::Tensor logits = model_.forward(batch.images).to(torch::kFloat32);
+    mine.loss = cross_entropy(logits, batch.labels, label_smoothing_);
+    const torch::NoGradGuard no_grad;
+    mine.correct = logits.detach().argmax(1).eq(batch.labels).sum();
+  }
+  const torch::Tensor loss = shared_.begin(mine);
+  if (loss.defined()) (scaler_ ? scaler_->scaled(loss) : loss).backward();
+  const SharedUpdate::Whole whole = shared_.finish();
+  has_news_ = whole.has_news;
+  return {whole.loss, whole.correct};
+}
+
+// Weights that made it are there to be looked at. A layer is looked for where the batch is the whole one's.
+void Updater::require_finite(const torch::Tensor& loss, const Batch& part, std::int64_t step, double lr) {
+  if (!loss.is_cpu()) return;
+  const double value = loss.item<double>();
+  if (std::isfinite(value)) return;
+  under_way_ = false;
+  const auto state = optimizer_.state();
+  const bool can_look = part.labels.size(0) > 0 && !sync_bn_;
+  throw Diverged{step + 1, lr, value,
+                 can_look ? first_not_finite(model_, state, part, plan_) : first_not_finite(model_, state)};
+}
+
+// An overflow of scaled gradients spends an update of the budget and leaves the weights alone. Sums that
+// overflow do so on every rank, so all skip the same updates.
+void Updater::apply_gradients(const Applied& update, std::int64_t step, double lr) {
+  if (!scaler_ || scaler_->unscale(optimizer_.gradients())) {
+    if (hook_) hook_({step, update.images, lr, {}});
+    optimizer_.step(lr);
+  } else if (scaler_->is_exhausted()) {
+    under_way_ = false;
+    throw Diverged{step + 1, lr, update.loss.item<double>(), "a gradient, at every loss scale"};
+  }
+}
+
+void Updater::save(Saved& saved) const {
+  if (scaler_) saved.tensors[kLossScaler] = scaler_->state();
+}
+
+// A run may go on with a scale that it did not have before, on another device.
+void Updater::load(const Saved& saved) {
+  const auto found = saved.tensors.find(kLossScaler);
+  if (scaler_) scaler_->set_state(found != saved.tensors.end() ? found->second : torch::Tensor());
+}
+
+}  // namespace glidepath
