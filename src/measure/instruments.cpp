@@ -8,13 +8,13 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
+#include "glidepath/effective_rate.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
 #include "measure/full_gradient.h"
 #include "measure/gradient_options.h"
 #include "measure/online_gradient.h"
 #include "measure/weight_norm.h"
-#include "train/effective_rate.h"
 #include "train/measure_text.h"
 #include "train/measurer.h"
 

@@ -9,8 +9,8 @@
 
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
+#include "glidepath/optimizer.h"
 #include "train/device.h"
-#include "train/optimizer.h"
 
 namespace glidepath {
 

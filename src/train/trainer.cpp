@@ -65,7 +65,7 @@ Trainer::Trainer(const TrainConfig& config, const TrainOptions& options)
       flops_of_size_(flops_by_size(config, dataset_, resolution_)),
       budget_(run_budget(config, options_.clock() - started_, options_.wall_clock())),
       agenda_(config, context_, started_),
-      optimizer_(make_optimizer(config, parameters_of(*model_))),
+      optimizer_(make_optimizer(config, named_parameters(*model_))),
       window_(loader_.steps_per_epoch()),
       meter_(blame("budget", [&] { return BudgetMeter(budget_, context_, 0, 0); })),
       schedule_(parse_schedule("const")),

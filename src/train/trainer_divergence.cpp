@@ -28,7 +28,7 @@ std::string told(const Diverged& divergence) {
 /// does.
 TensorMap Trainer::start_tensors() const {
   const auto fresh = build_model(config_, dataset_, plan_);
-  const auto optimizer = make_optimizer(config_, parameters_of(*fresh));
+  const auto optimizer = make_optimizer(config_, named_parameters(*fresh));
   LossWindow window(context_.steps_per_epoch);
   return checkpoint_tensors(*fresh, *optimizer, window, plan_.device);
 }
