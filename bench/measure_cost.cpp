@@ -13,9 +13,9 @@
 #include <torch/nn/functional/loss.h>
 
 #include "glidepath/loader.h"
+#include "glidepath/online_gradient.h"
 #include "glidepath/train.h"
 #include "measure/full_gradient.h"
-#include "measure/online_gradient.h"
 #include "train/run_setup.h"
 
 namespace {
