@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <torch/nn/functional/loss.h>
+#include <torch/version.h>
 
 #include "glidepath/loader.h"
 #include "glidepath/online_gradient.h"
