@@ -197,7 +197,7 @@ def test_import_is_quick() -> None:
 def write_regression(
     path: pathlib.Path, loss: float, seed: int = 1, schedule: str = "linear", **results: float
 ) -> None:
-    config = {"schedule": schedule, "budget": "20it", "base_lr": 0.1, "seed": seed, "model": "MLP"}
+    config = {"schedule": schedule, "budget": "50%", "base_lr": 0.1, "seed": seed, "model": "MLP"}
     with glidepath.Run(path, config) as run:
         for step in range(1, 21):
             run.log(step, loss=2.0 / step, lr=0.1 * (1 - step / 20), progress=step / 20)
@@ -220,7 +220,7 @@ def test_a_run_without_an_accuracy_is_shown_by_its_loss(tmp_path: pathlib.Path) 
         text = (out / name).read_text()
         assert "loss 0.2500" in text and "loss 0.7500" in text and "lower is better" in text, name
         assert name == "report.html" or "failed" not in text, name
-    assert "test loss" in (out / "report.md").read_text()
+    assert "| test loss |" in (out / "report.md").read_text()
     watched = subprocess.run([program(), "watch", str(runs), "--json"], capture_output=True, text=True, timeout=60)
     seen = json.loads(watched.stdout)
     assert (seen["done"], seen["failed"]) == (4, 0)
