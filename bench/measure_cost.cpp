@@ -11,12 +11,13 @@
 #include <vector>
 
 #include <torch/nn/functional/loss.h>
+#include <torch/version.h>
 
 #include "glidepath/loader.h"
+#include "glidepath/online_gradient.h"
 #include "glidepath/train.h"
 #include "loop/run_setup.h"
 #include "measure/full_gradient.h"
-#include "measure/online_gradient.h"
 
 namespace {
 

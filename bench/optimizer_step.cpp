@@ -28,7 +28,7 @@ NamedTensors parameters(double width) {
   options.name = "resnet18";
   options.width = width;
   NamedTensors list;
-  for (const auto& [name, tensor] : glidepath::parameters_of(*glidepath::make_model(options))) {
+  for (const auto& [name, tensor] : glidepath::named_parameters(*glidepath::make_model(options))) {
     auto weight = tensor.detach().clone();
     if (weight.dim() == 4) weight = weight.contiguous(torch::MemoryFormat::ChannelsLast);
     weight.requires_grad_();

@@ -36,8 +36,8 @@ struct GradientPair {
   double lr = 0;              ///< of the update between them
 };
 
-/// The pairs and peeks of a window of training, and what they say of |G|^2; src/measure/online_gradient.h has
-/// the derivation.
+/// The pairs and peeks of a window of training, and what they say of |G|^2;
+/// include/glidepath/online_gradient.h has the derivation.
 class GradientPairs {
  public:
   static constexpr std::size_t kOlderPeeks = 8;

@@ -110,8 +110,9 @@ struct RunRecord {
   std::string id;
   TrainConfig config;
   RunStatus status = RunStatus::kPending;
-  std::string error;         ///< one line, when failed or diverged
-  double test_accuracy = 0;  ///< in [0, 1], after the last update
+  std::string error;  ///< one line, when failed or diverged
+  double test_accuracy =
+      0;  ///< in [0, 1], after the last update; NaN of a finished run that has a loss alone
   double test_loss = 0;
   double train_loss = 0;  ///< mean over the last epoch (or the whole run when shorter)
   double train_accuracy = 0;
@@ -124,6 +125,10 @@ struct RunRecord {
   std::int64_t attempts = 0;        ///< how often a study took it up
   std::filesystem::path directory;  ///< the run directory: config.toml, metrics.jsonl, summary.json, ...
 };
+
+/// What a finished run without an accuracy (of a regression, of a language model) is shown by, lower being
+/// better: its test loss, or where it has none its training loss. NaN of other runs.
+double shown_loss(const RunRecord& run);
 
 /// Numbers of a run's summary.json beside test_accuracy and test_loss, by their names there: with running
 /// statistics of batch norm, on held out images, of the best weights on these. Accuracies, whose names say

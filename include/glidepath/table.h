@@ -23,15 +23,17 @@ enum class Mark {
 struct TableCell {
   std::vector<double> values;       ///< test accuracy in percent of the finished runs, in the plan's order
   std::vector<std::int64_t> seeds;  ///< of values
-  std::size_t planned = 0;          ///< runs of the plan
-  std::size_t diverged = 0;         ///< of them, those whose loss diverged
-  std::size_t failed = 0;           ///< of them, those that failed
-  double mean = 0;                  ///< of values; NaN when there are none
-  double stddev = 0;  ///< sample standard deviation (n - 1) of values; NaN when there are fewer than 2
-  bool best = false;  ///< the best of its column (ColumnVerdict), or one whose mean prints the same
+  /// Of finished runs that have no accuracy: what shown_loss() says, which is shown and not judged.
+  std::vector<double> losses;
+  std::size_t planned = 0;   ///< runs of the plan
+  std::size_t diverged = 0;  ///< of them, those whose loss diverged
+  std::size_t failed = 0;    ///< of them, those that failed
+  double mean = 0;           ///< of values; NaN when there are none
+  double stddev = 0;         ///< sample standard deviation (n - 1) of values; NaN when there are fewer than 2
+  bool best = false;         ///< the best of its column (ColumnVerdict), or one whose mean prints the same
   Mark mark = Mark::kNone;
-  /// "93.25 ± 0.12", then what is not in: "(2 of 3, 1 diverged)", then the mark. "diverged" when all did, "-"
-  /// when nothing has ended yet.
+  /// "93.25 ± 0.12" ("loss 0.1234 ± 0.0012" of runs without accuracy), then what is not in: "(2 of 3, 1
+  /// diverged)", then the mark. "diverged" when all did, "-" when nothing has ended yet.
   std::string text() const;
 };
 
@@ -49,6 +51,7 @@ struct StudyTable {
   /// diverged run count; empty when there are none, or one row.
   std::vector<double> average_rank;
   std::size_t ranked_columns = 0;  ///< how many columns the average is over
+  bool has_losses() const;         ///< whether any cell has runs that are shown by their loss
 };
 
 /// What the options leave open is as the study keeps it. Throws InputError when rows or columns is no axis of
@@ -63,8 +66,8 @@ std::vector<StudyTable> make_running_tables(const StudyResults& results, const T
 /// statistics".
 std::string score_title(const StudyResults& results, const TableOptions& options = {});
 
-/// What the marks of these tables mean, in a line; empty where there are none. `best` is how clearly best
-/// cells stand out.
+/// What the marks of these tables mean, and losses among accuracies, in a line; empty where there are none.
+/// `best` is how clearly best cells stand out.
 std::string marks_text(const std::vector<StudyTable>& tables, const char* best = "bold");
 
 /// Aligned for a terminal; clearly best cells in bold when `styled`, else with a star. UTF-8.

@@ -30,7 +30,8 @@ class Run:
         run.log_eval(step, loss=test_loss, accuracy=test_accuracy, progress=glide.progress)
         run.finish(test_accuracy=accuracy, test_loss=loss, updates=glide.step)
 
-    Accuracies are shares in [0, 1]. Left by an exception, the run is told to have failed.
+    Accuracies are shares in [0, 1]; a run that has none is shown by its loss. Left by an exception, the run is told to have
+    failed.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Run:
         self._begun = time.monotonic()
         self._step = 0
         self._finished = False
+        self._losses: dict[str, float] = {}
         config = dict(config or {})
         options = {key: config.pop(key) for key in _OPTIONS if key in config}
         text = toml_text(options) + ("\n[loop]\n" + toml_text(config) if config else "")
@@ -76,6 +78,7 @@ class Run:
         epoch: float = math.nan,
     ) -> None:
         """The mean training loss (and accuracy) since the last call, after update `step`."""
+        self._losses["train_loss"] = loss
         self._write("train", step, epoch=epoch, progress=progress, lr=lr, loss=loss, accuracy=accuracy)
 
     def log_eval(
@@ -89,6 +92,7 @@ class Run:
         epoch: float = math.nan,
     ) -> None:
         """An evaluation, after update `step`."""
+        self._losses["test_loss"] = loss
         self._write("eval", step, epoch=epoch, progress=progress, lr=lr, loss=loss, accuracy=accuracy)
 
     def log_measure(
@@ -98,9 +102,14 @@ class Run:
         self._write("measure", step, epoch=epoch, progress=progress, lr=lr, **values)
 
     def finish(self, *, updates: int | None = None, status: str = "done", **results: float) -> None:
-        """The run's end: test_accuracy, test_loss, train_loss, ...; writes summary.json."""
+        """The run's end: test_accuracy, test_loss, train_loss, ...; writes summary.json.
+
+        Losses that are not given are those that were logged last. A run without an accuracy, of a regression or a language
+        model, is shown by its test loss, or where it has none its training loss.
+        """
         if self._finished:
             raise InputError("finish: the run has ended already")
+        results = {**self._losses, **results} if status == "done" else results
         for name, value in results.items():
             if name.endswith("accuracy") and not 0 <= value <= 1:
                 raise InputError(f"{name} {value}: an accuracy is a share in [0, 1]")

@@ -22,6 +22,8 @@ torch = pytest.importorskip("torch")
 import glidepath  # noqa: E402
 from glidepath.torch import GlideLR  # noqa: E402
 
+IS_OLD = not hasattr(torch.optim.Optimizer, "register_step_post_hook")  # PyTorch before 2.0
+
 
 def make_optimizer(cls=None, **options):
     first, second = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
@@ -198,7 +200,7 @@ def test_last_epoch_and_step_n_go_to_an_update() -> None:
         optimizer = make_optimizer()
         for group in optimizer.param_groups:
             group["initial_lr"] = group["lr"]
-        scheduler = GlideLR(optimizer, "100it", **({"last_epoch": 30} if place == "last_epoch" else {}))
+        scheduler = GlideLR(optimizer, "100it", **({"last_epoch": 29} if place == "last_epoch" else {}))
         if place == "step":
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -250,7 +252,7 @@ def test_follows_a_loss() -> None:
 
 
 def test_a_rate_that_is_a_tensor_stays_that_tensor() -> None:
-    if not hasattr(torch.optim.Optimizer, "register_step_post_hook"):
+    if IS_OLD:
         pytest.skip("PyTorch before 2.0 takes no rates that are tensors")
     lr = torch.tensor(0.1)
     optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.ones(2))], lr=lr, foreach=False, capturable=False)
@@ -332,6 +334,220 @@ def test_copies_and_pickles_of_the_state() -> None:
     run(optimizer, scheduler, 2)
     state = scheduler.state_dict()
     assert copy.deepcopy(state) == pickle.loads(pickle.dumps(state)) == state
+
+
+def like_lambda(budget: int, tensors: bool):
+    """Two optimizers of the same kind, and for each what makes a linear schedule: ours, and LambdaLR."""
+    optimizers = make_optimizer(), make_optimizer()
+    if tensors:
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = torch.tensor(group["lr"], dtype=torch.float64)
+    return zip(
+        optimizers,
+        (
+            lambda o: GlideLR(o, f"{budget}it"),
+            lambda o: torch.optim.lr_scheduler.LambdaLR(o, lambda step: max(0, 1 - step / budget)),
+        ),
+    )
+
+
+def sequential(optimizer, parts, milestones):
+    return torch.optim.lr_scheduler.SequentialLR(optimizer, parts, milestones)
+
+
+def warmup(optimizer):
+    return torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=4)
+
+
+def decay(optimizer):
+    return torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+
+
+def chained(*parts):
+    return torch.optim.lr_scheduler.ChainedScheduler(list(parts))
+
+
+IN_OTHERS = {
+    "alone": lambda o, make: make(o),
+    "second in a sequence": lambda o, make: sequential(o, [warmup(o), make(o)], [4]),
+    "first in a sequence": lambda o, make: sequential(o, [make(o), decay(o)], [5]),
+    "between": lambda o, make: sequential(o, [warmup(o), make(o), decay(o)], [4, 9]),
+    "twice in a sequence": lambda o, make: sequential(o, [make(o), make(o)], [6]),
+    "chained": lambda o, make: chained(make(o), decay(o)),
+    "chained in a sequence": lambda o, make: sequential(o, [chained(make(o), decay(o)), decay(o)], [5]),
+}
+
+
+@pytest.mark.parametrize("tensors", [False, True])
+@pytest.mark.parametrize("name", IN_OTHERS)
+def test_in_pytorchs_containers_it_is_what_lambdalr_is(name: str, tensors: bool) -> None:
+    """PyTorch: test_sequentiallr1 to 5, test_get_last_lr_sequentiallr, test_chained_lr1 to 5,
+    test_chained_lr2_get_last_lr_before_step, test_sequentiallr_does_not_alias_lr_and_initial_lr, and
+    test_sequentiallr_no_warnings: whatever a container makes of a scheduler, it makes of ours."""
+    if (tensors or name == "chained in a sequence") and IS_OLD:
+        pytest.skip("PyTorch before 2.0 takes no rates that are tensors, and no chain in a sequence")
+    found = []
+    for optimizer, make in like_lambda(12, tensors):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            scheduler = IN_OTHERS[name](optimizer, make)
+            seen = [[float(lr) for lr in scheduler.get_last_lr()] if hasattr(scheduler, "_last_lr") else None]
+            for _ in range(14):
+                seen.append(rates(optimizer))
+                optimizer.step()
+                scheduler.step()
+                seen.append([float(lr) for lr in scheduler.get_last_lr()])
+        found.append((seen, [group["initial_lr"] for group in optimizer.param_groups]))
+        texts = [str(each.message) for each in warned]
+        if isinstance(scheduler, GlideLR):
+            assert len(texts) == 1 and "has ended" in texts[0]  # which LambdaLR does not know
+            texts = []
+        found[-1] += (texts,)
+    (ours, our_base, our_warnings), (theirs, their_base, their_warnings) = found
+    for step, (a, b) in enumerate(zip(ours, theirs)):
+        assert a == pytest.approx(b, abs=1e-12), step
+    assert our_base == their_base
+    ours_of_order = [text for text in our_warnings if "has ended" not in text]
+    assert set(ours_of_order) <= set(their_warnings) and len(ours_of_order) <= len(their_warnings)
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_beside_other_schedulers_on_one_optimizer(others: int) -> None:
+    """PyTorch: test_compound_step_and_exp_lr and its kin: several schedulers, each stepped by hand."""
+    found = []
+    for optimizer, make in like_lambda(12, False):
+        schedulers = [make(optimizer)] + [decay(optimizer) for _ in range(others)]
+        seen = []
+        for _ in range(12):
+            seen.append(rates(optimizer))
+            optimizer.step()
+            for scheduler in schedulers:
+                scheduler.step()
+        found.append(seen)
+    for ours, theirs in zip(*found):
+        assert ours == pytest.approx(theirs, abs=1e-12)
+
+
+def test_a_clocks_turn_in_a_sequence(hand) -> None:
+    """A container that says where to begin says nothing new to a clock, and must not end the run."""
+    optimizer = make_optimizer()
+    parts = [warmup(optimizer), GlideLR(optimizer, "10s", clock=hand)]
+    scheduler = sequential(optimizer, parts, [4])
+    updates = 0
+    while not parts[1].done:
+        hand.now += 0.5
+        optimizer.step()
+        scheduler.step()
+        updates += 1
+    assert rates(optimizer) == [0, 0] and parts[1].glide.step == updates - 4 and 18 <= updates <= 20
+
+
+def test_counts_and_last_epoch_are_those_of_every_scheduler() -> None:
+    """PyTorch: what its tests read of a scheduler, step by step."""
+    for optimizer, make in like_lambda(12, False):
+        scheduler = make(optimizer)
+        for step in range(12):
+            assert (scheduler.last_epoch, scheduler._step_count) == (step, step + 1)
+            optimizer.step()
+            scheduler.step()
+
+
+@pytest.mark.parametrize("last_epoch", [-1, 0, 4, 10])
+def test_last_epoch_is_that_of_every_scheduler(last_epoch: int) -> None:
+    """PyTorch: test_lr_scheduler_checkpoint: made anew over an optimizer that was loaded."""
+    found = []
+    for trained, make in like_lambda(12, False):
+        make(trained)
+        for group in trained.param_groups:
+            assert "initial_lr" in group
+        again = make_optimizer()
+        again.load_state_dict(trained.state_dict())
+        if isinstance(make(make_optimizer()), GlideLR):
+            scheduler = GlideLR(again, "12it", last_epoch=last_epoch)
+        else:
+            scheduler = torch.optim.lr_scheduler.LambdaLR(again, lambda step: 1 - step / 12, last_epoch=last_epoch)
+        seen = [(scheduler.last_epoch, *scheduler.get_last_lr())]
+        again.step()
+        scheduler.step()
+        found.append([*seen, (scheduler.last_epoch, *scheduler.get_last_lr())])
+    for ours, theirs in zip(*found):
+        assert ours == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize("overridden", [False, True])
+@pytest.mark.parametrize("last_epoch", [-1, 10])
+def test_the_wrong_order_is_warned_of_on_resume_too(last_epoch: int, overridden: bool) -> None:
+    """PyTorch: test_old_pattern_warning_resuming, test_old_pattern_warning_with_overridden_optim_step."""
+    optimizer = make_optimizer()
+    for group in optimizer.param_groups:
+        group["initial_lr"] = 0.01
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduler = GlideLR(optimizer, "100it", last_epoch=last_epoch)
+    if overridden:
+        step = optimizer.step
+        optimizer.step = types.MethodType(lambda self, *arguments: step(*arguments), optimizer)
+    with pytest.warns(UserWarning, match="how-to-adjust-learning-rate"):
+        for _ in range(35):
+            scheduler.step()
+            optimizer.step()
+
+
+def test_nothing_is_left_of_the_optimizer_either() -> None:
+    """PyTorch: test_no_cyclic_references."""
+    optimizer = make_optimizer()
+    scheduler = GlideLR(optimizer, "10it")
+    del scheduler
+    assert gc.get_referrers(optimizer) == []
+    gc.collect()
+    del optimizer
+    assert gc.collect() == 0
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("tensor", [True, False])
+def test_its_state_is_loaded_as_data_alone(hand, weights_only: bool, tensor: bool) -> None:
+    """PyTorch: test_lr_scheduler_state_dict_load."""
+    if (tensor or weights_only) and IS_OLD:
+        pytest.skip("PyTorch before 2.0 takes no rates that are tensors, and no number for data")
+
+    def made():
+        lr = torch.tensor(0.25) if tensor else 0.25
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=lr)
+        return optimizer, GlideLR(optimizer, "10it", "cosine", weight_decay_follows=True, clock=hand)
+
+    optimizer, scheduler = made()
+    run(optimizer, scheduler, 3)
+    state = scheduler.state_dict()
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    loaded = torch.load(file, weights_only=weights_only)
+    assert loaded == state
+    again, other = made()
+    other.load_state_dict(loaded)
+    assert other.state_dict() == state and rates(again) == rates(optimizer)
+
+
+def test_the_initial_rate_is_constant_and_nobody_elses() -> None:
+    """PyTorch: test_constant_initial_lr: a rate that is a tensor is changed in place by its owner."""
+    if IS_OLD:
+        pytest.skip("PyTorch before 2.0 takes no rates that are tensors")
+    lr = torch.tensor(0.1)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=lr)
+    scheduler = GlideLR(optimizer, "10it")
+    group = optimizer.param_groups[0]
+    for _ in range(3):
+        optimizer.step()
+        scheduler.step()
+        scheduler.get_last_lr()[0].mul_(7)  # nor are those that it tells
+        lr.mul_(0.1)
+        assert float(group["initial_lr"]) == pytest.approx(0.1) and float(scheduler.base_lrs[0]) == pytest.approx(0.1)
+        assert scheduler.base_lrs[0] is not group["initial_lr"]
+    optimizer.step()
+    scheduler.step()
+    assert rates(optimizer) == pytest.approx([0.06])
 
 
 def test_two_processes_end_at_the_same_update(tmp_path: pathlib.Path) -> None:

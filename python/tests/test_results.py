@@ -192,3 +192,60 @@ def test_import_is_quick() -> None:
         for _ in range(5)
     ]
     assert min(times) < 0.2  # 0.03 s where nothing else runs: docs/python.md
+
+
+def write_regression(
+    path: pathlib.Path, loss: float, seed: int = 1, schedule: str = "linear", **results: float
+) -> None:
+    config = {"schedule": schedule, "budget": "50%", "base_lr": 0.1, "seed": seed, "model": "MLP"}
+    with glidepath.Run(path, config) as run:
+        for step in range(1, 21):
+            run.log(step, loss=2.0 / step, lr=0.1 * (1 - step / 20), progress=step / 20)
+        run.log_eval(20, loss=loss, progress=1.0)
+        run.finish(**results)
+
+
+def test_a_run_without_an_accuracy_is_shown_by_its_loss(tmp_path: pathlib.Path) -> None:
+    runs = tmp_path / "runs"
+    for seed in (1, 2):
+        write_regression(runs / f"a{seed}", 0.25, seed)
+        write_regression(runs / f"b{seed}", 0.5, seed, "const", test_loss=0.75)
+    assert glidepath.load_run(runs / "a1").summary["test_loss"] == 0.25  # as it was logged last
+    assert glidepath.load_run(runs / "a1").summary["train_loss"] == 0.1
+    out = tmp_path / "out"
+    report = subprocess.run([program(), "report", str(runs), "--out", str(out)], capture_output=True, text=True)
+    assert report.returncode == 0, report.stderr
+    assert "figure 1 needs runs with a test accuracy" in report.stderr + report.stdout
+    for name in ("report.md", "table.md", "report.html", "table.tex"):
+        text = (out / name).read_text()
+        assert "loss 0.2500" in text and "loss 0.7500" in text and "lower is better" in text, name
+        assert name == "report.html" or "failed" not in text, name
+    assert "| test loss |" in (out / "report.md").read_text()
+    watched = subprocess.run([program(), "watch", str(runs), "--json"], capture_output=True, text=True, timeout=60)
+    seen = json.loads(watched.stdout)
+    assert (seen["done"], seen["failed"]) == (4, 0)
+    one = subprocess.run([program(), "report", str(runs / "a1"), "--out", str(tmp_path / "one")], capture_output=True)
+    assert one.returncode == 0, one.stderr
+
+
+def test_runs_with_and_without_an_accuracy_stand_side_by_side(tmp_path: pathlib.Path) -> None:
+    runs = tmp_path / "runs"
+    write_run(runs / "a", 1, "linear")
+    write_regression(runs / "b", 0.5, 1, "const")
+    report = subprocess.run(
+        [program(), "report", str(runs), "--out", str(tmp_path / "out")], capture_output=True, text=True
+    )
+    assert report.returncode == 0, report.stderr
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "75.00" in text and "loss 0.5000" in text
+
+
+def test_a_run_with_neither_is_told_to_have_failed(tmp_path: pathlib.Path) -> None:
+    write_run(tmp_path / "runs" / "a")
+    with glidepath.Run(tmp_path / "runs" / "b", {"schedule": "const"}) as run:
+        run.finish(f1=0.5)
+    watched = subprocess.run(
+        [program(), "watch", str(tmp_path / "runs"), "--json"], capture_output=True, text=True, timeout=60
+    )
+    seen = json.loads(watched.stdout)
+    assert (seen["done"], seen["failed"]) == (1, 1)

@@ -10,7 +10,7 @@
 #include "compute/device.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
-#include "train/optimizer.h"
+#include "glidepath/optimizer.h"
 
 namespace glidepath {
 

@@ -81,8 +81,8 @@ void FinalTester::time() {
                        weights * fresh_seconds);
 }
 
-void FinalTester::stop_if_asked() const {
-  if (const int signal = run_.ranks.stop_signal(); signal != 0) throw StopAsked{signal};
+void FinalTester::stop_for(int signal) {
+  if (signal != 0) throw StopAsked{signal};
 }
 
 /// Of the weights that the model has.
@@ -90,9 +90,7 @@ WeightTests FinalTester::test_weights(const Tested& running, const std::function
   WeightTests tests{running, running, {}};
   if (images_of_estimate() > 0) {
     FreshStatistics fresh(run_.model);
-    estimate(fresh, images_of_estimate(), [&] {
-      if (run_.ranks.is_alone()) stop_if_asked();  // others wait for rank 0 in what follows
-    });
+    estimate(fresh, images_of_estimate(), [this] { stop_for(run_.ranks.stop_signal_at_once()); });
     if (run_.dataset.has_val()) tests.chosen.val = evaluator_.evaluate_all(run_.dataset.val, look);
     tests.chosen.test = evaluator_.evaluate_all(run_.dataset.test, look);
     if (run_.config.saved_statistics != "running") tests.weights = copy_of_state(run_.model);
@@ -118,7 +116,7 @@ FinalTests FinalTester::test() {
 FinalTests FinalTester::test_all() {
   const auto look = [this] {
     run_.ranks.agree();
-    stop_if_asked();
+    stop_for(run_.ranks.stop_signal());
   };
   FinalTests tests;
   const bool has_val = run_.dataset.has_val();

@@ -45,7 +45,7 @@ class FinalTester {
  private:
   void estimate(FreshStatistics& fresh, std::int64_t images,
                 const std::function<void()>& between_batches = {});
-  void stop_if_asked() const;
+  static void stop_for(int signal);
   WeightTests test_weights(const Tested& running, const std::function<void()>& look);
   std::optional<Evaluation> test_running(const std::function<void()>& look);
   FinalTests test_all();

@@ -4,12 +4,12 @@
 
 #include "glidepath/glide.h"
 #include "glidepath/models.h"
+#include "glidepath/optimizer.h"
 #include "loop/feed.h"
 #include "loop/image_sizes.h"
 #include "loop/stateful.h"
 #include "loop/stopwatch.h"
 #include "ranks/ranks.h"
-#include "train/optimizer.h"
 
 namespace glidepath {
 

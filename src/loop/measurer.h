@@ -10,9 +10,9 @@
 #include "glidepath/dataset.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
+#include "glidepath/optimizer.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train_config.h"
-#include "train/optimizer.h"
 
 namespace glidepath {
 

@@ -8,6 +8,7 @@
 #include "glidepath/dataset.h"
 #include "glidepath/glide.h"
 #include "glidepath/models.h"
+#include "glidepath/optimizer.h"
 #include "glidepath/train.h"
 #include "loop/data_watch.h"
 #include "loop/evaluate.h"
@@ -17,7 +18,6 @@
 #include "loop/stopwatch.h"
 #include "loop/tally.h"
 #include "ranks/ranks.h"
-#include "train/optimizer.h"
 
 namespace glidepath {
 

@@ -17,9 +17,6 @@
 #include "glidepath/error.h"
 #include "loop/held_out.h"
 #include "nn/resnet.h"
-#include "train/adagrad.h"
-#include "train/adam.h"
-#include "train/sgd.h"
 
 namespace glidepath {
 namespace {
@@ -245,35 +242,17 @@ Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_s
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters) {
-  const double decay = config.weight_decay;
-  const bool decay_all = config.decay_norm_bias;
-  const auto eps_or = [&](double usual) { return words::number(config.eps).value_or(usual); };  // or "auto"
-  const auto adam = [&](AdamVariant variant) {
-    const double eps = eps_or(AdamOptions().eps);
-    return std::make_unique<Adam>(parameters,
-                                  AdamOptions{variant, config.beta1, config.beta2, eps, decay, decay_all});
-  };
-  if (config.optimizer == "sgd") {
-    return std::make_unique<Sgd>(parameters, SgdOptions{config.momentum, config.nesterov, decay, decay_all});
-  }
-  if (config.optimizer == "adagrad") {
-    return std::make_unique<Adagrad>(parameters,
-                                     AdagradOptions{eps_or(AdagradOptions().eps), decay, decay_all});
-  }
-  if (config.optimizer == "rmsprop") {
-    const RMSpropOptions options{config.rmsprop_alpha, eps_or(RMSpropOptions().eps), decay, decay_all};
-    return std::make_unique<RMSprop>(parameters, options);
-  }
-  if (config.optimizer == "adam") return adam(AdamVariant::kAdam);
-  if (config.optimizer == "amsgrad") return adam(AdamVariant::kAmsgrad);
-  if (config.optimizer == "adamw") return adam(AdamVariant::kAdamW);
-  throw InputError(fmt::format("optimizer \"{}\": not known", config.optimizer));
-}
-
-NamedTensors parameters_of(const Model& model) {
-  NamedTensors list;
-  for (const auto& item : model.named_parameters()) list.emplace_back(item.key(), item.value());
-  return list;
+  OptimizerOptions options;
+  options.name = config.optimizer;
+  options.weight_decay = config.weight_decay;
+  options.decay_norm_bias = config.decay_norm_bias;
+  options.momentum = config.momentum;
+  options.nesterov = config.nesterov;
+  options.beta1 = config.beta1;
+  options.beta2 = config.beta2;
+  options.rmsprop_alpha = config.rmsprop_alpha;
+  options.eps = words::number(config.eps);  // "auto" is none
+  return make_optimizer(options, parameters);
 }
 
 }  // namespace glidepath

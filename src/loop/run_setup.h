@@ -12,13 +12,13 @@
 #include "glidepath/dataset.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
+#include "glidepath/optimizer.h"
 #include "glidepath/process_group.h"
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
 #include "glidepath/train_config.h"
 #include "ranks/ranks.h"
 #include "run/data_record.h"
-#include "train/optimizer.h"
 
 namespace glidepath {
 
@@ -61,8 +61,5 @@ Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, s
 
 /// The optimizer that `optimizer` names, with the options that it has. Throws InputError for another name.
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters);
-
-/// The model's parameters, in its order.
-NamedTensors parameters_of(const Model& model);
 
 }  // namespace glidepath

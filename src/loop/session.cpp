@@ -33,8 +33,8 @@ RunDirectory open_directory(const RunDirectory::Subject& subject, const TrainOpt
 }
 
 /// Ranks but 0 tell nobody anything.
-TrainOptions heard(TrainOptions options) {
-  if (!options.group || options.group->rank() == 0) return options;
+TrainOptions heard(TrainOptions options, const Ranks& ranks) {
+  if (ranks.is_first()) return options;
   options.on_status = nullptr;
   options.on_evaluation = nullptr;
   options.on_warning = nullptr;
@@ -70,15 +70,15 @@ Glide first_glide(const TrainConfig& config, const BudgetContext& context, const
 
 Session::Session(const TrainConfig& config, const TrainOptions& options)
     : config_(config),
-      options_(heard(options)),
       ranks_(options.group, {options.clock, options.wall_clock, options.stop_signal}),
+      options_(heard(options, ranks_)),
       stopwatch_(ranks_.now() - options_.seconds_before),
       plan_(plan_compute(ranks_.config_here(config))),
       data_(config, options, ranks_, plan_),
       sizes_(config, data_.set),
       feed_(data_.set, loader_options(config, plan_, data_.set, &ranks_), plan_.device, data_.watch),
       model_(build_model(config, data_.set, plan_)),
-      optimizer_(make_optimizer(config, parameters_of(*model_))),
+      optimizer_(make_optimizer(config, named_parameters(*model_))),
       context_(budget_context(config, data_.set, feed_.loader(), *model_)),
       glide_(first_glide(config, context_, ranks_, stopwatch_.spent(ranks_.now()), options.resume)),
       tally_(context_.steps_per_epoch),
@@ -118,7 +118,7 @@ Session::Session(const TrainConfig& config, const TrainOptions& options)
 // Where a run that waits for data may be stopped, everything that a checkpoint holds is that of the last
 // update.
 void Session::tell_of_data() {
-  if (ranks_.is_alone()) data_.watch.set_stop([this] { callbacks_.stopper.stop_if_asked(); });
+  data_.watch.set_stop([this] { callbacks_.stopper.stop_at_once_if_asked(); });
   if (data_.set.in_memory() || !options_.on_note) return;
   options_.on_note("data: " + told_data(data_.set));
   for (const std::string& note : data_.set.notes) options_.on_note("data: " + note);

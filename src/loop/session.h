@@ -45,8 +45,8 @@ class Session {
   void keep_state_to_go_back_to();
 
   TrainConfig config_;
-  TrainOptions options_;
   Ranks ranks_;
+  TrainOptions options_;
   Stopwatch stopwatch_;
   ComputePlan plan_;
   RunData data_;

@@ -105,7 +105,7 @@ void Session::restore(const Saved& saved) {
 /// does.
 TensorMap Session::start_tensors() const {
   const auto model = build_model(config_, data_.set, plan_);
-  const auto optimizer = make_optimizer(config_, parameters_of(*model));
+  const auto optimizer = make_optimizer(config_, named_parameters(*model));
   Saved start;
   KeptModel(*model, *optimizer).save(start);
   Tally(context_.steps_per_epoch).save(start);

@@ -31,20 +31,20 @@ Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& rank
                  const std::function<void(const std::string&)>& on_warning)
     : plan_(plan),
       label_smoothing_(config.label_smoothing),
-      sync_bn_(config.sync_bn && !ranks.is_alone()),
+      sync_bn_(config.sync_bn && ranks.size() > 1),
       ranks_(ranks),
       data_(data),
       model_(model),
       optimizer_(optimizer),
       shared_(ranks, model.parameters()) {
   if (plan.scales_loss) scaler_.emplace(plan.device);
-  if (plan.cuda_graphs && ranks.is_alone())  // collectives are no part of a graph
+  if (plan.cuda_graphs && ranks.size() == 1)  // collectives are no part of a graph
     graphs_ = std::make_unique<StepGraphs>(plan.device, model.parameters(), on_warning);
 }
 
 // A forward pass moves the running statistics. Rank 0's are the run's.
 void Updater::begin() {
-  if (ranks_.is_alone() && !hook_) return;  // nothing can end it in the middle
+  if (ranks_.size() == 1 && !hook_) return;  // nothing can end it in the middle
   under_way_ = true;
   if (!ranks_.is_first()) return;
   const torch::NoGradGuard no_grad;

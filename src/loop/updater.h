@@ -11,13 +11,13 @@
 #include "compute/step_graphs.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
+#include "glidepath/optimizer.h"
 #include "loop/data_watch.h"
 #include "loop/measurer.h"
 #include "loop/stateful.h"
+#include "optim/loss_scaler.h"
 #include "ranks/ranks.h"
 #include "ranks/shared_update.h"
-#include "train/loss_scaler.h"
-#include "train/optimizer.h"
 
 namespace glidepath {
 

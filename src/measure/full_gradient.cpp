@@ -2,9 +2,7 @@
 #include "measure/full_gradient.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -26,8 +24,6 @@ class InMode {
   Model& model_;
   bool before_;
 };
-
-double squared(const torch::Tensor& sum) { return sum.dot(sum).item<double>(); }
 
 /// The images of a measure, batch by batch.
 class MeasuredBatches {
@@ -82,25 +78,6 @@ torch::Tensor training_loss(Model& model, const Batch& batch, double label_smoot
   return cross_entropy(logits, batch.labels.to(plan.device), label_smoothing);
 }
 
-KeepBuffers::KeepBuffers(Model& model) : live_(model.buffers()) {
-  for (const torch::Tensor& buffer : live_) kept_.push_back(buffer.clone());
-}
-
-KeepBuffers::~KeepBuffers() { restore(); }
-
-Tensors KeepBuffers::copy() const {
-  Tensors copy;
-  for (const torch::Tensor& buffer : live_) copy.push_back(buffer.clone());
-  return copy;
-}
-
-void KeepBuffers::put(const Tensors& values) {
-  const torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < live_.size(); ++i) live_[i].copy_(values[i]);
-}
-
-void KeepBuffers::restore() { put(kept_); }
-
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
                            const ComputePlan& plan, const std::function<void()>& between_batches) {
   ComputePlan compute = plan;
@@ -114,50 +91,19 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
       is_fresh ? fresh_buffers(model, dataset, images, options, compute, buffers, between_batches)
                : Tensors();
   const InMode mode(model, options.statistics == NormStatistics::kBatch);
-  const Tensors parameters = model.parameters();
-  FullGradient result;
-  result.images = images;
-  for (const torch::Tensor& parameter : parameters)
-    result.gradients.push_back(
-        torch::zeros({parameter.numel()}, parameter.options().dtype(torch::kFloat64).requires_grad(false)));
+  GradientSum sum(named_parameters(model), images);
   MeasuredBatches batches(dataset, images, options, plan);
-  std::int64_t seen = 0;
   for (std::int64_t first = 0; first < images; first += options.batch_size) {
     if (between_batches) between_batches();
     const Batch batch = batches.next();
     const std::int64_t count = batch.labels.size(0);
     if (count == 0) continue;  // none of its images can be decoded
-    seen += count;
     if (is_fresh) buffers.put(fresh);
-    const double weight = static_cast<double>(count) / static_cast<double>(images);
-    const torch::Tensor loss = training_loss(model, batch, options.label_smoothing, compute);
-    // Not backward(): the model's own gradients stay.
-    add_scaled(result.gradients, torch::autograd::grad({loss}, parameters), weight, parameters);
-    result.mean_loss += weight * loss.item<double>();
+    sum.add(training_loss(model, batch, options.label_smoothing, compute), count);
     buffers.restore();
   }
-  const torch::NoGradGuard no_grad;
-  if (seen == 0) throw RunError("full gradient: none of the images can be decoded");
-  if (seen < images) {  // some were left out: the mean is over the others
-    const double share = static_cast<double>(images) / static_cast<double>(seen);
-    for (torch::Tensor& gradient : result.gradients) gradient.mul_(share);
-    result.mean_loss *= share;
-    result.images = seen;
-  }
-  double sum = 0;
-  const auto named = model.named_parameters();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const bool decayed = options.decay_norm_bias || parameters[i].dim() > 1;
-    if (decayed && options.weight_decay != 0) {
-      const auto flat = parameters[i].detach().as_strided({parameters[i].numel()}, {1});
-      result.gradients[i].add_(flat.to(torch::kFloat64), options.weight_decay);
-    }
-    const double square = squared(result.gradients[i]);
-    result.norms.emplace_back(named[i].key(), std::sqrt(square));
-    sum += square;
-  }
-  result.norm = std::sqrt(sum);
-  return result;
+  if (sum.examples() == 0) throw RunError("full gradient: none of the images can be decoded");
+  return sum.finish(options.weight_decay, options.decay_norm_bias);
 }
 
 }  // namespace glidepath

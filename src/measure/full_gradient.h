@@ -3,16 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "compute/device.h"
 #include "config/measure_text.h"
 #include "glidepath/dataset.h"
+#include "glidepath/gradients.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
-#include "measure/gradient_kernels.h"
 
 namespace glidepath {
 
@@ -27,14 +24,6 @@ struct FullGradientOptions {
   double label_smoothing = 0;
   double weight_decay = 0;      ///< weight_decay * w is added for decayed parameters
   bool decay_norm_bias = true;  ///< false: parameters of one dimension are not decayed
-};
-
-struct FullGradient {
-  double norm = 0;       ///< L2, over every trainable parameter, >= 0
-  double mean_loss = 0;  ///< label smoothing included, without the weight decay's term
-  std::int64_t images = 0;
-  Tensors gradients;  ///< double, flat, one a parameter, in the parameter's memory order
-  std::vector<std::pair<std::string, double>> norms;  ///< L2, of each parameter, in the model's order
 };
 
 /// g* of Li et al., ICLR 2020: the gradient at fixed weights of the mean loss over all N images, each once,
@@ -53,21 +42,5 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
 /// The mean loss of a batch, computed as an update computes it.
 torch::Tensor training_loss(Model& model, const Batch& batch, double label_smoothing,
                             const ComputePlan& plan);
-
-/// While alive, forward passes in training mode do not reach the model's buffers: restore() puts them back,
-/// and so does the end.
-class KeepBuffers {
- public:
-  explicit KeepBuffers(Model& model);
-  ~KeepBuffers();
-  KeepBuffers(const KeepBuffers&) = delete;
-  KeepBuffers& operator=(const KeepBuffers&) = delete;
-  void restore();
-  Tensors copy() const;             ///< as they are
-  void put(const Tensors& values);  ///< in the order of copy()
-
- private:
-  Tensors live_, kept_;
-};
 
 }  // namespace glidepath

@@ -38,6 +38,15 @@ void add_range(double* __restrict sum, const float* __restrict gradient, std::in
   for (std::int64_t i = 0; i < count; ++i) sum[i] += weight * static_cast<double>(gradient[i]);
 }
 
+bool has_loops(const torch::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32;
+}
+
+// Products of 16-bit numbers would be rounded to 16 bits.
+torch::Tensor widened(const torch::Tensor& tensor) {
+  return tensor.element_size() < 4 ? tensor.to(torch::kFloat32) : tensor;
+}
+
 double product_on_cpu(const torch::Tensor& a, const torch::Tensor& b) {
   const auto* x = a.data_ptr<float>();
   const auto* y = b.data_ptr<float>();
@@ -63,26 +72,25 @@ double inner_product(const Tensors& a, const Tensors& b) {
   double sum = 0;
   torch::Tensor elsewhere;  // one wait for the device, not one a tensor
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].is_cpu()) {
+    if (has_loops(a[i]) && has_loops(b[i])) {
       sum += product_on_cpu(a[i], b[i]);
     } else {
-      const auto product = (a[i] * b[i]).sum(torch::kFloat64);
+      const auto product = (widened(a[i]) * widened(b[i])).sum(torch::kFloat64);
       elsewhere = elsewhere.defined() ? elsewhere + product : product;
     }
   }
   return elsewhere.defined() ? sum + elsewhere.item<double>() : sum;
 }
 
-void add_scaled(Tensors& sum, const Tensors& gradients, double weight, const Tensors& like) {
+void add_scaled(Tensors& sum, const Tensors& gradients, double weight) {
   const torch::NoGradGuard no_grad;
-  const Tensors ordered = in_order_of(gradients, like);
   for (std::size_t i = 0; i < sum.size(); ++i) {
-    if (!ordered[i].is_cpu()) {
-      sum[i].add_(ordered[i].as_strided({ordered[i].numel()}, {1}), weight);
+    if (!has_loops(gradients[i])) {
+      sum[i].add_(gradients[i].as_strided({gradients[i].numel()}, {1}), weight);
       continue;
     }
     auto* to = sum[i].data_ptr<double>();
-    const auto* from = ordered[i].data_ptr<float>();
+    const auto* from = gradients[i].data_ptr<float>();
     parallel_ranges(sum[i].numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
       add_range(to + begin, from + begin, end - begin, weight);
     });
@@ -92,17 +100,16 @@ void add_scaled(Tensors& sum, const Tensors& gradients, double weight, const Ten
 Tensors in_order_of(Tensors tensors, const Tensors& parameters) {
   const torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!tensors[i].defined()) {
+      tensors[i] = torch::zeros_like(parameters[i]);
+      continue;
+    }
+    if (tensors[i].is_sparse()) tensors[i] = tensors[i].to_dense();  // an embedding's
     // A gradient may come in another memory format than its weight, for 1x1 convolutions for example.
     if (tensors[i].strides() != parameters[i].strides())
       tensors[i] = torch::empty_like(parameters[i]).copy_(tensors[i]);
   }
   return tensors;
-}
-
-Tensors gradients_of(const Tensors& parameters) {
-  Tensors gradients;
-  for (const torch::Tensor& parameter : parameters) gradients.push_back(parameter.grad());
-  return in_order_of(std::move(gradients), parameters);
 }
 
 }  // namespace glidepath

@@ -5,18 +5,17 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
 #include "config/measure_text.h"
+#include "glidepath/effective_rate.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
+#include "glidepath/online_gradient.h"
 #include "loop/measurer.h"
 #include "measure/full_gradient.h"
 #include "measure/gradient_options.h"
-#include "measure/online_gradient.h"
 #include "measure/weight_norm.h"
-#include "train/effective_rate.h"
 
 namespace glidepath {
 namespace {
@@ -147,7 +146,7 @@ class Instruments : public Measurer {
   Tensors gradients_at_present(const Batch& batch) {
     const KeepBuffers keep(run_.model);
     const torch::Tensor loss = training_loss(run_.model, batch, run_.config.label_smoothing, run_.plan);
-    return in_order_of(torch::autograd::grad({loss}, parameters_), parameters_);
+    return gradients_of(loss, parameters_);
   }
 
   MeasuredRun run_;

@@ -64,7 +64,7 @@ std::vector<Measurement> measure_run(const fs::path& path, const MeasureOptions&
         measured.grad_norm = gradient.norm;
         measured.statistics = item.statistics == NormStatistics::kBatch ? "batch"
                               : item.statistics == NormStatistics::kFresh
-                                  ? fmt::format("fresh, {} images", gradient.images)
+                                  ? fmt::format("fresh, {} images", gradient.examples)
                                   : statistics;
         if (item.layers) measured.grad_norms = gradient.norms;
         measured.train_loss = gradient.mean_loss;

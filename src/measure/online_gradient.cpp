@@ -1,6 +1,6 @@
 // src/measure/online_gradient.cpp - the full gradient's norm, estimated from the gradients that training
 // computes.
-#include "measure/online_gradient.h"
+#include "glidepath/online_gradient.h"
 
 #include <cmath>
 #include <utility>
@@ -10,6 +10,7 @@
 #include <torch/utils.h>
 
 #include "glidepath/error.h"
+#include "measure/gradient_kernels.h"
 
 namespace glidepath {
 namespace {
@@ -21,6 +22,18 @@ constexpr std::size_t kPairFields = 4;
 }
 
 }  // namespace
+
+OnlineGradient::OnlineGradient(const OnlineGradientOptions& options)
+    : options_(options), window_(options.training_images) {
+  const auto at_least = [](const char* name, std::int64_t value, std::int64_t least) {
+    if (value < least)
+      throw InputError(fmt::format("online gradient: {} {}: must be {} or more", name, value, least));
+  };
+  at_least("training_images", options.training_images, 1);
+  at_least("steps_per_epoch", options.steps_per_epoch, 1);
+  at_least("stride", options.stride, 2);
+  at_least("peek", options.peek, 1);
+}
 
 // A pair lies within one epoch: the last batch of one and the first of the next may share examples.
 bool OnlineGradient::begins_pair(std::int64_t step) const {

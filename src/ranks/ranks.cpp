@@ -31,7 +31,7 @@ nlohmann::json described(const TensorMap& tensors) {
 }  // namespace
 
 Ranks::Ranks(std::shared_ptr<ProcessGroup> group, Surroundings here)
-    : group_(std::move(group)), own_(here), here_(std::move(here)) {
+    : group_(group && group->size() > 1 ? std::move(group) : nullptr), own_(here), here_(std::move(here)) {
   if (!group_) return;
   agreed_ = std::make_shared<Agreed>();
   here_.stop_signal = [agreed = agreed_] { return agreed->signal; };

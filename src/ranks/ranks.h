@@ -30,15 +30,13 @@ struct Surroundings {
 /// signal counts on all once any rank has told of it.
 class Ranks {
  public:
-  /// Without a `group`: one process alone. Agrees for the first time.
+  /// Without a `group`, or in one of one: a process alone. Agrees for the first time.
   Ranks(std::shared_ptr<ProcessGroup> group, Surroundings here);
 
   int rank() const { return group_ ? group_->rank() : 0; }
   int size() const { return group_ ? group_->size() : 1; }
   /// Rank 0 decides, writes and tells; a process alone is it.
   bool is_first() const { return rank() == 0; }
-  /// Whether signals are seen by this process by itself, at once, and not when the ranks next agree.
-  bool is_alone() const { return !group_; }
   /// The first on its machine, whose disks are its own.
   bool is_first_here() const { return !group_ || group_->local_rank() == 0; }
   /// "rank 1 (host a, pid 123)".
@@ -53,6 +51,9 @@ class Ranks {
   double unix_seconds() const { return here_.wall_clock(); }
   /// The signal to stop for that any rank has told of; 0: none.
   int stop_signal() const { return here_.stop_signal ? here_.stop_signal() : 0; }
+  /// The same between two collectives, where a process alone may stop at once; 0 where others would wait for
+  /// this one in vain.
+  int stop_signal_at_once() const { return group_ ? 0 : stop_signal(); }
 
   /// What rank 0 says after an update, and after whatever else it has said.
   struct Decision {

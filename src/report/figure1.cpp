@@ -94,7 +94,9 @@ std::vector<std::string> compared_subjects(const StudyData& data) {
 std::vector<const StudyRun*> runs_of(const StudyData& data, const std::vector<std::string>& subjects) {
   std::vector<const StudyRun*> runs;
   for (const StudyRun& run : data.runs) {
-    if (std::find(subjects.begin(), subjects.end(), run.subject) != subjects.end()) runs.push_back(&run);
+    const bool has_accuracy = !std::isnan(run.record.test_accuracy);
+    if (has_accuracy && std::find(subjects.begin(), subjects.end(), run.subject) != subjects.end())
+      runs.push_back(&run);
   }
   return runs;
 }
@@ -152,10 +154,12 @@ Figure make_figure1(const StudyData& data) {
   Panel accuracy = axis.panel("(a) accuracy", "test accuracy (%)");
   std::vector<Line> lines;
   for (const std::string& subject : subjects) {
-    lines.push_back(accuracy_line(runs, axis, subject, budgets));
+    Line line = accuracy_line(runs, axis, subject, budgets);
+    if (line.budgets.empty()) continue;
+    lines.push_back(std::move(line));
     accuracy.series.push_back(lines.back().series);
   }
-  if (lines.empty()) refuse_figure(data, "1", "runs");
+  if (lines.empty()) refuse_figure(data, "1", data.runs.empty() ? "runs" : "runs with a test accuracy");
   const Series chosen = chosen_line(lines, data.envelope);
   std::stable_sort(accuracy.series.begin(), accuracy.series.end(),
                    [](const Series& a, const Series& b) { return mean(a.y) > mean(b.y); });

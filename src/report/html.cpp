@@ -110,6 +110,7 @@ Json runs_json(const StudyResults& results, const std::set<std::string>& common)
                     {"config", config_json(run.config, common, false)},
                     {"test_accuracy", result(run.test_accuracy)},
                     {"test_loss", result(run.test_loss)},
+                    {"loss", number_json(shown_loss(run))},
                     {"train_loss", result(run.train_loss)},
                     {"updates", run.updates},
                     {"epochs", result(run.epochs)},

@@ -80,17 +80,25 @@ std::string norm_table(const StudyData& data, const std::string& measure, const 
 }
 
 std::string final_table(const StudyData& data) {
+  const bool any_loss = std::any_of(data.runs.begin(), data.runs.end(),
+                                    [](const StudyRun& run) { return !std::isnan(shown_loss(run.record)); });
   std::string rows;
   for_each_cell(data, "", [&](const std::string& subject, double budget, const SeedRuns& runs) {
-    rows += fmt::format("| {} | {} | {} | {} | {} | {} |\n", markdown_text(subject), budget_name(budget),
+    rows += fmt::format("| {} | {} | {} | {} | {} | {} |", markdown_text(subject), budget_name(budget),
                         runs.size(), cell(runs, train_loss),
                         cell(runs, [](const StudyRun& run) { return last_value(run, "train_loss_full"); }),
                         cell(runs, test_accuracy_percent, 2));
+    if (any_loss)
+      rows += fmt::format(" {} |", cell(runs, [](const StudyRun& run) { return run.record.test_loss; }));
+    rows += "\n";
   });
   if (rows.empty()) return {};
-  return "| run | budget | seeds | training loss, last epoch | at the end, whole set | test accuracy (%) |\n"
-         "|---|---:|---:|---:|---:|---:|\n" +
-         rows;
+  const char* more = any_loss ? " test loss |\n" : "\n";
+  const char* rule = any_loss ? "---:|\n" : "\n";
+  return fmt::format(
+      "| run | budget | seeds | training loss, last epoch | at the end, whole set | test accuracy (%) |{}"
+      "|---|---:|---:|---:|---:|---:|{}{}",
+      more, rule, rows);
 }
 
 std::string estimate_table(const StudyData& data) {

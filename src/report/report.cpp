@@ -30,7 +30,7 @@ struct Drawable {
 };
 
 /// Those that the study asks for; 1 and 2 when it asks for none. What a study that is not finished cannot
-/// show yet is told and left out; a study that can show nothing is refused.
+/// show yet is told and left out; a study in which nothing has finished is refused.
 Drawable make_figures(const StudyData& data, const std::vector<std::string>& asked) {
   Drawable drawable;
   for (const std::string& id : asked.empty() ? std::vector<std::string>{"1", "2"} : asked) {
@@ -40,7 +40,7 @@ Drawable make_figures(const StudyData& data, const std::vector<std::string>& ask
       drawable.missing.push_back(error.what());
     }
   }
-  if (drawable.figures.empty()) throw InputError(drawable.missing.front());
+  if (drawable.figures.empty() && data.runs.empty()) throw InputError(drawable.missing.front());
   return drawable;
 }
 

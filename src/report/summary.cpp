@@ -158,7 +158,10 @@ StudyAnswer make_answer(const StudyTable& table) {
 }
 
 std::string headline(const StudyTable& table, const StudyAnswer& answer) {
-  if (answer.rows.empty()) return "No run has finished yet.";
+  if (answer.rows.empty()) {
+    return table.has_losses() ? "Runs without an accuracy: the table shows their losses, lower being better."
+                              : "No run has finished yet.";
+  }
   if (table.rows.size() < 2) {
     return fmt::format("{} is the only {} here: nothing to choose.", answer.rows.front(),
                        table.row_axis.empty() ? "line" : table.row_axis);

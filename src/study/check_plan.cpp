@@ -91,12 +91,22 @@ void check_run_id(const std::string& id, const std::string& place) {
   if (!is_run_id(id)) refuse(place, fmt::format("\"{}\" is no id of a run", id));
 }
 
+double shown_loss(const RunRecord& run) {
+  if (run.status != RunStatus::kDone || !std::isnan(run.test_accuracy)) return NAN;
+  return std::isfinite(run.test_loss) ? run.test_loss : run.train_loss;
+}
+
+bool has_outcome(const RunRecord& run) {
+  if (std::isnan(run.test_accuracy)) return std::isfinite(run.test_loss) || std::isfinite(run.train_loss);
+  return run.test_accuracy >= 0 && run.test_accuracy <= 1;
+}
+
 void check_result(const RunRecord& run, const std::string& place) {
   const auto require = [&](bool is_right, const char* what, double value) {
     if (!is_right) refuse(place, fmt::format("run {}: {} {}", run.id, what, value));
   };
   const bool is_done = run.status == RunStatus::kDone;
-  require(!is_done || (run.test_accuracy >= 0 && run.test_accuracy <= 1), "test_accuracy", run.test_accuracy);
+  require(!is_done || has_outcome(run), "test_accuracy", run.test_accuracy);
   require(run.updates >= 0 && static_cast<double>(run.updates) <= kMostCount, "updates",
           static_cast<double>(run.updates));
   require(run.attempts >= 0, "attempts", static_cast<double>(run.attempts));

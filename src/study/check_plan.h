@@ -33,6 +33,8 @@ bool is_run_id(const std::string& text);
 void check_run_id(const std::string& id, const std::string& place);
 
 /// Likewise of its result.
+/// Whether it has what a finished run must have: an accuracy in [0, 1], or none and a loss.
+bool has_outcome(const RunRecord& run);
 void check_result(const RunRecord& run, const std::string& place);
 
 /// What a run said when it failed, as one line of a sensible length.

@@ -27,6 +27,8 @@ std::string time_left(const StudyProgress& progress) {
 }
 
 std::string outcome(const RunRecord& run) {
+  if (const double loss = shown_loss(run); !std::isnan(loss))
+    return fmt::format("loss {:.4g} in {}", loss, rough_duration(run.seconds));
   if (run.status == RunStatus::kDone)
     return fmt::format("{:.2f} % in {}", 100 * run.test_accuracy, rough_duration(run.seconds));
   const std::string status = to_string(run.status);

@@ -107,9 +107,13 @@ std::string marks_text(const std::vector<StudyTable>& tables, const char* best) 
   if (has(Mark::kLevel))
     parts.push_back(fmt::format("=: level with the best, less than {:g} point apart", kLevelPoints));
   if (has(Mark::kUnsure)) parts.emplace_back("~: not to be told from the best with these seeds");
-  if (parts.empty()) return "";
-  return fmt::format("{} (differences paired by seed, 95 %, Holm over all pairs of a column)",
-                     fmt::join(parts, "; "));
+  const std::string losses =
+      std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.has_losses(); })
+          ? "loss: of runs that have no accuracy, lower is better"
+          : "";
+  if (parts.empty()) return losses;
+  return fmt::format("{} (differences paired by seed, 95 %, Holm over all pairs of a column){}{}",
+                     fmt::join(parts, "; "), losses.empty() ? "" : "; ", losses);
 }
 
 std::string render_terminal(const std::vector<StudyTable>& tables, bool styled) {

@@ -59,13 +59,12 @@ bool read_summary(const fs::path& dir, RunRecord& run) {
   run.images_per_second = number(summary, "images_per_second");
   run.peak_memory_mib = number(summary, "peak_memory_mib");
   const std::string status = summary["status"];
-  const bool has_accuracy = run.test_accuracy >= 0 && run.test_accuracy <= 1;
-  run.status = status == "diverged"               ? RunStatus::kDiverged
-               : status == "done" && has_accuracy ? RunStatus::kDone
-                                                  : RunStatus::kFailed;
+  run.status = status == "diverged"                   ? RunStatus::kDiverged
+               : status == "done" && has_outcome(run) ? RunStatus::kDone
+                                                      : RunStatus::kFailed;
   run.error = run.status == RunStatus::kDone ? ""
               : status != "done"             ? plain_error(status)
-                                             : "summary.json has no test_accuracy";
+                                             : "summary.json has neither a test_accuracy nor a loss";
   return true;
 }
 

@@ -129,6 +129,10 @@ void add_run(TableCell& cell, const RunRecord& run, const std::string& score) {
   cell.planned += 1;
   if (run.status == RunStatus::kDiverged) cell.diverged += 1;
   if (run.status == RunStatus::kFailed) cell.failed += 1;
+  if (const double loss = shown_loss(run); !std::isnan(loss)) {
+    cell.losses.push_back(loss);
+    return;
+  }
   const std::optional<double> value = score_of(run, score);
   if (run.status != RunStatus::kDone || !value) return;
   cell.values.push_back(100 * *value);
@@ -210,18 +214,28 @@ std::vector<StudyTable> make_running_tables(const StudyResults& results, const T
 
 std::string TableCell::text() const {
   std::vector<std::string> notes;
-  if (!values.empty() && values.size() < planned)
-    notes.push_back(fmt::format("{} of {}", values.size(), planned));
+  const bool by_loss = values.empty() && !losses.empty();
+  const std::vector<double>& shown = by_loss ? losses : values;
+  if (!shown.empty() && shown.size() < planned)
+    notes.push_back(fmt::format("{} of {}", shown.size(), planned));
   if (diverged > 0) notes.push_back(fmt::format("{} diverged", diverged));
   if (failed > 0) notes.push_back(fmt::format("{} failed", failed));
   if (diverged > 0 && diverged == planned) return "diverged";
-  if (values.empty()) return notes.empty() ? "-" : fmt::format("{}", fmt::join(notes, ", "));
-  std::string text = fmt::format("{:.2f}", mean);
-  if (values.size() > 1) text += fmt::format(" ± {:.2f}", stddev);
+  if (shown.empty()) return notes.empty() ? "-" : fmt::format("{}", fmt::join(notes, ", "));
+  std::string text =
+      by_loss ? fmt::format("loss {:.4f}", glidepath::mean(losses)) : fmt::format("{:.2f}", mean);
+  if (shown.size() > 1)
+    text += by_loss ? fmt::format(" ± {:.4f}", sample_stddev(losses)) : fmt::format(" ± {:.2f}", stddev);
   if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, ", "));
   if (mark == Mark::kLevel) text += " =";
   if (mark == Mark::kUnsure) text += " ~";
   return text;
+}
+
+bool StudyTable::has_losses() const {
+  return std::any_of(cells.begin(), cells.end(), [](const std::vector<TableCell>& row) {
+    return std::any_of(row.begin(), row.end(), [](const TableCell& cell) { return !cell.losses.empty(); });
+  });
 }
 
 std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& given) {

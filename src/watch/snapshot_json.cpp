@@ -1,7 +1,10 @@
 // src/watch/snapshot_json.cpp - a snapshot for the live page and for programs.
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "files/json_text.h"
+#include "glidepath/statistics.h"
 #include "glidepath/table.h"
 #include "report/html.h"
 #include "report/page.h"
@@ -22,6 +25,7 @@ Json run_json(const RunRecord& run, const std::vector<std::string>& axes) {
           {"schedule", run.config.schedule},
           {"status", to_string(run.status)},
           {"test_accuracy", run.status == RunStatus::kDone ? number_json(run.test_accuracy) : Json(nullptr)},
+          {"loss", number_json(shown_loss(run))},
           {"seconds", run.status == RunStatus::kDone ? number_json(run.seconds) : Json(nullptr)},
           {"error", run.error}};
 }
@@ -46,19 +50,26 @@ Json running_json(const WatchedRun& watched, const std::vector<std::string>& axe
 }
 
 Json table_json(const StudyTable& table) {
-  Json means = Json::array(), spreads = Json::array();
+  Json means = Json::array(), spreads = Json::array(), losses = Json::array();
   for (const auto& row : table.cells) {
-    Json line = Json::array(), spread = Json::array();
+    Json line = Json::array(), spread = Json::array(), loss = Json::array();
     for (const TableCell& cell : row) {
       line.push_back(number_json(cell.mean));
       spread.push_back(number_json(cell.stddev));
+      loss.push_back(number_json(cell.losses.empty() ? NAN : mean(cell.losses)));
     }
     means.push_back(line);
     spreads.push_back(spread);
+    losses.push_back(loss);
   }
-  return {{"caption", table.caption}, {"row_axis", table.row_axis}, {"column_axis", table.column_axis},
-          {"rows", table.rows},       {"columns", table.columns},   {"means", means},
-          {"spreads", spreads}};
+  return {{"caption", table.caption},
+          {"row_axis", table.row_axis},
+          {"column_axis", table.column_axis},
+          {"rows", table.rows},
+          {"columns", table.columns},
+          {"means", means},
+          {"spreads", spreads},
+          {"losses", losses}};
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include "compute/step_graphs.h"
 #include "glidepath/models.h"
 #include "gpu.h"
-#include "train/loss_scaler.h"
-#include "train/sgd.h"
+#include "optim/loss_scaler.h"
+#include "optim/sgd.h"
 
 namespace glidepath {
 namespace {
@@ -35,12 +35,6 @@ Batch made_batch(std::int64_t images, const torch::Device& device, std::uint64_t
   const auto pictures = torch::randn({images, 3, 32, 32});
   const auto labels = torch::randint(0, 10, {images}, torch::kInt64);
   return {pictures.to(device), labels.to(device)};
-}
-
-NamedTensors named_parameters_of(const Model& model) {
-  NamedTensors list;
-  for (const auto& item : model.named_parameters()) list.emplace_back(item.key(), item.value());
-  return list;
 }
 
 /// Largest difference of two lists, of the largest value of each pair.
@@ -156,7 +150,7 @@ TEST_F(DeviceStep, GraphsEqualEagerUpdates) {
     plan.device = gpu();
     plan.fp16 = fp16;
     const auto eager = small_resnet(gpu()), graphed = small_resnet(gpu());
-    Sgd eager_sgd(named_parameters_of(*eager), {}), graphed_sgd(named_parameters_of(*graphed), {});
+    Sgd eager_sgd(named_parameters(*eager), {}), graphed_sgd(named_parameters(*graphed), {});
     LossScaler eager_scaler(gpu()), graphed_scaler(gpu());
     std::vector<std::string> warnings;
     StepGraphs graphs(gpu(), graphed->parameters(),

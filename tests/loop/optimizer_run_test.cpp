@@ -70,7 +70,7 @@ TEST_P(OptimizerRun, StateThatIsNotFiniteIsNamed) {
   options.in_channels = 1;
   options.image_size = 8;
   const auto model = make_model(options);
-  const auto optimizer = make_optimizer(digits(), parameters_of(*model));
+  const auto optimizer = make_optimizer(digits(), named_parameters(*model));
   EXPECT_EQ(first_not_finite(*model, optimizer->state()), "");
   for (auto& [name, tensor] : optimizer->state()) {
     if (name == "steps") continue;
@@ -82,6 +82,12 @@ TEST_P(OptimizerRun, StateThatIsNotFiniteIsNamed) {
         << name;
     tensor.zero_();
   }
+}
+
+TEST(Optimizers, AreThoseThatAConfigurationMayName) {
+  TrainConfig config;
+  for (const std::string& name : optimizer_names())
+    EXPECT_NO_THROW(set_config_value(config, "optimizer", name));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, OptimizerRun,

@@ -127,7 +127,7 @@ TEST(FullGradient, WithoutBatchStatisticsIsTheMeanOfSingleExamplesGradients) {
   options.images = 60;
   options.batch_size = 16;
   const auto together = full_gradient(*model, digits, options, plan_for(true));
-  EXPECT_EQ(together.images, 60);
+  EXPECT_EQ(together.examples, 60);
   options.batch_size = 1;
   const auto singly = full_gradient(*model, digits, options, plan_for(true));
   EXPECT_NEAR(together.norm, singly.norm, 1e-5 * singly.norm);

@@ -57,7 +57,7 @@ inline void expect_norms(Model& model, const nlohmann::json& norms, bool channel
     const double norm = expected.at("grad_norm"), loss = expected.at("loss");
     EXPECT_NEAR(found.norm, norm, 1e-4 * norm);
     EXPECT_NEAR(found.mean_loss, loss, 1e-5 * loss);
-    EXPECT_EQ(found.images, 1438);
+    EXPECT_EQ(found.examples, 1438);
   }
 }
 

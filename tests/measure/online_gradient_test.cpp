@@ -1,5 +1,5 @@
 // tests/measure/online_gradient_test.cpp - the estimate on problems whose gradients are known in closed form.
-#include "measure/online_gradient.h"
+#include "glidepath/online_gradient.h"
 
 #include <algorithm>
 #include <array>

@@ -188,6 +188,15 @@ TEST_F(RanksTest, MeasuresAreThoseOfOneProcess) {
   }
 }
 
+// Rank 0's instruments look at batches between an update's sums and its step: no norm of theirs adds up then.
+TEST_F(RanksTest, MeasuresOnTheWayWithSynchronisedNorms) {
+  const std::string run =
+      "--model convnet --width 0.25 --budget 12it --full 12it --sync-bn true "
+      "--measure grad-norm-online(peek=3)@every=4it ";
+  must_train(2, run + "--out two");
+  EXPECT_GE(records_of(folder_ / "two", "measure").size(), 2U);
+}
+
 /// A line of sh that starts `command` as every rank of a job of mpirun's, and leaves RANK.err and
 /// RANK.status.
 std::string as_mpirun(int ranks, const std::string& command) {

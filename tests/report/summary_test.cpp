@@ -94,5 +94,12 @@ TEST(Answer, NothingFinishedSaysSo) {
   EXPECT_EQ(headline(table, make_answer(table)), "No run has finished yet.");
 }
 
+TEST(Answer, RunsThatHaveALossAloneAreSaidToBeShownAndNotJudged) {
+  StudyTable table = table_of({"linear", "step-d2"}, {{cell_of({})}, {cell_of({})}});
+  table.cells[0][0].losses = {0.5};
+  EXPECT_EQ(headline(table, make_answer(table)),
+            "Runs without an accuracy: the table shows their losses, lower being better.");
+}
+
 }  // namespace
 }  // namespace glidepath

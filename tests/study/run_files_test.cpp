@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "study/check_plan.h"
 #include "study/support.h"
 
 namespace glidepath {
@@ -47,7 +48,29 @@ TEST_F(RunFiles, DivergenceIsAStatusAndAMissingAccuracyAFailure) {
   write("summary.json", R"({"status":"done","test_accuracy":null})");
   ASSERT_TRUE(read_summary(folder_, run));
   EXPECT_EQ(run.status, RunStatus::kFailed);
-  EXPECT_EQ(run.error, "summary.json has no test_accuracy");
+  EXPECT_EQ(run.error, "summary.json has neither a test_accuracy nor a loss");
+}
+
+TEST_F(RunFiles, AFinishedRunWithALossAloneIsDone) {
+  const struct {
+    const char* summary;
+    double loss;
+  } cases[] = {{R"({"status":"done","test_loss":0.5,"train_loss":0.25})", 0.5},
+               {R"({"status":"done","test_accuracy":null,"train_loss":0.25})", 0.25}};
+  for (const auto& each : cases) {
+    RunRecord run;
+    write("summary.json", each.summary);
+    ASSERT_TRUE(read_summary(folder_, run));
+    EXPECT_EQ(run.status, RunStatus::kDone) << each.summary;
+    EXPECT_EQ(run.error, "");
+    EXPECT_EQ(shown_loss(run), each.loss);
+    EXPECT_NO_THROW(check_result(run, "here"));
+  }
+  RunRecord run;  // an accuracy that is none is no reason to look at the loss
+  write("summary.json", R"({"status":"done","test_accuracy":75,"test_loss":0.5})");
+  ASSERT_TRUE(read_summary(folder_, run));
+  EXPECT_EQ(run.status, RunStatus::kFailed);
+  EXPECT_TRUE(std::isnan(shown_loss(run)));
 }
 
 TEST_F(RunFiles, MetricsLeaveOutTornLinesAndReadNullAsNaN) {

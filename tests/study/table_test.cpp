@@ -191,6 +191,27 @@ TEST(StudyTable, CountsRunsThatDivergedApart) {
   EXPECT_THAT(table.average_rank, ElementsAre(1, 2));  // const is behind, however its seeds would have ended
 }
 
+TEST(StudyTable, RunsWithoutAnAccuracyAreShownByTheirLossAndNotJudged) {
+  StudyResults results = small_results();
+  for (RunRecord& run : results.runs) {
+    if (run.config.budget != "100%") continue;
+    run.test_accuracy = NAN;
+    run.test_loss = run.config.seed == 1 ? 0.25 : 0.75;
+  }
+  results.runs[2].test_loss = NAN;  // which leaves the training loss
+  results.runs[2].train_loss = 0.5;
+  const StudyTable table = make_tables(results).at(0);
+  EXPECT_TRUE(table.has_losses());
+  EXPECT_EQ(table.cells[0][0].text().substr(0, 13), "56.25 ± 8.84");
+  EXPECT_EQ(table.cells[0][1].text(), "loss 0.6250 ± 0.1768");
+  EXPECT_EQ(table.cells[1][1].text(), "loss 0.2500 (1 of 2)");
+  EXPECT_TRUE(table.cells[0][1].values.empty());
+  EXPECT_EQ(table.verdicts[1].verdict, Verdict::kNoResult);
+  EXPECT_NE(render_markdown({table}).find("loss: of runs that have no accuracy, lower is better"),
+            std::string::npos);
+  EXPECT_FALSE(make_tables(small_results()).at(0).has_losses());
+}
+
 TEST(TableCell, TextSaysWhatIsNotIn) {
   struct Case {
     std::size_t values, planned, diverged, failed;

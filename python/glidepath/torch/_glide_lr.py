@@ -34,6 +34,8 @@ class GlideLR(LRScheduler):
     momentum         (with the full rate, with none): momentum, or Adam's beta1, goes from one to the other
     weight_decay_follows
                      whether each group's weight decay is multiplied by the same factor as its rate
+    last_epoch       as every scheduler of PyTorch's takes it: the last update that was made, counted from 0, of an
+                     optimizer whose groups have their initial_lr; -1 begins. For budgets in updates
 
     step() is called after optimizer.step(), as for any scheduler, and counts the updates that the optimizer has
     really made since: one that a GradScaler skipped is none, N calls by N processes (accelerate) are one, and a call once
@@ -84,11 +86,11 @@ class GlideLR(LRScheduler):
         if weight_decay_follows:
             for group in optimizer.param_groups:
                 group.setdefault("initial_weight_decay", group.get("weight_decay", 0))
-        if last_epoch > 0:
-            self._move_to(last_epoch)
-        self._is_being_made = True  # PyTorch steps a scheduler once while it is made
-        super().__init__(optimizer, last_epoch - 1 if last_epoch > 0 else -1)
-        self._is_being_made = False
+        self.optimizer = optimizer
+        if last_epoch >= 0:
+            self._move_to(last_epoch + 1)
+        super().__init__(optimizer, last_epoch)
+        self._counted = self._steps_seen()
 
     @property
     def done(self) -> bool:
@@ -109,8 +111,12 @@ class GlideLR(LRScheduler):
         if epoch is not None:
             self._move_to(epoch)
             super().step(epoch)
-        elif self._is_being_made:
-            super().step()
+        elif self.last_epoch == glide.step - 1:
+            # PyTorch steps a scheduler once while it is made, and SequentialLR undoes that and does it again.
+            self.last_epoch += 1
+            self._step_count += 1
+            self._set_rates()
+            return
         else:
             made = self._updates_made()
             if made == 0:
@@ -129,6 +135,12 @@ class GlideLR(LRScheduler):
                 self._set_rates()
                 return
         self._set_followers()
+
+    def _update_lr(self, epoch: int | None = None) -> None:
+        # Today's SequentialLR calls this one, with 0, where a scheduler's turn comes.
+        if epoch is not None:
+            self._move_to(epoch)
+        super()._update_lr(epoch)
 
     def keep_back(self, seconds: float, writing: float = 0.0) -> None:
         """Seconds that the final evaluation and the writing of the model take, as Glide.keep_back."""
@@ -191,6 +203,9 @@ class GlideLR(LRScheduler):
         return made
 
     def _move_to(self, step: int) -> None:
+        self._counted = self._steps_seen()  # those before were another scheduler's
+        if step == self.glide.step:
+            return
         state = self.glide.state_dict()
         if self.glide.by_clock:
             raise InputError(f"step({step}): a budget in time has no update {step} to go to")

@@ -18,7 +18,7 @@ class GradNorm:
     Pairs of consecutive batches of one epoch share no example, so that the inner product of their gradients is an
     estimate of |g*|^2 but for two terms, both of which are taken out: of drawing without replacement, and of the step
     between the two. The second needs, at every 256th update, the next batch's loss before the step (`peek`).
-    The derivation is in src/measure/online_gradient.h; |g*| goes to zero with the learning rate, which is what the
+    The derivation is in include/glidepath/online_gradient.h; |g*| goes to zero with the learning rate, which is what the
     paper explains budgets with (Li, Yumer, Ramanan, ICLR 2020, section 5).
 
     model            a module, or its parameters

@@ -104,10 +104,7 @@ void Measures::take(const std::vector<bool>& which) {
   const DataWatch::MayStop here(run_.data);
   const double begun = run_.ranks.now(), lr = run_.glide.lr();
   nlohmann::ordered_json fields;
-  if (measurer_)
-    fields = measurer_->take(which, lr, [this] {
-      if (run_.ranks.is_alone()) stopper_.stop_if_asked();  // others wait for what follows
-    });
+  if (measurer_) fields = measurer_->take(which, lr, [this] { stopper_.stop_at_once_if_asked(); });
   run_.ranks.agree();  // a signal is then seen by all
   pass(which);
   for (std::size_t i = 0; i < which.size(); ++i) {

@@ -12,6 +12,10 @@ void Stopper::stop_if_asked() {
   if (const int signal = run_.ranks.stop_signal(); signal != 0) stop_for(signal);
 }
 
+void Stopper::stop_at_once_if_asked() {
+  if (const int signal = run_.ranks.stop_signal_at_once(); signal != 0) stop_for(signal);
+}
+
 void Stopper::agree_and_stop_if_asked() {
   run_.ranks.agree();
   stop_if_asked();

@@ -13,6 +13,8 @@ class Stopper : public Callback {
   explicit Stopper(Run& run) : run_(run) {}
 
   void stop_if_asked();
+  /// The same between two collectives: a process alone stops, others would be waited for in vain.
+  void stop_at_once_if_asked();
   /// The same where ranks may have heard of it at different moments: a collective.
   void agree_and_stop_if_asked();
   [[noreturn]] void stop_for(int signal);

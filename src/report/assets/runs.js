@@ -12,8 +12,8 @@ window.glidepath.runsExplorer = (data, baseColour) => {
   const chosen = [];
   let panels = [], axis = 'step';
 
-  const done = (run) => run.test_accuracy !== null;
-  const outcome = (run) => (done(run) ? `${(100 * run.test_accuracy).toFixed(2)} %` : run.status);
+  const done = (run) => run.status === 'done';
+  const outcome = (run) => (run.test_accuracy !== null ? `${(100 * run.test_accuracy).toFixed(2)} %` : run.loss !== null ? `loss ${format(run.loss)}` : run.status);
 
   // Runs of one schedule share its colour; shades and dashes tell them apart.
   function look(line) {
@@ -123,7 +123,7 @@ window.glidepath.runsExplorer = (data, baseColour) => {
   document.querySelectorAll('input[name="run-axis"]').forEach((radio) => radio.addEventListener('change', () => { axis = radio.value; drawCurves(); }));
 
   // To begin with, the best run of the study.
-  const best = items.filter(({ run }) => done(run)).sort((a, b) => b.run.test_accuracy - a.run.test_accuracy)[0] || items[0];
+  const best = items.filter(({ run }) => done(run)).sort((a, b) => b.run.test_accuracy - a.run.test_accuracy || a.run.loss - b.run.loss)[0] || items[0];
   if (best) {
     best.box.checked = true;
     choose(best.run, best.box);

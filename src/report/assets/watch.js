@@ -70,7 +70,8 @@
     document.title = `${percent} % · ${s.title}`;
   }
 
-  const outcome = (run) => (run.test_accuracy === null ? run.status : `${(100 * run.test_accuracy).toFixed(2)} % in ${duration(run.seconds)}`);
+  const score = (run) => (run.test_accuracy !== null ? `${(100 * run.test_accuracy).toFixed(2)} %` : `loss ${format(run.loss)}`);
+  const outcome = (run) => (run.test_accuracy === null && run.loss === null ? run.status : `${score(run)} in ${duration(run.seconds)}`);
   const failure = (run) => h('li', {}, h('b', {}, run.label), ` ${run.error.startsWith(run.status) ? '' : `${run.status}: `}${run.error}`);
   const item = (run) => h('li', { class: run.status === 'done' ? '' : 'bad' }, h('b', {}, run.label), ` ${outcome(run)}`);
 
@@ -93,7 +94,7 @@
     if (drawable.length === 0) {
       byId('so-far').replaceChildren(...list.map((table) => h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Means so far' }, h('table', {}, h('caption', {}, table.caption || 'Test accuracy in percent, mean so far'),
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, table.row_axis), ...table.columns.map((column) => h('th', { scope: 'col', class: 'number' }, column)))),
-        h('tbody', {}, ...table.rows.map((row, r) => h('tr', {}, h('th', { scope: 'row' }, row), ...table.means[r].map((mean) => h('td', { class: 'number' }, format(mean))))))))));
+        h('tbody', {}, ...table.rows.map((row, r) => h('tr', {}, h('th', { scope: 'row' }, row), ...table.means[r].map((mean, c) => h('td', { class: 'number' }, mean === null && table.losses[r][c] !== null ? `loss ${format(table.losses[r][c])}` : format(mean))))))))));
     }
   }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a program leaves of this version: a run that was stopped in its middle, and a study with half its runs
-# done. tests/train/old_files.py has the present program go on with both.
+# done. tests/loop/old_files.py has the present program go on with both.
 #
 #   make.sh PROGRAM OUT
 set -euo pipefail

@@ -1,12 +1,12 @@
-// src/train/adam.cpp - Adam, AMSGrad and AdamW.
-#include "train/adam.h"
+// src/optim/adam.cpp - Adam, AMSGrad and AdamW.
+#include "optim/adam.h"
 
 #include <cmath>
 
 #include <torch/types.h>
 
 #include "nn/parallel.h"
-#include "train/optimizer_kernels.h"
+#include "optim/optimizer_kernels.h"
 
 namespace glidepath {
 namespace {

@@ -1,13 +1,12 @@
-// src/measure/online_gradient.h - the full gradient's norm, estimated from the gradients that training
+// include/glidepath/online_gradient.h - the full gradient's norm, estimated from the gradients that training
 // computes.
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "glidepath/gradient_pairs.h"
+#include "glidepath/gradients.h"
 #include "glidepath/safetensors.h"
-#include "measure/gradient_kernels.h"
 
 namespace glidepath {
 
@@ -52,13 +51,16 @@ struct OnlineGradientOptions {
 /// then the mean gradient over random batches of this size.
 class OnlineGradient {
  public:
-  explicit OnlineGradient(const OnlineGradientOptions& options)
-      : options_(options), window_(options.training_images) {}
+  /// Throws InputError for an option out of range.
+  explicit OnlineGradient(const OnlineGradientOptions& options);
 
   /// Whether the gradients of update `step` (from 0) are needed.
   bool wants(std::int64_t step) const;
-  /// The gradients of update `step`, to be applied with `lr`; float32, copied where they are kept. `peek`
-  /// gives the gradients of the next update's batch at the present weights; it is not always called.
+  /// The gradients of update `step`, to be applied with `lr`: those of the mean loss of a batch of `images`
+  /// examples, as gradients_of() gives them, before they are clipped; copied where they are kept. `peek`
+  /// gives the gradients of the next update's batch at the present weights, and leaves the model as it was
+  /// (KeepBuffers); it is called once in OnlineGradientOptions::peek updates. What it throws leaves
+  /// everything as it was.
   void observe(std::int64_t step, std::int64_t images, double lr, const Tensors& gradients,
                const std::function<Tensors()>& peek);
 

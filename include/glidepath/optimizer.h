@@ -1,15 +1,31 @@
-// src/train/optimizer.h - what every optimizer can do: update, be saved, and tell how it scales the rate.
+// include/glidepath/optimizer.h - optimizers: update, be saved, and tell how they scale the rate.
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <torch/types.h>
 
+#include "glidepath/named_tensors.h"
+#include "glidepath/safetensors.h"
+
 namespace glidepath {
 
-using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
+/// What make_optimizer() makes. Those of other optimizers than `name` do nothing. Formulas and sources are in
+/// docs/optimizers.md.
+struct OptimizerOptions {
+  std::string name = "sgd";     ///< one of optimizer_names()
+  double weight_decay = 0;      ///< at least 0; w * weight_decay is added to the gradient, but for adamw
+  bool decay_norm_bias = true;  ///< false: parameters of one dimension (norms, biases) are not decayed
+  double momentum = 0.9;        ///< sgd: in [0, 1); above 0 for nesterov
+  bool nesterov = true;         ///< sgd
+  double beta1 = 0.9;           ///< adam, amsgrad, adamw: in [0, 1)
+  double beta2 = 0.999;         ///< likewise
+  double rmsprop_alpha = 0.99;  ///< rmsprop: in [0, 1)
+  std::optional<double> eps;    ///< all but sgd: above 0; none: 1e-10 for adagrad, 1e-8 for the others
+};
 
 /// Optimizers compute what torch.optim's of the same name do, term for term. On the CPU one loop reads and
 /// writes each parameter and its state once; elsewhere, and for other types than float, torch's operators do
@@ -20,7 +36,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One update with this learning rate. Parameters without a gradient are left alone, and so is their state.
+  /// One update with this learning rate, from the gradients that stand in the parameters' grad(), in the
+  /// parameters' shapes. Parameters without a gradient are left alone, and so is their state.
   void step(double lr);
   /// Drops the gradients, so that backward writes new ones instead of adding to zeroed ones.
   void drop_gradients();
@@ -29,6 +46,10 @@ class Optimizer {
   /// All that decides later updates and rate_factors(), to save: "exp_avg.fc1.weight" and so on and, but for
   /// SGD, "steps" (int64, how many updates each parameter has had). The tensors are the live ones.
   NamedTensors state() const;
+  /// Takes what state() was, by name, so that later updates have the bits of those that were not interrupted.
+  /// Other names are left alone: a checkpoint holds more. Throws InputError that names the first tensor that
+  /// is missing or of another shape; nothing is changed then.
+  void set_state(const TensorMap& saved);
   /// For each parameter that has been updated, in their order: the factor that its last update had on the
   /// learning rate, element by element, in the parameter's shape. 1 where rates are not adapted.
   std::vector<torch::Tensor> rate_factors() const;
@@ -63,5 +84,14 @@ class Optimizer {
   std::vector<std::string> state_names_;
   torch::Tensor steps_;
 };
+
+/// "sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw".
+const std::vector<std::string>& optimizer_names();
+
+/// An optimizer over these parameters, which are floating point, on any device, each once, and stay where
+/// they are while it lives: named_parameters(module), for example. What it keeps of each is on the same
+/// device.
+/// Throws InputError for an unknown name, an option out of range, and a parameter that cannot be updated.
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const NamedTensors& parameters);
 
 }  // namespace glidepath

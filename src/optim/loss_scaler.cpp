@@ -1,5 +1,5 @@
-// src/train/loss_scaler.cpp - the factor that lifts fp16 gradients above the smallest number of fp16.
-#include "train/loss_scaler.h"
+// src/optim/loss_scaler.cpp - the factor that lifts fp16 gradients above the smallest number of fp16.
+#include "optim/loss_scaler.h"
 
 #include <cmath>
 

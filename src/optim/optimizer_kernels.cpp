@@ -1,5 +1,5 @@
-// src/train/optimizer_kernels.cpp - the update of each optimizer, for each instruction set.
-#include "train/optimizer_kernels.h"
+// src/optim/optimizer_kernels.cpp - the update of each optimizer, for each instruction set.
+#include "optim/optimizer_kernels.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
-// tests/loop/loss_scaler_test.cpp - against PyTorch's GradScaler, step by step.
-#include "train/loss_scaler.h"
+// tests/optim/loss_scaler_test.cpp - against PyTorch's GradScaler, step by step.
+#include "optim/loss_scaler.h"
 
 #include <cmath>
 #include <fstream>
@@ -33,9 +33,9 @@ void expect_values(const torch::Tensor& tensor, const nlohmann::json& texts) {
   }
 }
 
-// tests/data/golden/train/make_loss_scaler.py
+// tests/data/golden/optim/make_loss_scaler.py
 TEST(LossScaler, DoesWhatGradScalerDoes) {
-  std::ifstream file(GLIDEPATH_TEST_DATA "/train/loss_scaler.json");
+  std::ifstream file(GLIDEPATH_TEST_DATA "/optim/loss_scaler.json");
   const auto golden = nlohmann::json::parse(file);
   std::int64_t checked = 0;
   for (const auto& [name, run] : golden.items()) {

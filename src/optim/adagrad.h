@@ -1,7 +1,7 @@
-// src/train/adagrad.h - Adagrad and RMSprop: gradients divided by the root of their squares, summed or
+// src/optim/adagrad.h - Adagrad and RMSprop: gradients divided by the root of their squares, summed or
 // averaged.
 #pragma once
-#include "train/optimizer.h"
+#include "glidepath/optimizer.h"
 
 namespace glidepath {
 

@@ -1,5 +1,5 @@
-// tests/loop/sgd_test.cpp - our SGD against PyTorch's, update by update.
-#include "train/sgd.h"
+// tests/optim/sgd_test.cpp - our SGD against PyTorch's, update by update.
+#include "optim/sgd.h"
 
 #include <fstream>
 
@@ -17,7 +17,7 @@ torch::Tensor gradient_at(const torch::Tensor& weights, int step) {
 }
 
 nlohmann::json golden() {
-  std::ifstream file(GLIDEPATH_TEST_DATA "/train/sgd.json");
+  std::ifstream file(GLIDEPATH_TEST_DATA "/optim/sgd.json");
   return nlohmann::json::parse(file);
 }
 

@@ -1,5 +1,5 @@
-// src/train/effective_rate.cpp - the learning rate that parameters really get from an adaptive optimizer.
-#include "train/effective_rate.h"
+// src/optim/effective_rate.cpp - the learning rate that parameters really get from an adaptive optimizer.
+#include "glidepath/effective_rate.h"
 
 #include <algorithm>
 #include <cmath>

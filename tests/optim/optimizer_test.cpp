@@ -1,31 +1,33 @@
-// tests/loop/optimizer_test.cpp - every optimizer against PyTorch's and LibTorch's, and what all have in
+// tests/optim/optimizer_test.cpp - every optimizer against PyTorch's and LibTorch's, and what all have in
 // common.
-#include "train/optimizer.h"
+#include "glidepath/optimizer.h"
 
+#include <cmath>
 #include <fstream>
 #include <memory>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
 #include <torch/optim.h>
 #include <torch/utils.h>
 
 #include "glidepath/error.h"
-#include "loop/run_setup.h"
 
 namespace glidepath {
 namespace {
 
-const std::vector<std::string> kAll = {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw"};
+const std::vector<std::string>& kAll = optimizer_names();
 const std::vector<std::string> kAdaptive = {kAll.begin() + 1, kAll.end()};
 
 std::unique_ptr<Optimizer> make(const std::string& name, const NamedTensors& parameters,
                                 double weight_decay = 5e-4) {
-  TrainConfig config;
-  config.optimizer = name;
-  config.weight_decay = weight_decay;
-  return make_optimizer(config, parameters);
+  OptimizerOptions options;
+  options.name = name;
+  options.weight_decay = weight_decay;
+  return make_optimizer(options, parameters);
 }
 
 /// Parameters as in make_optimizers.py, the four-dimensional one in a memory format.
@@ -49,26 +51,26 @@ torch::Tensor values_of(const NamedTensors& parameters) {
   return torch::cat(flat);
 }
 
-TrainConfig golden_config(const nlohmann::json& expected) {
-  TrainConfig config;
-  config.optimizer = expected.at("optimizer");
-  config.weight_decay = expected.at("weight_decay");
-  config.decay_norm_bias = expected.at("decay_norm_bias");
+OptimizerOptions golden_options(const nlohmann::json& expected) {
+  OptimizerOptions options;
+  options.name = expected.at("optimizer");
+  options.weight_decay = expected.at("weight_decay");
+  options.decay_norm_bias = expected.at("decay_norm_bias");
   for (const auto& [key, value] : expected.at("options").items()) {
-    if (key == "alpha") config.rmsprop_alpha = value;
-    if (key == "eps") config.eps = value.dump();
+    if (key == "alpha") options.rmsprop_alpha = value;
+    if (key == "eps") options.eps = value.get<double>();
     if (key != "betas") continue;
-    config.beta1 = value.at(0);
-    config.beta2 = value.at(1);
+    options.beta1 = value.at(0);
+    options.beta2 = value.at(1);
   }
-  return config;
+  return options;
 }
 
 /// Weights are within [-1, 1].
 void expect_golden_weights(const nlohmann::json& data, const nlohmann::json& expected,
                            torch::MemoryFormat format) {
   const NamedTensors parameters = golden_parameters(format);
-  const auto optimizer = make_optimizer(golden_config(expected), parameters);
+  const auto optimizer = make_optimizer(golden_options(expected), parameters);
   std::size_t checked = 0;
   for (int step = 0; step < 100; ++step) {
     for (const auto& [name, w] : parameters) {
@@ -84,7 +86,7 @@ void expect_golden_weights(const nlohmann::json& data, const nlohmann::json& exp
 }
 
 TEST(Optimizers, EqualPyTorchOverAHundredUpdates) {
-  std::ifstream file(GLIDEPATH_TEST_DATA "/train/optimizers.json");
+  std::ifstream file(GLIDEPATH_TEST_DATA "/optim/optimizers.json");
   const auto data = nlohmann::json::parse(file);
   std::map<std::string, int> cases;
   for (const auto& expected : data.at("cases")) {
@@ -259,7 +261,90 @@ TEST(Optimizers, GoOnFromTheirStateWithTheSameBits) {
   }
 }
 
-TEST(Optimizers, AnUnknownNameIsRefused) { EXPECT_THROW(make("lion", {}), InputError); }
+TEST(Optimizers, TakeTheirStateFromACheckpointThatHoldsMore) {
+  for (const std::string& name : kAll) {
+    SCOPED_TRACE(name);
+    const NamedTensors trained = golden_parameters(torch::MemoryFormat::Contiguous);
+    const auto optimizer = make(name, trained);
+    for (const auto& named : trained) named.second.mutable_grad() = golden_gradient(named.second, 1);
+    optimizer->step(0.1);
+    TensorMap saved = {{"model.matrix", torch::ones({3, 4})}};
+    for (const auto& [key, tensor] : optimizer->state()) saved[key] = tensor.clone();
+    const auto other = make(name, golden_parameters(torch::MemoryFormat::Contiguous));
+    other->set_state(saved);
+    for (const auto& [key, tensor] : other->state()) EXPECT_TRUE(torch::equal(tensor, saved.at(key))) << key;
+  }
+}
+
+TEST(Optimizers, AStateThatDoesNotFitChangesNothing) {
+  const auto optimizer = make("adam", {{"a", torch::ones({3})}, {"b", torch::ones({2})}});
+  TensorMap saved = {{"exp_avg.a", torch::ones({3})},
+                     {"exp_avg.b", torch::ones({2})},
+                     {"exp_avg_sq.a", torch::ones({3})},
+                     {"steps", torch::ones({2}, torch::kInt64)}};
+  const auto told = [&] {
+    try {
+      optimizer->set_state(saved);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(told(), "optimizer's state: has no \"exp_avg_sq.b\"");
+  saved["exp_avg_sq.b"] = torch::ones({3});
+  EXPECT_EQ(told(), "optimizer's state: \"exp_avg_sq.b\" has another shape than its parameter");
+  for (const auto& named : optimizer->state()) EXPECT_EQ(named.second.abs().sum().item<double>(), 0);
+}
+
+std::string refusal(const OptimizerOptions& options, const NamedTensors& parameters) {
+  try {
+    make_optimizer(options, parameters);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Optimizers, OptionsOutOfRangeAreRefused) {
+  const auto with = [](const std::string& name, auto change) {
+    OptimizerOptions options;
+    options.name = name;
+    change(options);
+    return refusal(options, {{"w", torch::ones({3})}});
+  };
+  using O = OptimizerOptions;
+  EXPECT_EQ(with("lion", [](O&) {}),
+            "optimizer \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw");
+  EXPECT_EQ(with("sgd", [](O& o) { o.momentum = 1; }), "optimizer's momentum \"1\": must be in [0, 1)");
+  EXPECT_EQ(with("sgd", [](O& o) { o.momentum = 0; }),
+            "optimizer's momentum \"0\": must be above 0 for nesterov");
+  EXPECT_EQ(with("adam", [](O& o) { o.beta1 = -0.1; }), "optimizer's beta1 \"-0.1\": must be in [0, 1)");
+  EXPECT_EQ(with("adam", [](O& o) { o.beta2 = NAN; }), "optimizer's beta2 \"nan\": must be in [0, 1)");
+  EXPECT_EQ(with("rmsprop", [](O& o) { o.rmsprop_alpha = 2; }),
+            "optimizer's rmsprop_alpha \"2\": must be in [0, 1)");
+  EXPECT_EQ(with("adam", [](O& o) { o.eps = 0; }), "optimizer's eps \"0\": must be above 0");
+  EXPECT_EQ(with("adamw", [](O& o) { o.weight_decay = -1; }),
+            "optimizer's weight_decay \"-1\": must be at least 0");
+  for (const std::string& name : kAll) EXPECT_EQ(with(name, [](O&) {}), "") << name;
+}
+
+TEST(Optimizers, ParametersThatCannotBeUpdatedAreRefused) {
+  const auto w = torch::ones({3}).requires_grad_();
+  EXPECT_EQ(refusal({}, {}), "optimizer: is given no parameters");
+  EXPECT_EQ(refusal({}, {{"w", w}, {"w", torch::ones({2})}}), "optimizer's parameter \"w\": is given twice");
+  for (const torch::Tensor& wrong : {torch::Tensor(), torch::ones({3}, torch::kInt64), w * 2}) {
+    EXPECT_EQ(refusal({}, {{"w", wrong}}),
+              "optimizer's parameter \"w\": must be a floating-point tensor, and a leaf");
+  }
+}
+
+TEST(Optimizers, TakeTheParametersOfAnyModuleThatAreTrained) {
+  torch::nn::Sequential module(torch::nn::Linear(3, 4), torch::nn::Linear(4, 2));
+  module->parameters()[0].set_requires_grad(false);
+  std::vector<std::string> names;
+  for (const auto& named : named_parameters(*module)) names.push_back(named.first);
+  EXPECT_THAT(names, testing::ElementsAre("0.bias", "1.weight", "1.bias"));
+}
 
 }  // namespace
 }  // namespace glidepath

@@ -1,6 +1,6 @@
-// src/train/sgd.h - stochastic gradient descent with momentum.
+// src/optim/sgd.h - stochastic gradient descent with momentum.
 #pragma once
-#include "train/optimizer.h"
+#include "glidepath/optimizer.h"
 
 namespace glidepath {
 

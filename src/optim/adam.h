@@ -1,6 +1,6 @@
-// src/train/adam.h - Adam, AMSGrad and AdamW.
+// src/optim/adam.h - Adam, AMSGrad and AdamW.
 #pragma once
-#include "train/optimizer.h"
+#include "glidepath/optimizer.h"
 
 namespace glidepath {
 

@@ -1,11 +1,11 @@
-// src/train/adagrad.cpp - Adagrad and RMSprop: gradients divided by the root of their squares, summed or
+// src/optim/adagrad.cpp - Adagrad and RMSprop: gradients divided by the root of their squares, summed or
 // averaged.
-#include "train/adagrad.h"
+#include "optim/adagrad.h"
 
 #include <torch/types.h>
 
 #include "nn/parallel.h"
-#include "train/optimizer_kernels.h"
+#include "optim/optimizer_kernels.h"
 
 namespace glidepath {
 

@@ -1,5 +1,5 @@
-// tests/loop/effective_rate_test.cpp - effective learning rates against formulas worked out value by value.
-#include "train/effective_rate.h"
+// tests/optim/effective_rate_test.cpp - effective learning rates against formulas worked out value by value.
+#include "glidepath/effective_rate.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,16 +9,14 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "loop/run_setup.h"
-
 namespace glidepath {
 namespace {
 
-TrainConfig config_for(const std::string& name) {
-  TrainConfig config;
-  config.optimizer = name;
-  config.weight_decay = 0;
-  return config;
+OptimizerOptions options_for(const std::string& name) {
+  OptimizerOptions options;
+  options.name = name;
+  options.weight_decay = 0;
+  return options;
 }
 
 /// The rate of one element whose gradients were these, from the formulas of the optimizers' papers in double.
@@ -61,8 +59,8 @@ TEST(EffectiveRate, EqualsItsFormulaElementByElement) {
       auto never = torch::randn({7}).requires_grad_();
       const bool adapts = std::string(name) != "sgd";
       const auto optimizer = make_optimizer(
-          config_for(name), adapts ? NamedTensors{{"w", w}, {"seldom", seldom}, {"never", never}}
-                                   : NamedTensors{{"w", w}, {"seldom", seldom}});
+          options_for(name), adapts ? NamedTensors{{"w", w}, {"seldom", seldom}, {"never", never}}
+                                    : NamedTensors{{"w", w}, {"seldom", seldom}});
       std::vector<std::vector<double>> gradients(static_cast<std::size_t>(count + seldom_count));
       for (int step = 0; step < 12; ++step) {
         const double size = step < 4 ? 10 : 0.01;  // falling, so that AMSGrad's maximum is not the last
@@ -97,7 +95,7 @@ TEST(EffectiveRate, IsWhatTheUpdateMultipliesTheGradientBy) {
            {"adagrad", 1}, {"rmsprop", 1}, {"adam", 0.1}, {"amsgrad", 0.1}, {"adamw", 0.1}}) {
     SCOPED_TRACE(name);
     auto w = torch::zeros({1}).requires_grad_();
-    const auto optimizer = make_optimizer(config_for(name), {{"w", w}});
+    const auto optimizer = make_optimizer(options_for(name), {{"w", w}});
     w.mutable_grad() = torch::full({1}, 0.25);
     optimizer->step(0.01);
     const EffectiveRate rate = effective_rate(*optimizer, 0.01);
@@ -109,20 +107,20 @@ TEST(EffectiveRate, IsWhatTheUpdateMultipliesTheGradientBy) {
 
 TEST(EffectiveRate, IsNoNumberBeforeTheFirstUpdateOrFromABrokenState) {
   auto w = torch::zeros({4}).requires_grad_();
-  const auto optimizer = make_optimizer(config_for("adam"), {{"w", w}});
+  const auto optimizer = make_optimizer(options_for("adam"), {{"w", w}});
   EXPECT_TRUE(std::isnan(effective_rate(*optimizer, 0.1).median));
   w.mutable_grad() = torch::tensor({1.0F, 2.0F, std::nanf(""), 3.0F});
   optimizer->step(0.1);
   EXPECT_TRUE(std::isnan(effective_rate(*optimizer, 0.1).median));
   EXPECT_TRUE(std::isnan(effective_rate(*optimizer, 0.1).mean));
-  const auto sgd = make_optimizer(config_for("sgd"), {{"w", w}});
+  const auto sgd = make_optimizer(options_for("sgd"), {{"w", w}});
   EXPECT_EQ(effective_rate(*sgd, 0.1).median, 0.1);
 }
 
 // A dead unit's gradient is 0 for ever: its rate is lr / eps, and quantiles bear it.
 TEST(EffectiveRate, DeadUnitsHaveTheRateThatEpsAllows) {
   auto w = torch::zeros({4}).requires_grad_();
-  const auto optimizer = make_optimizer(config_for("rmsprop"), {{"w", w}});
+  const auto optimizer = make_optimizer(options_for("rmsprop"), {{"w", w}});
   w.mutable_grad() = torch::tensor({1.0F, 1.0F, 1.0F, 0.0F});
   optimizer->step(0.1);
   EXPECT_NEAR(effective_rate(*optimizer, 0.1).median, 1, 1e-5);

@@ -1,6 +1,7 @@
-// src/train/effective_rate.h - the learning rate that parameters really get from an adaptive optimizer.
+// include/glidepath/effective_rate.h - the learning rate that parameters really get from an adaptive
+// optimizer.
 #pragma once
-#include "train/optimizer.h"
+#include "glidepath/optimizer.h"
 
 namespace glidepath {
 

@@ -1,4 +1,4 @@
-// src/train/optimizer_kernels.h - the update of each optimizer, element by element, in one pass.
+// src/optim/optimizer_kernels.h - the update of each optimizer, element by element, in one pass.
 #pragma once
 #include <cstdint>
 

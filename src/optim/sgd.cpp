@@ -1,12 +1,12 @@
-// src/train/sgd.cpp - stochastic gradient descent with momentum.
-#include "train/sgd.h"
+// src/optim/sgd.cpp - stochastic gradient descent with momentum.
+#include "optim/sgd.h"
 
 #include <map>
 
 #include <torch/types.h>
 
 #include "nn/parallel.h"
-#include "train/optimizer_kernels.h"
+#include "optim/optimizer_kernels.h"
 
 namespace glidepath {
 

@@ -1,4 +1,4 @@
-// src/train/loss_scaler.h - the factor that lifts fp16 gradients above the smallest number of fp16.
+// src/optim/loss_scaler.h - the factor that lifts fp16 gradients above the smallest number of fp16.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -1,10 +1,13 @@
-// src/train/optimizer.cpp - what every optimizer can do: update, be saved, and tell how it scales the rate.
-#include "train/optimizer.h"
+// src/optim/optimizer.cpp - what all optimizers have in common.
+#include "glidepath/optimizer.h"
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <torch/types.h>
 #include <torch/utils.h>
+
+#include "glidepath/error.h"
 
 namespace glidepath {
 namespace {
@@ -81,6 +84,18 @@ NamedTensors Optimizer::state() const {
   }
   if (saves_steps()) state.emplace_back("steps", steps_);
   return state;
+}
+
+void Optimizer::set_state(const TensorMap& saved) {
+  const torch::NoGradGuard no_grad;
+  NamedTensors own = state();
+  for (const auto& [name, tensor] : own) {
+    const auto found = saved.find(name);
+    if (found == saved.end()) throw InputError(fmt::format("optimizer's state: has no \"{}\"", name));
+    if (found->second.sizes() != tensor.sizes())
+      throw InputError(fmt::format("optimizer's state: \"{}\" has another shape than its parameter", name));
+  }
+  for (auto& [name, tensor] : own) tensor.copy_(saved.at(name));
 }
 
 std::vector<torch::Tensor> Optimizer::rate_factors() const {
