@@ -36,9 +36,12 @@ function(glidepath_compile_in_groups target length)
   endif()
 endfunction()
 
-# For code whose speed nobody notices. Behind the flags of the configuration, and the last one wins.
-function(glidepath_optimise_little target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+# Not optimised at all, for tests and the command line: most of what compiling them takes would go into that.
+function(glidepath_do_not_optimise target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${target} PRIVATE -O0)  # the last one wins
+    set_target_properties(${target} PROPERTIES GLIDEPATH_NOT_OPTIMISED ON)
+  endif()
 endfunction()
 
 function(glidepath_compile_flags target)
@@ -65,12 +68,13 @@ function(glidepath_library name)
   target_link_libraries(glidepath_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
   glidepath_compile_flags(glidepath_${name})
   if(ARG_TORCH)
-    glidepath_compile_in_groups(glidepath_${name} 4)
+    glidepath_compile_in_groups(glidepath_${name} 3)
   else()
     glidepath_compile_in_groups(glidepath_${name} 6)
   endif()
+  # What reads, plans and writes texts, and computes next to nothing.
   if(ARG_LITTLE_OPTIMISED)
-    glidepath_optimise_little(glidepath_${name})
+    target_compile_options(glidepath_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
   if(ARG_TORCH)
     glidepath_use_torch_pch(glidepath_${name})
@@ -78,24 +82,37 @@ function(glidepath_library name)
   set_property(GLOBAL APPEND PROPERTY GLIDEPATH_LIBRARIES glidepath_${name})
 endfunction()
 
-# One precompiled header of torch for the whole project: parsing it takes longer than compiling most of our files. Not
-# torch/torch.h: what its modules leave to be instantiated costs every file that uses it three times as much.
+# The precompiled header of torch: parsing it takes longer than compiling most of our files. One for the whole project,
+# and another for what is not optimised, as GCC takes one with the same -O alone. Not torch/torch.h: what its modules leave
+# to be instantiated costs every file that uses it three times as much.
+function(glidepath_torch_pch name)
+  file(WRITE ${PROJECT_BINARY_DIR}/${name}.cpp "// anchors the precompiled header\n")
+  add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PRIVATE LibTorch::LibTorch fmt::fmt nlohmann_json::nlohmann_json)
+  glidepath_compile_flags(${name})
+  target_compile_definitions(${name} PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
+  target_precompile_headers(${name} PRIVATE <torch/types.h> <torch/utils.h> <torch/cuda.h>
+                            <torch/csrc/autograd/custom_function.h> <fmt/format.h> <nlohmann/json.hpp> <filesystem>)
+endfunction()
+
 function(glidepath_use_torch_pch target)
   # LibTorch is built with NDEBUG, and some of its classes (at::RecordFunction) are larger in headers without.
   target_compile_definitions(${target} PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
   if(GLIDEPATH_NO_PCH)
     return()
   endif()
-  if(NOT TARGET glidepath_torch_pch)
-    file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp "// anchors the precompiled header\n")
-    add_library(glidepath_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
-    target_link_libraries(glidepath_torch_pch PRIVATE LibTorch::LibTorch)
-    glidepath_compile_flags(glidepath_torch_pch)
-    target_compile_definitions(glidepath_torch_pch PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
-    target_precompile_headers(glidepath_torch_pch PRIVATE <torch/types.h> <torch/utils.h> <torch/cuda.h>
-                               <torch/csrc/autograd/custom_function.h>)
+  set(header glidepath_torch_pch)
+  get_target_property(not_optimised ${target} GLIDEPATH_NOT_OPTIMISED)
+  if(not_optimised)
+    set(header glidepath_torch_pch_not_optimised)
+  endif()
+  if(NOT TARGET ${header})
+    glidepath_torch_pch(${header})
+    if(not_optimised)
+      glidepath_do_not_optimise(${header})
+    endif()
   endif()
   # CMake compiles programs with -fPIE; the header was precompiled for libraries, and the last flag wins.
   target_compile_options(${target} PRIVATE -fPIC)
-  target_precompile_headers(${target} REUSE_FROM glidepath_torch_pch)
+  target_precompile_headers(${target} REUSE_FROM ${header})
 endfunction()
