@@ -89,10 +89,8 @@ class PlainLoader {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Images [first, first + count) of a split, normalised, not augmented, in order; encoded ones resized and
-/// cropped in the middle, without those that cannot be decoded.
-/// Images [first, first + count) of a split, normalised, not augmented, in order. On the device of the
-/// images.
+/// Images [first, first + count) of a split, normalised, not augmented, in order, on the device of the
+/// images; encoded ones resized and cropped in the middle, without those that cannot be decoded.
 Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
                   torch::ScalarType dtype, bool channels_last);
 

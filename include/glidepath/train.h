@@ -103,7 +103,7 @@ struct TrainResult {
   double images_per_second = 0;  ///< of updates, data and augmentation included, the first three left out
   double flops = 0;              ///< forward + backward of every update
   double peak_memory_mib = 0;    ///< largest resident set of the process
-  std::string precision;         ///< what `auto` came to: fp32 or bf16
+  std::string precision;         ///< what `auto` came to: fp32, tf32, bf16 or fp16
   bool channels_last = false;
   std::int64_t threads = 0;               ///< of each process
   std::int64_t ranks = 1;                 ///< processes that trained together

@@ -1,7 +1,6 @@
 // src/compute/device.cpp - where and in which number format a run computes.
 #include "compute/device.h"
 
-#include <cstdlib>
 #include <sys/resource.h>
 
 #include <ATen/autocast_mode.h>
@@ -58,16 +57,13 @@ void choose_precision(ComputePlan& plan, const TrainConfig& config) {
 
 void choose_graphs(ComputePlan& plan, const TrainConfig& config) {
   if (config.cuda_graphs == "false") return;
-  const char* processes = std::getenv("WORLD_SIZE");
   const std::string obstacle =
       !plan.device.is_cuda() ? "needs a CUDA device"
       : !CudaGraph::is_built()
           ? "this build has none: LibTorch 2.1 or later and the headers of the CUDA runtime "
             "are needed"
       : !config.measure.empty() ? "gradients that are measured cannot be a graph's"
-      : processes != nullptr && std::string(processes) != "1"
-          ? "gradients that processes add up cannot be a graph's"
-          : "";
+                                : "";
   plan.cuda_graphs = obstacle.empty();
   if (config.cuda_graphs == "true" && !plan.cuda_graphs) {
     throw InputError(fmt::format("cuda_graphs \"true\": {}; use auto", obstacle));

@@ -31,47 +31,47 @@ DryRun Session::estimate() {
   callbacks_.measures.estimate();
   const double ready = run_.seconds_spent();
   std::vector<double> seconds;
-  glide_.tick(ready);
-  while (!glide_.done() && glide_.step() < kMostUpdates) {
-    const double begun = ranks_.now();
+  run_.glide.tick(ready);
+  while (!run_.glide.done() && run_.glide.step() < kMostUpdates) {
+    const double begun = run_.ranks.now();
     try {
       loop_.update();
       callbacks_.recorder.require_finite_loss();
     } catch (const Diverged& divergence) {
       give_up(divergence);
     }
-    seconds.push_back(ranks_.now() - begun);
+    seconds.push_back(run_.ranks.now() - begun);
     callbacks_.status.tell();
-    glide_.tick(run_.seconds_spent());
-    if (glide_.step() > kWarmUpdates && run_.seconds_spent() - ready > kLongestSeconds) break;
+    run_.glide.tick(run_.seconds_spent());
+    if (run_.glide.step() > kWarmUpdates && run_.seconds_spent() - ready > kLongestSeconds) break;
   }
   DryRun dry;
-  dry.measured_updates = glide_.step();
-  dry.update_seconds = median_after_warming_up(seconds) * sizes_.mean_cost();
+  dry.measured_updates = run_.glide.step();
+  dry.update_seconds = median_after_warming_up(seconds) * run_.sizes.mean_cost();
   dry.evaluation_seconds = ending.evaluation();
-  dry.steps_per_epoch = context_.steps_per_epoch;
+  dry.steps_per_epoch = run_.context.steps_per_epoch;
   const double every = static_cast<double>(evaluations.every_updates());
-  if (glide_.by_clock()) {
-    const double training = glide_.seconds_allowed() - ready - glide_.seconds_kept_back() -
+  if (run_.glide.by_clock()) {
+    const double training = run_.glide.seconds_allowed() - ready - run_.glide.seconds_kept_back() -
                             (every > 0 ? 0 : evaluations.moments_between(0)) * ending.evaluation();
     const double cost = dry.update_seconds + (every > 0 ? ending.evaluation() / every : 0);
     dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(training / cost));
     const double trained = training - callbacks_.measures.seconds_of(dry.updates);
     dry.updates = std::max<std::int64_t>(1, static_cast<std::int64_t>(trained / cost));
-    dry.seconds = glide_.seconds_allowed();
+    dry.seconds = run_.glide.seconds_allowed();
   } else {
-    dry.updates = glide_.updates();
+    dry.updates = run_.glide.updates();
     dry.seconds = ready + static_cast<double>(dry.updates) * dry.update_seconds +
                   evaluations.moments_between(static_cast<double>(dry.updates)) * ending.evaluation() +
                   ending.ending() + callbacks_.measures.seconds_of(dry.updates);
   }
   dry.epochs = static_cast<double>(dry.updates) / static_cast<double>(dry.steps_per_epoch);
-  dry.ends_at = deadline_text(ranks_.unix_seconds() + dry.seconds);
-  dry.flops = sizes_.flops_of_run(dry.updates, context_, feed_.loader());
+  dry.ends_at = deadline_text(run_.ranks.unix_seconds() + dry.seconds);
+  dry.flops = run_.sizes.flops_of_run(dry.updates, run_.context, run_.feed.loader());
   dry.peak_memory_mib = peak_memory_mib();
-  if (!glide_.schedule().plateau()) {
+  if (!run_.glide.schedule().plateau()) {
     for (const double progress : {0.0, 0.25, 0.5, 0.75, 1.0})
-      dry.learning_rates.push_back(config_.base_lr * glide_.schedule()(progress));
+      dry.learning_rates.push_back(run_.config.base_lr * run_.glide.schedule()(progress));
   }
   return dry;
 }

@@ -10,29 +10,15 @@
 #include "compute/device_batches.h"
 #include "glidepath/error.h"
 #include "glidepath/loader.h"
+#include "nn/in_mode.h"
 #include "nn/loss.h"
 
 namespace glidepath {
-namespace {
-
-class InEvaluationMode {
- public:
-  explicit InEvaluationMode(Model& model) : model_(model) { model.eval(); }
-  ~InEvaluationMode() { model_.train(); }
-  InEvaluationMode(const InEvaluationMode&) = delete;
-  InEvaluationMode& operator=(const InEvaluationMode&) = delete;
-
- private:
-  Model& model_;
-};
-
-}  // namespace
-
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
                     const ComputePlan& plan, const Ranks& ranks, const std::function<void()>& between_batches,
                     Confusion* confusion) {
   torch::NoGradGuard no_grad;
-  const InEvaluationMode mode(model);
+  const InMode mode(model, false);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   // Kept on the device: reading a number there waits for all that is queued before it.
   torch::Tensor losses = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kFloat64));

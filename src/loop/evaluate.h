@@ -16,9 +16,9 @@ struct Evaluation {
 };
 
 /// Every image of the split that can be decoded once, in evaluation mode (running statistics of batch norm),
-/// sums kept in double. Leaves the model in training mode. `between_batches`, where given, is called before
-/// every batch; what it throws ends the evaluation. Every rank takes its part of the images and gets the
-/// result of all, and `between_batches` is called equally often on each. `confusion`, where given,
+/// sums kept in double. Leaves the model in the mode that it was in. `between_batches`, where given, is
+/// called before every batch; what it throws ends the evaluation. Every rank takes its part of the images and
+/// gets the result of all, and `between_batches` is called equally often on each. `confusion`, where given,
 /// gets every image that was looked at here.
 Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
                     const ComputePlan& plan, const Ranks& ranks,

@@ -25,7 +25,7 @@ struct StopAsked {
 
 std::int64_t FinalTester::images_of_estimate() const {
   const auto asked = words::whole(run_.config.bn_estimate);  // nothing for "off"
-  return asked && has_running_statistics(run_.model) ? std::min(*asked, run_.dataset.train.size()) : 0;
+  return asked && has_running_statistics(*run_.model) ? std::min(*asked, run_.data.set.train.size()) : 0;
 }
 
 bool FinalTester::tests_running() const {
@@ -36,13 +36,13 @@ bool FinalTester::tests_running() const {
 // others have its statistics in the evaluation that follows.
 void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
                            const std::function<void()>& between_batches) {
-  const DataWatch::MayStop here(run_.data);
+  const DataWatch::MayStop here(run_.data.watch);
   if (run_.ranks.is_first()) {
-    LoaderOptions options = loader_options(run_.config, run_.plan, run_.dataset);
+    LoaderOptions options = loader_options(run_.config, run_.plan, run_.data.set);
     options.prefetch = 0;
     const std::int64_t pieces = run_.config.sync_bn ? 1 : run_.ranks.size();
     options.batch_size = std::max<std::int64_t>(1, options.batch_size / pieces);
-    TrainLoader loader(run_.dataset, options);
+    TrainLoader loader(run_.data.set, options);
     if (run_.sizes.vary()) loader.set_image_size([size = run_.sizes.last()](std::int64_t) { return size; });
     loader.seek(run_.glide.step() * pieces);
     for (std::int64_t taken = 0; taken < images;) {
@@ -59,15 +59,15 @@ void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
 void FinalTester::time() {
   evaluator_.time();
   const auto share = [&](const Split& split) {
-    return static_cast<double>(split.size()) / static_cast<double>(run_.dataset.watched().size());
+    return static_cast<double>(split.size()) / static_cast<double>(run_.data.set.watched().size());
   };
-  const bool has_val = run_.dataset.has_val(), has_fresh = images_of_estimate() > 0;
-  const double test = share(run_.dataset.test), both = test + (has_val ? share(run_.dataset.val) : 0);
+  const bool has_val = run_.data.set.has_val(), has_fresh = images_of_estimate() > 0;
+  const double test = share(run_.data.set.test), both = test + (has_val ? share(run_.data.set.val) : 0);
   const double weights = evaluator_.keeps_best() ? 2 : 1;  // the last, and the best
   double fresh_seconds = 0;
   if (has_fresh) {
     const double begun = run_.ranks.now();
-    FreshStatistics fresh(run_.model);
+    FreshStatistics fresh(*run_.model);
     estimate(fresh, 1);
     fresh_seconds = (run_.ranks.now() - begun) * std::ceil(static_cast<double>(images_of_estimate()) /
                                                            static_cast<double>(run_.config.batch_size));
@@ -89,19 +89,19 @@ void FinalTester::stop_for(int signal) {
 WeightTests FinalTester::test_weights(const Tested& running, const std::function<void()>& look) {
   WeightTests tests{running, running, {}};
   if (images_of_estimate() > 0) {
-    FreshStatistics fresh(run_.model);
+    FreshStatistics fresh(*run_.model);
     estimate(fresh, images_of_estimate(), [this] { stop_for(run_.ranks.stop_signal_at_once()); });
-    if (run_.dataset.has_val()) tests.chosen.val = evaluator_.evaluate_all(run_.dataset.val, look);
-    tests.chosen.test = evaluator_.evaluate_all(run_.dataset.test, look);
-    if (run_.config.saved_statistics != "running") tests.weights = copy_of_state(run_.model);
+    if (run_.data.set.has_val()) tests.chosen.val = evaluator_.evaluate_all(run_.data.set.val, look);
+    tests.chosen.test = evaluator_.evaluate_all(run_.data.set.test, look);
+    if (run_.config.saved_statistics != "running") tests.weights = copy_of_state(*run_.model);
   }
-  if (tests.weights.empty()) tests.weights = copy_of_state(run_.model);
+  if (tests.weights.empty()) tests.weights = copy_of_state(*run_.model);
   return tests;
 }
 
 std::optional<Evaluation> FinalTester::test_running(const std::function<void()>& look) {
   if (!tests_running()) return std::nullopt;
-  return evaluator_.evaluate_all(run_.dataset.test, look);
+  return evaluator_.evaluate_all(run_.data.set.test, look);
 }
 
 FinalTests FinalTester::test() {
@@ -119,14 +119,14 @@ FinalTests FinalTester::test_all() {
     stop_for(run_.ranks.stop_signal());
   };
   FinalTests tests;
-  const bool has_val = run_.dataset.has_val();
+  const bool has_val = run_.data.set.has_val();
   Tested last;
   if (has_val) last = {evaluator_.last(), test_running(look)};
   if (!has_val && evaluator_.is_up_to_date()) last.test = evaluator_.last();
   tests.last = test_weights(last, look);
   const BestModel& best = evaluator_.best();
   if (!has_val || best.empty() || best.step() == run_.glide.step()) return tests;
-  const OtherWeights others(run_.model, best.weights());
+  const OtherWeights others(*run_.model, best.weights());
   tests.best = test_weights({best.on_val(), test_running(look)}, look);
   return tests;
 }

@@ -54,28 +54,29 @@ void KeptGenerators::load(const Saved& saved) {
 }
 
 void KeptGlide::begin(const std::string& budget) {
-  options_.budget = budget;
-  options_.seconds_before = parts_.stopwatch.spent(parts_.ranks.now());
-  parts_.glide = Glide(options_);
+  GlideOptions options = run_.glide_options();
+  options.budget = budget;
+  options.seconds_before = run_.seconds_spent();
+  run_.glide = Glide(options);
   follow();
 }
 
 void KeptGlide::follow() {
-  if (parts_.sizes.vary()) parts_.feed.set_image_size(parts_.sizes.by_step(parts_.glide));
+  if (run_.sizes.vary()) run_.feed.set_image_size(run_.sizes.by_step(run_.glide));
 }
 
 void KeptGlide::save(Saved& saved) const {
-  const GlideState state = parts_.glide.state();
+  const GlideState state = run_.glide.state();
   saved.state.step = state.step;
-  saved.state.seconds = parts_.stopwatch.spent(parts_.ranks.now());
+  saved.state.seconds = run_.seconds_spent();
   saved.state.budget = state.budget;
   saved.state.plateau = state.plateau;
 }
 
 void KeptGlide::load(const Saved& saved) {
   const double rate = std::ldexp(1.0, -static_cast<int>(saved.state.rewinds));
-  parts_.glide = Glide(options_, {saved.state.step, parts_.stopwatch.spent(parts_.ranks.now()),
-                                  saved.state.budget, saved.state.plateau, rate});
+  run_.glide = Glide(run_.glide_options(),
+                     {saved.state.step, run_.seconds_spent(), saved.state.budget, saved.state.plateau, rate});
   follow();
 }
 

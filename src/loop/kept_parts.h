@@ -2,14 +2,10 @@
 #pragma once
 #include <cstdint>
 
-#include "glidepath/glide.h"
 #include "glidepath/models.h"
 #include "glidepath/optimizer.h"
-#include "loop/feed.h"
-#include "loop/image_sizes.h"
+#include "loop/run.h"
 #include "loop/stateful.h"
-#include "loop/stopwatch.h"
-#include "ranks/ranks.h"
 
 namespace glidepath {
 
@@ -54,14 +50,7 @@ struct Rewinds : public Stateful {
 /// The place in the budget and the schedule, and the sizes of images, which follow it.
 class KeptGlide : public Stateful {
  public:
-  struct Parts {
-    Glide& glide;
-    ImageSizes& sizes;
-    Feed& feed;
-    const Ranks& ranks;
-    const Stopwatch& stopwatch;
-  };
-  KeptGlide(const Parts& parts, GlideOptions options) : parts_(parts), options_(std::move(options)) {}
+  explicit KeptGlide(Run& run) : run_(run) {}
   /// Of a run that has not begun, under another budget than it was made for.
   void begin(const std::string& budget);
   void save(Saved& saved) const override;
@@ -70,8 +59,7 @@ class KeptGlide : public Stateful {
  private:
   void follow();
 
-  Parts parts_;
-  GlideOptions options_;
+  Run& run_;
 };
 
 }  // namespace glidepath

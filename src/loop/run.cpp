@@ -1,25 +1,78 @@
-// src/loop/run.cpp - the parts of a run, as what happens in it sees them.
+// src/loop/run.cpp - the parts of a run, put together.
 #include "loop/run.h"
 
 #include <torch/types.h>
 
+#include "loop/budget_change.h"
 #include "loop/divergence.h"
+#include "loop/rank_facts.h"
+#include "loop/run_setup.h"
 
 namespace glidepath {
 namespace {
 
 constexpr std::int64_t kUpdatesOfStatus = 50;
+constexpr const char* kSameOnAll = "every process of a run has to have the same configuration and data set";
+
+/// Ranks but 0 tell nobody anything.
+TrainOptions heard(TrainOptions options, const Ranks& ranks) {
+  if (ranks.is_first()) return options;
+  options.on_status = nullptr;
+  options.on_evaluation = nullptr;
+  options.on_warning = nullptr;
+  options.on_note = nullptr;
+  options.on_budget_change = nullptr;
+  options.seconds_before = 0;
+  return options;
+}
+
+Glide first_glide(const Run& run) {
+  const double spent = run.seconds_spent();
+  run_budget(run.config, spent, run.ranks.unix_seconds());  // a deadline that has passed is said to be one
+  GlideOptions options = run.glide_options();
+  options.seconds_before = spent;
+  if (run.options.resume) options.schedule = "const";
+  return Glide(options);
+}
 
 }  // namespace
+
+Run::Run(const TrainConfig& asked, const TrainOptions& all_options)
+    : config(asked),
+      ranks(all_options.group, {all_options.clock, all_options.wall_clock, all_options.stop_signal}),
+      options(heard(all_options, ranks)),
+      stopwatch(ranks.now() - options.seconds_before),
+      plan(plan_compute(ranks.config_here(config))),
+      data(config, all_options, ranks, plan),
+      sizes(config, data.set),
+      feed(data.set, loader_options(config, plan, data.set, &ranks), plan.device, data.watch),
+      model(build_model(config, data.set, plan)),
+      optimizer(make_optimizer(config, named_parameters(*model))),
+      context(budget_context(config, data.set, feed.loader(), *model)),
+      glide(first_glide(*this)),
+      tally(context.steps_per_epoch) {
+  ranks.require_same(rank_facts(config, data.set, data.record, plan), kSameOnAll);
+}
+
+GlideOptions Run::glide_options() const {
+  GlideOptions made;
+  made.budget = budget_text(config);
+  made.schedule = config.schedule;
+  made.base_lr = config.base_lr;
+  made.context = context;
+  made.clock = nullptr;  // the loop tells the time
+  made.wall_clock = [this] { return ranks.unix_seconds(); };
+  return made;
+}
 
 double Run::epochs() const {
   return static_cast<double>(glide.step()) / static_cast<double>(feed.steps_per_epoch());
 }
 
-bool Run::is_finite() const { return !ranks.any(!first_not_finite(model, optimizer.state()).empty()); }
+bool Run::is_finite() const { return !ranks.any(!first_not_finite(*model, optimizer->state()).empty()); }
 
-void Run::require_finite() const {
-  const std::string where = first_not_finite(model, optimizer.state());
+void Run::require_finite() {
+  const std::string where = first_not_finite(*model, optimizer->state());
   if (ranks.any(!where.empty())) throw Diverged{glide.step(), tally.lr(), tally.last_loss(), where};
 }
 
@@ -27,13 +80,13 @@ nlohmann::ordered_json Run::moment(const char* kind) const {
   return {{"kind", kind}, {"step", glide.step()}, {"epoch", epochs()}, {"progress", glide.progress()}};
 }
 
-void Run::record(const char* kind, double loss, double accuracy) const {
+void Run::record(const char* kind, double loss, double accuracy) {
   auto line = moment(kind);
   line.update({{"lr", tally.lr()}, {"loss", loss}, {"accuracy", accuracy}, {"seconds", seconds_spent()}});
   log.directory().append_metrics(line);
 }
 
-TrainStatus Run::status(const Evaluation& tested) const {
+TrainStatus Run::status(const Evaluation& tested) {
   TrainStatus status;
   const auto mean = tally.mean(kUpdatesOfStatus);
   status.step = glide.step();
@@ -45,7 +98,7 @@ TrainStatus Run::status(const Evaluation& tested) const {
   status.accuracy = mean.accuracy;
   status.test_loss = tested.loss;
   status.test_accuracy = tested.accuracy;
-  status.on_val = dataset.has_val();
+  status.on_val = data.set.has_val();
   status.seconds = seconds_spent();
   status.seconds_left = glide.seconds_left();
   status.images_per_second = tally.images_per_second();

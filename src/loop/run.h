@@ -1,60 +1,68 @@
-// src/loop/run.h - the parts of a run, as what happens in it sees them.
+// src/loop/run.h - the parts of a run, put together.
 #pragma once
-#include <string>
+#include <memory>
 
 #include <nlohmann/json.hpp>
 
 #include "compute/device.h"
-#include "glidepath/dataset.h"
+#include "glidepath/budget.h"
 #include "glidepath/glide.h"
 #include "glidepath/models.h"
 #include "glidepath/optimizer.h"
 #include "glidepath/train.h"
-#include "loop/data_watch.h"
 #include "loop/evaluate.h"
 #include "loop/feed.h"
 #include "loop/image_sizes.h"
 #include "loop/logbook.h"
+#include "loop/run_data.h"
 #include "loop/stopwatch.h"
 #include "loop/tally.h"
 #include "ranks/ranks.h"
 
 namespace glidepath {
 
-/// Owned by the session, and outlived by it.
+/// What a run is made of, each part made of those above it. Updates and callbacks are made of a run.
 struct Run {
-  const TrainConfig& config;
-  const TrainOptions& options;  ///< whom to tell; on other ranks than the first nobody
-  Ranks& ranks;
-  const ComputePlan& plan;
-  const Dataset& dataset;
-  DataWatch& data;
-  Model& model;
-  const Optimizer& optimizer;
-  Glide& glide;
-  ImageSizes& sizes;
-  Feed& feed;
-  Tally& tally;
-  Logbook& log;
-  const Stopwatch& stopwatch;
+  /// Checks the input; no run directory is touched. A run that is to be resumed has no schedule until its
+  /// checkpoint is read: it keeps that of its first budget, whose warm-up a shorter one need not hold.
+  Run(const TrainConfig& config, const TrainOptions& options);
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  TrainConfig config;
+  Ranks ranks;
+  const TrainOptions options;  ///< whom to tell; on other ranks than the first nobody
+  Stopwatch stopwatch;
+  const ComputePlan plan;
+  RunData data;
+  ImageSizes sizes;
+  Feed feed;
+  const std::shared_ptr<Model> model;
+  const std::unique_ptr<Optimizer> optimizer;
+  const BudgetContext context;
+  Glide glide;
+  Tally tally;
+  Logbook log;
 
   double seconds_spent() const { return stopwatch.spent(ranks.now()); }
   double epochs() const;  ///< passes over the training set done
   bool rewinds_on_divergence() const { return config.on_divergence == "rewind"; }
+  /// Of a glide for this run, whose time the loop tells. Refers to the run.
+  GlideOptions glide_options() const;
 
   /// A collective: whether weights, the optimizer's state and statistics are finite on all ranks. A loss may
   /// be and the update it makes not: such weights are no good checkpoint. The next update will say so; a
   /// checkpoint does not, as when it is due may depend on a clock, and where a run diverges must not.
   bool is_finite() const;
   /// Throws Diverged where it is not.
-  void require_finite() const;
+  void require_finite();
 
   /// The fields that every line of the metrics begins with.
   nlohmann::ordered_json moment(const char* kind) const;
   /// A line of the metrics.
-  void record(const char* kind, double loss, double accuracy) const;
+  void record(const char* kind, double loss, double accuracy);
   /// `tested`: the last evaluation.
-  TrainStatus status(const Evaluation& tested) const;
+  TrainStatus status(const Evaluation& tested);
 };
 
 }  // namespace glidepath

@@ -24,7 +24,7 @@ TrainResult RunResult::finish() {
   tell_training();
   const FinalTests tests = callbacks_.tester.test();
   tell_tests(tests);
-  if (!run_.dataset.has_val() && !callbacks_.evaluator.is_up_to_date())
+  if (!run_.data.set.has_val() && !callbacks_.evaluator.is_up_to_date())
     callbacks_.evaluator.record_final(*tests.last.chosen.test);
   save(tests);
   result_.seconds = run_.seconds_spent();
@@ -42,16 +42,16 @@ void RunResult::save_diverged(const Diverged& divergence) {
 }
 
 void RunResult::tell_training() {
-  const auto mean = run_.tally.mean(context_.steps_per_epoch);
+  const auto mean = run_.tally.mean(run_.context.steps_per_epoch);
   result_.updates = run_.glide.step();
-  result_.steps_per_epoch = context_.steps_per_epoch;
+  result_.steps_per_epoch = run_.context.steps_per_epoch;
   result_.epochs = run_.epochs();
   result_.train_loss = mean.loss;
   result_.train_accuracy = mean.accuracy;
   result_.last_update_lr = run_.tally.lr();
   result_.final_lr = run_.glide.final_lr();
   result_.images_per_second = run_.tally.images_per_second();
-  result_.flops = run_.sizes.flops_spent(run_.glide.step(), context_);
+  result_.flops = run_.sizes.flops_spent(run_.glide.step(), run_.context);
   result_.precision = run_.plan.precision();
   result_.channels_last = run_.plan.channels_last;
   result_.threads = run_.plan.threads;
@@ -65,7 +65,7 @@ void RunResult::tell_tests(const FinalTests& tests) {
   result_.test_loss = chosen.test->loss;
   result_.test_accuracy_running = accuracy_of(running.test);
   result_.test_loss_running = running.test ? running.test->loss : -1;
-  const Dataset& dataset = run_.dataset;
+  const Dataset& dataset = run_.data.set;
   if (dataset.train.corrupt) result_.corrupt_train_images = dataset.train.corrupt->count();
   if (dataset.test.corrupt) result_.corrupt_test_images = dataset.test.corrupt->count();
   result_.peak_memory_mib = peak_memory_mib();
@@ -117,7 +117,7 @@ nlohmann::ordered_json RunResult::summary(const std::string& status) const {
       {"train_loss", std::isfinite(result_.train_loss) ? nlohmann::ordered_json(result_.train_loss)
                                                        : nlohmann::ordered_json(nullptr)},
       {"updates", result_.updates},
-      {"steps_per_epoch", context_.steps_per_epoch},
+      {"steps_per_epoch", run_.context.steps_per_epoch},
       {"epochs", result_.epochs},
       {"last_update_lr", result_.last_update_lr},
       {"final_lr", result_.final_lr},
@@ -145,7 +145,7 @@ void RunResult::add_tests(nlohmann::ordered_json& summary) const {
     summary["test_accuracy_running"] = result_.test_accuracy_running;
     summary["test_loss_running"] = result_.test_loss_running;
   }
-  if (run_.dataset.has_val()) {
+  if (run_.data.set.has_val()) {
     summary["val_accuracy"] = result_.val_accuracy;
     summary["val_loss"] = result_.val_loss;
     summary["val_accuracy_running"] = result_.val_accuracy_running;
@@ -159,11 +159,11 @@ void RunResult::add_tests(nlohmann::ordered_json& summary) const {
     if (result_.best->test_accuracy_running >= 0)
       summary["best_test_accuracy_running"] = result_.best->test_accuracy_running;
   }
-  if (run_.dataset.in_memory()) return;
+  if (run_.data.set.in_memory()) return;
   summary["corrupt_images"] = {{"train", result_.corrupt_train_images},  // those of the test split are left
                                {"test", result_.corrupt_test_images}};   // out of its accuracy and loss
-  summary["eval_res"] = run_.dataset.image_options.eval_size;
-  summary["tested_on"] = data_.tested_on;
+  summary["eval_res"] = run_.data.set.image_options.eval_size;
+  summary["tested_on"] = run_.data.record.tested_on;
 }
 
 }  // namespace glidepath

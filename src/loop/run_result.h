@@ -5,20 +5,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "glidepath/budget.h"
 #include "glidepath/train.h"
 #include "loop/callbacks/callbacks.h"
 #include "loop/divergence.h"
 #include "loop/final_tests.h"
 #include "loop/run.h"
-#include "run/data_record.h"
 
 namespace glidepath {
 
 class RunResult {
  public:
-  RunResult(Run& run, Callbacks& callbacks, const BudgetContext& context, const DataRecord& data)
-      : run_(run), callbacks_(callbacks), context_(context), data_(data) {}
+  RunResult(Run& run, Callbacks& callbacks) : run_(run), callbacks_(callbacks) {}
 
   void set_rewinds(std::int64_t count) { result_.rewinds = count; }
   void set_skipped_updates(std::int64_t count) { skipped_updates_ = count; }
@@ -38,8 +35,6 @@ class RunResult {
 
   Run& run_;
   Callbacks& callbacks_;
-  const BudgetContext& context_;
-  const DataRecord& data_;
   TrainResult result_;
   std::int64_t skipped_updates_ = 0;  // by overflow of a scaled loss
 };

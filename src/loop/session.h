@@ -1,7 +1,5 @@
-// src/loop/session.h - a run from its configuration to its result: where its parts are made and put together.
+// src/loop/session.h - a run from its configuration to its result.
 #pragma once
-#include <cstdint>
-#include <memory>
 #include <string>
 
 #include "glidepath/dry_run.h"
@@ -11,19 +9,21 @@
 #include "loop/kept_parts.h"
 #include "loop/loop.h"
 #include "loop/run.h"
-#include "loop/run_data.h"
+#include "loop/updater.h"
 
 namespace glidepath {
 
-/// Input is checked by the constructor, before the run directory is touched.
+/// One process's stay in a run: what it begins with, and how it ends.
 class Session {
  public:
+  /// Input is checked before the run directory is touched.
   Session(const TrainConfig& config, const TrainOptions& options);
   TrainResult run();
   /// What run() would do, from a few updates; the run directory stays untouched.
   DryRun estimate();
 
  private:
+  void list_kept_parts();
   void tell_of_data();
   TrainResult run_and_recover();
   TrainResult finish();
@@ -44,20 +44,6 @@ class Session {
   [[noreturn]] void give_up(const Diverged& divergence);
   void keep_state_to_go_back_to();
 
-  TrainConfig config_;
-  Ranks ranks_;
-  TrainOptions options_;
-  Stopwatch stopwatch_;
-  ComputePlan plan_;
-  RunData data_;
-  ImageSizes sizes_;
-  Feed feed_;
-  std::shared_ptr<Model> model_;
-  std::unique_ptr<Optimizer> optimizer_;
-  BudgetContext context_;
-  Glide glide_;
-  Tally tally_;
-  Logbook log_;
   Run run_;
   Updater updater_;
   Callbacks callbacks_;

@@ -27,43 +27,43 @@ std::string told(const Diverged& divergence) {
 
 void Session::recover_from(const Diverged& divergence) {
   if (!run_.rewinds_on_divergence() || rewinds_.count == kMostRewinds) give_up(divergence);
-  if (ranks_.is_first()) go_back(divergence);
+  if (run_.ranks.is_first()) go_back(divergence);
   share_state();
   callbacks_.saver.save_now();
-  if (options_.on_warning) {
-    options_.on_warning(fmt::format("{}; back at update {} with base_lr {:.4g}", told(divergence),
-                                    glide_.step(), glide_.base_lr()));
+  if (run_.options.on_warning) {
+    run_.options.on_warning(fmt::format("{}; back at update {} with base_lr {:.4g}", told(divergence),
+                                        run_.glide.step(), run_.glide.base_lr()));
   }
 }
 
 void Session::go_back(const Diverged& divergence) {
   // First the checkpoints that would diverge again: killed from here on, the run comes here again.
-  log_.directory().remove_checkpoints_after(rewinds_.step);
+  run_.log.directory().remove_checkpoints_after(rewinds_.step);
   Saved back;
-  const std::optional<RunState> found = log_.directory().load_checkpoint(back.tensors, rewinds_.step);
+  const std::optional<RunState> found = run_.log.directory().load_checkpoint(back.tensors, rewinds_.step);
   if (found) {
     back.state = *found;
   } else {  // the start
     back.state.rewind_step = 0;
     back.tensors = start_tensors();
   }
-  back.state.budget = glide_.state().budget;  // the time is spent: progress by a clock never falls
+  back.state.budget = run_.glide.state().budget;  // the time is spent: progress by a clock never falls
   if (!found) back.state.budget.origin = {};
   back.state.rewinds = rewinds_.count;
   restore(back);
   ++rewinds_.count;
-  glide_.halve_rate();
+  run_.glide.halve_rate();
   auto line = run_.moment("rewind");
   line.update({{"diverged_at", divergence.update},
                {"first_not_finite", divergence.where},
-               {"base_lr", glide_.base_lr()},
+               {"base_lr", run_.glide.base_lr()},
                {"rewinds", rewinds_.count},
                {"seconds", run_.seconds_spent()}});
-  log_.directory().append_metrics(line);
+  run_.log.directory().append_metrics(line);
 }
 
 void Session::give_up(const Diverged& divergence) {
-  RunResult result(run_, callbacks_, context_, data_.record);
+  RunResult result(run_, callbacks_);
   result.set_rewinds(rewinds_.count);
   result.set_skipped_updates(updater_.skipped());
   result.save_diverged(divergence);
@@ -76,7 +76,7 @@ void Session::give_up(const Diverged& divergence) {
 
 // Where a diverged run goes back to must not depend on the clock or on signals, or the result would.
 void Session::keep_state_to_go_back_to() {
-  const std::int64_t before = std::exchange(rewinds_.step, glide_.step());
+  const std::int64_t before = std::exchange(rewinds_.step, run_.glide.step());
   if (!callbacks_.saver.save_now()) rewinds_.step = before;
 }
 

@@ -6,6 +6,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "glidepath/error.h"
 #include "loop/divergence.h"
 #include "nn/loss.h"
 #include "nn/sync_batch_norm.h"
@@ -38,8 +39,12 @@ Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& rank
       optimizer_(optimizer),
       shared_(ranks, model.parameters()) {
   if (plan.scales_loss) scaler_.emplace(plan.device);
-  if (plan.cuda_graphs && ranks.size() == 1)  // collectives are no part of a graph
+  if (!plan.cuda_graphs) return;
+  if (ranks.size() == 1) {
     graphs_ = std::make_unique<StepGraphs>(plan.device, model.parameters(), on_warning);
+  } else if (config.cuda_graphs == "true") {
+    throw InputError("cuda_graphs \"true\": gradients that processes add up cannot be a graph's; use auto");
+  }
 }
 
 // A forward pass moves the running statistics. Rank 0's are the run's.

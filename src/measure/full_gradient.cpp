@@ -8,22 +8,11 @@
 
 #include "glidepath/error.h"
 #include "loop/fresh_statistics.h"
+#include "nn/in_mode.h"
 #include "nn/loss.h"
 
 namespace glidepath {
 namespace {
-
-class InMode {
- public:
-  InMode(Model& model, bool training) : model_(model), before_(model.is_training()) { model.train(training); }
-  ~InMode() { model_.train(before_); }
-  InMode(const InMode&) = delete;
-  InMode& operator=(const InMode&) = delete;
-
- private:
-  Model& model_;
-  bool before_;
-};
 
 /// The images of a measure, batch by batch.
 class MeasuredBatches {

@@ -94,7 +94,10 @@ double TimeEstimate::Sums::at(double wanted) const {
   if (spread > 1e-9 * images_squared * runs) {
     const double slope = (runs * images_seconds - images * seconds) / spread;
     const double intercept = (seconds - slope * images) / runs;
-    if (slope > 0 && intercept >= 0) rate = slope, start = intercept;
+    if (slope > 0 && intercept >= 0) {
+      rate = slope;
+      start = intercept;
+    }
   }
   return start + rate * wanted;
 }

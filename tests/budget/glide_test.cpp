@@ -252,6 +252,39 @@ TEST(Glide, GoesOnFromAState) {
   EXPECT_TRUE(second.done());
 }
 
+TEST(Glide, IsMadeWhereAStateWasTakenWhateverTheOptionsBudgetIs) {
+  Glide first(options_of("60it", "linear(warmup=20it)"));
+  for (int i = 0; i < 30; ++i) first.update();
+  first.halve_rate();
+  // A budget that could not hold the warm-up: it is not looked at.
+  Glide second(options_of("10it", "linear(warmup=20it)"), first.state());
+  EXPECT_EQ(second.budget(), "60it");
+  for (; !first.done(); first.update(), second.update()) EXPECT_EQ(first.lr(), second.lr()) << first.step();
+  EXPECT_TRUE(second.done());
+  EXPECT_EQ(second.final_lr(), 0);
+  EXPECT_EQ(second.base_lr(), 0.05);
+  GlideState wrong = first.state();
+  wrong.rate = 0;
+  EXPECT_THROW(Glide(options_of("60it"), wrong), InputError);
+}
+
+TEST(Glide, WhatWasSpentBeforeIsAPartOfABudgetInTime) {
+  Hand hand;
+  GlideOptions options = hand.on(options_of("100s"));
+  options.seconds_before = 30;
+  Glide glide(options);
+  EXPECT_EQ(glide.seconds_spent(), 30);
+  EXPECT_EQ(glide.seconds_allowed(), 100);
+  hand.now += 20;
+  EXPECT_EQ(glide.seconds_spent(), 50);
+  EXPECT_TRUE(glide.has_time_for(10, 50));
+  EXPECT_FALSE(glide.has_time_for(60, 50));
+  std::int64_t updates = 0;
+  for (; !glide.done(); ++updates, glide.update()) hand.now += 1;
+  EXPECT_NEAR(static_cast<double>(updates), 50, 2);
+  EXPECT_TRUE(Glide(options_of("10it")).has_time_for(1e9, 0));
+}
+
 TEST(Glide, GoesOnFromAStateWithWhatIsLeftOfTheTime) {
   Hand hand;
   const auto made = [&] { return Glide(hand.on(options_of("60s"))); };

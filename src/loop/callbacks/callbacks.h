@@ -16,15 +16,15 @@
 namespace glidepath {
 
 struct Callbacks {
-  Callbacks(Run& run, const BudgetContext& context)
+  explicit Callbacks(Run& run)
       : ending(run.glide),
         stopper(run),
         recorder(run),
         branch(run),
-        evaluator(run, ending, stopper, context),
-        measures(run, ending, stopper, context),
+        evaluator(run, ending, stopper),
+        measures(run, ending, stopper),
         status(run, ending, evaluator),
-        saver(run, ending, context),
+        saver(run, ending),
         tester(run, ending, evaluator, stopper),
         timer(run, tester, measures, saver),
         in_order{&recorder, &branch, &evaluator, &measures, &status, &stopper, &saver, &timer} {

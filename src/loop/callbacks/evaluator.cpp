@@ -22,10 +22,10 @@ std::vector<torch::Tensor> running_statistics(const Model& model) {
 
 }  // namespace
 
-Evaluator::Evaluator(Run& run, EndingCost& ending, Stopper& stopper, const BudgetContext& context)
+Evaluator::Evaluator(Run& run, EndingCost& ending, Stopper& stopper)
     : run_(run), ending_(ending), stopper_(stopper) {
   if (run.config.eval_every == "end") return;
-  cadence_ = blame("eval_every", [&] { return Cadence(parse_budget(run.config.eval_every), context); });
+  cadence_ = blame("eval_every", [&] { return Cadence(parse_budget(run.config.eval_every), run.context); });
 }
 
 // One that would leave hardly any time is left to the end, which looks in any case.
@@ -45,38 +45,38 @@ void Evaluator::act() {
 
 void Evaluator::at_end() {
   const bool is_missing = run_.ranks.first_says(!is_up_to_date());
-  if (is_missing && (run_.dataset.has_val() || is_needed_at_end_())) evaluate_now();
+  if (is_missing && (run_.data.set.has_val() || is_needed_at_end_())) evaluate_now();
 }
 
 void Evaluator::evaluate_now() {
   const double begun = run_.ranks.now();
-  last_ = evaluate_all(run_.dataset.watched(), [this] { stopper_.agree_and_stop_if_asked(); });
+  last_ = evaluate_all(run_.data.set.watched(), [this] { stopper_.agree_and_stop_if_asked(); });
   step_ = run_.glide.step();
-  if (keeps_best()) best_.see(run_.model, step_, last_);
+  if (keeps_best()) best_.see(*run_.model, step_, last_);
   ending_.evaluation_takes(run_.ranks.now() - begun);
   run_.record("eval", last_.loss, last_.accuracy);
   if (run_.options.on_evaluation) run_.options.on_evaluation(run_.status(last_));
 }
 
 void Evaluator::time() {
-  const DataWatch::MayStop here(run_.data);
-  const Split& watched = run_.dataset.watched();
+  const DataWatch::MayStop here(run_.data.watch);
+  const Split& watched = run_.data.set.watched();
   const std::int64_t images = watched.size();
   const std::int64_t count = std::min(run_.config.eval_batch_size * run_.ranks.size(), images);
   const double begun = run_.ranks.now();
-  evaluate(run_.model, run_.dataset, watched.first(count), run_.config.eval_batch_size, run_.plan, run_.ranks,
-           [this] { stopper_.agree_and_stop_if_asked(); });
+  evaluate(*run_.model, run_.data.set, watched.first(count), run_.config.eval_batch_size, run_.plan,
+           run_.ranks, [this] { stopper_.agree_and_stop_if_asked(); });
   ending_.evaluation_takes((run_.ranks.now() - begun) * static_cast<double>(images) /
                            static_cast<double>(count));
 }
 
 // Without --sync-bn every rank has statistics of its own, of which rank 0's are the run's.
 Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void()>& between_batches) const {
-  const DataWatch::MayStop here(run_.data);
-  run_.ranks.copy_from_first(running_statistics(run_.model));
-  const Evaluation found = evaluate(run_.model, run_.dataset, split, run_.config.eval_batch_size, run_.plan,
+  const DataWatch::MayStop here(run_.data.watch);
+  run_.ranks.copy_from_first(running_statistics(*run_.model));
+  const Evaluation found = evaluate(*run_.model, run_.data.set, split, run_.config.eval_batch_size, run_.plan,
                                     run_.ranks, between_batches);
-  run_.data.share(run_.ranks);
+  run_.data.watch.share(run_.ranks);
   return found;
 }
 
@@ -98,7 +98,7 @@ void Evaluator::load(const Saved& saved) {
   done_ = saved.state.evaluations;
   step_ = saved.state.evaluated_step;
   last_ = {saved.state.test_loss, saved.state.test_accuracy};
-  best_.take(saved.tensors, run_.model);
+  best_.take(saved.tensors, *run_.model);
 }
 
 }  // namespace glidepath

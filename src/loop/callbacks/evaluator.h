@@ -17,14 +17,14 @@ namespace glidepath {
 /// Tests the model, with running statistics of batch norm, on the images held out or else on the test images.
 class Evaluator : public Callback, public Stateful {
  public:
-  Evaluator(Run& run, EndingCost& ending, Stopper& stopper, const BudgetContext& context);
+  Evaluator(Run& run, EndingCost& ending, Stopper& stopper);
 
   const Evaluation& last() const { return last_; }
   /// Whether the last one was of the weights as they are.
   bool is_up_to_date() const { return step_ == run_.glide.step(); }
   const BestModel& best() const { return best_; }
   /// Whether the weights that do best on images held out are kept, beside the last.
-  bool keeps_best() const { return run_.dataset.has_val() && run_.config.eval_every != "end"; }
+  bool keeps_best() const { return run_.data.set.has_val() && run_.config.eval_every != "end"; }
   const Cadence& cadence() const { return cadence_; }
   /// The moments passed so far are past: after a budget was changed they are others.
   void start_anew() { done_ = passed(); }

@@ -20,11 +20,11 @@ bool any_of(const std::vector<bool>& flags) {
 
 }  // namespace
 
-Measures::Measures(Run& run, EndingCost& ending, Stopper& stopper, const BudgetContext& context)
+Measures::Measures(Run& run, EndingCost& ending, Stopper& stopper)
     : run_(run), ending_(ending), stopper_(stopper) {
   const std::vector<MeasureItem> items = parse_measures(run.config.measure);
   for (const MeasureItem& item : items) {
-    cadences_.push_back(item.every ? blame("measure", [&] { return Cadence(*item.every, context); })
+    cadences_.push_back(item.every ? blame("measure", [&] { return Cadence(*item.every, run.context); })
                                    : Cadence::points(item.points));
   }
   states_.resize(items.size());
@@ -37,7 +37,7 @@ Measures::Measures(Run& run, EndingCost& ending, Stopper& stopper, const BudgetC
   }
   if (run.ranks.is_first())
     measurer_ = run.options.measurer(
-        {run.config, run.dataset, run.plan, run.optimizer, run.model, context.steps_per_epoch});
+        {run.config, run.data.set, run.plan, *run.optimizer, *run.model, run.context.steps_per_epoch});
 }
 
 void Measures::estimate() {
@@ -101,7 +101,7 @@ void Measures::at_end() {
 }
 
 void Measures::take(const std::vector<bool>& which) {
-  const DataWatch::MayStop here(run_.data);
+  const DataWatch::MayStop here(run_.data.watch);
   const double begun = run_.ranks.now(), lr = run_.glide.lr();
   nlohmann::ordered_json fields;
   if (measurer_) fields = measurer_->take(which, lr, [this] { stopper_.stop_at_once_if_asked(); });

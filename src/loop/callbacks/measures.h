@@ -21,7 +21,7 @@ inline constexpr const char* kMeasurePrefix = "measure.";
 class Measures : public Callback, public Stateful {
  public:
   /// Throws InputError where measures are asked for and there are no instruments.
-  Measures(Run& run, EndingCost& ending, Stopper& stopper, const BudgetContext& context);
+  Measures(Run& run, EndingCost& ending, Stopper& stopper);
 
   /// None where nothing is measured, or not by this rank.
   Measurer* instruments() const { return measurer_.get(); }

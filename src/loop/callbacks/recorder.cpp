@@ -41,7 +41,7 @@ void Recorder::require_finite_loss() const {
   const double loss = run_.tally.last_loss();
   if (std::isfinite(loss)) return;
   throw Diverged{run_.glide.step(), run_.tally.lr(), loss,
-                 first_not_finite(run_.model, run_.optimizer.state())};
+                 first_not_finite(*run_.model, run_.optimizer->state())};
 }
 
 }  // namespace glidepath

@@ -16,9 +16,9 @@ void BranchKeeper::act() {
   run_.log.directory().save_branch(saved.tensors, saved.state);
 }
 
-Saver::Saver(Run& run, EndingCost& ending, const BudgetContext& context)
+Saver::Saver(Run& run, EndingCost& ending)
     : run_(run), ending_(ending), cadence_(blame("checkpoint_every", [&] {
-        return Cadence(parse_budget(run.config.checkpoint_every), context);
+        return Cadence(parse_budget(run.config.checkpoint_every), run.context);
       })) {
   last_.seconds = run.stopwatch.started();
 }

@@ -28,7 +28,7 @@ class BranchKeeper : public Callback {
 /// Saves checkpoints; one that a disk refused is tried again in a while.
 class Saver : public Callback, public Stateful {
  public:
-  Saver(Run& run, EndingCost& ending, const BudgetContext& context);
+  Saver(Run& run, EndingCost& ending);
 
   bool is_due() override;
   void act() override;
