@@ -10,6 +10,7 @@
 #include <torch/utils.h>
 
 #include "glidepath/safetensors.h"
+#include "loop/forward.h"
 
 namespace glidepath {
 namespace {
@@ -123,9 +124,9 @@ std::string first_not_finite(Model& model, const NamedTensors& optimizer_state, 
   std::string found;
   torch::Tensor logits;
   {
-    const AutocastGuard autocast(plan);
+    const torch::Tensor images = batch.images.to(plan.device);
     const Watch watch(model);
-    logits = model.forward(batch.images.to(plan.device));
+    logits = outputs_of(model, images, plan);
     found = watch.found();
   }
   if (found.empty()) found = is_finite(logits) ? "the loss itself" : "the logits";

@@ -10,13 +10,13 @@
 #include "compute/device_batches.h"
 #include "glidepath/error.h"
 #include "glidepath/loader.h"
+#include "loop/forward.h"
 #include "nn/in_mode.h"
-#include "nn/loss.h"
 
 namespace glidepath {
-Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
-                    const ComputePlan& plan, const Ranks& ranks, const std::function<void()>& between_batches,
-                    Confusion* confusion) {
+Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, const Split& split,
+                    std::int64_t batch_size, const ComputePlan& plan, const Ranks& ranks,
+                    const std::function<void()>& between_batches, Confusion* confusion) {
   torch::NoGradGuard no_grad;
   const InMode mode(model, false);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
@@ -35,12 +35,10 @@ Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, st
     if (!next || next->labels.size(0) == 0) continue;  // no part of it, or none that can be decoded
     const Batch batch = on_device(*next, plan.device);
     images += batch.labels.size(0);
-    const AutocastGuard autocast(plan);
-    const auto logits = model.forward(batch.images).to(torch::kFloat32);
-    losses += cross_entropy_sum(logits, batch.labels);
-    const auto predictions = logits.argmax(1);
-    corrects += predictions.eq(batch.labels).sum();
-    if (confusion != nullptr) confusion->add(batch.labels, predictions);
+    const torch::Tensor outputs = outputs_of(model, batch.images, plan);
+    losses += task.loss_sum(outputs, batch);
+    corrects += task.correct(outputs, batch);
+    if (confusion != nullptr) confusion->add(batch.labels, outputs.argmax(1));
   }
   const auto sums = torch::tensor(
       {losses.item<double>(), corrects.item<double>(), static_cast<double>(images)}, torch::kFloat64);

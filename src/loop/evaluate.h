@@ -5,14 +5,15 @@
 #include "compute/device.h"
 #include "glidepath/dataset.h"
 #include "glidepath/models.h"
+#include "glidepath/task.h"
 #include "loop/confusion.h"
 #include "ranks/ranks.h"
 
 namespace glidepath {
 
 struct Evaluation {
-  double loss = 0;      ///< mean cross-entropy, no label smoothing
-  double accuracy = 0;  ///< top-1, in [0, 1]
+  double loss = 0;      ///< of the task, in the mean over the examples; without label smoothing
+  double accuracy = 0;  ///< the share that is right, in [0, 1]
 };
 
 /// Every image of the split that can be decoded once, in evaluation mode (running statistics of batch norm),
@@ -20,8 +21,8 @@ struct Evaluation {
 /// called before every batch; what it throws ends the evaluation. Every rank takes its part of the images and
 /// gets the result of all, and `between_batches` is called equally often on each. `confusion`, where given,
 /// gets every image that was looked at here.
-Evaluation evaluate(Model& model, const Dataset& dataset, const Split& split, std::int64_t batch_size,
-                    const ComputePlan& plan, const Ranks& ranks,
+Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, const Split& split,
+                    std::int64_t batch_size, const ComputePlan& plan, const Ranks& ranks,
                     const std::function<void()>& between_batches = {}, Confusion* confusion = nullptr);
 
 }  // namespace glidepath

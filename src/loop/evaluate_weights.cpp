@@ -73,8 +73,8 @@ class Tester {
     const auto begun = std::chrono::steady_clock::now();
     const DataWatch::MayStop here(watch_);
     const Evaluation found = evaluate(
-        *model_, dataset_, dataset_.test, config_.eval_batch_size, plan_, alone_, [this] { stop_if_asked(); },
-        &confusion);
+        *model_, *task_, dataset_, dataset_.test, config_.eval_batch_size, plan_, alone_,
+        [this] { stop_if_asked(); }, &confusion);
     watch_.tell();
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     result.accuracy = found.accuracy;
@@ -100,6 +100,7 @@ class Tester {
   DataWatch watch_;
   std::shared_ptr<Model> model_;
   Ranks alone_{nullptr, {}};
+  std::unique_ptr<Task> task_ = make_classification();
 };
 
 /// What to do about weights that do not fit, where it can be told.

@@ -3,6 +3,8 @@
 
 #include <torch/utils.h>
 
+#include "loop/forward.h"
+
 namespace glidepath {
 namespace {
 
@@ -43,8 +45,7 @@ void FreshStatistics::add(const Batch& batch, const ComputePlan& plan) {
   for (const Norm& norm : norms_)
     norm.module->options.momentum(static_cast<double>(count) / static_cast<double>(images_));
   const torch::NoGradGuard no_grad;
-  const AutocastGuard autocast(plan);
-  model_.forward(batch.images);
+  outputs_of(model_, batch.images, plan);
   for (const Norm& norm : norms_) {
     norm.module->options.momentum(norm.momentum);
     norm.module->num_batches_tracked.copy_(norm.batches);

@@ -12,6 +12,7 @@
 #include "glidepath/models.h"
 #include "glidepath/optimizer.h"
 #include "glidepath/safetensors.h"
+#include "glidepath/task.h"
 #include "glidepath/train_config.h"
 
 namespace glidepath {
@@ -23,6 +24,7 @@ struct MeasuredRun {
   const ComputePlan& plan;
   const Optimizer& optimizer;
   Model& model;
+  const Task& task;
   std::int64_t steps_per_epoch;
 };
 

@@ -47,6 +47,7 @@ Run::Run(const TrainConfig& asked, const TrainOptions& all_options)
       sizes(config, data.set),
       feed(data.set, loader_options(config, plan, data.set, &ranks), plan.device, data.watch),
       model(build_model(config, data.set, plan)),
+      task(make_task(config)),
       optimizer(make_optimizer(config, named_parameters(*model))),
       context(budget_context(config, data.set, feed.loader(), *model)),
       glide(first_glide(*this)),

@@ -38,6 +38,7 @@ struct Run {
   ImageSizes sizes;
   Feed feed;
   const std::shared_ptr<Model> model;
+  const std::unique_ptr<const Task> task;
   const std::unique_ptr<Optimizer> optimizer;
   const BudgetContext context;
   Glide glide;

@@ -16,6 +16,7 @@
 #include "glidepath/process_group.h"
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
+#include "glidepath/task.h"
 #include "glidepath/train_config.h"
 #include "ranks/ranks.h"
 #include "run/data_record.h"
@@ -58,6 +59,9 @@ Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_s
 
 /// `updates` of the budget, or 0 where a clock decides.
 Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates);
+
+/// What the model is trained for.
+std::unique_ptr<Task> make_task(const TrainConfig& config);
 
 /// The optimizer that `optimizer` names, with the options that it has. Throws InputError for another name.
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters);

@@ -31,7 +31,7 @@ RunDirectory open_directory(const RunDirectory::Subject& subject, const TrainOpt
 
 Session::Session(const TrainConfig& config, const TrainOptions& options)
     : run_(config, options),
-      updater_(run_.config, run_.plan, run_.ranks, run_.data.watch, *run_.model, *run_.optimizer,
+      updater_(run_.config, run_.plan, run_.ranks, run_.data.watch, *run_.model, *run_.task, *run_.optimizer,
                run_.options.on_warning),
       callbacks_(run_),
       loop_(run_, updater_, callbacks_.in_order),

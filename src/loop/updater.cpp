@@ -8,7 +8,7 @@
 
 #include "glidepath/error.h"
 #include "loop/divergence.h"
-#include "nn/loss.h"
+#include "loop/forward.h"
 #include "nn/sync_batch_norm.h"
 
 namespace glidepath {
@@ -28,14 +28,14 @@ Batch stand_in(const Batch& empty, const ComputePlan& plan) {
 }  // namespace
 
 Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& ranks, DataWatch& data,
-                 Model& model, Optimizer& optimizer,
+                 Model& model, const Task& task, Optimizer& optimizer,
                  const std::function<void(const std::string&)>& on_warning)
     : plan_(plan),
-      label_smoothing_(config.label_smoothing),
       sync_bn_(config.sync_bn && ranks.size() > 1),
       ranks_(ranks),
       data_(data),
       model_(model),
+      task_(task),
       optimizer_(optimizer),
       shared_(ranks, model.parameters()) {
   if (plan.scales_loss) scaler_.emplace(plan.device);
@@ -89,11 +89,10 @@ BatchLoss Updater::passes(const Batch& part, std::int64_t images) {
   mine.all = images;
   mine.has_news = data_.has_news();
   if (batch.labels.size(0) > 0) {
-    const AutocastGuard autocast(plan_);
-    const torch::Tensor logits = model_.forward(batch.images).to(torch::kFloat32);
-    mine.loss = cross_entropy(logits, batch.labels, label_smoothing_);
+    const torch::Tensor outputs = outputs_of(model_, batch.images, plan_);
+    mine.loss = task_.loss(outputs, batch);
     const torch::NoGradGuard no_grad;
-    mine.correct = logits.detach().argmax(1).eq(batch.labels).sum();
+    mine.correct = task_.correct(outputs, batch);
   }
   const torch::Tensor loss = shared_.begin(mine);
   if (loss.defined()) (scaler_ ? scaler_->scaled(loss) : loss).backward();

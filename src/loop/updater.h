@@ -12,6 +12,7 @@
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
 #include "glidepath/optimizer.h"
+#include "glidepath/task.h"
 #include "loop/data_watch.h"
 #include "loop/measurer.h"
 #include "loop/stateful.h"
@@ -37,7 +38,7 @@ class Updater : public Stateful {
 
   /// All that is referred to outlives it.
   Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& ranks, DataWatch& data, Model& model,
-          Optimizer& optimizer, const std::function<void(const std::string&)>& on_warning);
+          const Task& task, Optimizer& optimizer, const std::function<void(const std::string&)>& on_warning);
   /// Who has to be shown them; none at first.
   void set_hook(Hook hook) { hook_ = std::move(hook); }
 
@@ -61,11 +62,11 @@ class Updater : public Stateful {
   void apply_gradients(const Applied& update, std::int64_t step, double lr);
 
   const ComputePlan& plan_;
-  const double label_smoothing_;
   const bool sync_bn_;
   Ranks& ranks_;
   DataWatch& data_;
   Model& model_;
+  const Task& task_;
   Optimizer& optimizer_;
   Hook hook_;
   SharedUpdate shared_;

@@ -6,10 +6,11 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "compute/device_batches.h"
 #include "glidepath/error.h"
+#include "loop/forward.h"
 #include "loop/fresh_statistics.h"
 #include "nn/in_mode.h"
-#include "nn/loss.h"
 
 namespace glidepath {
 namespace {
@@ -60,11 +61,9 @@ Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images,
 
 }  // namespace
 
-torch::Tensor training_loss(Model& model, const Batch& batch, double label_smoothing,
-                            const ComputePlan& plan) {
-  const AutocastGuard autocast(plan);
-  const auto logits = model.forward(batch.images.to(plan.device)).to(torch::kFloat32);
-  return cross_entropy(logits, batch.labels.to(plan.device), label_smoothing);
+torch::Tensor training_loss(Model& model, const Task& task, const Batch& batch, const ComputePlan& plan) {
+  const Batch there = on_device(batch, plan.device);
+  return task.loss(outputs_of(model, there.images, plan), there);
 }
 
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
@@ -88,7 +87,7 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
     const std::int64_t count = batch.labels.size(0);
     if (count == 0) continue;  // none of its images can be decoded
     if (is_fresh) buffers.put(fresh);
-    sum.add(training_loss(model, batch, options.label_smoothing, compute), count);
+    sum.add(training_loss(model, *options.task, batch, compute), count);
     buffers.restore();
   }
   if (sum.examples() == 0) throw RunError("full gradient: none of the images can be decoded");

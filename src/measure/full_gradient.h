@@ -10,6 +10,7 @@
 #include "glidepath/gradients.h"
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
+#include "glidepath/task.h"
 
 namespace glidepath {
 
@@ -21,7 +22,7 @@ struct FullGradientOptions {
   /// (batch size and type are those of here); none: as they are stored.
   std::optional<LoaderOptions> augmented;
   bool bf16 = false;  ///< convolutions and products in bf16; sums over batches stay in double
-  double label_smoothing = 0;
+  std::shared_ptr<const Task> task = make_classification();  ///< whose loss it is
   double weight_decay = 0;      ///< weight_decay * w is added for decayed parameters
   bool decay_norm_bias = true;  ///< false: parameters of one dimension are not decayed
 };
@@ -40,7 +41,6 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
                            const ComputePlan& plan, const std::function<void()>& between_batches = {});
 
 /// The mean loss of a batch, computed as an update computes it.
-torch::Tensor training_loss(Model& model, const Batch& batch, double label_smoothing,
-                            const ComputePlan& plan);
+torch::Tensor training_loss(Model& model, const Task& task, const Batch& batch, const ComputePlan& plan);
 
 }  // namespace glidepath

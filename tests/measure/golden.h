@@ -43,7 +43,7 @@ inline FullGradientOptions options_of(const nlohmann::json& norms, const nlohman
   FullGradientOptions options;
   options.batch_size = norms.at("batch_size");
   if (expected.at("bn") == "running") options.statistics = NormStatistics::kRunning;
-  options.label_smoothing = expected.at("smoothing");
+  options.task = make_classification(expected.at("smoothing"));
   options.weight_decay = expected.at("decay") ? norms.at("weight_decay").get<double>() : 0;
   return options;
 }

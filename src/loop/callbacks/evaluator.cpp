@@ -64,8 +64,8 @@ void Evaluator::time() {
   const std::int64_t images = watched.size();
   const std::int64_t count = std::min(run_.config.eval_batch_size * run_.ranks.size(), images);
   const double begun = run_.ranks.now();
-  evaluate(*run_.model, run_.data.set, watched.first(count), run_.config.eval_batch_size, run_.plan,
-           run_.ranks, [this] { stopper_.agree_and_stop_if_asked(); });
+  evaluate(*run_.model, *run_.task, run_.data.set, watched.first(count), run_.config.eval_batch_size,
+           run_.plan, run_.ranks, [this] { stopper_.agree_and_stop_if_asked(); });
   ending_.evaluation_takes((run_.ranks.now() - begun) * static_cast<double>(images) /
                            static_cast<double>(count));
 }
@@ -74,8 +74,8 @@ void Evaluator::time() {
 Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void()>& between_batches) const {
   const DataWatch::MayStop here(run_.data.watch);
   run_.ranks.copy_from_first(running_statistics(*run_.model));
-  const Evaluation found = evaluate(*run_.model, run_.data.set, split, run_.config.eval_batch_size, run_.plan,
-                                    run_.ranks, between_batches);
+  const Evaluation found = evaluate(*run_.model, *run_.task, run_.data.set, split,
+                                    run_.config.eval_batch_size, run_.plan, run_.ranks, between_batches);
   run_.data.watch.share(run_.ranks);
   return found;
 }

@@ -36,8 +36,8 @@ Measures::Measures(Run& run, EndingCost& ending, Stopper& stopper)
                     run.config.measure));
   }
   if (run.ranks.is_first())
-    measurer_ = run.options.measurer(
-        {run.config, run.data.set, run.plan, *run.optimizer, *run.model, run.context.steps_per_epoch});
+    measurer_ = run.options.measurer({run.config, run.data.set, run.plan, *run.optimizer, *run.model,
+                                      *run.task, run.context.steps_per_epoch});
 }
 
 void Measures::estimate() {
