@@ -138,46 +138,6 @@ std::string evaluation_line(const TrainStatus& status) {
       100 * status.test_accuracy);
 }
 
-nlohmann::ordered_json as_json(const TrainResult& result) {
-  nlohmann::ordered_json json = {{"test_accuracy", result.test_accuracy},
-                                 {"test_loss", result.test_loss},
-                                 {"bn_images", result.bn_images},
-                                 {"val_images", result.val_images},
-                                 {"train_accuracy", result.train_accuracy},
-                                 {"train_loss", result.train_loss},
-                                 {"updates", result.updates},
-                                 {"epochs", result.epochs},
-                                 {"final_lr", result.final_lr},
-                                 {"last_update_lr", result.last_update_lr},
-                                 {"seconds", result.seconds},
-                                 {"images_per_second", result.images_per_second},
-                                 {"peak_memory_mib", result.peak_memory_mib},
-                                 {"precision", result.precision},
-                                 {"channels_last", result.channels_last},
-                                 {"threads", result.threads},
-                                 {"ranks", result.ranks},
-                                 {"corrupt_train_images", result.corrupt_train_images},
-                                 {"corrupt_test_images", result.corrupt_test_images},
-                                 {"rewinds", result.rewinds},
-                                 {"out", result.out.string()}};
-  if (result.test_accuracy_running >= 0) {
-    json["test_accuracy_running"] = result.test_accuracy_running;
-    json["test_loss_running"] = result.test_loss_running;
-  }
-  if (result.val_images > 0) {
-    json["val_accuracy"] = result.val_accuracy;
-    json["val_loss"] = result.val_loss;
-    json["val_accuracy_running"] = result.val_accuracy_running;
-    json["val_loss_running"] = result.val_loss_running;
-  }
-  if (result.best) {
-    json["best_update"] = result.best->update;
-    json["best_val_accuracy"] = result.best->val_accuracy;
-    json["best_test_accuracy"] = result.best->test_accuracy;
-  }
-  return json;
-}
-
 std::string held_out_lines(const TrainResult& result) {
   if (result.val_images == 0) return {};
   const std::string last = fmt::format("{} training images held out: accuracy {:.2f} %  loss {:.4f}\n",
@@ -199,7 +159,9 @@ std::string statistics_line(const TrainResult& result) {
 
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
   if (arguments.json) {
-    std::cout << json_text(as_json(result)) << "\n";
+    auto json = nlohmann::ordered_json::parse(result.summary);
+    json["out"] = result.out.string();
+    std::cout << json_text(json) << "\n";
     return;
   }
   if (arguments.quiet) return;

@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "data/images/corrupt_images.h"
+#include "files/json_text.h"
 #include "loop/budget_change.h"
 #include "run/budget_state.h"
 #include "run/run_weights.h"
@@ -29,6 +30,7 @@ TrainResult RunResult::finish() {
   save(tests);
   result_.seconds = run_.seconds_spent();
   result_.out = run_.log.directory().path();
+  result_.summary = json_text(summary("done"));
   return result_;
 }
 
