@@ -16,8 +16,8 @@
 #include "glidepath/loader.h"
 #include "glidepath/online_gradient.h"
 #include "glidepath/train.h"
-#include "loop/run_setup.h"
 #include "measure/full_gradient.h"
+#include "setup/run_setup.h"
 
 namespace {
 

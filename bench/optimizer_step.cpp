@@ -13,7 +13,7 @@
 #include <torch/version.h>
 
 #include "glidepath/models.h"
-#include "loop/run_setup.h"
+#include "setup/run_setup.h"
 
 namespace {
 

@@ -21,9 +21,9 @@
 
 #include "glidepath/loader.h"
 #include "glidepath/process_group.h"
-#include "loop/run_setup.h"
 #include "ranks/gradient_reducer.h"
 #include "ranks/launcher.h"
+#include "setup/run_setup.h"
 
 namespace {
 

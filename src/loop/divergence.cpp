@@ -9,8 +9,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "evaluation/forward.h"
 #include "glidepath/safetensors.h"
-#include "loop/forward.h"
 
 namespace glidepath {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "compute/device_batches.h"
 #include "core/words.h"
-#include "loop/run_setup.h"
+#include "setup/run_setup.h"
 
 namespace glidepath {
 namespace {

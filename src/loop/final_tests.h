@@ -5,8 +5,8 @@
 #include <functional>
 #include <optional>
 
+#include "evaluation/fresh_statistics.h"
 #include "loop/callbacks/evaluator.h"
-#include "loop/fresh_statistics.h"
 
 namespace glidepath {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "loop/run_setup.h"
+#include "setup/run_setup.h"
 
 namespace glidepath {
 

@@ -3,10 +3,10 @@
 
 #include <torch/types.h>
 
-#include "loop/budget_change.h"
 #include "loop/divergence.h"
-#include "loop/rank_facts.h"
-#include "loop/run_setup.h"
+#include "setup/budget_change.h"
+#include "setup/rank_facts.h"
+#include "setup/run_setup.h"
 
 namespace glidepath {
 namespace {

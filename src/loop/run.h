@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "compute/device.h"
+#include "evaluation/evaluate.h"
 #include "glidepath/budget.h"
 #include "glidepath/glide.h"
 #include "glidepath/models.h"
 #include "glidepath/optimizer.h"
 #include "glidepath/train.h"
-#include "loop/evaluate.h"
 #include "loop/feed.h"
 #include "loop/image_sizes.h"
 #include "loop/logbook.h"

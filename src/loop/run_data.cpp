@@ -2,7 +2,7 @@
 #include "loop/run_data.h"
 
 #include "files/patience.h"
-#include "loop/run_setup.h"
+#include "setup/run_setup.h"
 
 namespace glidepath {
 namespace {

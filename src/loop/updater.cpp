@@ -6,9 +6,9 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "evaluation/forward.h"
 #include "glidepath/error.h"
 #include "loop/divergence.h"
-#include "loop/forward.h"
 #include "nn/sync_batch_norm.h"
 
 namespace glidepath {

@@ -7,9 +7,9 @@
 #include <torch/utils.h>
 
 #include "compute/device_batches.h"
+#include "evaluation/forward.h"
+#include "evaluation/fresh_statistics.h"
 #include "glidepath/error.h"
-#include "loop/forward.h"
-#include "loop/fresh_statistics.h"
 #include "nn/in_mode.h"
 
 namespace glidepath {

@@ -6,8 +6,8 @@
 
 #include "config/measure_text.h"
 #include "glidepath/error.h"
-#include "loop/run_setup.h"
 #include "measure/full_gradient.h"
+#include "setup/run_setup.h"
 
 namespace glidepath {
 

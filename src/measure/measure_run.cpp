@@ -7,11 +7,11 @@
 #include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
-#include "loop/run_setup.h"
 #include "measure/full_gradient.h"
 #include "measure/gradient_options.h"
 #include "measure/weight_norm.h"
 #include "run/run_weights.h"
+#include "setup/run_setup.h"
 
 namespace fs = std::filesystem;
 

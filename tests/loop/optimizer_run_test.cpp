@@ -13,7 +13,7 @@
 #include "glidepath/train.h"
 #include "loop/digits_run.h"
 #include "loop/divergence.h"
-#include "loop/run_setup.h"
+#include "setup/run_setup.h"
 #include "support/same_weights.h"
 #include "support/temporary_folder.h"
 

@@ -4,11 +4,11 @@
 #include <functional>
 
 #include "budget/cadence.h"
-#include "loop/best_model.h"
+#include "evaluation/best_model.h"
+#include "evaluation/evaluate.h"
 #include "loop/callback.h"
 #include "loop/callbacks/stopper.h"
 #include "loop/ending_cost.h"
-#include "loop/evaluate.h"
 #include "loop/run.h"
 #include "loop/stateful.h"
 

@@ -1,0 +1,28 @@
+// src/evaluation/evaluate.h - loss and accuracy of a model on a split.
+#pragma once
+#include <functional>
+
+#include "compute/device.h"
+#include "evaluation/confusion.h"
+#include "glidepath/dataset.h"
+#include "glidepath/models.h"
+#include "glidepath/task.h"
+#include "ranks/ranks.h"
+
+namespace glidepath {
+
+struct Evaluation {
+  double loss = 0;      ///< of the task, in the mean over the examples; without label smoothing
+  double accuracy = 0;  ///< the share that is right, in [0, 1]
+};
+
+/// Every image of the split that can be decoded once, in evaluation mode (running statistics of batch norm),
+/// sums kept in double. Leaves the model in the mode that it was in. `between_batches`, where given, is
+/// called before every batch; what it throws ends the evaluation. Every rank takes its part of the images and
+/// gets the result of all, and `between_batches` is called equally often on each. `confusion`, where given,
+/// gets every image that was looked at here.
+Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, const Split& split,
+                    std::int64_t batch_size, const ComputePlan& plan, const Ranks& ranks,
+                    const std::function<void()>& between_batches = {}, Confusion* confusion = nullptr);
+
+}  // namespace glidepath

@@ -1,0 +1,262 @@
+// src/setup/run_setup.cpp - the parts of a run, made from its configuration.
+#include "setup/run_setup.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/Context.h>
+#include <fmt/format.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "budget/deadline.h"
+#include "core/blame.h"
+#include "core/words.h"
+#include "data/images/corrupt_images.h"
+#include "data/images/selection.h"
+#include "glidepath/error.h"
+#include "nn/resnet.h"
+#include "setup/held_out.h"
+
+namespace glidepath {
+namespace {
+
+// A few per cent of the memory of GPUs that train; the data sets that are held in memory have a fifth of it.
+constexpr std::int64_t kMostBytesOnDevice = std::int64_t{1} << 30;
+
+// Keeps the first `count` images; 0 keeps all.
+void limit(Split& split, std::int64_t count, const char* key, const std::string& data, const char* which) {
+  const std::int64_t images = split.size();
+  if (count > images) {
+    throw InputError(fmt::format("{} \"{}\": {} has {} {} images", key, count, data, images, which));
+  }
+  if (count == 0) return;
+  if (!split.store) {
+    split = split.first(count);
+    return;
+  }
+  split.store = spread_selection(split.store, count);
+  split.labels = torch::empty({count}, torch::kInt64);
+  auto* labels = split.labels.data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < count; ++i) labels[i] = split.store->label(i);
+}
+
+ModelOptions model_options(const TrainConfig& config, const Dataset& dataset, std::int64_t image_size) {
+  ModelOptions options;
+  options.name = config.model;
+  options.width = config.width;
+  options.stem = config.stem;
+  options.classes = dataset.classes;
+  options.in_channels = dataset.channels();
+  options.image_size = image_size;
+  return options;
+}
+
+void limit_corrupt(Split& split, const std::string& text) {
+  const auto [number, unit] = words::split_number(text);
+  const double value = words::number(number).value_or(0);
+  split.corrupt->set_limit(
+      static_cast<std::int64_t>(unit == "%" ? std::ceil(static_cast<double>(split.size()) * value / 100)
+                                            : value),
+      text);
+}
+
+void set_image_options(Dataset& dataset, const TrainConfig& config) {
+  if (dataset.in_memory()) {
+    const auto refuse = [&](const char* key, const std::string& text) {
+      if (text == "auto") return;
+      throw InputError(fmt::format("{} \"{}\": for image folders alone; the images of {} are {}x{}", key,
+                                   text, config.data, dataset.image_size(), dataset.image_size()));
+    };
+    refuse("train_res", config.train_res);
+    refuse("eval_res", config.eval_res);
+    return;
+  }
+  ImageOptions& options = dataset.image_options;
+  options.train_size = train_resolution(config).at(1);
+  options.eval_size = config.eval_res == "auto" ? options.train_size : std::stoll(config.eval_res);
+  options.eval_resize = std::lround(static_cast<double>(options.eval_size) * 256 / 224);  // the field's ratio
+  options.exif_orientation = config.exif_orientation;
+  options.workers = config.workers;
+  limit_corrupt(dataset.train, config.max_corrupt);
+  limit_corrupt(dataset.test, config.max_corrupt);
+  if (dataset.has_val()) limit_corrupt(dataset.val, config.max_corrupt);
+}
+
+}  // namespace
+
+Dataset load_limited(const TrainConfig& config, DataRecord* record,
+                     const std::function<void(const std::string&)>& tell) {
+  DataChoice choice;
+  choice.split = config.split;
+  choice.test_on = config.test_on;
+  choice.wait_seconds = static_cast<double>(config.data_wait);
+  choice.tell = tell;
+  Dataset dataset = load_dataset(config.data, config.data_dir, choice);
+  if (record != nullptr) *record = describe_data(dataset);
+  hold_out(dataset, config.val);
+  limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
+  limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
+  set_image_options(dataset, config);
+  const std::int64_t used = dataset.train.size();
+  if (config.batch_size > used) {
+    throw InputError(fmt::format("batch_size \"{}\": must be at most the {} training images of {}",
+                                 config.batch_size, used, config.data));
+  }
+  return dataset;
+}
+
+Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& plan) {
+  const auto refuse = [&](const std::string& why) {
+    throw InputError(fmt::format("data_on_device \"{}\": {}; use auto", config.data_on_device, why));
+  };
+  const bool forced = config.data_on_device == "true";
+  if (!plan.device.is_cuda()) {
+    if (forced) refuse("needs a CUDA device");
+    return dataset;
+  }
+  if (!dataset.train.images.defined()) {
+    if (forced) refuse(fmt::format("the images of {} are read as they are used", config.data));
+    return dataset;
+  }
+  const std::int64_t bytes = dataset.train.images.numel() + dataset.test.images.numel() +
+                             (dataset.has_val() ? dataset.val.images.numel() : 0);
+  if (!forced && (config.data_on_device == "false" || bytes > kMostBytesOnDevice)) return dataset;
+  for (Split* split : {&dataset.train, &dataset.test, &dataset.val}) {
+    if (!split->images.defined()) continue;
+    split->images = split->images.to(plan.device);
+    split->labels = split->labels.to(plan.device);
+  }
+  return dataset;
+}
+
+std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
+                                   const ComputePlan& plan) {
+  torch::manual_seed(config.seed);
+  auto model = make_model(model_options(config, dataset, dataset.image_size()));
+  if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
+    throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
+                                 config.eval_res, config.model));
+  }
+  model->to(plan.device);
+  if (plan.channels_last) {
+    torch::NoGradGuard no_grad;
+    for (auto& parameter : model->parameters()) {
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
+  }
+  model->train();
+  return model;
+}
+
+ResolutionSchedule train_resolution(const TrainConfig& config) {
+  return ResolutionSchedule::parse(config.train_res == "auto" ? "224" : config.train_res);
+}
+
+std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,
+                                             const ResolutionSchedule& sizes) {
+  std::map<std::int64_t, double> flops;
+  if (!sizes.varies()) return flops;
+  const auto counts_flops = [](const std::string& budget) {
+    return parse_budget(budget).unit == BudgetUnit::kFlops;
+  };
+  const bool by_flops =
+      config.deadline.empty() &&
+      (counts_flops(config.budget) ||
+       (parse_budget(config.budget).unit == BudgetUnit::kPercent && counts_flops(config.full)));
+  if (by_flops) {
+    throw InputError(
+        fmt::format("train_res \"{}\": with a budget in flop, updates must all cost the same; give one "
+                    "size, or a budget in updates, epochs or time",
+                    config.train_res));
+  }
+  torch::Generator generator = at::globalContext().defaultGenerator(torch::kCPU);
+  const torch::Tensor before = generator.get_state();  // the models made here are no part of the run
+  for (const std::int64_t size : sizes.sizes()) {
+    ModelOptions options = model_options(config, dataset, dataset.image_size());
+    options.stem = wants_imagenet_stem(options) ? "imagenet" : "cifar";  // that of the run's model
+    options.image_size = size;
+    const auto model = make_model(options);
+    if (!model->takes_any_size()) {
+      throw InputError(fmt::format("train_res \"{}\": model {} takes images of one size; give one",
+                                   config.train_res, config.model));
+    }
+    flops[size] = model->forward_flops() + model->backward_flops();
+  }
+  generator.set_state(before);
+  return flops;
+}
+
+LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset,
+                             const Ranks* ranks) {
+  LoaderOptions options;
+  // The field's 4 px at 32, and the same share of other pictures.
+  options.crop_padding = std::lround(static_cast<double>(dataset.image_size()) / 8);
+  options.batch_size = config.batch_size;
+  options.seed = config.seed;
+  options.augment = config.augment;
+  options.dtype = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
+  options.channels_last = plan.channels_last;
+  if (ranks != nullptr) {
+    options.rank = ranks->rank();
+    options.ranks = ranks->size();
+  }
+  options.pin_memory = plan.device.is_cuda();
+  return options;
+}
+
+Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates) {
+  ScheduleContext schedule_context;
+  schedule_context.updates = static_cast<double>(updates);
+  schedule_context.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
+  if (context.full.unit != BudgetUnit::kSeconds)
+    schedule_context.full_updates =
+        blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
+  schedule_context.base_lr = config.base_lr;
+  return blame("schedule", [&] { return parse_schedule(config.schedule, schedule_context); });
+}
+
+BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
+                             const Model& model) {
+  const std::int64_t images = dataset.train.size();
+  const double flops_per_image = model.forward_flops() + model.backward_flops();
+  BudgetContext context;
+  context.steps_per_epoch = loader.steps_per_epoch();
+  context.full = parse_budget(config.full);
+  context.flops_per_step = flops_per_image * static_cast<double>(std::min(config.batch_size, images));
+  context.flops_per_epoch = flops_per_image * static_cast<double>(images);
+  return context;
+}
+
+Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_seconds) {
+  if (config.deadline.empty()) {
+    return blame("budget",
+                 [&] { return resolve_percent(parse_budget(config.budget), parse_budget(config.full)); });
+  }
+  const double left = parse_deadline(config.deadline) - unix_seconds;
+  if (!(left > 0)) {
+    throw InputError(
+        fmt::format("deadline \"{}\": has passed; give a later --deadline, or a --budget", config.deadline));
+  }
+  return {BudgetUnit::kSeconds, spent_seconds + left};
+}
+
+std::unique_ptr<Task> make_task(const TrainConfig& config) {
+  return make_classification(config.label_smoothing);
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters) {
+  OptimizerOptions options;
+  options.name = config.optimizer;
+  options.weight_decay = config.weight_decay;
+  options.decay_norm_bias = config.decay_norm_bias;
+  options.momentum = config.momentum;
+  options.nesterov = config.nesterov;
+  options.beta1 = config.beta1;
+  options.beta2 = config.beta2;
+  options.rmsprop_alpha = config.rmsprop_alpha;
+  options.eps = words::number(config.eps);  // "auto" is none
+  return make_optimizer(options, parameters);
+}
+
+}  // namespace glidepath

@@ -1,0 +1,69 @@
+// src/setup/run_setup.h - the parts of a run, made from its configuration.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compute/device.h"
+#include "glidepath/budget.h"
+#include "glidepath/dataset.h"
+#include "glidepath/loader.h"
+#include "glidepath/models.h"
+#include "glidepath/optimizer.h"
+#include "glidepath/process_group.h"
+#include "glidepath/resolution.h"
+#include "glidepath/schedule.h"
+#include "glidepath/task.h"
+#include "glidepath/train_config.h"
+#include "ranks/ranks.h"
+#include "run/data_record.h"
+
+namespace glidepath {
+
+/// The data set, its splits cut to train_limit and test_limit, with the configuration's image options. Throws
+/// InputError when it has fewer images, or has its images in memory where sizes are asked for.
+/// `record`, where given, becomes that of the whole data set; `tell` is told what takes a while.
+Dataset load_limited(const TrainConfig& config, DataRecord* record = nullptr,
+                     const std::function<void(const std::string&)>& tell = {});
+
+/// The data set where batches are to be made from it: on the GPU where data_on_device says so, or where it is
+/// small enough. Throws InputError where it cannot be there.
+Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& plan);
+
+/// A model for the data set's images, initialised from the seed, on the plan's device and in its memory
+/// format.
+std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
+                                   const ComputePlan& plan);
+
+/// The sizes that training images of an image folder take.
+ResolutionSchedule train_resolution(const TrainConfig& config);
+
+/// Floating-point operations, forward and backward, of one image of each of these sizes; nothing where there
+/// is one alone. Throws InputError for a model of fixed size, and a budget in operations.
+std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,
+                                             const ResolutionSchedule& sizes);
+
+/// This rank's part of the batches; without ranks, all of them.
+LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset,
+                             const Ranks* ranks = nullptr);
+
+BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
+                             const Model& model);
+
+/// The budget of a run that has spent `spent_seconds` by `unix_seconds`: until the deadline where there is
+/// one. Throws InputError for a deadline that has passed.
+Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_seconds);
+
+/// `updates` of the budget, or 0 where a clock decides.
+Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates);
+
+/// What the model is trained for.
+std::unique_ptr<Task> make_task(const TrainConfig& config);
+
+/// The optimizer that `optimizer` names, with the options that it has. Throws InputError for another name.
+std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters);
+
+}  // namespace glidepath
