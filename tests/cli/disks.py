@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "train"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "loop"))
 import runs  # noqa: E402
 
 RUN = dict(budget="600it", eval_every="100it", checkpoint_every="20it")

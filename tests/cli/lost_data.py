@@ -19,7 +19,7 @@ import tarfile
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "train"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "loop"))
 import runs  # noqa: E402
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "data/golden/images/odd"

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "train"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "loop"))
 import runs  # noqa: E402
 
 LONG = dict(model="resnet8", width=0.25, budget="100000it", eval_every="end")

@@ -19,7 +19,7 @@ import time
 import machines
 import slurm_sandbox
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "distributed"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "ranks"))
 from ranks import (check, check_same_losses, environment, has_evaluated, last_checkpoint, records, run_cases,  # noqa: E402
                    wait_until)
 
