@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     std::int64_t images = 0;
     double seconds = 0;
     while (seconds < wanted) {
-      images += loader.next().images.size(0);
+      images += loader.next().images().size(0);
       seconds = std::chrono::duration<double>(Clock::now() - start).count();
     }
     std::printf("%.1f\n", static_cast<double>(images) / seconds);

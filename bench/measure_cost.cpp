@@ -71,8 +71,8 @@ class Bench {
         torch::Tensor loss;
         {
           const AutocastGuard autocast(plan);
-          loss = torch::nn::functional::cross_entropy(model_->forward(batch.images).to(torch::kFloat32),
-                                                      batch.labels);
+          loss = torch::nn::functional::cross_entropy(model_->forward(batch.images()).to(torch::kFloat32),
+                                                      batch.labels());
         }
         loss.backward();
         loss.item<double>();

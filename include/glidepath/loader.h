@@ -7,16 +7,10 @@
 
 #include <torch/types.h>
 
+#include "glidepath/batch.h"
 #include "glidepath/dataset.h"
 
 namespace glidepath {
-
-/// images  float32 or bfloat16 [B, C, H, W], normalised, in the memory format asked for.
-/// labels  int64 [B].
-struct Batch {
-  torch::Tensor images;
-  torch::Tensor labels;
-};
 
 struct LoaderOptions {
   std::int64_t batch_size = 128;

@@ -32,8 +32,8 @@ torch::Tensor on_device(const torch::Tensor& tensor, const torch::Device& device
 
 Batch on_device(const Batch& batch, const torch::Device& device) {
   Batch there = batch;
-  there.images = on_device(batch.images, device);
-  there.labels = on_device(batch.labels, device);
+  for (torch::Tensor& tensor : there.inputs) tensor = on_device(tensor, device);
+  for (torch::Tensor& tensor : there.targets) tensor = on_device(tensor, device);
   return there;
 }
 
@@ -49,8 +49,8 @@ Batch DeviceBatches::next() {
   const Batch batch = std::move(ahead_->batch);
   ahead_.reset();
   // The memory came from the other stream's share: it must not be given out again before this one is done.
-  for (const torch::Tensor& tensor : {batch.images, batch.labels}) {
-    torch::Tensor(tensor).record_stream(stream);
+  for (const Values* values : {&batch.inputs, &batch.targets}) {
+    for (torch::Tensor tensor : *values) tensor.record_stream(stream);
   }
   return batch;
 }
@@ -64,7 +64,7 @@ void DeviceBatches::prepare_next() {
     return;
   }
   c10::Event copied(device_.type());
-  if (batch.images.device() == device_) {  // made there, by the current stream
+  if (batch.inputs.front().device() == device_) {  // made there, by the current stream
     copied.record(current_stream(device_));
     ahead_.emplace(Ahead{batch, std::move(copied)});
     return;

@@ -21,6 +21,20 @@ c10::Stream exchange_stream(const c10::Stream& stream) {
   return c10::impl::VirtualGuardImpl(stream.device_type()).exchangeStream(stream);
 }
 
+/// Of everything that the model is given.
+std::vector<std::int64_t> shape_of(const Batch& batch) {
+  std::vector<std::int64_t> shape;
+  for (const torch::Tensor& tensor : batch.inputs) {
+    shape.push_back(tensor.dim());
+    shape.insert(shape.end(), tensor.sizes().begin(), tensor.sizes().end());
+  }
+  return shape;
+}
+
+void copy(const Values& from, Values& to) {
+  for (std::size_t i = 0; i < from.size(); ++i) to[i].copy_(from[i], /*non_blocking=*/true);
+}
+
 }  // namespace
 
 StepGraphs::StepGraphs(const torch::Device& device, std::vector<torch::Tensor> parameters,
@@ -46,7 +60,7 @@ std::int64_t StepGraphs::recorded() const {
 
 BatchLoss StepGraphs::run(const Batch& batch, const Passes& passes) {
   if (!works_) return passes(batch);
-  Step& step = steps_[batch.images.sizes().vec()];
+  Step& step = steps_[shape_of(batch)];
   if (!step.graph) {
     if (++step.seen <= kWarmUp || recorded() == kMostGraphs) return passes(batch);
     if (!record(step, batch, passes)) return passes(batch);
@@ -56,7 +70,10 @@ BatchLoss StepGraphs::run(const Batch& batch, const Passes& passes) {
 
 bool StepGraphs::record(Step& step, const Batch& batch, const Passes& passes) {
   auto graph = std::make_unique<CudaGraph>();
-  step.inputs = {batch.images.clone(), batch.labels.clone()};
+  step.inputs = batch;
+  for (Values* values : {&step.inputs.inputs, &step.inputs.targets}) {
+    for (torch::Tensor& tensor : *values) tensor = tensor.clone();
+  }
   torch::cuda::synchronize(device_.index());
   try {
     graph->record([&] { step.outputs = passes(step.inputs); });
@@ -78,8 +95,8 @@ bool StepGraphs::record(Step& step, const Batch& batch, const Passes& passes) {
 }
 
 BatchLoss StepGraphs::launch(Step& step, const Batch& batch) {
-  step.inputs.images.copy_(batch.images, /*non_blocking=*/true);
-  step.inputs.labels.copy_(batch.labels, /*non_blocking=*/true);
+  copy(batch.inputs, step.inputs.inputs);
+  copy(batch.targets, step.inputs.targets);
   step.graph->launch();
   // Another shape, or a measurement, may have put other gradients in their place.
   for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].mutable_grad() = step.gradients[i];

@@ -104,10 +104,10 @@ struct TrainLoader::Impl {
     for (const std::int64_t image : part_at(step)) crops.push_back(crop_of(step / steps_per_epoch, image));
     const auto count = static_cast<std::int64_t>(crops.size());
     if (operators) return {operators->images(crops), operators->labels(crops)};
-    Batch batch{empty_batch(split.images, count, options.dtype, options.channels_last, options.pin_memory),
-                labels_at(split.labels, crops, options.pin_memory)};
-    normaliser.write(split.images, crops, batch.images);
-    return batch;
+    torch::Tensor images =
+        empty_batch(split.images, count, options.dtype, options.channels_last, options.pin_memory);
+    normaliser.write(split.images, crops, images);
+    return {images, labels_at(split.labels, crops, options.pin_memory)};
   }
 
   std::int64_t images_of(std::int64_t step) const {
@@ -307,9 +307,9 @@ Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first
     const OperatorAugment operators(dataset, split, dtype, channels_last);
     return {operators.images(crops), operators.labels(crops)};
   }
-  Batch batch{empty_batch(split.images, count, dtype, channels_last), labels_at(split.labels, crops)};
-  Normaliser(dataset).write(split.images, crops, batch.images);
-  return batch;
+  torch::Tensor images = empty_batch(split.images, count, dtype, channels_last);
+  Normaliser(dataset).write(split.images, crops, images);
+  return {images, labels_at(split.labels, crops)};
 }
 
 }  // namespace glidepath

@@ -32,13 +32,13 @@ Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, cons
   for (std::int64_t done = 0; done < longest; done += batch_size) {
     if (between_batches) between_batches();
     const std::optional<Batch> next = loader ? loader->next() : std::nullopt;
-    if (!next || next->labels.size(0) == 0) continue;  // no part of it, or none that can be decoded
+    if (!next || next->examples == 0) continue;  // no part of it, or none that can be decoded
     const Batch batch = on_device(*next, plan.device);
-    images += batch.labels.size(0);
-    const torch::Tensor outputs = outputs_of(model, batch.images, plan);
+    images += batch.examples;
+    const torch::Tensor outputs = outputs_of(model, batch.images(), plan);
     losses += task.loss_sum(outputs, batch);
     corrects += task.correct(outputs, batch);
-    if (confusion != nullptr) confusion->add(batch.labels, outputs.argmax(1));
+    if (confusion != nullptr) confusion->add(batch.labels(), outputs.argmax(1));
   }
   const auto sums = torch::tensor(
       {losses.item<double>(), corrects.item<double>(), static_cast<double>(images)}, torch::kFloat64);

@@ -39,13 +39,13 @@ FreshStatistics::~FreshStatistics() {
 
 // The moving average with the momentum n / (images so far) is the mean over all images.
 void FreshStatistics::add(const Batch& batch, const ComputePlan& plan) {
-  const std::int64_t count = batch.labels.size(0);
+  const std::int64_t count = batch.examples;
   if (count == 0) return;
   images_ += count;
   for (const Norm& norm : norms_)
     norm.module->options.momentum(static_cast<double>(count) / static_cast<double>(images_));
   const torch::NoGradGuard no_grad;
-  outputs_of(model_, batch.images, plan);
+  outputs_of(model_, batch.images(), plan);
   for (const Norm& norm : norms_) {
     norm.module->options.momentum(norm.momentum);
     norm.module->num_batches_tracked.copy_(norm.batches);

@@ -124,7 +124,7 @@ std::string first_not_finite(Model& model, const NamedTensors& optimizer_state, 
   std::string found;
   torch::Tensor logits;
   {
-    const torch::Tensor images = batch.images.to(plan.device);
+    const torch::Tensor images = batch.images().to(plan.device);
     const Watch watch(model);
     logits = outputs_of(model, images, plan);
     found = watch.found();

@@ -48,7 +48,7 @@ void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
     for (std::int64_t taken = 0; taken < images;) {
       if (between_batches) between_batches();
       const Batch batch = on_device(loader.next(), run_.plan.device);
-      taken += std::max<std::int64_t>(1, batch.labels.size(0));
+      taken += std::max<std::int64_t>(1, batch.examples);
       fresh.add(batch, run_.plan);
     }
   }

@@ -35,7 +35,7 @@ void Loop::update() {
   updater_.begin();
   run_.sizes.now_at(glide.progress());
   const Batch part = run_.feed.take();
-  run_.sizes.count(run_.feed.images_of(glide.step()), part.images.size(2));
+  run_.sizes.count(run_.feed.images_of(glide.step()), part.images().size(2));
   run_.data.watch.tell();
   const Applied done = updater_.apply(part, run_.feed.images_of(glide.step()), glide.step(), lr);
   run_.feed.update_queued();

@@ -19,10 +19,10 @@ constexpr const char* kLossScaler = "loss_scaler";
 /// Where norms look at all parts, a rank without any image goes through the network all the same, with one
 /// that does not count.
 Batch stand_in(const Batch& empty, const ComputePlan& plan) {
-  std::vector<std::int64_t> shape = empty.images.sizes().vec();
+  std::vector<std::int64_t> shape = empty.images().sizes().vec();
   shape[0] = 1;
-  return {torch::zeros(shape, empty.images.options()).contiguous(plan.memory_format()),
-          torch::zeros({1}, empty.labels.options())};
+  return {torch::zeros(shape, empty.images().options()).contiguous(plan.memory_format()),
+          torch::zeros({1}, empty.labels().options())};
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step
 
 BatchLoss Updater::passes(const Batch& part, std::int64_t images) {
   optimizer_.drop_gradients();
-  const std::int64_t here = part.labels.size(0);
+  const std::int64_t here = part.examples;
   const Batch batch = here == 0 && sync_bn_ ? stand_in(part, plan_) : part;
   std::optional<SyncBatchNormGuard> sync;  // the backward pass looks at all parts too
   if (sync_bn_) sync.emplace([this](const torch::Tensor& sums) { ranks_.add_up(sums); }, here > 0);
@@ -88,8 +88,8 @@ BatchLoss Updater::passes(const Batch& part, std::int64_t images) {
   mine.here = here;
   mine.all = images;
   mine.has_news = data_.has_news();
-  if (batch.labels.size(0) > 0) {
-    const torch::Tensor outputs = outputs_of(model_, batch.images, plan_);
+  if (batch.examples > 0) {
+    const torch::Tensor outputs = outputs_of(model_, batch.images(), plan_);
     mine.loss = task_.loss(outputs, batch);
     const torch::NoGradGuard no_grad;
     mine.correct = task_.correct(outputs, batch);
@@ -108,7 +108,7 @@ void Updater::require_finite(const torch::Tensor& loss, const Batch& part, std::
   if (std::isfinite(value)) return;
   under_way_ = false;
   const auto state = optimizer_.state();
-  const bool can_look = part.labels.size(0) > 0 && !sync_bn_;
+  const bool can_look = part.examples > 0 && !sync_bn_;
   throw Diverged{step + 1, lr, value,
                  can_look ? first_not_finite(model_, state, part, plan_) : first_not_finite(model_, state)};
 }

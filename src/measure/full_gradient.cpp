@@ -52,7 +52,7 @@ Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images,
     if (between_batches) between_batches();
     const Batch batch = batches.next();
     buffers.put(reached);
-    statistics.add({batch.images.to(plan.device), batch.labels}, plan);
+    statistics.add({batch.images().to(plan.device), batch.labels()}, plan);
     reached = buffers.copy();
     buffers.restore();
   }
@@ -63,7 +63,7 @@ Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images,
 
 torch::Tensor training_loss(Model& model, const Task& task, const Batch& batch, const ComputePlan& plan) {
   const Batch there = on_device(batch, plan.device);
-  return task.loss(outputs_of(model, there.images, plan), there);
+  return task.loss(outputs_of(model, there.images(), plan), there);
 }
 
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
@@ -84,7 +84,7 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
   for (std::int64_t first = 0; first < images; first += options.batch_size) {
     if (between_batches) between_batches();
     const Batch batch = batches.next();
-    const std::int64_t count = batch.labels.size(0);
+    const std::int64_t count = batch.examples;
     if (count == 0) continue;  // none of its images can be decoded
     if (is_fresh) buffers.put(fresh);
     sum.add(training_loss(model, *options.task, batch, compute), count);

@@ -12,13 +12,13 @@ class Classify : public Task {
   explicit Classify(double label_smoothing) : label_smoothing_(label_smoothing) {}
 
   torch::Tensor loss(const torch::Tensor& logits, const Batch& batch) const override {
-    return cross_entropy(logits, batch.labels, label_smoothing_);
+    return cross_entropy(logits, batch.labels(), label_smoothing_);
   }
   torch::Tensor loss_sum(const torch::Tensor& logits, const Batch& batch) const override {
-    return cross_entropy_sum(logits, batch.labels);
+    return cross_entropy_sum(logits, batch.labels());
   }
   torch::Tensor correct(const torch::Tensor& logits, const Batch& batch) const override {
-    return logits.detach().argmax(1).eq(batch.labels).sum();
+    return logits.detach().argmax(1).eq(batch.labels()).sum();
   }
 
  private:

@@ -22,16 +22,16 @@ TEST(DeviceBatches, AreTheLoadersOnTheCpu) {
   Pace pace(torch::kCPU);
   for (int step = 0; step < 5; ++step) {
     const Batch expected = plain.next(), batch = batches.next();
-    EXPECT_TRUE(torch::equal(batch.images, expected.images));
-    EXPECT_TRUE(torch::equal(batch.labels, expected.labels));
+    EXPECT_TRUE(torch::equal(batch.images(), expected.images()));
+    EXPECT_TRUE(torch::equal(batch.labels(), expected.labels()));
     batches.prepare_next();
     pace.update_queued();
   }
   plain.seek(1);
   batches.seek(1);
-  EXPECT_TRUE(torch::equal(batches.next().images, plain.next().images));
+  EXPECT_TRUE(torch::equal(batches.next().images(), plain.next().images()));
   const Batch batch = plain.next();
-  EXPECT_EQ(on_device(batch, torch::kCPU).images.data_ptr(), batch.images.data_ptr()) << "no copy";
+  EXPECT_EQ(on_device(batch, torch::kCPU).images().data_ptr(), batch.images().data_ptr()) << "no copy";
 }
 
 }  // namespace

@@ -39,11 +39,11 @@ LoaderOptions options_of(torch::ScalarType dtype) {
 }
 
 void expect_same(const Batch& there, const Batch& here) {
-  EXPECT_TRUE(there.images.is_cuda());
-  EXPECT_TRUE(there.labels.is_cuda());
-  EXPECT_TRUE(there.images.is_contiguous(torch::MemoryFormat::ChannelsLast));
-  ASSERT_TRUE(torch::equal(there.images.cpu(), here.images));
-  ASSERT_TRUE(torch::equal(there.labels.cpu(), here.labels));
+  EXPECT_TRUE(there.images().is_cuda());
+  EXPECT_TRUE(there.labels().is_cuda());
+  EXPECT_TRUE(there.images().is_contiguous(torch::MemoryFormat::ChannelsLast));
+  ASSERT_TRUE(torch::equal(there.images().cpu(), here.images));
+  ASSERT_TRUE(torch::equal(there.labels().cpu(), here.labels));
 }
 
 class DeviceData : public GpuTest {};
@@ -66,7 +66,7 @@ TEST_F(DeviceData, CopiedBatchesAreTheLoaders) {
   LoaderOptions pinned = options_of(torch::kFloat32);
   pinned.pin_memory = true;
   TrainLoader expected(here, options_of(torch::kFloat32)), source(here, pinned);
-  EXPECT_TRUE(TrainLoader(here, pinned).next().images.is_pinned());
+  EXPECT_TRUE(TrainLoader(here, pinned).next().images().is_pinned());
   DeviceBatches batches(source, gpu());
   for (int step = 0; step < 12; ++step) {
     SCOPED_TRACE(step);

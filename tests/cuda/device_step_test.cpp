@@ -67,12 +67,12 @@ BatchLoss passes(Model& model, const Batch& batch, const ComputePlan& plan, Loss
   torch::Tensor loss, logits;
   {
     const AutocastGuard autocast(plan);
-    logits = model.forward(batch.images).to(torch::kFloat32);
-    loss = torch::nn::functional::cross_entropy(logits, batch.labels);
+    logits = model.forward(batch.images()).to(torch::kFloat32);
+    loss = torch::nn::functional::cross_entropy(logits, batch.labels());
   }
   (scaler != nullptr ? scaler->scaled(loss) : loss).backward();
   const torch::NoGradGuard no_grad;
-  return {loss.detach(), logits.detach().argmax(1).eq(batch.labels).sum()};
+  return {loss.detach(), logits.detach().argmax(1).eq(batch.labels()).sum()};
 }
 
 TEST_F(DeviceStep, ForwardAndBackwardEqualTheCpus) {

@@ -68,12 +68,12 @@ TEST(OperatorAugment, MakesTheLoadersBatches) {
         SCOPED_TRACE(testing::Message()
                      << channels << " channels, augment " << augment << ", batch " << step);
         const Batch expected = one.next(), batch = other.next();
-        ASSERT_TRUE(torch::equal(batch.images, expected.images));
-        ASSERT_TRUE(torch::equal(batch.labels, expected.labels));
+        ASSERT_TRUE(torch::equal(batch.images(), expected.images()));
+        ASSERT_TRUE(torch::equal(batch.labels(), expected.labels()));
       }
       one.seek(2);
       other.seek(2);
-      EXPECT_TRUE(torch::equal(other.next().images, one.next().images));
+      EXPECT_TRUE(torch::equal(other.next().images(), one.next().images()));
     }
   }
 }

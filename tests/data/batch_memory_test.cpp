@@ -44,13 +44,13 @@ class BatchMemory : public testing::Test {
 TEST_F(BatchMemory, IsThatOfBatchesWhichNobodyHolds) {
   TrainLoader loader(dataset_, options_);
   std::set<const void*> places;
-  for (int i = 0; i < 40; ++i) places.insert(loader.next().images.data_ptr());
+  for (int i = 0; i < 40; ++i) places.insert(loader.next().images().data_ptr());
   EXPECT_LE(places.size(), 6U);
 }
 
 TEST_F(BatchMemory, StaysUntouchedWhileABatchOrAViewOfItIsHeld) {
   TrainLoader loader(dataset_, options_);
-  const torch::Tensor held = loader.next().images, view = loader.next().images.narrow(0, 2, 1);
+  const torch::Tensor held = loader.next().images(), view = loader.next().images().narrow(0, 2, 1);
   const torch::Tensor held_then = held.clone(), view_then = view.clone();
   for (int i = 0; i < 40; ++i) loader.next();
   EXPECT_TRUE(held.equal(held_then));

@@ -46,9 +46,9 @@ TEST(ImageBatches, NormaliseTorchvisionsPixels) {
   const float mean[] = {0.485F, 0.456F, 0.406F}, stddev[] = {0.229F, 0.224F, 0.225F};
   for (const bool channels_last : {false, true}) {
     const Batch batch = plain_batch(dataset, dataset.test, 0, 1, torch::kFloat32, channels_last);
-    ASSERT_EQ(batch.images.sizes(), (std::vector<std::int64_t>{1, 3, 64, 64}));
-    EXPECT_EQ(batch.images.is_contiguous(torch::MemoryFormat::ChannelsLast), channels_last);
-    const auto numbers = batch.images.accessor<float, 4>();
+    ASSERT_EQ(batch.images().sizes(), (std::vector<std::int64_t>{1, 3, 64, 64}));
+    EXPECT_EQ(batch.images().is_contiguous(torch::MemoryFormat::ChannelsLast), channels_last);
+    const auto numbers = batch.images().accessor<float, 4>();
     for (int y = 0; y < 64; ++y) {
       for (int x = 0; x < 64; ++x) {
         for (int c = 0; c < 3; ++c) {
@@ -58,7 +58,7 @@ TEST(ImageBatches, NormaliseTorchvisionsPixels) {
       }
     }
     const Batch half = plain_batch(dataset, dataset.test, 0, 1, torch::kBFloat16, channels_last);
-    EXPECT_TRUE(torch::equal(half.images, batch.images.to(torch::kBFloat16)));
+    EXPECT_TRUE(torch::equal(half.images(), batch.images().to(torch::kBFloat16)));
   }
 }
 
@@ -72,28 +72,28 @@ TEST(ImageBatches, AreTheSameWhateverTheThreads) {
       for (std::size_t step = 0; step < 14; ++step) {
         const Batch batch = loader.next();
         if (first.size() <= step) first.push_back(batch);
-        EXPECT_EQ(batch.labels.size(0), step % 6 == 5 ? 5 : 7);
-        EXPECT_TRUE(torch::equal(batch.images, first[step].images)) << workers << " " << step;
-        EXPECT_TRUE(torch::equal(batch.labels, first[step].labels));
+        EXPECT_EQ(batch.labels().size(0), step % 6 == 5 ? 5 : 7);
+        EXPECT_TRUE(torch::equal(batch.images(), first[step].images())) << workers << " " << step;
+        EXPECT_TRUE(torch::equal(batch.labels(), first[step].labels()));
       }
       loader.seek(9);
-      EXPECT_TRUE(torch::equal(loader.next().images, first[9].images));
-      EXPECT_TRUE(torch::equal(loader.next().images, first[10].images));
+      EXPECT_TRUE(torch::equal(loader.next().images(), first[9].images()));
+      EXPECT_TRUE(torch::equal(loader.next().images(), first[10].images()));
     }
   }
   // Another epoch has other crops: no batch is like one of the first.
   for (std::size_t step = 6; step < 12; ++step)
-    EXPECT_FALSE(torch::equal(first[step].images, first[step - 6].images));
+    EXPECT_FALSE(torch::equal(first[step].images(), first[step - 6].images()));
 }
 
 TEST(ImageBatches, HaveTheSizeOfTheirStep) {
   const ImageFolder folder(8);
   TrainLoader loader(small_images(folder, 2), options_of(4));
-  EXPECT_EQ(loader.next().images.size(3), 32);
+  EXPECT_EQ(loader.next().images().size(3), 32);
   loader.set_image_size([](std::int64_t step) { return step < 3 ? 16 : 24; });
-  for (const std::int64_t size : {16, 16, 24, 24}) EXPECT_EQ(loader.next().images.size(3), size);
+  for (const std::int64_t size : {16, 16, 24, 24}) EXPECT_EQ(loader.next().images().size(3), size);
   loader.seek(1);
-  EXPECT_EQ(loader.next().images.size(2), 16);
+  EXPECT_EQ(loader.next().images().size(2), 16);
 }
 
 TEST(ImageBatches, WithoutAugmentationAreMiddles) {
@@ -105,8 +105,8 @@ TEST(ImageBatches, WithoutAugmentationAreMiddles) {
   const Batch batch = loader.next();
   const Batch plain = plain_batch(dataset, dataset.train, 0, 16, torch::kFloat32, false);
   // The same images in another order.
-  EXPECT_EQ(batch.images.sum(torch::kFloat64).item<double>(),
-            plain.images.sum(torch::kFloat64).item<double>());
+  EXPECT_EQ(batch.images().sum(torch::kFloat64).item<double>(),
+            plain.images().sum(torch::kFloat64).item<double>());
 }
 
 // A damaged image's place is taken by another, the same one every time; it is counted and told of once.
@@ -121,10 +121,10 @@ TEST(ImageBatches, ReplaceDamagedImagesInTraining) {
     std::vector<std::string> told;
     for (std::size_t step = 0; step < 10; ++step) {
       const Batch batch = loader.next();
-      EXPECT_EQ(batch.labels.size(0), 8);
+      EXPECT_EQ(batch.labels().size(0), 8);
       if (first.size() <= step) first.push_back(batch);
-      EXPECT_TRUE(torch::equal(batch.images, first[step].images));
-      EXPECT_TRUE(torch::equal(batch.labels, first[step].labels));
+      EXPECT_TRUE(torch::equal(batch.images(), first[step].images()));
+      EXPECT_TRUE(torch::equal(batch.labels(), first[step].labels()));
       for (std::string& line : dataset.train.corrupt->take_news()) told.push_back(std::move(line));
     }
     EXPECT_THAT(told, testing::UnorderedElementsAre(bad + ": is truncated; the image is skipped",
@@ -140,8 +140,8 @@ TEST(ImageBatches, LeaveDamagedImagesOutOfTests) {
   PlainLoader loader(dataset, dataset.test, 0, dataset.test.size(), 8, torch::kFloat32, false);
   std::vector<std::int64_t> sizes;
   while (const auto batch = loader.next()) {
-    sizes.push_back(batch->images.size(0));
-    EXPECT_EQ(batch->labels.size(0), batch->images.size(0));
+    sizes.push_back(batch->images().size(0));
+    EXPECT_EQ(batch->labels().size(0), batch->images().size(0));
   }
   EXPECT_THAT(sizes, testing::ElementsAre(7, 8, 4));
   EXPECT_EQ(dataset.test.corrupt->count(), 1);

@@ -63,11 +63,11 @@ TEST(Augment, Bf16AndChannelsLastHoldTheSameNumbers) {
   for (const bool last : {false, true}) {
     const Batch single = plain_batch(dataset, dataset.train, 1, 4, torch::kFloat32, last);
     const Batch half = plain_batch(dataset, dataset.train, 1, 4, torch::kBFloat16, last);
-    EXPECT_EQ(single.images.is_contiguous(torch::MemoryFormat::ChannelsLast), last);
-    EXPECT_TRUE(torch::equal(half.images, single.images.to(torch::kBFloat16)));
-    EXPECT_TRUE(torch::equal(single.images.contiguous(),
-                             plain_batch(dataset, dataset.train, 1, 4, torch::kFloat32, false).images));
-    EXPECT_TRUE(torch::equal(single.labels, torch::arange(1, 5, torch::kInt64)));
+    EXPECT_EQ(single.images().is_contiguous(torch::MemoryFormat::ChannelsLast), last);
+    EXPECT_TRUE(torch::equal(half.images(), single.images().to(torch::kBFloat16)));
+    EXPECT_TRUE(torch::equal(single.images().contiguous(),
+                             plain_batch(dataset, dataset.train, 1, 4, torch::kFloat32, false).images()));
+    EXPECT_TRUE(torch::equal(single.labels(), torch::arange(1, 5, torch::kInt64)));
   }
 }
 
@@ -80,10 +80,10 @@ TEST(TrainLoader, EveryEpochVisitsEveryImageOnceInAnOrderOfItsOwn) {
     std::vector<std::int64_t> order;
     for (int step = 0; step < 7; ++step) {
       const Batch batch = loader.next();
-      EXPECT_EQ(batch.labels.size(0), step == 6 ? 4 : 16);
-      EXPECT_EQ(batch.images.size(0), batch.labels.size(0));
-      for (std::int64_t i = 0; i < batch.labels.size(0); ++i)
-        order.push_back(batch.labels[i].item<std::int64_t>());
+      EXPECT_EQ(batch.labels().size(0), step == 6 ? 4 : 16);
+      EXPECT_EQ(batch.images().size(0), batch.labels().size(0));
+      for (std::int64_t i = 0; i < batch.labels().size(0); ++i)
+        order.push_back(batch.labels()[i].item<std::int64_t>());
     }
     orders.insert(order);
     std::sort(order.begin(), order.end());
@@ -103,15 +103,15 @@ TEST(TrainLoader, BatchIsAFunctionOfSeedAndStepWhateverThePrefetch) {
       loader.seek(start);
       for (int step = start; step < std::min(start + 4, 20); ++step) {
         const Batch batch = loader.next();
-        ASSERT_TRUE(torch::equal(batch.images, batches[static_cast<std::size_t>(step)].images))
+        ASSERT_TRUE(torch::equal(batch.images(), batches[static_cast<std::size_t>(step)].images()))
             << prefetch << " " << step;
-        ASSERT_TRUE(torch::equal(batch.labels, batches[static_cast<std::size_t>(step)].labels));
+        ASSERT_TRUE(torch::equal(batch.labels(), batches[static_cast<std::size_t>(step)].labels()));
       }
     }
   }
   LoaderOptions other = options_with(0);
   other.seed = 4;
-  EXPECT_FALSE(torch::equal(TrainLoader(dataset, other).next().labels, batches[0].labels));
+  EXPECT_FALSE(torch::equal(TrainLoader(dataset, other).next().labels(), batches[0].labels()));
 }
 
 // Offsets of -4 ... 4 and mirroring are equally likely: chi-square over 10,000 draws, fixed by the seed.
@@ -139,9 +139,10 @@ TEST(TrainLoader, WithoutAugmentationImagesAreAsTheyAre) {
   options.augment = false;
   const Batch batch = TrainLoader(dataset, options).next();
   for (std::int64_t i = 0; i < 16; ++i) {
-    const auto image = batch.labels[i].item<std::int64_t>();
-    EXPECT_TRUE(torch::equal(
-        batch.images[i], plain_batch(dataset, dataset.train, image, 1, torch::kFloat32, false).images[0]));
+    const auto image = batch.labels()[i].item<std::int64_t>();
+    EXPECT_TRUE(
+        torch::equal(batch.images()[i],
+                     plain_batch(dataset, dataset.train, image, 1, torch::kFloat32, false).images()[0]));
   }
 }
 
@@ -177,18 +178,18 @@ TEST(TrainLoader, PartsOfAllRanksAreTheBatchesOfOneProcess) {
         std::int64_t most = 0, least = images;
         for (const auto& part : parts) {
           const Batch batch = part->next();
-          most = std::max(most, batch.labels.size(0));
-          least = std::min(least, batch.labels.size(0));
-          of_images.push_back(batch.images);
-          of_labels.push_back(batch.labels);
+          most = std::max(most, batch.labels().size(0));
+          least = std::min(least, batch.labels().size(0));
+          of_images.push_back(batch.images());
+          of_labels.push_back(batch.labels());
         }
         EXPECT_LE(most - least, 1);
         EXPECT_EQ(of_labels.front().size(0), most);
-        ASSERT_TRUE(torch::equal(torch::cat(of_labels), expected.labels));
-        ASSERT_TRUE(torch::equal(torch::cat(of_images), expected.images));
-        EXPECT_EQ(whole.images_of(step), expected.labels.size(0));
-        for (std::int64_t i = 0; i < expected.labels.size(0); ++i)
-          seen.insert(expected.labels[i].item<std::int64_t>());
+        ASSERT_TRUE(torch::equal(torch::cat(of_labels), expected.labels()));
+        ASSERT_TRUE(torch::equal(torch::cat(of_images), expected.images()));
+        EXPECT_EQ(whole.images_of(step), expected.labels().size(0));
+        for (std::int64_t i = 0; i < expected.labels().size(0); ++i)
+          seen.insert(expected.labels()[i].item<std::int64_t>());
       }
       for (std::int64_t image = 0; image < images; ++image) EXPECT_EQ(seen.count(image), 2U);
     }

@@ -54,7 +54,7 @@ TEST(FreshStatistics, AreTorchsCumulativeAverage) {
   FreshStatistics fresh(*model);
   for (const Batch& batch : batches_of({16, 16, 16})) {
     fresh.add(batch, ComputePlan());
-    theirs->forward(batch.images);
+    theirs->forward(batch.images());
   }
   const auto ours = model->named_buffers(), wanted = theirs->named_buffers();
   for (const auto& buffer : wanted) {
@@ -71,7 +71,7 @@ TEST(FreshStatistics, CountEveryImageTheSame) {
   for (const Batch& batch : batches) fresh.add(batch, ComputePlan());
   // The first norm's mean is the mean of the first convolution's output over all 32 images.
   const auto conv = model->named_parameters()["conv1.weight"];
-  const torch::Tensor all = torch::cat({batches[0].images, batches[1].images});
+  const torch::Tensor all = torch::cat({batches[0].images(), batches[1].images()});
   const torch::Tensor means = torch::conv2d(all, conv, {}, 1, 1).mean({0, 2, 3});
   EXPECT_TRUE(torch::allclose(model->named_buffers()["bn1.running_mean"], means, 1e-4, 1e-5));
 }

@@ -231,8 +231,8 @@ TEST(FirstNotFinite, FindsTheLayerWhoseOutputIsFirst) {
       }
       const auto model = make_model(options);
       const Batch bad{
-          torch::full({4, 1, 8, 8}, std::numeric_limits<float>::infinity(), batch.images.options()),
-          batch.labels};
+          torch::full({4, 1, 8, 8}, std::numeric_limits<float>::infinity(), batch.images().options()),
+          batch.labels()};
       EXPECT_EQ(first_not_finite(*model, {}, bad, plan), "the images of the batch");
     }
   }

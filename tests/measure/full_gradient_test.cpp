@@ -88,11 +88,11 @@ double loss_at(const Model& model, const Dataset& digits, const Tensors& along, 
     w.push_back(parameter.to(torch::kFloat64) + step * along[i++].reshape(parameter.sizes()));
   const auto batch =
       plain_batch(digits, digits.train, 0, digits.train.labels.size(0), torch::kFloat32, false);
-  auto x = batch.images.to(torch::kFloat64).flatten(1);
+  auto x = batch.images().to(torch::kFloat64).flatten(1);
   x = torch::relu(torch::addmm(w[1], x, w[0].t()));
   x = torch::relu(torch::addmm(w[3], x, w[2].t()));
   x = torch::addmm(w[5], x, w[4].t());
-  return torch::nn::functional::cross_entropy(x, batch.labels).item<double>();
+  return torch::nn::functional::cross_entropy(x, batch.labels()).item<double>();
 }
 
 // No autograd here: the slope of the loss along g*, from two evaluations in double, is its norm.
@@ -155,7 +155,7 @@ TEST(FullGradient, OfAugmentedImagesIsTheMeanOverAnEpochOfTrainingBatches) {
   for (std::int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
     const Batch batch = loader.next();
     const auto loss = torch::nn::functional::cross_entropy(
-        model->forward(batch.images), batch.labels,
+        model->forward(batch.images()), batch.labels(),
         torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
     (loss / 300).backward();
     loss_sum += loss.item<double>();
@@ -192,7 +192,7 @@ TEST(FullGradient, WithFreshStatisticsIsThatOfAllImagesAtOnceButForTheirGradient
   {
     const torch::NoGradGuard no_grad;
     PlainLoader loader(digits, digits.train, 0, 256, 32, torch::kFloat32, true);
-    while (const auto batch = loader.next()) theirs->forward(batch->images);
+    while (const auto batch = loader.next()) theirs->forward(batch->images());
   }
   options.statistics = NormStatistics::kRunning;
   const auto wanted = full_gradient(*theirs, digits, options, plan_for(true));

@@ -33,7 +33,7 @@ double by_definition(double smoothing) {
 
 TEST(Classification, IsCrossEntropyAndTheLargestLogit) {
   const torch::Tensor logits = torch::tensor(kLogits).view({kExamples, kClasses}).requires_grad_(true);
-  const Batch batch{torch::Tensor(), torch::tensor(kLabels)};
+  const Batch batch(torch::Tensor(), torch::tensor(kLabels));
   for (const double smoothing : {0.0, 0.1}) {
     const auto task = make_classification(smoothing);
     EXPECT_NEAR(task->loss(logits, batch).item<double>(), by_definition(smoothing) / kExamples, 1e-6);

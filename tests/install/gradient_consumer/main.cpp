@@ -18,8 +18,8 @@ struct Network : torch::nn::Module {
     last = register_module("last", torch::nn::Linear(32, 10));
   }
   torch::Tensor loss(const glidepath::Batch& batch) {
-    const auto logits = last->forward(torch::relu(first->forward(batch.images.flatten(1))));
-    return torch::nn::functional::cross_entropy(logits, batch.labels);
+    const auto logits = last->forward(torch::relu(first->forward(batch.images().flatten(1))));
+    return torch::nn::functional::cross_entropy(logits, batch.labels());
   }
   torch::nn::Linear first, last{nullptr};
 };
@@ -33,7 +33,7 @@ glidepath::FullGradient exact(Network& network, const glidepath::Dataset& data) 
   return glidepath::full_gradient(network, [&]() -> std::optional<glidepath::BatchLoss> {
     const auto batch = loader.next();
     if (!batch) return std::nullopt;
-    return glidepath::BatchLoss{network.loss(*batch), batch->labels.size(0)};
+    return glidepath::BatchLoss{network.loss(*batch), batch->labels().size(0)};
   });
 }
 
@@ -77,7 +77,7 @@ int main() {
     network.loss(batch).backward();
     const glidepath::Batch next = loader.next();
     if (online.wants(step)) {
-      online.observe(step, batch.labels.size(0), lr, glidepath::gradients_of(network.parameters()),
+      online.observe(step, batch.labels().size(0), lr, glidepath::gradients_of(network.parameters()),
                      [&] { return glidepath::gradients_of(network.loss(next), network.parameters()); });
     }
     if (step < trained) optimizer.step();

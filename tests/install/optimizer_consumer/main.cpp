@@ -20,7 +20,7 @@ torch::nn::Sequential network() {
 }
 
 torch::Tensor loss_of(torch::nn::Sequential& model, const glidepath::Batch& batch) {
-  return torch::nn::functional::cross_entropy(model->forward(batch.images.flatten(1)), batch.labels);
+  return torch::nn::functional::cross_entropy(model->forward(batch.images().flatten(1)), batch.labels());
 }
 
 constexpr double kRate = 0.01, kDecay = 1e-3;
@@ -64,7 +64,8 @@ double accuracy(torch::nn::Sequential& model, const glidepath::Dataset& data) {
   glidepath::PlainLoader loader(data, data.test, 0, data.test.size(), 100, torch::kFloat32, false);
   std::int64_t right = 0;
   while (const auto batch = loader.next())
-    right += (model->forward(batch->images.flatten(1)).argmax(1) == batch->labels).sum().item<std::int64_t>();
+    right +=
+        (model->forward(batch->images().flatten(1)).argmax(1) == batch->labels()).sum().item<std::int64_t>();
   return static_cast<double>(right) / static_cast<double>(data.test.size());
 }
 

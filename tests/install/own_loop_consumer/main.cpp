@@ -32,7 +32,8 @@ double accuracy(torch::nn::Linear& model, const glidepath::Dataset& data) {
   glidepath::PlainLoader loader(data, data.test, 0, data.test.size(), 100, torch::kFloat32, false);
   std::int64_t right = 0;
   while (const auto batch = loader.next())
-    right += (model->forward(batch->images.flatten(1)).argmax(1) == batch->labels).sum().item<std::int64_t>();
+    right +=
+        (model->forward(batch->images().flatten(1)).argmax(1) == batch->labels()).sum().item<std::int64_t>();
   return static_cast<double>(right) / static_cast<double>(data.test.size());
 }
 
@@ -58,7 +59,8 @@ int main(int, char** arguments) {
     static_cast<torch::optim::AdamOptions&>(optimizer.param_groups()[0].options()).lr(glide.lr());
     const glidepath::Batch batch = loader.next();
     optimizer.zero_grad();
-    torch::nn::functional::cross_entropy(model->forward(batch.images.flatten(1)), batch.labels).backward();
+    torch::nn::functional::cross_entropy(model->forward(batch.images().flatten(1)), batch.labels())
+        .backward();
     optimizer.step();
   }
 
