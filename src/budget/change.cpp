@@ -1,10 +1,12 @@
 // src/budget/change.cpp - a budget that is changed while it is being spent.
 #include "budget/change.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
 
+#include "core/blame.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
@@ -45,6 +47,29 @@ std::string deadline_in(const std::string& budget) { return budget.substr(std::s
 bool same_budget(const std::string& a, const std::string& b) {
   if (a == b) return true;
   return !is_deadline(a) && !is_deadline(b) && parse_budget(a) == parse_budget(b);
+}
+
+Schedule schedule_for(const std::string& text, double base_lr, const BudgetContext& context,
+                      std::int64_t updates) {
+  ScheduleContext known;
+  known.updates = static_cast<double>(updates);
+  known.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
+  known.base_lr = base_lr;
+  const bool full_is_known =
+      context.full.unit == BudgetUnit::kFlops
+          ? context.flops_per_step > 0
+          : context.full.unit == BudgetUnit::kIterations || context.steps_per_epoch > 0;
+  if (full_is_known && context.full.unit != BudgetUnit::kSeconds)
+    known.full_updates =
+        blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
+  return blame("schedule", [&] { return parse_schedule(text, known); });
+}
+
+std::int64_t same_rates(const BudgetState& state, const Schedule& schedule, const Schedule& other,
+                        std::int64_t updates) {
+  const std::int64_t shared = shared_updates(schedule, state.schedule_updates, other, updates);
+  // After a change the rates were no longer those of the first budget.
+  return state.changes.empty() ? shared : std::min(shared, state.changes.front().went_back_to);
 }
 
 std::string rest_of_schedule(const std::string& schedule, double end_lr, const Budget& budget,

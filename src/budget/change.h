@@ -18,6 +18,16 @@ std::string deadline_in(const std::string& budget);
 /// Whether two budgets as text mean the same: 60m and 1h do.
 bool same_budget(const std::string& a, const std::string& b);
 
+/// The schedule of this text for a run of `updates`, or 0 where a clock decides. Throws InputError, for
+/// "schedule" or "full".
+Schedule schedule_for(const std::string& text, double base_lr, const BudgetContext& context,
+                      std::int64_t updates);
+
+/// How many updates of a run in this state, whose first budget had `schedule`, have had the rates of a run of
+/// `updates` under `other`.
+std::int64_t same_rates(const BudgetState& state, const Schedule& schedule, const Schedule& other,
+                        std::int64_t updates);
+
 /// Where a run is when its budget changes.
 struct Reached {
   std::int64_t step = 0;

@@ -163,32 +163,21 @@ class Glide::Parts {
   Budget amount_of(const std::string& text, double spent_seconds) const {
     if (!is_deadline(text))
       return blame("budget", [&] { return resolve_percent(parse_budget(text), options_.context.full); });
-    const double left =
-        blame("budget", [&] { return parse_deadline(deadline_in(text)); }) - options_.wall_clock();
+    const double left = left_until(text);
     if (!(left > 0)) throw InputError(fmt::format("budget \"{}\": has passed; give a later time", text));
     return {BudgetUnit::kSeconds, spent_seconds + left};
   }
   // Of a budget that the run has: a deadline may have passed meanwhile, and is a clock's all the same.
   Budget amount_had(const std::string& text, double spent_seconds) const {
     if (!is_deadline(text)) return amount_of(text, spent_seconds);
-    const double left = parse_deadline(deadline_in(text)) - options_.wall_clock();
-    return {BudgetUnit::kSeconds, spent_seconds + std::max(left, 1e-9)};
+    return {BudgetUnit::kSeconds, spent_seconds + std::max(left_until(text), 1e-9)};
+  }
+  double left_until(const std::string& deadline) const {
+    return blame("budget", [&] { return parse_deadline(deadline_in(deadline)); }) - options_.wall_clock();
   }
 
   Schedule schedule_for(std::int64_t updates) const {
-    const BudgetContext& context = options_.context;
-    ScheduleContext known;
-    known.updates = static_cast<double>(updates);
-    known.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
-    const bool full_is_known =
-        context.full.unit == BudgetUnit::kFlops
-            ? context.flops_per_step > 0
-            : context.full.unit == BudgetUnit::kIterations || context.steps_per_epoch > 0;
-    if (full_is_known && context.full.unit != BudgetUnit::kSeconds)
-      known.full_updates =
-          blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
-    known.base_lr = options_.base_lr;
-    return blame("schedule", [&] { return parse_schedule(options_.schedule, known); });
+    return glidepath::schedule_for(options_.schedule, options_.base_lr, options_.context, updates);
   }
 
   // What belongs to where the run is, in the place of what belongs to a new one.
@@ -233,9 +222,7 @@ class Glide::Parts {
           state_.budget, asked));
     }
     const std::int64_t updates = updates_in(after, options_.context), step = meter_.step();
-    std::int64_t shared = shared_updates(schedule_, state_.schedule_updates, schedule_for(updates), updates);
-    // After a change the rates were no longer those of the first budget.
-    if (!state_.changes.empty()) shared = std::min(shared, state_.changes.front().went_back_to);
+    const std::int64_t shared = same_rates(state_, schedule_, schedule_for(updates), updates);
     if (step > shared) {
       throw InputError(fmt::format(
           "rewind: budgets {} and {} have the same rates for {} updates, and {} are made; go back to "

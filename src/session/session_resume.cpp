@@ -1,5 +1,4 @@
 // src/session/session_resume.cpp - a run that is gone on with, under its own budget or another.
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -128,12 +127,10 @@ std::string Session::rewind(Saved& saved, const TrainConfig& before) {
   }
   RunState& state = saved.state;
   const Budget budget = run_budget(run_.config, 0, 0);
-  const std::int64_t updates = updates_in(budget, run_.context), first = state.budget.schedule_updates;
+  const std::int64_t updates = updates_in(budget, run_.context);
   const Schedule schedule = schedule_for(run_.config, run_.context, updates);
-  std::int64_t shared =
-      shared_updates(schedule_for(run_.config, run_.context, first), first, schedule, updates);
-  // After a change the rates were no longer those of the first budget.
-  if (!state.budget.changes.empty()) shared = std::min(shared, state.budget.changes.front().went_back_to);
+  const Schedule first = schedule_for(run_.config, run_.context, state.budget.schedule_updates);
+  const std::int64_t shared = same_rates(state.budget, first, schedule, updates);
   std::vector<BudgetChange> changes = state.budget.changes;
   const std::int64_t step = state.step;
   if (state.step > shared) {

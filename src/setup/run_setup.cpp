@@ -9,6 +9,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "budget/change.h"
 #include "budget/deadline.h"
 #include "core/blame.h"
 #include "core/words.h"
@@ -206,14 +207,7 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
 }
 
 Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates) {
-  ScheduleContext schedule_context;
-  schedule_context.updates = static_cast<double>(updates);
-  schedule_context.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
-  if (context.full.unit != BudgetUnit::kSeconds)
-    schedule_context.full_updates =
-        blame("full", [&] { return static_cast<double>(updates_in(context.full, context)); });
-  schedule_context.base_lr = config.base_lr;
-  return blame("schedule", [&] { return parse_schedule(config.schedule, schedule_context); });
+  return schedule_for(config.schedule, config.base_lr, context, updates);
 }
 
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
