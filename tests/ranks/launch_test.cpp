@@ -192,7 +192,7 @@ TEST_F(RanksTest, MeasuresAreThoseOfOneProcess) {
 TEST_F(RanksTest, MeasuresOnTheWayWithSynchronisedNorms) {
   const std::string run =
       "--model convnet --width 0.25 --budget 12it --full 12it --sync-bn true "
-      "--measure grad-norm-online(peek=3)@every=4it ";
+      "--measure 'grad-norm-online(peek=3)@every=4it' ";
   must_train(2, run + "--out two");
   EXPECT_GE(records_of(folder_ / "two", "measure").size(), 2U);
 }

@@ -47,7 +47,7 @@ TEST_F(TensorBoard, WritesTheBytesThatTensorBoardsOwnWriterDoes) {
   writer.scalar("lr", 300, 0.1, 1700000001.5);
   writer.resumed_at(250, 1700000002.0);
   writer.flush();
-  const std::string expected = text_of(fs::path(GLIDEPATH_TEST_DATA) / "train" / "events.bin");
+  const std::string expected = text_of(fs::path(GLIDEPATH_TEST_DATA) / "run" / "events.bin");
   ASSERT_FALSE(expected.empty());
   EXPECT_EQ(text_of(writer.file()).substr(version_record), expected);
 }
