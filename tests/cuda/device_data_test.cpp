@@ -42,8 +42,8 @@ void expect_same(const Batch& there, const Batch& here) {
   EXPECT_TRUE(there.images().is_cuda());
   EXPECT_TRUE(there.labels().is_cuda());
   EXPECT_TRUE(there.images().is_contiguous(torch::MemoryFormat::ChannelsLast));
-  ASSERT_TRUE(torch::equal(there.images().cpu(), here.images));
-  ASSERT_TRUE(torch::equal(there.labels().cpu(), here.labels));
+  ASSERT_TRUE(torch::equal(there.images().cpu(), here.images()));
+  ASSERT_TRUE(torch::equal(there.labels().cpu(), here.labels()));
 }
 
 class DeviceData : public GpuTest {};
