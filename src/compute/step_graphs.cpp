@@ -58,7 +58,7 @@ std::int64_t StepGraphs::recorded() const {
                        [](const auto& step) { return step.second.graph != nullptr; });
 }
 
-BatchLoss StepGraphs::run(const Batch& batch, const Passes& passes) {
+Passed StepGraphs::run(const Batch& batch, const Passes& passes) {
   if (!works_) return passes(batch);
   Step& step = steps_[shape_of(batch)];
   if (!step.graph) {
@@ -94,7 +94,7 @@ bool StepGraphs::record(Step& step, const Batch& batch, const Passes& passes) {
   return true;
 }
 
-BatchLoss StepGraphs::launch(Step& step, const Batch& batch) {
+Passed StepGraphs::launch(Step& step, const Batch& batch) {
   copy(batch.inputs, step.inputs.inputs);
   copy(batch.targets, step.inputs.targets);
   step.graph->launch();

@@ -16,7 +16,7 @@
 namespace glidepath {
 
 /// What the passes over a batch leave beside gradients, on the device.
-struct BatchLoss {
+struct Passed {
   torch::Tensor loss;     ///< 0-dim, of the batch's images in the mean; not scaled, no gradient
   torch::Tensor correct;  ///< 0-dim, right answers
 };
@@ -29,7 +29,7 @@ class StepGraphs {
  public:
   /// Forward and backward: writes gradients anew, and reads nothing of the host that may differ at the next
   /// batch of the shape.
-  using Passes = std::function<BatchLoss(const Batch&)>;
+  using Passes = std::function<Passed(const Batch&)>;
 
   /// Makes a stream of its own the current one of this thread, as long as it lives: what is recorded must not
   /// be on the default stream. `parameters` are those that get gradients.
@@ -41,7 +41,7 @@ class StepGraphs {
 
   /// passes(batch), or the same by a graph: the results are copies, gradients are overwritten by the next
   /// one.
-  BatchLoss run(const Batch& batch, const Passes& passes);
+  Passed run(const Batch& batch, const Passes& passes);
 
   /// Graphs there are, for tests.
   std::int64_t recorded() const;
@@ -51,11 +51,11 @@ class StepGraphs {
     std::int64_t seen = 0;
     std::unique_ptr<CudaGraph> graph;  // none before it is recorded
     Batch inputs;
-    BatchLoss outputs;
+    Passed outputs;
     std::vector<torch::Tensor> gradients;
   };
   bool record(Step& step, const Batch& batch, const Passes& passes);
-  BatchLoss launch(Step& step, const Batch& batch);
+  Passed launch(Step& step, const Batch& batch);
 
   torch::Device device_;
   std::vector<torch::Tensor> parameters_;

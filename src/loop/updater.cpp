@@ -69,7 +69,7 @@ void Updater::undo() {
 
 Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step, double lr) {
   const auto passes = [&](const Batch& batch) { return this->passes(batch, images); };
-  const BatchLoss computed = graphs_ ? graphs_->run(part, passes) : passes(part);
+  const Passed computed = graphs_ ? graphs_->run(part, passes) : passes(part);
   if (has_news_) data_.share(ranks_);
   require_finite(computed.loss, part, step, lr);
   const Applied update{computed.loss, computed.correct, images};
@@ -78,7 +78,7 @@ Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step
   return update;
 }
 
-BatchLoss Updater::passes(const Batch& part, std::int64_t images) {
+Passed Updater::passes(const Batch& part, std::int64_t images) {
   optimizer_.drop_gradients();
   const std::int64_t here = part.examples;
   const Batch batch = here == 0 && sync_bn_ ? stand_in(part, plan_) : part;

@@ -57,7 +57,7 @@ class Updater : public Stateful {
   void load(const Saved& saved) override;
 
  private:
-  BatchLoss passes(const Batch& part, std::int64_t images);
+  Passed passes(const Batch& part, std::int64_t images);
   void require_finite(const torch::Tensor& loss, const Batch& part, std::int64_t step, double lr);
   void apply_gradients(const Applied& update, std::int64_t step, double lr);
 

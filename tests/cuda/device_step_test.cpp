@@ -62,7 +62,7 @@ class DeviceStep : public GpuTest {
   }
 };
 
-BatchLoss passes(Model& model, const Batch& batch, const ComputePlan& plan, LossScaler* scaler = nullptr) {
+Passed passes(Model& model, const Batch& batch, const ComputePlan& plan, LossScaler* scaler = nullptr) {
   for (auto& parameter : model.parameters()) parameter.mutable_grad().reset();
   torch::Tensor loss, logits;
   {
@@ -78,9 +78,9 @@ BatchLoss passes(Model& model, const Batch& batch, const ComputePlan& plan, Loss
 TEST_F(DeviceStep, ForwardAndBackwardEqualTheCpus) {
   const auto here = small_resnet(torch::kCPU), there = small_resnet(gpu());
   ComputePlan plan;
-  const BatchLoss expected = passes(*here, made_batch(32, torch::kCPU), plan);
+  const Passed expected = passes(*here, made_batch(32, torch::kCPU), plan);
   plan.device = gpu();
-  const BatchLoss found = passes(*there, made_batch(32, gpu()), plan);
+  const Passed found = passes(*there, made_batch(32, gpu()), plan);
   EXPECT_NEAR(found.loss.item<double>(), expected.loss.item<double>(), 1e-4);
   EXPECT_LT(distance(gradients_of(*there), gradients_of(*here)), 2e-3);
 }
@@ -158,8 +158,8 @@ TEST_F(DeviceStep, GraphsEqualEagerUpdates) {
     for (int step = 0; step < 14; ++step) {
       SCOPED_TRACE(step);
       const Batch batch = made_batch(step % 2 == 0 ? 32 : 20, gpu(), static_cast<std::uint64_t>(step));
-      const BatchLoss expected = passes(*eager, batch, plan, fp16 ? &eager_scaler : nullptr);
-      const BatchLoss found = graphs.run(batch, [&](const Batch& given) {
+      const Passed expected = passes(*eager, batch, plan, fp16 ? &eager_scaler : nullptr);
+      const Passed found = graphs.run(batch, [&](const Batch& given) {
         return passes(*graphed, given, plan, fp16 ? &graphed_scaler : nullptr);
       });
       EXPECT_EQ(found.loss.item<float>(), expected.loss.item<float>());
@@ -187,8 +187,8 @@ TEST_F(DeviceStep, WhatCannotBeRecordedIsComputedAsUsual) {
   std::vector<std::string> warnings;
   StepGraphs graphs(gpu(), model->parameters(), [&](const std::string& text) { warnings.push_back(text); });
   for (int step = 0; step < 6; ++step) {
-    const BatchLoss loss = graphs.run(made_batch(16, gpu()), [&](const Batch& batch) {
-      BatchLoss computed = passes(*model, batch, plan);
+    const Passed loss = graphs.run(made_batch(16, gpu()), [&](const Batch& batch) {
+      Passed computed = passes(*model, batch, plan);
       computed.loss.item<float>();  // waits for the device, which no graph can
       return computed;
     });
