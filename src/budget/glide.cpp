@@ -112,12 +112,11 @@ class Glide::Parts {
   }
 
   std::string set_state(const GlideState& state, Replan how) {
-    check(state);
-    Parts changed = *this;
-    const std::string asked = changed.state_.budget;
-    changed.take(state);
+    Parts changed(options_, state);
+    changed.past_the_end_ = past_the_end_;
+    changed.keep_back(final_cost_);
     std::string told;
-    if (!same_budget(asked, state.budget.budget)) told = changed.replan(asked, how);
+    if (!same_budget(state_.budget, state.budget.budget)) told = changed.replan(state_.budget, how);
     *this = std::move(changed);
     return told;
   }
@@ -178,17 +177,6 @@ class Glide::Parts {
 
   Schedule schedule_for(std::int64_t updates) const {
     return glidepath::schedule_for(options_.schedule, options_.base_lr, options_.context, updates);
-  }
-
-  // What belongs to where the run is, in the place of what belongs to a new one.
-  void take(const GlideState& state) {
-    seconds_before_ = state.seconds;
-    started_ = last_ = now();
-    is_timed_ = false;
-    told_seconds_ = state.seconds;
-    rate_ = state.rate;
-    followed_done_.reset();
-    set_budget(state.budget, state.step, state.plateau);
   }
 
   // The meter and the schedule of a budget of which `step` updates are made.

@@ -38,7 +38,7 @@ void KeptModel::save(Saved& saved) const {
 void KeptModel::load(const Saved& saved) {
   const torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : state_dict(model_)) tensor.copy_(stored(saved, "model." + name, &tensor));
-  for (auto& [name, tensor] : optimizer_.state()) tensor.copy_(stored(saved, name, &tensor));
+  optimizer_.set_state(saved.tensors);
 }
 
 void KeptGenerators::save(Saved& saved) const {

@@ -12,13 +12,13 @@ namespace glidepath {
 /// Weights, buffers and the optimizer's state.
 class KeptModel : public Stateful {
  public:
-  KeptModel(Model& model, const Optimizer& optimizer) : model_(model), optimizer_(optimizer) {}
+  KeptModel(Model& model, Optimizer& optimizer) : model_(model), optimizer_(optimizer) {}
   void save(Saved& saved) const override;
   void load(const Saved& saved) override;
 
  private:
   Model& model_;
-  const Optimizer& optimizer_;
+  Optimizer& optimizer_;
 };
 
 /// Torch's generators.

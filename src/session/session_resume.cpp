@@ -152,6 +152,7 @@ std::string Session::rewind(Saved& saved, const TrainConfig& before) {
 
 // Rank 0 has read the checkpoint, or made the first weights; the others need no file of its run.
 void Session::share_state() {
+  if (run_.ranks.size() == 1) return;  // nobody to share it with
   Saved saved = run_.log.content();
   drop_measures(saved.tensors);
   const nlohmann::json mine = {{"config", to_toml(run_.config)},

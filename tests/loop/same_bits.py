@@ -28,7 +28,9 @@ import zlib
 
 import runs
 
-TIMES = {"seconds", "images_per_second", "peak_memory_mib", "attempts"}  # columns of a study's results
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "study"))
+from kill_study import REAL_STUDY, TIMES
+
 CONVNET = dict(model="convnet", width=0.25, budget="60it", eval_every="1ep", checkpoint_every="10it")
 KINDS = {
     "mlp": dict(budget="150it", eval_every="10it", checkpoint_every="40it"),
@@ -69,21 +71,6 @@ RANKS = {
     "two ranks, odd batches": dict(model="mlp", budget="3ep", batch_size=127, measure="grad-norm-online(peek=5)@every=1ep"),
 }
 RESUMED = ("mlp", "convnet", "adam", "plateau", "rewind", "measures", "held out", "branch", "loss scale")
-STUDY = """
-[base]
-data = "digits"
-model = "mlp"
-full = "4ep"
-batch_size = 32
-eval_every = "1ep"
-precision = "fp32"
-[grid]
-schedule = ["linear", "step-d2"]
-budget = ["25%", "100%"]
-seed = [1, 2]
-"""
-
-
 def fail(message):
     sys.exit(f"same_bits.py: {message}")
 
@@ -218,7 +205,7 @@ def results(out):
 
 def studies(old, new, folder):
     """A study that OLD makes, and one that it has begun and NEW ends."""
-    (folder / "study.toml").write_text(STUDY)
+    (folder / "study.toml").write_text(REAL_STUDY)
 
     def study(program, out):
         return subprocess.Popen([program, "study", folder / "study.toml", "--out", out, "--quiet"])
