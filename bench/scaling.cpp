@@ -22,7 +22,7 @@
 #include "glidepath/loader.h"
 #include "glidepath/process_group.h"
 #include "ranks/gradient_reducer.h"
-#include "ranks/launcher.h"
+#include "ranks/meeting/launcher.h"
 #include "setup/run_setup.h"
 
 namespace {

@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "data/readers.h"
+#include "data/sets/readers.h"
 #include "harness.h"
 
 using namespace glidepath;

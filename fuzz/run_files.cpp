@@ -1,6 +1,6 @@
 // fuzz/run_files.cpp - what a study reads of a run's folder: metrics.jsonl, summary.json and log.txt may be
 // torn, and hold anything.
-#include "study/run_files.h"
+#include "study/store/run_files.h"
 
 #include "harness.h"
 

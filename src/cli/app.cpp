@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
-#include "cli/message.h"
+#include "cli/terminal/message.h"
 #include "glidepath/error.h"
 #include "glidepath/process_group.h"
 

@@ -14,14 +14,14 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/checks.h"
-#include "cli/message.h"
-#include "cli/progress_line.h"
-#include "cli/stop_signal.h"
+#include "cli/terminal/message.h"
+#include "cli/terminal/progress_line.h"
+#include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
-#include "study/progress.h"
+#include "study/execute/progress.h"
 #include "watch/snapshot.h"
 
 namespace glidepath::cli {

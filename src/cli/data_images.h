@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/progress_line.h"
+#include "cli/terminal/progress_line.h"
 #include "glidepath/image_pack.h"
 
 namespace glidepath::cli {

@@ -13,9 +13,9 @@
 
 #include "cli/checks.h"
 #include "cli/data_images.h"
-#include "cli/message.h"
-#include "cli/progress_line.h"
-#include "cli/stop_signal.h"
+#include "cli/terminal/message.h"
+#include "cli/terminal/progress_line.h"
+#include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/dataset.h"

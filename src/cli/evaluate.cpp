@@ -12,8 +12,8 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
-#include "cli/message.h"
-#include "cli/stop_signal.h"
+#include "cli/terminal/message.h"
+#include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "files/atomic_file.h"
 #include "files/json_text.h"

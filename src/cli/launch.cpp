@@ -5,7 +5,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "glidepath/error.h"
-#include "ranks/launcher.h"
+#include "ranks/meeting/launcher.h"
 
 namespace glidepath::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/message.h"
+#include "cli/terminal/message.h"
 #include "glidepath/error.h"
 #include "glidepath/process_group.h"
 #include "system/standard_streams.h"

@@ -9,7 +9,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
-#include "cli/message.h"
+#include "cli/terminal/message.h"
 #include "core/safe_text.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"

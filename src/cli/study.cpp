@@ -17,17 +17,17 @@
 #include "cli/checks.h"
 #include "cli/cluster.h"
 #include "cli/commands.h"
-#include "cli/live_block.h"
-#include "cli/message.h"
-#include "cli/progress_line.h"
-#include "cli/stop_signal.h"
+#include "cli/terminal/live_block.h"
+#include "cli/terminal/message.h"
+#include "cli/terminal/progress_line.h"
+#include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "glidepath/cluster.h"
 #include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/models.h"
 #include "glidepath/table.h"
-#include "study/progress.h"
+#include "study/execute/progress.h"
 
 namespace fs = std::filesystem;
 

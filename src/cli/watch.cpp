@@ -13,10 +13,10 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
-#include "cli/live_block.h"
-#include "cli/stop_signal.h"
+#include "cli/terminal/live_block.h"
+#include "cli/terminal/stop_signal.h"
 #include "glidepath/error.h"
-#include "study/progress.h"
+#include "study/execute/progress.h"
 #include "watch/server.h"
 #include "watch/snapshot.h"
 

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/schedule_text.h"
 #include "core/words.h"
 #include "glidepath/error.h"
+#include "schedule/schedule_text.h"
 
 namespace glidepath {
 namespace {

@@ -8,11 +8,11 @@
 #include "budget/deadline.h"
 #include "config/config_table.h"
 #include "config/toml.h"
-#include "core/synonyms.h"
 #include "core/words.h"
 #include "files/read_file.h"
 #include "glidepath/clock.h"
 #include "glidepath/error.h"
+#include "schedule/synonyms.h"
 
 namespace glidepath {
 namespace {

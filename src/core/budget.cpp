@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "core/synonyms.h"
 #include "core/words.h"
 #include "glidepath/error.h"
+#include "schedule/synonyms.h"
 
 namespace glidepath {
 namespace {

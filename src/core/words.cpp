@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "core/synonyms.h"
 #include "glidepath/error.h"
+#include "schedule/synonyms.h"
 
 namespace glidepath::words {
 namespace {

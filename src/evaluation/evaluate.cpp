@@ -11,7 +11,7 @@
 #include "evaluation/forward.h"
 #include "glidepath/error.h"
 #include "glidepath/loader.h"
-#include "nn/in_mode.h"
+#include "model/in_mode.h"
 
 namespace glidepath {
 Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, const Split& split,

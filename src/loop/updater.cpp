@@ -9,7 +9,7 @@
 #include "evaluation/forward.h"
 #include "glidepath/error.h"
 #include "loop/divergence.h"
-#include "nn/sync_batch_norm.h"
+#include "nn/kernels/sync_batch_norm.h"
 
 namespace glidepath {
 namespace {

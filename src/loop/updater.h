@@ -13,7 +13,7 @@
 #include "glidepath/models.h"
 #include "glidepath/optimizer.h"
 #include "glidepath/task.h"
-#include "loop/data_watch.h"
+#include "loop/feed/data_watch.h"
 #include "loop/measurer.h"
 #include "loop/stateful.h"
 #include "optim/loss_scaler.h"

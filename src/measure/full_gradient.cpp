@@ -10,7 +10,7 @@
 #include "evaluation/forward.h"
 #include "evaluation/fresh_statistics.h"
 #include "glidepath/error.h"
-#include "nn/in_mode.h"
+#include "model/in_mode.h"
 
 namespace glidepath {
 namespace {

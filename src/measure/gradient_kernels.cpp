@@ -7,7 +7,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "nn/parallel.h"
+#include "nn/kernels/parallel.h"
 #include "simd/clones.h"
 
 namespace glidepath {

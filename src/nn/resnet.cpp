@@ -5,7 +5,7 @@
 #include <torch/nn/init.h>
 #include <torch/nn/modules/container/sequential.h>
 
-#include "nn/batch_norm_relu.h"
+#include "nn/kernels/batch_norm_relu.h"
 #include "nn/layers.h"
 
 namespace glidepath {

@@ -5,7 +5,7 @@
 #include <torch/types.h>
 
 #include "glidepath/error.h"
-#include "nn/batch_norm_relu.h"
+#include "nn/kernels/batch_norm_relu.h"
 #include "nn/layers.h"
 
 namespace glidepath {

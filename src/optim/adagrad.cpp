@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "nn/parallel.h"
+#include "nn/kernels/parallel.h"
 #include "optim/optimizer_kernels.h"
 
 namespace glidepath {

@@ -5,7 +5,7 @@
 
 #include <torch/types.h>
 
-#include "nn/parallel.h"
+#include "nn/kernels/parallel.h"
 #include "optim/optimizer_kernels.h"
 
 namespace glidepath {

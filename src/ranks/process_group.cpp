@@ -21,10 +21,10 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
-#include "ranks/environment.h"
+#include "ranks/meeting/environment.h"
+#include "ranks/meeting/rendezvous.h"
 #include "ranks/nccl_group.h"
 #include "ranks/rank_watch.h"
-#include "ranks/rendezvous.h"
 
 namespace glidepath {
 namespace {
@@ -312,7 +312,7 @@ bool ProcessGroup::speaks() const {
 }  // namespace glidepath
 
 #else
-#include "ranks/store_server.h"
+#include "ranks/meeting/store_server.h"
 
 namespace glidepath {
 namespace {

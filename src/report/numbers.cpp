@@ -11,7 +11,7 @@
 
 #include "core/safe_text.h"
 #include "glidepath/statistics.h"
-#include "report/series.h"
+#include "report/figures/series.h"
 
 namespace glidepath {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "report/chart.h"
+#include "report/figures/chart.h"
 #include "report/study_data.h"
 
 namespace glidepath {

@@ -12,12 +12,12 @@
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "glidepath/table.h"
-#include "report/draw.h"
-#include "report/figures.h"
-#include "report/html.h"
+#include "report/figures/draw.h"
+#include "report/figures/figures.h"
+#include "report/figures/series.h"
 #include "report/numbers.h"
-#include "report/reference_table.h"
-#include "report/series.h"
+#include "report/page/html.h"
+#include "report/page/reference_table.h"
 
 namespace fs = std::filesystem;
 

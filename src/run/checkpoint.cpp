@@ -11,7 +11,7 @@
 #include "files/atomic_file.h"
 #include "files/json_text.h"
 #include "glidepath/error.h"
-#include "nn/write_safetensors.h"
+#include "model/write_safetensors.h"
 #include "run/json_count.h"
 
 namespace fs = std::filesystem;

@@ -10,7 +10,7 @@
 #include <torch/types.h>
 
 #include "config/toml.h"
-#include "data/checksum.h"
+#include "data/fetch/checksum.h"
 #include "data/images/image_store.h"
 #include "glidepath/error.h"
 

@@ -11,7 +11,7 @@
 #include "files/read_file.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
-#include "nn/weight_names.h"
+#include "model/weight_names.h"
 #include "run/checkpoint.h"
 
 namespace fs = std::filesystem;

@@ -11,8 +11,8 @@
 #include "glidepath/error.h"
 #include "glidepath/evaluate.h"
 #include "glidepath/train.h"
-#include "loop/data_watch.h"
-#include "nn/weight_names.h"
+#include "loop/feed/data_watch.h"
+#include "model/weight_names.h"
 #include "run/run_weights.h"
 #include "setup/run_setup.h"
 

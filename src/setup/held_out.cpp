@@ -11,9 +11,9 @@
 #include <torch/types.h>
 
 #include "core/words.h"
+#include "data/batches/random.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/selection.h"
-#include "data/random.h"
 #include "glidepath/error.h"
 
 namespace glidepath {

@@ -18,7 +18,7 @@
 #include "core/letters.h"
 #include "core/safe_text.h"
 #include "glidepath/error.h"
-#include "report/page.h"
+#include "report/page/page.h"
 #include "watch/guarded_server.h"
 
 namespace glidepath {

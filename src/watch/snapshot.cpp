@@ -5,11 +5,11 @@
 #include <limits>
 #include <map>
 
-#include "study/estimate.h"
-#include "study/run_collection.h"
-#include "study/run_files.h"
-#include "study/sqlite.h"
-#include "study/store.h"
+#include "study/plan/estimate.h"
+#include "study/store/run_collection.h"
+#include "study/store/run_files.h"
+#include "study/store/sqlite.h"
+#include "study/store/store.h"
 
 namespace fs = std::filesystem;
 

@@ -7,7 +7,7 @@
 
 #include "glidepath/cluster.h"
 #include "glidepath/study.h"
-#include "report/curves.h"
+#include "report/figures/curves.h"
 
 namespace glidepath {
 

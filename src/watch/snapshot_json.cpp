@@ -6,10 +6,10 @@
 #include "files/json_text.h"
 #include "glidepath/statistics.h"
 #include "glidepath/table.h"
-#include "report/html.h"
-#include "report/page.h"
-#include "report/report_json.h"
-#include "study/progress.h"
+#include "report/page/html.h"
+#include "report/page/page.h"
+#include "report/page/report_json.h"
+#include "study/execute/progress.h"
 #include "watch/snapshot.h"
 
 namespace glidepath {

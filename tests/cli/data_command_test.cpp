@@ -1,6 +1,6 @@
 // tests/cli/data_command_test.cpp - `glidepath data fetch` and `verify` as a user runs them, on the real
 // CIFAR-10.
-#include "data/fetch_support.h"
+#include "data/fetch/fetch_support.h"
 #include "support/process.h"
 
 namespace fs = std::filesystem;

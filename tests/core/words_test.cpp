@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/synonyms.h"
+#include "schedule/synonyms.h"
 
 namespace glidepath {
 namespace {

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "compute/device_batches.h"
-#include "data/augment.h"
+#include "data/batches/augment.h"
 #include "glidepath/loader.h"
 #include "gpu.h"
 

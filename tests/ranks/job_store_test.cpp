@@ -1,5 +1,5 @@
 // tests/ranks/job_store_test.cpp - the store answers its job's processes, and nobody else.
-#include "ranks/job_store.h"
+#include "ranks/meeting/job_store.h"
 
 #include <arpa/inet.h>
 #include <cstring>
@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "glidepath/error.h"
-#include "ranks/job_secret.h"
+#include "ranks/meeting/job_secret.h"
 #include "support/temporary_folder.h"
 
 namespace glidepath {

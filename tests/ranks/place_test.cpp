@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "glidepath/process_group.h"
-#include "ranks/environment.h"
+#include "ranks/meeting/environment.h"
 
 namespace glidepath {
 namespace {

@@ -1,5 +1,5 @@
 // tests/report/draw_test.cpp - pictures that are whole and show every series; gnuplot missing or complaining.
-#include "report/draw.h"
+#include "report/figures/draw.h"
 
 #include <cmath>
 
@@ -8,8 +8,8 @@
 
 #include "glidepath/error.h"
 #include "glidepath/report.h"
-#include "report/figures.h"
-#include "report/gnuplot.h"
+#include "report/figures/figures.h"
+#include "report/figures/gnuplot.h"
 #include "report/made_study.h"
 #include "support/files.h"
 #include "support/temporary_folder.h"

@@ -1,6 +1,6 @@
 // tests/report/figures_test.cpp - what figures show against values known by construction, and what they
 // refuse.
-#include "report/figures.h"
+#include "report/figures/figures.h"
 
 #include <cmath>
 
@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "glidepath/error.h"
-#include "report/figure_parts.h"
+#include "report/figures/figure_parts.h"
 #include "report/made_study.h"
-#include "report/reference_table.h"
+#include "report/page/reference_table.h"
 
 namespace glidepath {
 namespace {

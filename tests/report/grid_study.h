@@ -9,7 +9,7 @@
 
 #include "glidepath/study.h"
 #include "glidepath/table.h"
-#include "report/html.h"
+#include "report/page/html.h"
 #include "study/tables_support.h"
 
 namespace glidepath {

@@ -1,5 +1,5 @@
 // tests/report/html_test.cpp - the report's page: whole, safe, self-contained and small.
-#include "report/html.h"
+#include "report/page/html.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/safe_text.h"
+#include "report/figures/palette.h"
 #include "report/grid_study.h"
-#include "report/page.h"
-#include "report/palette.h"
+#include "report/page/page.h"
 
 namespace glidepath {
 namespace {

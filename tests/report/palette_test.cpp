@@ -1,5 +1,5 @@
 // tests/report/palette_test.cpp - one colour for a subject in every figure.
-#include "report/palette.h"
+#include "report/figures/palette.h"
 
 #include <set>
 

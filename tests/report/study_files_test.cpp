@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "glidepath/study.h"
-#include "report/figures.h"
+#include "report/figures/figures.h"
 #include "report/made_study.h"
 
 namespace glidepath {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "report/grid_study.h"
-#include "study/judge.h"
+#include "study/results/judge.h"
 
 namespace glidepath {
 namespace {

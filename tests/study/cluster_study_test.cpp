@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "glidepath/cluster.h"
-#include "study/run_lock.h"
+#include "study/store/run_lock.h"
 #include "study/support.h"
 
 namespace glidepath {

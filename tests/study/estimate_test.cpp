@@ -1,5 +1,5 @@
 // tests/study/estimate_test.cpp - how long runs will take.
-#include "study/estimate.h"
+#include "study/plan/estimate.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "study/run_lock.h"
+#include "study/store/run_lock.h"
 #include "study/support.h"
 
 namespace glidepath {

@@ -1,5 +1,5 @@
 // tests/study/judge_test.cpp - verdicts against scipy's and statsmodels', and how often they are wrong.
-#include "study/judge.h"
+#include "study/results/judge.h"
 
 #include <cmath>
 #include <fstream>

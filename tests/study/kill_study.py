@@ -48,7 +48,7 @@ schedule = ["linear", "const", "cosine"]
 budget = ["1%", "10%", "100%"]
 seed = [1, 2]
 """
-# kGoesAfterKills in src/study/run_process.h.
+# kGoesAfterKills in src/study/execute/run_process.h.
 GOES_AFTER_KILLS = 2
 # What differs from one uninterrupted study to the next as well.
 TIMES = {"seconds", "images_per_second", "peak_memory_mib", "attempts"}

@@ -1,5 +1,5 @@
 // tests/study/progress_test.cpp - what a study says while it runs.
-#include "study/progress.h"
+#include "study/execute/progress.h"
 
 #include <cmath>
 

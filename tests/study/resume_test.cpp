@@ -7,7 +7,7 @@
 #include <thread>
 #include <unistd.h>
 
-#include "study/store.h"
+#include "study/store/store.h"
 #include "study/support.h"
 
 namespace glidepath {

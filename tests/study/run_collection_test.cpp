@@ -1,5 +1,5 @@
 // tests/study/run_collection_test.cpp - runs that no study made, read as results.
-#include "study/run_collection.h"
+#include "study/store/run_collection.h"
 
 #include <filesystem>
 #include <fstream>

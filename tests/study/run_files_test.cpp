@@ -1,9 +1,9 @@
 // tests/study/run_files_test.cpp - what is read back from a run's folder, torn and odd files included.
-#include "study/run_files.h"
+#include "study/store/run_files.h"
 
 #include <cmath>
 
-#include "study/check_plan.h"
+#include "study/plan/check_plan.h"
 #include "study/support.h"
 
 namespace glidepath {

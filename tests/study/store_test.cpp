@@ -1,5 +1,5 @@
 // tests/study/store_test.cpp - who may work on which run, and what the store gives back.
-#include "study/store.h"
+#include "study/store/store.h"
 
 #include <cmath>
 #include <signal.h>

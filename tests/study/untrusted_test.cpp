@@ -11,10 +11,10 @@
 #include "files/folder.h"
 #include "glidepath/table.h"
 #include "study/cluster/folder.h"
-#include "study/run_files.h"
-#include "study/run_lock.h"
-#include "study/run_process.h"
-#include "study/store.h"
+#include "study/execute/run_process.h"
+#include "study/store/run_files.h"
+#include "study/store/run_lock.h"
+#include "study/store/store.h"
 #include "study/support.h"
 
 namespace fs = std::filesystem;

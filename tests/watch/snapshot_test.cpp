@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "study/store.h"
+#include "study/store/store.h"
 #include "study/support.h"
 
 namespace glidepath {

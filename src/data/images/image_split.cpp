@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "data/batches/random.h"
 #include "data/images/selection.h"
-#include "data/random.h"
 #include "glidepath/error.h"
 
 namespace glidepath {

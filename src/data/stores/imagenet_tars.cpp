@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "data/archive_reader.h"
-#include "data/fetch_context.h"
+#include "data/archives/archive_reader.h"
+#include "data/fetch/fetch_context.h"
 #include "data/stores/image_name.h"
 #include "data/stores/matlab.h"
 #include "data/stores/tar_collections.h"

@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #include "core/words.h"
-#include "data/locations.h"
+#include "data/fetch/locations.h"
 #include "data/stores/tar_images.h"
 #include "files/atomic_file.h"
 #include "glidepath/error.h"

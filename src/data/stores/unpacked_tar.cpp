@@ -14,8 +14,8 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include "data/archive_filters.h"
-#include "data/locations.h"
+#include "data/archives/archive_filters.h"
+#include "data/fetch/locations.h"
 #include "files/atomic_file.h"
 #include "files/content_kind.h"
 #include "glidepath/error.h"

@@ -11,8 +11,8 @@
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
 #include "study/cluster/folder.h"
-#include "study/run_files.h"
-#include "study/store.h"
+#include "study/store/run_files.h"
+#include "study/store/store.h"
 
 namespace fs = std::filesystem;
 

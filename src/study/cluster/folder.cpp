@@ -15,8 +15,8 @@
 #include "files/json_text.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
-#include "study/check_plan.h"
-#include "study/json_file.h"
+#include "study/plan/check_plan.h"
+#include "study/store/json_file.h"
 
 namespace fs = std::filesystem;
 

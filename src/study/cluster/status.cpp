@@ -10,7 +10,7 @@
 
 #include "files/json_text.h"
 #include "glidepath/error.h"
-#include "study/run_files.h"
+#include "study/store/run_files.h"
 
 namespace fs = std::filesystem;
 

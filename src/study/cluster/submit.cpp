@@ -10,12 +10,12 @@
 #include "files/home.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
-#include "study/child.h"
 #include "study/cluster/folder.h"
 #include "study/cluster/script.h"
 #include "study/cluster/slurm.h"
 #include "study/cluster/status.h"
-#include "study/run_lock.h"
+#include "study/execute/child.h"
+#include "study/store/run_lock.h"
 
 namespace fs = std::filesystem;
 

@@ -12,8 +12,8 @@
 #include "glidepath/error.h"
 #include "study/cluster/folder.h"
 #include "study/cluster/slurm.h"
-#include "study/run_files.h"
-#include "study/run_process.h"
+#include "study/execute/run_process.h"
+#include "study/store/run_files.h"
 #include "system/lock_file.h"
 
 namespace fs = std::filesystem;

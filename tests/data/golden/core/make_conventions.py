@@ -4,7 +4,7 @@
 conventions.csv: peer, scheduler, step, lr. A scheduler made for T = 20 updates (warm-up W = 4 where it has one) with
 base learning rate 1; lr is what the update with index `step` uses, for 0 to 21 and 40; "raises" where it raises.
 
-mistakes.csv: mistake, step, value. What docs/schedules.md and tests/core/peers_mistakes_test.cpp say of peers.
+mistakes.csv: mistake, step, value. What docs/schedules.md and tests/schedule/peers_mistakes_test.cpp say of peers.
 
 Made with torch 2.15.0, timm 1.0.31, transformers 5.24.0, optax 0.2.8, accelerate 1.15.0, pytorch-lightning 2.6.6 and
 mosaicml (Composer) 0.32.1, whose scheduler.py and time.py are loaded alone, as its other modules need an older torch:

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DIGITS = os.path.join(HERE, "..", "..", "..", "..", "data", "digits", "digits.csv.gz")
-MEAN, STDDEV = 0.3053, 0.3760  # of src/data/dataset.cpp
+MEAN, STDDEV = 0.3053, 0.3760  # of src/data/sets/dataset.cpp
 BATCH, DECAY, SMOOTHING = 100, 0.01, 0.1
 CASES = [dict(bn=bn, decay=decay, smoothing=smoothing)
          for bn in ("batch", "running") for decay in (False, True) for smoothing in (0.0, SMOOTHING)]

@@ -1,0 +1,42 @@
+// src/data/fetch/checksum.cpp - checksums by OpenSSL.
+#include "data/fetch/checksum.h"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "glidepath/error.h"
+
+namespace glidepath {
+
+struct Hasher::State {
+  std::string algorithm;
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Hasher::Hasher(const std::string& checksum) : state_(std::make_unique<State>()) {
+  state_->algorithm = checksum.substr(0, checksum.find(':'));
+  const EVP_MD* digest = EVP_get_digestbyname(state_->algorithm.c_str());
+  if (digest == nullptr || state_->context == nullptr ||
+      EVP_DigestInit_ex(state_->context, digest, nullptr) != 1) {
+    throw RunError(fmt::format("OpenSSL on this machine does not offer {}", state_->algorithm));
+  }
+}
+
+Hasher::~Hasher() = default;
+Hasher::Hasher(Hasher&&) noexcept = default;
+
+void Hasher::add(const void* data, std::size_t bytes) { EVP_DigestUpdate(state_->context, data, bytes); }
+
+std::string Hasher::finish() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_DigestFinal_ex(state_->context, digest.data(), &length);
+  std::string text = state_->algorithm + ":";
+  for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
+}  // namespace glidepath

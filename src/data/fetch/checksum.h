@@ -1,0 +1,24 @@
+// src/data/fetch/checksum.h - MD5, SHA-256 and SHA-512 of bytes that come in pieces.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace glidepath {
+
+class Hasher {
+ public:
+  /// The algorithm of a checksum in text: "sha256:..." or "sha256".
+  explicit Hasher(const std::string& checksum);
+  ~Hasher();
+  Hasher(Hasher&&) noexcept;
+  void add(const void* data, std::size_t bytes);
+  /// "sha256:HEX"; once.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace glidepath

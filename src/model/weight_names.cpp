@@ -1,0 +1,139 @@
+// src/model/weight_names.cpp - weights as programs that wrap or store a model call them.
+#include "model/weight_names.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "glidepath/error.h"
+
+namespace glidepath {
+namespace {
+
+constexpr std::string_view kWrappers[] = {"module", "_orig_mod"};  // anywhere in a name
+constexpr std::string_view kHolders[] = {"state_dict", "model"};   // at its beginning
+constexpr std::string_view kCount = "num_batches_tracked";
+
+template <typename Names>
+bool is_one_of(std::string_view part, const Names& names) {
+  return std::find(std::begin(names), std::end(names), part) != std::end(names);
+}
+
+struct Unwrapped {
+  std::string name;
+  std::set<std::string> dropped;
+};
+
+/// "model.module.conv1.weight" -> "conv1.weight".
+Unwrapped unwrapped(std::string_view stored) {
+  Unwrapped found;
+  bool begins = true;
+  while (true) {
+    const std::size_t dot = stored.find('.');
+    const std::string_view part = stored.substr(0, dot);
+    const bool is_last = dot == std::string_view::npos;
+    if (!is_last && (is_one_of(part, kWrappers) || (begins && is_one_of(part, kHolders)))) {
+      found.dropped.insert(std::string(part) + ".");
+    } else {
+      begins = false;
+      found.name += found.name.empty() ? "" : ".";
+      found.name += part;
+    }
+    if (is_last) return found;
+    stored.remove_prefix(dot + 1);
+  }
+}
+
+bool is_count(std::string_view name) {
+  return name.size() > kCount.size() && name.substr(name.size() - kCount.size()) == kCount;
+}
+
+std::string listed(const std::set<std::string>& names) {
+  return fmt::format("\"{}\"", fmt::join(names, "\", \""));
+}
+
+/// Throws InputError for one that is missing and is no count.
+std::size_t require_all(const TensorMap& own, const WeightNames& found) {
+  std::size_t counts = 0;
+  for (const auto& item : own) {
+    if (found.stored_as.count(item.first) > 0) continue;
+    if (!is_count(item.first))
+      throw InputError(fmt::format("weights: \"{}\" is missing; they are of another model", item.first));
+    ++counts;
+  }
+  return counts;
+}
+
+void require_finite(const std::string& name, const torch::Tensor& tensor) {
+  if (!tensor.is_floating_point()) return;
+  const auto bad = tensor.numel() - torch::isfinite(tensor).sum().item<std::int64_t>();
+  if (bad == 0) return;
+  throw InputError(
+      fmt::format("weights: {} of the {} values of \"{}\" are no finite numbers (NaN or infinite), as those "
+                  "of a run that has "
+                  "diverged; give others",
+                  bad, tensor.numel(), name));
+}
+
+}  // namespace
+
+WeightNames match_weights(const TensorMap& own, const std::vector<std::string>& stored) {
+  WeightNames found;
+  std::set<std::string> dropped;
+  std::vector<std::string> others;
+  for (const std::string& name : stored) {
+    const Unwrapped plain = own.count(name) > 0 ? Unwrapped{name, {}} : unwrapped(name);
+    if (own.count(plain.name) == 0) {
+      others.push_back(name);
+      continue;
+    }
+    dropped.insert(plain.dropped.begin(), plain.dropped.end());
+    const auto [at, is_new] = found.stored_as.emplace(plain.name, name);
+    if (!is_new) {
+      throw InputError(fmt::format("weights: \"{}\" and \"{}\" are both \"{}\"; keep one of them", at->second,
+                                   name, plain.name));
+    }
+  }
+  const std::size_t counts = require_all(own, found);
+  if (!dropped.empty())
+    found.notes.push_back(fmt::format("{} in front of the names passed over", listed(dropped)));
+  // Within what holds the weights, one that is none of the model's says that they are of another.
+  for (const std::string& other : others) {
+    if (dropped.empty() || !unwrapped(other).dropped.empty())
+      throw InputError(
+          fmt::format("weights: \"{}\" is none of this model's; they are of another model", other));
+  }
+  if (!others.empty())
+    found.notes.push_back(
+        fmt::format("{} tensors beside the weights left out, as \"{}\"", others.size(), others.front()));
+  if (counts > 0) found.notes.push_back(fmt::format("{} {} missing, which nothing reads", counts, kCount));
+  return found;
+}
+
+std::vector<std::string> load_stored_weights(Model& model, const TensorMap& stored) {
+  const TensorMap own = state_dict(model);
+  std::vector<std::string> names;
+  for (const auto& item : stored) names.push_back(item.first);
+  WeightNames found = match_weights(own, names);
+  TensorMap renamed;
+  for (const auto& [name, tensor] : own) {
+    const auto at = found.stored_as.find(name);
+    if (at == found.stored_as.end()) {
+      renamed[name] = tensor;  // a count: the model's own
+      continue;
+    }
+    const torch::Tensor& given = stored.at(at->second);
+    require_finite(at->second, given);
+    // Some writers make lists of one of single numbers.
+    renamed[name] = is_count(name) && given.numel() == 1 ? given.reshape(tensor.sizes()) : given;
+  }
+  load_state_dict(model, renamed);
+  return std::move(found.notes);
+}
+
+}  // namespace glidepath

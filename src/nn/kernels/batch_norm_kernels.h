@@ -1,0 +1,44 @@
+// src/nn/kernels/batch_norm_kernels.h - the loops of batch norm over channels_last memory, for each
+// instruction set.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+namespace glidepath {
+
+// The memory of a channels_last tensor is one long row in which channels repeat with period C. It is taken in
+// tiles of lcm(C, kLanes) elements, so that every vector register holds the same channels in each tile.
+// `tile` is that number, `tiles` how many whole ones there are, `count` elements from the start of one;
+// arrays of one value for each element of a tile are named ..._lanes.
+constexpr std::int64_t kLanes = 64;
+
+/// bfloat16 is the upper half of a float; kernels take it as its bits.
+using Bf16 = std::uint16_t;
+
+inline __attribute__((always_inline)) float to_float(float value) { return value; }
+inline __attribute__((always_inline)) float to_float(Bf16 bf16) {
+  const std::uint32_t bits = static_cast<std::uint32_t>(bf16) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+#define GLIDEPATH_DECLARE_KERNELS(T)                                                                       \
+  /* Sums of (x - origin) and of its square, lane by lane, over whole tiles. */                            \
+  void input_sums(const T* x, std::int64_t tile, std::int64_t tiles, const float* origin_lanes,            \
+                  float* sum_lanes, float* square_lanes);                                                  \
+  /* y = x * scale + shift + residual, and 0 instead where `relu` and that is below; residual may be null. \
+   */                                                                                                      \
+  void normalise(const T* x, const T* residual, T* y, std::int64_t tile, std::int64_t count,               \
+                 const float* scale_lanes, const float* shift_lanes, bool relu);                           \
+  /* Sums of g and of g * (x - mean); g is dy, and 0 instead where y is not above 0. y null: no ReLU. */   \
+  void gradient_sums(const T* x, const T* y, const T* dy, std::int64_t tile, std::int64_t tiles,           \
+                     const float* mean_lanes, float* sum_lanes, float* product_lanes);                     \
+  /* dx = a * g + b * x + c, and dresidual = g unless null. */                                             \
+  void gradients(const T* x, const T* y, const T* dy, T* dx, T* dresidual, std::int64_t tile,              \
+                 std::int64_t count, const float* a_lanes, const float* b_lanes, const float* c_lanes);
+GLIDEPATH_DECLARE_KERNELS(float)
+GLIDEPATH_DECLARE_KERNELS(Bf16)
+#undef GLIDEPATH_DECLARE_KERNELS
+
+}  // namespace glidepath

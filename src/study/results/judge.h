@@ -1,0 +1,21 @@
+// src/study/results/judge.h - the verdict on a column of a table.
+#pragma once
+#include <vector>
+
+#include "glidepath/table.h"
+
+namespace glidepath {
+
+/// `column`: a cell for each row.
+ColumnVerdict judge(const std::vector<const TableCell*>& column);
+
+/// Ranks of a column's rows, 1 for the best; equal ones share the mean of their ranks. Fewer diverged seeds
+/// are better than any mean. Empty where a row has neither a value nor a diverged run.
+std::vector<double> ranks_of(const std::vector<const TableCell*>& column);
+
+std::vector<const TableCell*> column_of(const StudyTable& table, std::size_t column);
+
+/// Fills in average_rank and ranked_columns.
+void rank_rows(StudyTable& table);
+
+}  // namespace glidepath

@@ -1,0 +1,285 @@
+// src/study/results/table.cpp - sorts the runs of a study into rows, columns and cells.
+#include "glidepath/table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "glidepath/error.h"
+#include "glidepath/schedule.h"
+#include "study/results/judge.h"
+
+namespace glidepath {
+namespace {
+
+std::string checked_axis(const StudyResults& results, const std::string& flag, const std::string& axis) {
+  if (std::find(results.axes.begin(), results.axes.end(), axis) == results.axes.end()) {
+    throw InputError(fmt::format("{} \"{}\": not an axis of this study; its axes are {}", flag, axis,
+                                 fmt::join(results.axes, ", ")));
+  }
+  return axis;
+}
+
+/// `preferred` if it is an axis, or else the first that is neither the seed nor taken; "" if there is none.
+std::string default_axis(const StudyResults& results, const std::string& preferred,
+                         const std::string& taken) {
+  std::string first;
+  for (const std::string& axis : results.axes) {
+    if (axis == taken) continue;
+    if (axis == preferred) return axis;
+    if (first.empty() && axis != "seed") first = axis;
+  }
+  return first;
+}
+
+struct Axes {
+  std::string row, column;
+  std::vector<std::string> others;
+  std::vector<std::string> joined;  // of a union: what a row's name says beside the row's axis
+};
+
+Axes choose_axes(const StudyResults& results, const TableOptions& options) {
+  Axes axes;
+  if (!options.rows.empty()) axes.row = checked_axis(results, "--rows", options.rows);
+  if (!options.columns.empty()) axes.column = checked_axis(results, "--columns", options.columns);
+  if (!axes.row.empty() && axes.row == axes.column) {
+    throw InputError(fmt::format("--columns \"{}\": is already the rows' axis", axes.column));
+  }
+  if (axes.row.empty()) axes.row = default_axis(results, "schedule", axes.column);
+  if (axes.column.empty()) axes.column = default_axis(results, "budget", axes.row);
+  for (const std::string& axis : results.axes) {
+    if (axis != axes.row && axis != axes.column && axis != "seed") axes.others.push_back(axis);
+  }
+  // The products of a union share few values: a table for each would be full of holes.
+  if (results.is_union && options.rows.empty()) std::swap(axes.joined, axes.others);
+  return axes;
+}
+
+std::vector<std::string> axis_values(const StudyResults& results, const std::string& axis) {
+  if (axis.empty()) return {"test accuracy"};
+  return results.values.at(axis);
+}
+
+std::size_t value_index(const std::vector<std::string>& values, const RunRecord& run,
+                        const std::string& axis) {
+  if (axis.empty()) return 0;
+  const auto found = std::find(values.begin(), values.end(), config_value(run.config, axis));
+  return static_cast<std::size_t>(found - values.begin());
+}
+
+/// A value as tables show it.
+std::string shown(const std::string& axis, const std::string& value) {
+  return axis == "schedule" ? schedule_label(value) : value;
+}
+
+std::vector<std::string> shown_values(const StudyResults& results, const std::string& axis) {
+  std::vector<std::string> values = axis_values(results, axis);
+  for (std::string& value : values) value = shown(axis, value);
+  return values;
+}
+
+/// "const, optimizer amsgrad": the value on the row's axis, and what of the joined ones is not the default.
+std::string row_name(const RunRecord& run, const Axes& axes, const std::string& fallback) {
+  static const TrainConfig defaults;
+  std::string name = axes.row.empty() ? fallback : shown(axes.row, config_value(run.config, axes.row));
+  for (const std::string& axis : axes.joined) {
+    const std::string value = config_value(run.config, axis);
+    if (value != config_value(defaults, axis)) name += fmt::format(", {} {}", axis, value);
+  }
+  return name;
+}
+
+/// The rows of a union, in the order of their axes' values.
+std::vector<std::string> joined_rows(const StudyResults& results, const Axes& axes) {
+  std::map<std::vector<std::size_t>, std::string> names;
+  for (const RunRecord& run : results.runs) {
+    std::vector<std::size_t> place;
+    for (const std::string& axis : axes.joined)
+      place.push_back(value_index(axis_values(results, axis), run, axis));
+    place.push_back(value_index(axis_values(results, axes.row), run, axes.row));
+    names[place] = row_name(run, axes, results.name);
+  }
+  std::vector<std::string> rows;
+  for (const auto& [place, name] : names) rows.push_back(name);
+  return rows;
+}
+
+/// Throws InputError for what is no accuracy.
+void check_score(const std::string& name) {
+  std::vector<std::string> known = {"test_accuracy"};
+  for (const std::string& score : score_names()) {
+    if (score.find("accuracy") != std::string::npos) known.push_back(score);
+  }
+  if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw InputError(fmt::format("--score \"{}\": must be one of {}", name, fmt::join(known, ", ")));
+}
+
+/// Nothing where the run was not tested so.
+std::optional<double> score_of(const RunRecord& run, const std::string& name) {
+  if (name.empty() || name == "test_accuracy") return run.test_accuracy;
+  const auto found = run.scores.find(name);
+  return found == run.scores.end() ? std::nullopt : std::optional<double>(found->second);
+}
+
+void add_run(TableCell& cell, const RunRecord& run, const std::string& score) {
+  cell.planned += 1;
+  if (run.status == RunStatus::kDiverged) cell.diverged += 1;
+  if (run.status == RunStatus::kFailed) cell.failed += 1;
+  if (const double loss = shown_loss(run); !std::isnan(loss)) {
+    cell.losses.push_back(loss);
+    return;
+  }
+  const std::optional<double> value = score_of(run, score);
+  if (run.status != RunStatus::kDone || !value) return;
+  cell.values.push_back(100 * *value);
+  cell.seeds.push_back(run.config.seed);
+}
+
+void summarise(TableCell& cell) {
+  cell.mean = mean(cell.values);
+  cell.stddev = sample_stddev(cell.values);
+}
+
+Mark mark_of(Standing standing) {
+  return standing == Standing::kBehind  ? Mark::kNone
+         : standing == Standing::kLevel ? Mark::kLevel
+                                        : Mark::kUnsure;
+}
+
+void mark_column(StudyTable& table, std::size_t column) {
+  const ColumnVerdict verdict = judge(column_of(table, column));
+  table.verdicts.push_back(verdict);
+  if (!verdict.best) return;
+  TableCell& best = table.cells[*verdict.best][column];
+  best.best = true;
+  // Compared as printed: a lead that the reader cannot see is none.
+  const auto printed = [](const TableCell& cell) { return std::round(cell.mean * 100); };
+  for (const Rival& rival : verdict.rivals) {
+    TableCell& cell = table.cells[rival.row][column];
+    cell.best = !rival.by_divergence && printed(cell) == printed(best);
+  }
+  if (verdict.verdict == Verdict::kClear) best.mark = Mark::kBest;
+  if (verdict.verdict != Verdict::kLevel && verdict.verdict != Verdict::kNoisy) return;
+  best.mark = verdict.verdict == Verdict::kLevel ? Mark::kLevel : Mark::kUnsure;
+  for (const Rival& rival : verdict.rivals) table.cells[rival.row][column].mark = mark_of(rival.standing);
+}
+
+std::string caption_of(const RunRecord& run, const std::vector<std::string>& axes) {
+  std::vector<std::string> parts;
+  for (const std::string& axis : axes)
+    parts.push_back(axis + " " + shown(axis, config_value(run.config, axis)));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// The place of a run's table among all: the other axes' values in the plan's order.
+std::vector<std::size_t> table_place(const StudyResults& results, const RunRecord& run,
+                                     const std::vector<std::string>& axes) {
+  std::vector<std::size_t> place;
+  for (const std::string& axis : axes) place.push_back(value_index(axis_values(results, axis), run, axis));
+  return place;
+}
+
+const std::string& chosen_score(const StudyResults& results, const TableOptions& options) {
+  return options.score.empty() ? results.table.score : options.score;
+}
+
+bool has_word(const std::string& score, const char* word) { return score.find(word) != std::string::npos; }
+
+}  // namespace
+
+std::string score_title(const StudyResults& results, const TableOptions& options) {
+  const std::string& score = chosen_score(results, options);
+  return fmt::format("{} accuracy{}{}", has_word(score, "val_") ? "validation" : "test",
+                     has_word(score, "best_") ? " of the best weights on images held out" : "",
+                     has_word(score, "_running") ? " with running statistics" : "");
+}
+
+std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options) {
+  constexpr const char* kRunning = "test_accuracy_running";
+  const std::string& score = chosen_score(results, options);
+  const bool is_other = std::any_of(results.runs.begin(), results.runs.end(), [&](const RunRecord& run) {
+    const auto running = run.scores.find(kRunning);
+    return run.status == RunStatus::kDone && running != run.scores.end() &&
+           running->second != run.test_accuracy;
+  });
+  if ((!score.empty() && score != "test_accuracy") || !is_other) return {};
+  TableOptions running = options;
+  running.score = kRunning;
+  return make_tables(results, running);
+}
+
+std::string TableCell::text() const {
+  std::vector<std::string> notes;
+  const bool by_loss = values.empty() && !losses.empty();
+  const std::vector<double>& shown = by_loss ? losses : values;
+  if (!shown.empty() && shown.size() < planned)
+    notes.push_back(fmt::format("{} of {}", shown.size(), planned));
+  if (diverged > 0) notes.push_back(fmt::format("{} diverged", diverged));
+  if (failed > 0) notes.push_back(fmt::format("{} failed", failed));
+  if (diverged > 0 && diverged == planned) return "diverged";
+  if (shown.empty()) return notes.empty() ? "-" : fmt::format("{}", fmt::join(notes, ", "));
+  std::string text =
+      by_loss ? fmt::format("loss {:.4f}", glidepath::mean(losses)) : fmt::format("{:.2f}", mean);
+  if (shown.size() > 1)
+    text += by_loss ? fmt::format(" ± {:.4f}", sample_stddev(losses)) : fmt::format(" ± {:.2f}", stddev);
+  if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, ", "));
+  if (mark == Mark::kLevel) text += " =";
+  if (mark == Mark::kUnsure) text += " ~";
+  return text;
+}
+
+bool StudyTable::has_losses() const {
+  return std::any_of(cells.begin(), cells.end(), [](const std::vector<TableCell>& row) {
+    return std::any_of(row.begin(), row.end(), [](const TableCell& cell) { return !cell.losses.empty(); });
+  });
+}
+
+std::vector<StudyTable> make_tables(const StudyResults& results, const TableOptions& given) {
+  TableOptions options = given;
+  if (given.rows.empty() && given.columns.empty()) {
+    options.rows = results.table.rows;
+    options.columns = results.table.columns;
+  }
+  if (given.score.empty()) options.score = results.table.score;
+  options.labels.insert(results.table.labels.begin(), results.table.labels.end());
+  const Axes axes = choose_axes(results, options);
+  check_score(options.score);
+  std::map<std::vector<std::size_t>, StudyTable> tables;
+  for (const RunRecord& run : results.runs) {
+    StudyTable& table = tables[table_place(results, run, axes.others)];
+    if (table.cells.empty()) {
+      table.caption = caption_of(run, axes.others);
+      table.row_axis = axes.row;
+      table.column_axis = axes.column;
+      table.rows = results.is_union   ? joined_rows(results, axes)
+                   : axes.row.empty() ? std::vector<std::string>{results.name}
+                                      : shown_values(results, axes.row);
+      table.columns = shown_values(results, axes.column);
+      table.cells.assign(table.rows.size(), std::vector<TableCell>(table.columns.size()));
+    }
+    const auto found = std::find(table.rows.begin(), table.rows.end(), row_name(run, axes, results.name));
+    const auto row = static_cast<std::size_t>(found - table.rows.begin());
+    add_run(table.cells.at(row).at(value_index(axis_values(results, axes.column), run, axes.column)), run,
+            options.score);
+  }
+  std::vector<StudyTable> list;
+  for (auto& [place, table] : tables) {
+    for (auto& row : table.cells) {
+      for (TableCell& cell : row) summarise(cell);
+    }
+    for (std::size_t column = 0; column < table.columns.size(); ++column) mark_column(table, column);
+    rank_rows(table);
+    for (const std::string& row : table.rows) {
+      const auto label = options.labels.find(row);
+      table.row_labels.push_back(label == options.labels.end() ? row : label->second);
+    }
+    list.push_back(std::move(table));
+  }
+  return list;
+}
+
+}  // namespace glidepath
