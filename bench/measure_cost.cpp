@@ -67,12 +67,12 @@ class Bench {
       for (std::int64_t first = 0; first < config_.train_limit; first += config_.batch_size) {
         const Batch batch = plain_batch(dataset_, dataset_.train, first, config_.batch_size,
                                         bf16 ? torch::kBFloat16 : torch::kFloat32, plan.channels_last);
-        for (auto& parameter : model_->parameters()) parameter.mutable_grad().reset();
+        for (torch::Tensor& parameter : model_->parameters()) parameter.mutable_grad().reset();
         torch::Tensor loss;
         {
           const AutocastGuard autocast(plan);
-          loss = torch::nn::functional::cross_entropy(model_->forward(batch.images()).to(torch::kFloat32),
-                                                      batch.labels());
+          loss = torch::nn::functional::cross_entropy(
+              model_->forward(batch.inputs).front().to(torch::kFloat32), batch.labels());
         }
         loss.backward();
         loss.item<double>();

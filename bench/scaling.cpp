@@ -72,7 +72,7 @@ struct Bench {
     const double loaded = now();
     optimizer.drop_gradients();
     const torch::Tensor loss =
-        torch::nn::functional::cross_entropy(model.forward(batch.images()), batch.labels());
+        torch::nn::functional::cross_entropy(model.forward(batch.inputs).front(), batch.labels());
     const double forward = now();
     torch::Tensor sums = torch::zeros({67}, torch::kFloat64);
     ProcessGroup::Pending pending;

@@ -12,11 +12,13 @@
 namespace glidepath {
 
 class CorruptImages;
+class Examples;
 class ImageStore;
 class Patience;
 
 /// One split. labels int64 [N], each in [0, classes). The images are either in memory, `images` uint8
-/// [N, C, H, W] contiguous, or encoded in `store` under the same numbers, and `images` is then undefined.
+/// [N, C, H, W] contiguous, or encoded in `store` under the same numbers, and `images` is then undefined. Of
+/// data of one's own (glidepath/examples.h) there are `examples` alone.
 struct Split {
   torch::Tensor images;
   torch::Tensor labels;
@@ -25,7 +27,9 @@ struct Split {
   std::shared_ptr<Patience> patience =
       nullptr;  ///< what waits where the store cannot be read; none in memory
 
-  std::int64_t size() const { return labels.size(0); }
+  std::shared_ptr<const Examples> examples = nullptr;
+
+  std::int64_t size() const;
   /// Its first `count` images, which must not be more than there are.
   Split first(std::int64_t count) const;
 };
@@ -53,13 +57,18 @@ struct Dataset {
   std::string tested_on;  ///< what `test` is called where it lies: "valid"; empty for images in memory
   std::vector<std::string> notes;  ///< what opening it found and the user should know, a line each
 
-  bool has_val() const { return val.labels.defined(); }
+  bool has_val() const { return val.labels.defined() || val.examples; }
+  bool is_own() const { return train.examples != nullptr; }
   /// What is tested on the way: val where there is one, else test.
   const Split& watched() const { return has_val() ? val : test; }
-  bool in_memory() const { return train.images.defined(); }
-  std::int64_t channels() const { return in_memory() ? train.images.size(1) : 3; }
+  /// Whether nothing has to be decoded.
+  bool in_memory() const { return train.images.defined() || is_own(); }
+  /// Of images; 0 for data of one's own, as is the next.
+  std::int64_t channels() const { return is_own() ? 0 : in_memory() ? train.images.size(1) : 3; }
   /// Height and width of the images that are trained on.
-  std::int64_t image_size() const { return in_memory() ? train.images.size(2) : image_options.train_size; }
+  std::int64_t image_size() const {
+    return is_own() ? 0 : in_memory() ? train.images.size(2) : image_options.train_size;
+  }
 };
 
 /// Which part of what lies at a path is meant, and what opening it may do. For images in memory the last two

@@ -56,10 +56,11 @@ class GradientSum {
   FullGradient sum_;
 };
 
-/// While alive, forward passes in training mode do not reach the module's buffers: restore() puts them back,
-/// and so does the end.
+/// While alive, forward passes in training mode do not reach these buffers, or the module's: restore() puts
+/// them back, and so does the end.
 class KeepBuffers {
  public:
+  explicit KeepBuffers(Tensors buffers);
   explicit KeepBuffers(const torch::nn::Module& module);
   ~KeepBuffers();
   KeepBuffers(const KeepBuffers&) = delete;

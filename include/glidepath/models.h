@@ -1,28 +1,13 @@
-// include/glidepath/models.h - the networks, with torchvision's parameter names and shapes.
+// include/glidepath/models.h - the built-in networks, with torchvision's parameter names and shapes.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <torch/nn/module.h>
-
-#include "glidepath/safetensors.h"
+#include "glidepath/model.h"
 
 namespace glidepath {
-
-/// images float [B, in_channels, image_size, image_size] -> logits [B, classes].
-class Model : public torch::nn::Module {
- public:
-  virtual torch::Tensor forward(torch::Tensor images) = 0;
-  /// Floating-point operations of forward for one image (a multiply-add counts as 2), from the model's real
-  /// convolutions, linear and norm layers at the image size it was made for.
-  virtual double forward_flops() const = 0;
-  /// Likewise of the backward pass for one image: every layer's gradients for its weights and its input, but
-  /// for the input of the first layer, where none is needed.
-  virtual double backward_flops() const = 0;
-  /// Whether forward takes images of other sizes than the one it was made for.
-  virtual bool takes_any_size() const { return false; }
-};
 
 struct ModelOptions {
   std::string name = "resnet18";  ///< one of model_names()
@@ -40,21 +25,9 @@ struct ModelOptions {
 /// names downsample.0 and downsample.1 would be missing.
 const std::vector<std::string>& model_names();
 
-/// Builds and initialises a model from torch's default generator (seed it first).
-/// Throws InputError for an unknown name or an option out of range.
+/// Builds and initialises a model from torch's default generator (seed it first): images float [B,
+/// in_channels, image_size, image_size] -> logits [B, classes]. Its cost is that of its convolutions, linear
+/// and norm layers at that size. Throws InputError for an unknown name or an option out of range.
 std::shared_ptr<Model> make_model(const ModelOptions& options);
-
-/// Parameters and buffers by name: the names and shapes of torchvision's state_dict(). The tensors are the
-/// model's own, not copies.
-TensorMap state_dict(const Model& model);
-
-/// More bytes than weights for the model have, in whatever dtype: 8 for each number, and a megabyte for what
-/// some files hold beside them. What load_safetensors() may be asked to take.
-std::uint64_t most_weight_bytes(const Model& model);
-
-/// Copies `tensors` into the model; dtype, device and memory format stay the model's.
-/// Throws InputError naming the first tensor that is missing, unknown or of another shape; the model is then
-/// unchanged.
-void load_state_dict(Model& model, const TensorMap& tensors);
 
 }  // namespace glidepath

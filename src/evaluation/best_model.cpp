@@ -1,6 +1,8 @@
 // src/evaluation/best_model.cpp - the weights of a run that did best on the images held out.
 #include "evaluation/best_model.h"
 
+#include <cmath>
+
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -17,6 +19,12 @@ void put(Model& model, const TensorMap& weights) {
   for (auto& [name, tensor] : state_dict(model)) tensor.copy_(weights.at(name));
 }
 
+/// Of a task that knows no accuracy, the lower loss.
+bool is_better(const Evaluation& one, const Evaluation& other) {
+  if (std::isnan(one.accuracy)) return one.loss < other.loss;
+  return one.accuracy > other.accuracy;
+}
+
 }  // namespace
 
 TensorMap copy_of_state(const Model& model) {
@@ -26,7 +34,7 @@ TensorMap copy_of_state(const Model& model) {
 }
 
 void BestModel::see(const Model& model, std::int64_t step, const Evaluation& on_val) {
-  if (!empty() && on_val.accuracy <= on_val_.accuracy) return;
+  if (!empty() && !is_better(on_val, on_val_)) return;
   weights_ = copy_of_state(model);
   step_ = step;
   on_val_ = on_val;

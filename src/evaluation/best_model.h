@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "evaluation/evaluate.h"
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 #include "glidepath/safetensors.h"
 
 namespace glidepath {
@@ -13,7 +13,7 @@ namespace glidepath {
 class BestModel {
  public:
   /// The weights as they are now, tested on held out images after `step` updates: kept if they were right
-  /// more often than all before.
+  /// more often than all before, or where nothing is right or wrong have a lower loss.
   void see(const Model& model, std::int64_t step, const Evaluation& on_val);
 
   bool empty() const { return weights_.empty(); }

@@ -22,7 +22,7 @@ Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, cons
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   // Kept on the device: reading a number there waits for all that is queued before it.
   torch::Tensor losses = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kFloat64));
-  torch::Tensor corrects = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kInt64));
+  torch::Tensor corrects = torch::zeros({}, torch::TensorOptions(plan.device).dtype(torch::kFloat64));
   std::int64_t images = 0;
   const Part part = part_of(split.size(), ranks.rank(), ranks.size());
   std::optional<PlainLoader> loader;
@@ -35,10 +35,10 @@ Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, cons
     if (!next || next->examples == 0) continue;  // no part of it, or none that can be decoded
     const Batch batch = on_device(*next, plan.device);
     images += batch.examples;
-    const torch::Tensor outputs = outputs_of(model, batch.images(), plan);
+    const Values outputs = outputs_of(model, batch.inputs, plan);
     losses += task.loss_sum(outputs, batch);
-    corrects += task.correct(outputs, batch);
-    if (confusion != nullptr) confusion->add(batch.labels(), outputs.argmax(1));
+    corrects += right_of(task, outputs, batch);
+    if (confusion != nullptr) confusion->add(batch.labels(), outputs.front().argmax(1));
   }
   const auto sums = torch::tensor(
       {losses.item<double>(), corrects.item<double>(), static_cast<double>(images)}, torch::kFloat64);

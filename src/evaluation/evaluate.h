@@ -5,7 +5,7 @@
 #include "compute/device.h"
 #include "evaluation/confusion.h"
 #include "glidepath/dataset.h"
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 #include "glidepath/task.h"
 #include "ranks/ranks.h"
 
@@ -13,7 +13,7 @@ namespace glidepath {
 
 struct Evaluation {
   double loss = 0;      ///< of the task, in the mean over the examples; without label smoothing
-  double accuracy = 0;  ///< the share that is right, in [0, 1]
+  double accuracy = 0;  ///< the share that is right, in [0, 1]; NaN for a task that knows none
 };
 
 /// Every image of the split that can be decoded once, in evaluation mode (running statistics of batch norm),

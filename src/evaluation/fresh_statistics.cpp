@@ -1,39 +1,29 @@
 // src/evaluation/fresh_statistics.cpp - batch norm's statistics, estimated anew after training.
 #include "evaluation/fresh_statistics.h"
 
+#include <torch/types.h>
 #include <torch/utils.h>
 
 #include "evaluation/forward.h"
 
 namespace glidepath {
-namespace {
-
-std::vector<std::shared_ptr<torch::nn::BatchNorm2dImpl>> norms_of(const Model& model) {
-  std::vector<std::shared_ptr<torch::nn::BatchNorm2dImpl>> norms;
-  for (const auto& module : model.modules(/*include_self=*/false)) {
-    const auto norm = std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(module);
-    if (norm && norm->running_mean.defined() && norm->options.momentum().has_value()) norms.push_back(norm);
-  }
-  return norms;
-}
-
-}  // namespace
 
 FreshStatistics::FreshStatistics(Model& model) : model_(model) {
   const torch::NoGradGuard no_grad;
-  for (const auto& norm : norms_of(model)) {
-    norms_.push_back({norm, *norm->options.momentum(), norm->running_mean.clone(), norm->running_var.clone(),
-                      norm->num_batches_tracked.clone()});
+  for (const RunningStatistics& norm : model.running_statistics()) {
+    RunningStatistics before = norm;
+    for (torch::Tensor* each : {&before.mean, &before.variance, &before.batches}) *each = each->clone();
+    norms_.push_back({norm, before});
   }
 }
 
 FreshStatistics::~FreshStatistics() {
   const torch::NoGradGuard no_grad;
   for (const Norm& norm : norms_) {
-    norm.module->options.momentum(norm.momentum);
-    norm.module->running_mean.copy_(norm.mean);
-    norm.module->running_var.copy_(norm.variance);
-    norm.module->num_batches_tracked.copy_(norm.batches);
+    norm.live.set_momentum(norm.before.momentum);
+    norm.live.mean.copy_(norm.before.mean);
+    norm.live.variance.copy_(norm.before.variance);
+    norm.live.batches.copy_(norm.before.batches);
   }
 }
 
@@ -43,15 +33,15 @@ void FreshStatistics::add(const Batch& batch, const ComputePlan& plan) {
   if (count == 0) return;
   images_ += count;
   for (const Norm& norm : norms_)
-    norm.module->options.momentum(static_cast<double>(count) / static_cast<double>(images_));
+    norm.live.set_momentum(static_cast<double>(count) / static_cast<double>(images_));
   const torch::NoGradGuard no_grad;
-  outputs_of(model_, batch.images(), plan);
+  outputs_of(model_, batch.inputs, plan);
   for (const Norm& norm : norms_) {
-    norm.module->options.momentum(norm.momentum);
-    norm.module->num_batches_tracked.copy_(norm.batches);
+    norm.live.set_momentum(norm.before.momentum);
+    norm.live.batches.copy_(norm.before.batches);
   }
 }
 
-bool has_running_statistics(const Model& model) { return !norms_of(model).empty(); }
+bool has_running_statistics(Model& model) { return !model.running_statistics().empty(); }
 
 }  // namespace glidepath

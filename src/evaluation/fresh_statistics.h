@@ -1,13 +1,10 @@
 // src/evaluation/fresh_statistics.h - batch norm's statistics, estimated anew after training.
 #pragma once
-#include <memory>
 #include <vector>
-
-#include <torch/nn/modules/batchnorm.h>
 
 #include "compute/device.h"
 #include "glidepath/loader.h"
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 
 namespace glidepath {
 
@@ -28,9 +25,7 @@ class FreshStatistics {
 
  private:
   struct Norm {
-    std::shared_ptr<torch::nn::BatchNorm2dImpl> module;
-    double momentum;
-    torch::Tensor mean, variance, batches;  // as they were
+    RunningStatistics live, before;  // the latter's tensors are copies
   };
 
   Model& model_;
@@ -39,6 +34,6 @@ class FreshStatistics {
 };
 
 /// Whether the model has any norm that keeps running statistics.
-bool has_running_statistics(const Model& model);
+bool has_running_statistics(Model& model);
 
 }  // namespace glidepath

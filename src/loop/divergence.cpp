@@ -9,6 +9,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "compute/device_batches.h"
 #include "evaluation/forward.h"
 #include "glidepath/safetensors.h"
 
@@ -23,10 +24,8 @@ bool is_finite(const torch::Tensor& tensor) {
 class Watch {
  public:
   explicit Watch(const Model& model) {
-    for (const auto& item : model.named_parameters()) {
-      const std::string& name = item.key();
-      layers_[item.value().data_ptr()] = name.substr(0, name.rfind('.'));
-    }
+    for (const auto& [name, tensor] : model.named_parameters())
+      layers_[tensor.data_ptr()] = name.substr(0, name.rfind('.'));
     active() = this;
     handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(began, ended)
                                              .needsInputs(true)
@@ -105,12 +104,12 @@ std::string first_not_finite(const Model& model, const NamedTensors& optimizer_s
     if (is_finite(tensor)) return;
     if (bad++ == 0) first = fmt::format("the {} {}", what, name);
   };
-  for (const auto& item : model.named_parameters()) look("weight", item.key(), item.value());
+  for (const auto& [name, tensor] : model.named_parameters()) look("weight", name, tensor);
   for (const auto& [name, tensor] : optimizer_state) {  // "exp_avg.fc1.weight"
     const std::size_t dot = std::min(name.find('.'), name.size() - 1);
     look(name.substr(0, dot) + " of", name.substr(dot + 1), tensor);
   }
-  for (const auto& item : model.named_buffers()) look("statistic", item.key(), item.value());
+  for (const auto& [name, tensor] : model.named_buffers()) look("statistic", name, tensor);
   return bad == 0 ? "" : fmt::format("{} ({} of {} tensors)", first, bad, all);
 }
 
@@ -122,14 +121,15 @@ std::string first_not_finite(Model& model, const NamedTensors& optimizer_state, 
   if (!std::all_of(parameters.begin(), parameters.end(), is_finite))
     return first_not_finite(model, optimizer_state);
   std::string found;
-  torch::Tensor logits;
+  Values outputs;
   {
-    const torch::Tensor images = batch.images().to(plan.device);
+    const Batch there = on_device(batch, plan.device);
     const Watch watch(model);
-    logits = outputs_of(model, images, plan);
+    outputs = outputs_of(model, there.inputs, plan);
     found = watch.found();
   }
-  if (found.empty()) found = is_finite(logits) ? "the loss itself" : "the logits";
+  if (found.empty())
+    found = std::all_of(outputs.begin(), outputs.end(), is_finite) ? "the loss itself" : "the logits";
   return found;
 }
 

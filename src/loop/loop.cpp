@@ -13,19 +13,19 @@ constexpr int kAnotherUpdate = -1, kNoMore = -2;
 
 void Loop::run() {
   if (!is_trained_) {
-    for (Callback* each : callbacks_) each->on_start();
+    for (Callback* each : callbacks_) each->on_start(view_);
   }
   if (run_.glide.step() > 0) run_.glide.tick(run_.seconds_spent());
   asked_ = 0;
   while (!is_trained_) {
     if (Callback* due = next_due()) {
-      due->act();
+      due->act(view_);
     } else if (!is_trained_) {
       update();
-      for (Callback* each : callbacks_) each->after_update();
+      for (Callback* each : callbacks_) each->after_update(view_);
     }
   }
-  for (Callback* each : callbacks_) each->at_end();
+  for (Callback* each : callbacks_) each->at_end(view_);
 }
 
 void Loop::update() {
@@ -35,7 +35,7 @@ void Loop::update() {
   updater_.begin();
   run_.sizes.now_at(glide.progress());
   const Batch part = run_.feed.take();
-  run_.sizes.count(run_.feed.images_of(glide.step()), part.images().size(2));
+  if (run_.sizes.vary()) run_.sizes.count(run_.feed.images_of(glide.step()), part.images().size(2));
   run_.data.watch.tell();
   const Applied done = updater_.apply(part, run_.feed.images_of(glide.step()), glide.step(), lr);
   run_.feed.update_queued();
@@ -51,7 +51,7 @@ Callback* Loop::next_due() {
   const Ranks::Decision said = run_.ranks.first_says([this]() -> Ranks::Decision {
     while (asked_ < callbacks_.size()) {
       const std::size_t one = asked_++;
-      if (callbacks_[one]->is_due()) return {static_cast<int>(one), run_.glide.progress()};
+      if (callbacks_[one]->is_due(view_)) return {static_cast<int>(one), run_.glide.progress()};
     }
     asked_ = 0;
     run_.glide.tick(run_.seconds_spent());

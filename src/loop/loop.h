@@ -3,9 +3,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/run.h"
 #include "loop/updater.h"
+#include "loop/view_of_run.h"
 
 namespace glidepath {
 
@@ -14,7 +15,7 @@ class Loop : public Stateful {
  public:
   /// `callbacks` are asked and called in their order.
   Loop(Run& run, Updater& updater, std::vector<Callback*> callbacks)
-      : run_(run), updater_(updater), callbacks_(std::move(callbacks)) {}
+      : run_(run), view_(run), updater_(updater), callbacks_(std::move(callbacks)) {}
 
   /// Trains, from where the parts of the run are, until the budget is spent. Throws Diverged.
   void run();
@@ -28,6 +29,7 @@ class Loop : public Stateful {
   Callback* next_due();
 
   Run& run_;
+  ViewOfRun view_;
   Updater& updater_;
   std::vector<Callback*> callbacks_;
   std::size_t asked_ = 0;    // of them, since the last update

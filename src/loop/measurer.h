@@ -9,7 +9,7 @@
 #include "compute/device.h"
 #include "glidepath/dataset.h"
 #include "glidepath/loader.h"
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 #include "glidepath/optimizer.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/task.h"

@@ -37,19 +37,19 @@ Glide first_glide(const Run& run) {
 
 }  // namespace
 
-Run::Run(const TrainConfig& asked, const TrainOptions& all_options)
-    : config(asked),
+Run::Run(const Experiment& asked, const TrainOptions& all_options)
+    : config(asked.config),
       ranks(all_options.group, {all_options.clock, all_options.wall_clock, all_options.stop_signal}),
       options(heard(all_options, ranks)),
       stopwatch(ranks.now() - options.seconds_before),
       plan(plan_compute(ranks.config_here(config))),
-      data(config, all_options, ranks, plan),
+      data(config, asked.data, all_options, ranks, plan),
       sizes(config, data.set),
       feed(data.set, loader_options(config, plan, data.set, &ranks), plan.device, data.watch),
-      model(build_model(config, data.set, plan)),
-      task(make_task(config)),
+      model(asked.model ? placed(asked.model, config, plan) : build_model(config, data.set, plan)),
+      task(asked.task ? asked.task : make_task(config)),
       optimizer(make_optimizer(config, named_parameters(*model))),
-      context(budget_context(config, data.set, feed.loader(), *model)),
+      context(budget_context(config, data.set, feed.loader(), cost_of(*model, data.set, plan))),
       glide(first_glide(*this)),
       tally(context.steps_per_epoch) {
   ranks.require_same(rank_facts(config, data.set, data.record, plan), kSameOnAll);

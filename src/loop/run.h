@@ -7,8 +7,9 @@
 #include "compute/device.h"
 #include "evaluation/evaluate.h"
 #include "glidepath/budget.h"
+#include "glidepath/experiment.h"
 #include "glidepath/glide.h"
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 #include "glidepath/optimizer.h"
 #include "glidepath/train.h"
 #include "loop/feed/feed.h"
@@ -25,7 +26,7 @@ namespace glidepath {
 struct Run {
   /// Checks the input; no run directory is touched. A run that is to be resumed has no schedule until its
   /// checkpoint is read: it keeps that of its first budget, whose warm-up a shorter one need not hold.
-  Run(const TrainConfig& config, const TrainOptions& options);
+  Run(const Experiment& experiment, const TrainOptions& options);
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
@@ -38,7 +39,7 @@ struct Run {
   ImageSizes sizes;
   Feed feed;
   const std::shared_ptr<Model> model;
-  const std::unique_ptr<const Task> task;
+  const std::shared_ptr<const Task> task;
   const std::unique_ptr<Optimizer> optimizer;
   const BudgetContext context;
   Glide glide;

@@ -19,10 +19,17 @@ constexpr const char* kLossScaler = "loss_scaler";
 /// Where norms look at all parts, a rank without any image goes through the network all the same, with one
 /// that does not count.
 Batch stand_in(const Batch& empty, const ComputePlan& plan) {
-  std::vector<std::int64_t> shape = empty.images().sizes().vec();
-  shape[0] = 1;
-  return {torch::zeros(shape, empty.images().options()).contiguous(plan.memory_format()),
-          torch::zeros({1}, empty.labels().options())};
+  const auto one = [&](const torch::Tensor& none) {
+    std::vector<std::int64_t> shape = none.sizes().vec();
+    shape[0] = 1;
+    const torch::Tensor made = torch::zeros(shape, none.options());
+    return made.dim() == 4 ? made.contiguous(plan.memory_format()) : made;
+  };
+  Batch batch;
+  batch.examples = 1;
+  for (const torch::Tensor& each : empty.inputs) batch.inputs.push_back(one(each));
+  for (const torch::Tensor& each : empty.targets) batch.targets.push_back(one(each));
+  return batch;
 }
 
 }  // namespace
@@ -89,10 +96,10 @@ Passed Updater::passes(const Batch& part, std::int64_t images) {
   mine.all = images;
   mine.has_news = data_.has_news();
   if (batch.examples > 0) {
-    const torch::Tensor outputs = outputs_of(model_, batch.images(), plan_);
+    const Values outputs = outputs_of(model_, batch.inputs, plan_);
     mine.loss = task_.loss(outputs, batch);
     const torch::NoGradGuard no_grad;
-    mine.correct = task_.correct(outputs, batch);
+    mine.correct = right_of(task_, outputs, batch);
   }
   const torch::Tensor loss = shared_.begin(mine);
   if (loss.defined()) (scaler_ ? scaler_->scaled(loss) : loss).backward();

@@ -10,7 +10,7 @@
 #include "compute/device.h"
 #include "compute/step_graphs.h"
 #include "glidepath/loader.h"
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 #include "glidepath/optimizer.h"
 #include "glidepath/task.h"
 #include "loop/feed/data_watch.h"

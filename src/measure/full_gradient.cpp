@@ -52,7 +52,7 @@ Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images,
     if (between_batches) between_batches();
     const Batch batch = batches.next();
     buffers.put(reached);
-    statistics.add({batch.images().to(plan.device), batch.labels()}, plan);
+    statistics.add(on_device(batch, plan.device), plan);
     reached = buffers.copy();
     buffers.restore();
   }
@@ -63,7 +63,7 @@ Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images,
 
 torch::Tensor training_loss(Model& model, const Task& task, const Batch& batch, const ComputePlan& plan) {
   const Batch there = on_device(batch, plan.device);
-  return task.loss(outputs_of(model, there.images(), plan), there);
+  return task.loss(outputs_of(model, there.inputs, plan), there);
 }
 
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,
@@ -73,7 +73,7 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
   compute.fp16 = false;
   const std::int64_t all = dataset.train.size();
   const std::int64_t images = options.images > 0 ? std::min(options.images, all) : all;
-  KeepBuffers buffers(model);
+  KeepBuffers buffers(model.buffers());
   const bool is_fresh = options.statistics == NormStatistics::kFresh;
   const Tensors fresh =
       is_fresh ? fresh_buffers(model, dataset, images, options, compute, buffers, between_batches)

@@ -90,7 +90,9 @@ FullGradient GradientSum::finish(double weight_decay, bool decay_norm_bias) {
   return std::move(sum_);
 }
 
-KeepBuffers::KeepBuffers(const torch::nn::Module& module) : live_(module.buffers()) {
+KeepBuffers::KeepBuffers(const torch::nn::Module& module) : KeepBuffers(module.buffers()) {}
+
+KeepBuffers::KeepBuffers(Tensors buffers) : live_(std::move(buffers)) {
   for (const torch::Tensor& buffer : live_) kept_.push_back(buffer.clone());
 }
 

@@ -144,7 +144,7 @@ class Instruments : public Measurer {
 
   /// As the update after this one will compute them, but for the weights.
   Tensors gradients_at_present(const Batch& batch) {
-    const KeepBuffers keep(run_.model);
+    const KeepBuffers keep(run_.model.buffers());
     const torch::Tensor loss = training_loss(run_.model, run_.task, batch, run_.plan);
     return gradients_of(loss, parameters_);
   }

@@ -12,9 +12,9 @@ namespace glidepath {
 WeightNorm weight_norm(const Model& model) {
   WeightNorm norm;
   double sum = 0;
-  for (const auto& item : model.named_parameters()) {
-    const double squared = inner_product({item.value()}, {item.value()});
-    norm.parameters.emplace_back(item.key(), std::sqrt(squared));
+  for (const auto& [name, weights] : model.named_parameters()) {
+    const double squared = inner_product({weights}, {weights});
+    norm.parameters.emplace_back(name, std::sqrt(squared));
     sum += squared;
   }
   norm.total = std::sqrt(sum);

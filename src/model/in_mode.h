@@ -1,21 +1,21 @@
-// src/model/in_mode.h - a module in training or evaluation mode for a while.
+// src/model/in_mode.h - a model in training or evaluation mode for a while.
 #pragma once
-#include <torch/nn/module.h>
 
 namespace glidepath {
 
-/// While it lives, the module is in the mode asked for; afterwards in the one that it was in.
+/// While it lives, the model or module is in the mode asked for; afterwards in the one that it was in.
+template <typename Trained>
 class InMode {
  public:
-  InMode(torch::nn::Module& module, bool training) : module_(module), before_(module.is_training()) {
-    module.train(training);
+  InMode(Trained& model, bool training) : model_(model), before_(model.is_training()) {
+    model.train(training);
   }
-  ~InMode() { module_.train(before_); }
+  ~InMode() { model_.train(before_); }
   InMode(const InMode&) = delete;
   InMode& operator=(const InMode&) = delete;
 
  private:
-  torch::nn::Module& module_;
+  Trained& model_;
   bool before_;
 };
 

@@ -5,7 +5,7 @@
 #include <torch/utils.h>
 
 #include "glidepath/error.h"
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 
 namespace glidepath {
 namespace {
@@ -37,8 +37,8 @@ void require_fit(const TensorMap& own, const TensorMap& given) {
 
 TensorMap state_dict(const Model& model) {
   TensorMap tensors;
-  for (const auto& item : model.named_parameters()) tensors[item.key()] = item.value().detach();
-  for (const auto& item : model.named_buffers()) tensors[item.key()] = item.value();
+  for (const auto& [name, tensor] : model.named_parameters()) tensors[name] = tensor.detach();
+  for (const auto& [name, tensor] : model.named_buffers()) tensors[name] = tensor;
   return tensors;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "glidepath/models.h"
+#include "glidepath/model.h"
 
 namespace glidepath {
 

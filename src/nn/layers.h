@@ -8,6 +8,8 @@
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
+#include "glidepath/model.h"
+
 namespace glidepath {
 
 /// What flows through a network while it is built: channels, and height = width. Adds up the operations of
@@ -16,8 +18,7 @@ namespace glidepath {
 struct Flow {
   std::int64_t channels = 0;
   std::int64_t size = 0;
-  double flops = 0;
-  double backward_flops = 0;
+  Cost cost = {};
 
   double area() const { return static_cast<double>(size) * static_cast<double>(size); }
   /// A convolution without bias (a norm follows), from here to `out` channels.
@@ -31,8 +32,8 @@ struct Flow {
   }
   torch::nn::BatchNorm2d norm() {
     const double forward = 2.0 * static_cast<double>(channels) * area();
-    flops += forward;
-    backward_flops += 2 * forward;
+    cost.forward += forward;
+    cost.backward += 2 * forward;
     return torch::nn::BatchNorm2d(channels);
   }
   /// Pooling of the whole picture, or of windows of `kernel`.
@@ -48,8 +49,8 @@ struct Flow {
   // Backward: a gradient for the weights and one for the input, which the network's first layer does not
   // need.
   void add(double forward) {
-    backward_flops += (flops > 0 ? 2 : 1) * forward;
-    flops += forward;
+    cost.backward += (cost.forward > 0 ? 2 : 1) * forward;
+    cost.forward += forward;
   }
 };
 

@@ -1,4 +1,4 @@
-// src/nn/models.cpp - every model by name. A new model is one line here and a file of its own.
+// src/nn/models.cpp - every network by name. A new one is one line here and a file of its own.
 #include "glidepath/models.h"
 
 #include <functional>
@@ -8,6 +8,8 @@
 #include <fmt/ranges.h>
 
 #include "glidepath/error.h"
+#include "model/module_model.h"
+#include "nn/network.h"
 #include "nn/resnet.h"
 #include "nn/small_models.h"
 
@@ -16,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kLargestCifarStemImage = 64;
 
-using Maker = std::function<std::shared_ptr<Model>(const ModelOptions&)>;
+using Maker = std::function<std::shared_ptr<Network>(const ModelOptions&)>;
 
 Maker resnet(ResNetForm form) {
   return [form = std::move(form)](const ModelOptions& options) {
@@ -42,6 +44,20 @@ const std::vector<std::pair<std::string, Maker>>& makers() {
   return list;
 }
 
+/// Knows its cost.
+class NetworkModel : public ModuleModel {
+ public:
+  explicit NetworkModel(const std::shared_ptr<Network>& network)
+      : ModuleModel(network, [network = network.get()](
+                                 const Values& inputs) { return Values{network->forward(inputs.front())}; }),
+        network_(*network) {}
+  std::optional<Cost> cost() const override { return network_.cost(); }
+  bool takes_any_size() const override { return network_.takes_any_size(); }
+
+ private:
+  const Network& network_;
+};
+
 }  // namespace
 
 bool wants_imagenet_stem(const ModelOptions& options) {
@@ -60,7 +76,7 @@ const std::vector<std::string>& model_names() {
   return names;
 }
 
-std::shared_ptr<Model> make_model(const ModelOptions& options) {
+std::shared_ptr<Network> make_network(const ModelOptions& options) {
   if (!(options.width > 0 && options.width <= 64)) {
     throw InputError(fmt::format("width \"{}\": must be a number in (0, 64]", options.width));
   }
@@ -72,8 +88,14 @@ std::shared_ptr<Model> make_model(const ModelOptions& options) {
   for (const auto& [name, make] : makers()) {
     if (name == options.name) return make(options);
   }
+  if (options.name == "own")
+    throw InputError("model \"own\": a program's own, given to glidepath::train(); only that program has it");
   throw InputError(
       fmt::format("model \"{}\": must be one of {}", options.name, fmt::join(model_names(), ", ")));
+}
+
+std::shared_ptr<Model> make_model(const ModelOptions& options) {
+  return std::make_shared<NetworkModel>(make_network(options));
 }
 
 }  // namespace glidepath

@@ -42,8 +42,8 @@ class BlockImpl : public torch::nn::Module {
     shortcut_conv_ = shortcut.conv(out, 1, stride, 0);
     shortcut_norm_ = shortcut.norm();
     register_module("downsample", torch::nn::Sequential(shortcut_conv_, shortcut_norm_));
-    flow.flops += shortcut.flops - input.flops;
-    flow.backward_flops += shortcut.backward_flops - input.backward_flops;
+    flow.cost.forward += shortcut.cost.forward - input.cost.forward;
+    flow.cost.backward += shortcut.cost.backward - input.cost.backward;
   }
 
   Tensor forward(const Tensor& x) {
@@ -70,7 +70,7 @@ class BlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Block);
 
-class ResNet : public Model {
+class ResNet : public Network {
  public:
   ResNet(const ModelOptions& options, const ResNetForm& form, bool imagenet_stem)
       : imagenet_stem_(imagenet_stem) {
@@ -88,8 +88,7 @@ class ResNet : public Model {
       layers_.push_back(register_module(fmt::format("layer{}", stage + 1), layer));
     }
     fc_ = register_module("fc", flow.linear(flow.channels, options.classes));
-    flops_ = flow.flops;
-    backward_flops_ = flow.backward_flops;
+    cost_ = flow.cost;
     for (auto& module : modules(/*include_self=*/false)) {
       if (auto* conv = module->as<torch::nn::Conv2d>()) {
         torch::nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
@@ -103,13 +102,12 @@ class ResNet : public Model {
     for (auto& layer : layers_) x = layer->forward(x);
     return fc_(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
   }
-  double forward_flops() const override { return flops_; }
-  double backward_flops() const override { return backward_flops_; }
+  Cost cost() const override { return cost_; }
   bool takes_any_size() const override { return true; }
 
  private:
   bool imagenet_stem_;
-  double flops_, backward_flops_;
+  Cost cost_;
   torch::nn::Conv2d conv1_{nullptr};
   torch::nn::BatchNorm2d bn1_{nullptr};
   std::vector<torch::nn::Sequential> layers_;
@@ -118,7 +116,8 @@ class ResNet : public Model {
 
 }  // namespace
 
-std::shared_ptr<Model> make_resnet(const ModelOptions& options, const ResNetForm& form, bool imagenet_stem) {
+std::shared_ptr<Network> make_resnet(const ModelOptions& options, const ResNetForm& form,
+                                     bool imagenet_stem) {
   return std::make_shared<ResNet>(options, form, imagenet_stem);
 }
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "glidepath/models.h"
+#include "nn/network.h"
 
 namespace glidepath {
 
@@ -22,6 +22,6 @@ struct ResNetForm {
 /// convolution, and every shortcut that changes shape is a 1x1 convolution with a norm (option B of the
 /// paper; its CIFAR networks use option A there, which has no parameters and would leave `downsample` out of
 /// the names).
-std::shared_ptr<Model> make_resnet(const ModelOptions& options, const ResNetForm& form, bool imagenet_stem);
+std::shared_ptr<Network> make_resnet(const ModelOptions& options, const ResNetForm& form, bool imagenet_stem);
 
 }  // namespace glidepath

@@ -13,7 +13,7 @@ namespace {
 
 using torch::Tensor;
 
-class ConvNet : public Model {
+class ConvNet : public Network {
  public:
   explicit ConvNet(const ModelOptions& options) {
     Flow flow{options.in_channels, options.image_size};
@@ -24,25 +24,23 @@ class ConvNet : public Model {
     bn2_ = register_module("bn2", flow.norm());
     flow.pool(2, 2, 0);
     fc_ = register_module("fc", flow.linear(flow.channels * flow.size * flow.size, options.classes));
-    flops_ = flow.flops;
-    backward_flops_ = flow.backward_flops;
+    cost_ = flow.cost;
   }
   Tensor forward(Tensor x) override {
     x = torch::max_pool2d(batch_norm_relu(bn1_, conv1_(x)), 2);
     x = torch::max_pool2d(batch_norm_relu(bn2_, conv2_(x)), 2);
     return fc_(x.flatten(1));
   }
-  double forward_flops() const override { return flops_; }
-  double backward_flops() const override { return backward_flops_; }
+  Cost cost() const override { return cost_; }
 
  private:
-  double flops_, backward_flops_;
+  Cost cost_;
   torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr};
   torch::nn::BatchNorm2d bn1_{nullptr}, bn2_{nullptr};
   torch::nn::Linear fc_{nullptr};
 };
 
-class Mlp : public Model {
+class Mlp : public Network {
  public:
   explicit Mlp(const ModelOptions& options) {
     Flow flow;
@@ -51,24 +49,22 @@ class Mlp : public Model {
         "fc1", flow.linear(options.in_channels * options.image_size * options.image_size, hidden));
     fc2_ = register_module("fc2", flow.linear(hidden, hidden));
     fc3_ = register_module("fc3", flow.linear(hidden, options.classes));
-    flops_ = flow.flops;
-    backward_flops_ = flow.backward_flops;
+    cost_ = flow.cost;
   }
   Tensor forward(Tensor x) override {
     x = torch::relu(fc1_(x.flatten(1)));
     return fc3_(torch::relu(fc2_(x)));
   }
-  double forward_flops() const override { return flops_; }
-  double backward_flops() const override { return backward_flops_; }
+  Cost cost() const override { return cost_; }
 
  private:
-  double flops_, backward_flops_;
+  Cost cost_;
   torch::nn::Linear fc1_{nullptr}, fc2_{nullptr}, fc3_{nullptr};
 };
 
 }  // namespace
 
-std::shared_ptr<Model> make_convnet(const ModelOptions& options) {
+std::shared_ptr<Network> make_convnet(const ModelOptions& options) {
   if (options.image_size < 4) {
     throw InputError(fmt::format("model \"convnet\": images of {0}x{0} are too small; it halves them twice",
                                  options.image_size));
@@ -76,6 +72,6 @@ std::shared_ptr<Model> make_convnet(const ModelOptions& options) {
   return std::make_shared<ConvNet>(options);
 }
 
-std::shared_ptr<Model> make_mlp(const ModelOptions& options) { return std::make_shared<Mlp>(options); }
+std::shared_ptr<Network> make_mlp(const ModelOptions& options) { return std::make_shared<Mlp>(options); }
 
 }  // namespace glidepath

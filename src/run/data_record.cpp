@@ -13,6 +13,7 @@
 #include "data/fetch/checksum.h"
 #include "data/images/image_store.h"
 #include "glidepath/error.h"
+#include "glidepath/examples.h"
 
 namespace glidepath {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 // A folder asks its disk for each, which takes 0.5 ms on a slow one.
 constexpr std::int64_t kFingerprints = 4096;
 constexpr std::int64_t kImagesInMemory = 1000;
+constexpr std::int64_t kOwnExamples = 64;
 
 void add_number(Hasher& hasher, std::uint64_t number) { hasher.add(&number, sizeof number); }
 
@@ -45,6 +47,21 @@ void add_held(Hasher& hasher, const Split& split) {
   for (std::int64_t i = 0; i < some; ++i) {
     const torch::Tensor image = split.images[i * count / some].contiguous();
     hasher.add(image.data_ptr(), image.nbytes());
+  }
+}
+
+/// Some, as they are made for tests.
+void add_own(Hasher& hasher, const Examples& examples) {
+  const std::int64_t count = examples.size(), some = std::min(count, kOwnExamples);
+  add_number(hasher, static_cast<std::uint64_t>(count));
+  Examples::Request request;
+  for (std::int64_t i = 0; i < some; ++i) request.numbers.push_back(i * count / some);
+  const Batch batch = examples.batch(request);
+  for (const Values* values : {&batch.inputs, &batch.targets}) {
+    for (const torch::Tensor& each : *values) {
+      const torch::Tensor bytes = each.contiguous();
+      hasher.add(bytes.data_ptr(), bytes.nbytes());
+    }
   }
 }
 
@@ -83,7 +100,9 @@ DataRecord describe_data(const Dataset& dataset) {
   Hasher names("sha256"), images("sha256");
   for (const std::string& name : names_of_classes(dataset)) add_text(names, name);
   for (const Split* split : {&dataset.train, &dataset.test}) {
-    if (split->store) {
+    if (split->examples) {
+      add_own(images, *split->examples);
+    } else if (split->store) {
       add_stored(images, *split->store);
     } else {
       add_held(images, *split);

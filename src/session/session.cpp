@@ -29,11 +29,12 @@ RunDirectory open_directory(const RunDirectory::Subject& subject, const TrainOpt
 
 }  // namespace
 
-Session::Session(const TrainConfig& config, const TrainOptions& options)
-    : run_(config, options),
+Session::Session(const Experiment& experiment, const TrainOptions& options)
+    : experiment_(experiment),
+      run_(experiment_, options),
       updater_(run_.config, run_.plan, run_.ranks, run_.data.watch, *run_.model, *run_.task, *run_.optimizer,
                run_.options.on_warning),
-      callbacks_(run_),
+      callbacks_(run_, experiment_.callbacks),
       loop_(run_, updater_, callbacks_.in_order),
       kept_model_(*run_.model, *run_.optimizer),
       kept_generators_(run_.plan.device),
@@ -51,8 +52,8 @@ Session::Session(const TrainConfig& config, const TrainOptions& options)
   }
   if (run_.sizes.vary()) run_.feed.set_image_size(run_.sizes.by_step(run_.glide));
   tell_of_data();
-  run_.log.open(
-      open_directory({config, run_.data.record, names_of_classes(run_.data.set)}, run_.options, run_.ranks));
+  run_.log.open(open_directory({experiment.config, run_.data.record, names_of_classes(run_.data.set)},
+                               run_.options, run_.ranks));
   if (options.resume && run_.ranks.is_first()) resume();
   share_state();
   callbacks_.branch.set_step(

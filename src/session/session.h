@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "glidepath/dry_run.h"
+#include "glidepath/experiment.h"
 #include "glidepath/train.h"
 #include "loop/callbacks/callbacks.h"
 #include "loop/divergence.h"
@@ -17,7 +17,7 @@ namespace glidepath {
 class Session {
  public:
   /// Input is checked before the run directory is touched.
-  Session(const TrainConfig& config, const TrainOptions& options);
+  Session(const Experiment& experiment, const TrainOptions& options);
   TrainResult run();
   /// What run() would do, from a few updates; the run directory stays untouched.
   DryRun estimate();
@@ -35,7 +35,7 @@ class Session {
   std::string rewind(Saved& saved, const TrainConfig& before);
   void restore(const Saved& saved);
   void share_state();
-  TensorMap start_tensors() const;
+  TensorMap start_tensors();
   std::string saved_for_later();
 
   // One that has diverged: session_recovery.cpp.
@@ -44,6 +44,7 @@ class Session {
   [[noreturn]] void give_up(const Diverged& divergence);
   void keep_state_to_go_back_to();
 
+  const Experiment experiment_;
   Run run_;
   Updater updater_;
   Callbacks callbacks_;

@@ -17,6 +17,8 @@
 namespace glidepath {
 namespace {
 
+constexpr const char* kOwn = "own";
+
 TrainOptions with_clocks(TrainOptions options) {
   if (!options.clock) options.clock = budget_clock_seconds;
   if (!options.wall_clock) options.wall_clock = wall_clock_seconds;
@@ -25,7 +27,11 @@ TrainOptions with_clocks(TrainOptions options) {
 
 /// Runs `work` on a session; a machine that has not enough memory is said to be that.
 template <typename Work>
-auto with_session(const TrainConfig& config, const TrainOptions& options, Work work) {
+auto with_session(Experiment experiment, const TrainOptions& options, Work work) {
+  TrainConfig& config = experiment.config;
+  const TrainConfig defaults;
+  if (experiment.model && config.model == defaults.model) config.model = kOwn;
+  if (experiment.data && config.data == defaults.data) config.data = kOwn;
   check_config(config);
   const auto out_of_memory = [&] {
     return RunError(
@@ -33,7 +39,7 @@ auto with_session(const TrainConfig& config, const TrainOptions& options, Work w
                     config.model, config.width, config.batch_size));
   };
   try {
-    Session session(config, options);
+    Session session(experiment, options);
     return work(session);
   } catch (const std::bad_alloc&) {
     throw out_of_memory();
@@ -49,14 +55,22 @@ auto with_session(const TrainConfig& config, const TrainOptions& options, Work w
 }  // namespace
 
 TrainResult train(const TrainConfig& config, const TrainOptions& options) {
-  return with_session(config, with_clocks(options), [](Session& session) { return session.run(); });
+  return train(Experiment{config, {}, {}, {}, {}}, options);
+}
+
+TrainResult train(const Experiment& experiment, const TrainOptions& options) {
+  return with_session(experiment, with_clocks(options), [](Session& session) { return session.run(); });
 }
 
 DryRun dry_run(const TrainConfig& config, const TrainOptions& options) {
+  return dry_run(Experiment{config, {}, {}, {}, {}}, options);
+}
+
+DryRun dry_run(const Experiment& experiment, const TrainOptions& options) {
   TrainOptions nothing_written = with_clocks(options);
   nothing_written.out.clear();
   nothing_written.resume = false;
-  return with_session(config, nothing_written, [](Session& session) { return session.estimate(); });
+  return with_session(experiment, nothing_written, [](Session& session) { return session.estimate(); });
 }
 
 void keep_freed_memory() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -11,10 +12,11 @@
 #include <torch/types.h>
 
 #include "core/words.h"
-#include "data/batches/random.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/selection.h"
 #include "glidepath/error.h"
+#include "glidepath/examples.h"
+#include "glidepath/keyed_random.h"
 
 namespace glidepath {
 namespace {
@@ -27,7 +29,13 @@ std::int64_t count_of(const std::string& amount, std::int64_t images) {
   return std::llround(unit == "%" ? value / 100 * static_cast<double>(images) : value);
 }
 
+/// Of data of one's own, which have no classes, all are one.
 std::vector<Indices> members_of_classes(const Split& split, std::int64_t classes) {
+  if (split.examples) {
+    Indices all(static_cast<std::size_t>(split.size()));
+    std::iota(all.begin(), all.end(), 0);
+    return {all};
+  }
   std::vector<Indices> members(static_cast<std::size_t>(classes));
   const torch::Tensor labels = split.labels.contiguous();
   const auto* of = labels.data_ptr<std::int64_t>();
@@ -55,6 +63,11 @@ std::vector<std::int64_t> shares_of(const std::vector<Indices>& members, std::in
 }
 
 Split part_of(const Split& split, const Indices& indices, const char* called) {
+  if (split.examples) {
+    Split part;
+    part.examples = selected_examples(split.examples, indices);
+    return part;
+  }
   const torch::Tensor places = torch::tensor(indices, torch::kInt64);
   Split part = split;
   part.labels = split.labels.index_select(0, places);
@@ -77,6 +90,7 @@ void hold_out(Dataset& dataset, const std::string& amount) {
     throw InputError(fmt::format("val \"{}\": {} of the {} training images of {} {}", amount, count, images,
                                  dataset.name, why));
   };
+  if (count < 1) refuse("are none");
   if (count < dataset.classes) refuse(fmt::format("are fewer than its {} classes", dataset.classes));
   const std::vector<std::int64_t> shares = shares_of(members, std::min(count, images), images);
   Indices kept, held;

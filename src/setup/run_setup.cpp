@@ -11,6 +11,7 @@
 
 #include "budget/change.h"
 #include "budget/deadline.h"
+#include "compute/device_batches.h"
 #include "core/blame.h"
 #include "core/words.h"
 #include "data/images/corrupt_images.h"
@@ -84,6 +85,19 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
   if (dataset.has_val()) limit_corrupt(dataset.val, config.max_corrupt);
 }
 
+/// On the plan's device and in its memory format.
+std::shared_ptr<Model> arranged(std::shared_ptr<Model> model, const ComputePlan& plan) {
+  model->to(plan.device);
+  if (plan.channels_last) {
+    torch::NoGradGuard no_grad;
+    for (torch::Tensor& parameter : model->parameters()) {
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
+  }
+  model->train();
+  return model;
+}
+
 }  // namespace
 
 Dataset load_limited(const TrainConfig& config, DataRecord* record,
@@ -93,7 +107,10 @@ Dataset load_limited(const TrainConfig& config, DataRecord* record,
   choice.test_on = config.test_on;
   choice.wait_seconds = static_cast<double>(config.data_wait);
   choice.tell = tell;
-  Dataset dataset = load_dataset(config.data, config.data_dir, choice);
+  return limited(load_dataset(config.data, config.data_dir, choice), config, record);
+}
+
+Dataset limited(Dataset dataset, const TrainConfig& config, DataRecord* record) {
   if (record != nullptr) *record = describe_data(dataset);
   hold_out(dataset, config.val);
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
@@ -133,21 +150,20 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan) {
+  if (dataset.is_own()) throw InputError("model: data of one's own need one, too: Experiment::model");
   torch::manual_seed(config.seed);
   auto model = make_model(model_options(config, dataset, dataset.image_size()));
   if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
     throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
                                  config.eval_res, config.model));
   }
-  model->to(plan.device);
-  if (plan.channels_last) {
-    torch::NoGradGuard no_grad;
-    for (auto& parameter : model->parameters()) {
-      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-    }
-  }
-  model->train();
-  return model;
+  return arranged(std::move(model), plan);
+}
+
+std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& config,
+                              const ComputePlan& plan) {
+  torch::manual_seed(config.seed);
+  return arranged(std::move(model), plan);
 }
 
 ResolutionSchedule train_resolution(const TrainConfig& config) {
@@ -182,7 +198,7 @@ std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Da
       throw InputError(fmt::format("train_res \"{}\": model {} takes images of one size; give one",
                                    config.train_res, config.model));
     }
-    flops[size] = model->forward_flops() + model->backward_flops();
+    flops[size] = model->cost()->both();
   }
   generator.set_state(before);
   return flops;
@@ -210,10 +226,19 @@ Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, s
   return schedule_for(config.schedule, config.base_lr, context, updates);
 }
 
+Cost cost_of(Model& model, const Dataset& dataset, const ComputePlan& plan) {
+  if (const auto known = model.cost()) return *known;
+  constexpr std::int64_t kSome = 4;
+  const std::int64_t examples = std::min(kSome, dataset.train.size());
+  const Batch batch = on_device(
+      plain_batch(dataset, dataset.train, 0, examples, torch::kFloat32, plan.channels_last), plan.device);
+  return watched_cost(model, batch.inputs, examples);
+}
+
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
-                             const Model& model) {
+                             const Cost& cost) {
   const std::int64_t images = dataset.train.size();
-  const double flops_per_image = model.forward_flops() + model.backward_flops();
+  const double flops_per_image = cost.both();
   BudgetContext context;
   context.steps_per_epoch = loader.steps_per_epoch();
   context.full = parse_budget(config.full);

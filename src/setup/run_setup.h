@@ -23,9 +23,12 @@
 
 namespace glidepath {
 
-/// The data set, its splits cut to train_limit and test_limit, with the configuration's image options. Throws
-/// InputError when it has fewer images, or has its images in memory where sizes are asked for.
-/// `record`, where given, becomes that of the whole data set; `tell` is told what takes a while.
+/// A data set with its splits cut to train_limit and test_limit, with the configuration's image options.
+/// Throws InputError when it has fewer images, or has its images in memory where sizes are asked for.
+/// `record`, where given, becomes that of the whole data set.
+Dataset limited(Dataset dataset, const TrainConfig& config, DataRecord* record = nullptr);
+
+/// The same of the one that the configuration names; `tell` is told what takes a while.
 Dataset load_limited(const TrainConfig& config, DataRecord* record = nullptr,
                      const std::function<void(const std::string&)>& tell = {});
 
@@ -37,6 +40,10 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 /// format.
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan);
+
+/// A model of one's own, likewise placed; torch's generator is seeded as for one that is built.
+std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& config,
+                              const ComputePlan& plan);
 
 /// The sizes that training images of an image folder take.
 ResolutionSchedule train_resolution(const TrainConfig& config);
@@ -50,8 +57,11 @@ std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Da
 LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan, const Dataset& dataset,
                              const Ranks* ranks = nullptr);
 
+/// Of one example: what the model says, or what a forward pass of a few is seen to take.
+Cost cost_of(Model& model, const Dataset& dataset, const ComputePlan& plan);
+
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,
-                             const Model& model);
+                             const Cost& cost);
 
 /// The budget of a run that has spent `spent_seconds` by `unix_seconds`: until the deadline where there is
 /// one. Throws InputError for a deadline that has passed.

@@ -11,14 +11,14 @@ class Classify : public Task {
  public:
   explicit Classify(double label_smoothing) : label_smoothing_(label_smoothing) {}
 
-  torch::Tensor loss(const torch::Tensor& logits, const Batch& batch) const override {
-    return cross_entropy(logits, batch.labels(), label_smoothing_);
+  torch::Tensor loss(const Values& outputs, const Batch& batch) const override {
+    return cross_entropy(outputs.front(), batch.labels(), label_smoothing_);
   }
-  torch::Tensor loss_sum(const torch::Tensor& logits, const Batch& batch) const override {
-    return cross_entropy_sum(logits, batch.labels());
+  torch::Tensor loss_sum(const Values& outputs, const Batch& batch) const override {
+    return cross_entropy_sum(outputs.front(), batch.labels());
   }
-  torch::Tensor correct(const torch::Tensor& logits, const Batch& batch) const override {
-    return logits.detach().argmax(1).eq(batch.labels()).sum();
+  torch::Tensor correct(const Values& outputs, const Batch& batch) const override {
+    return outputs.front().detach().argmax(1).eq(batch.labels()).sum();
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "gpu.h"
 #include "optim/loss_scaler.h"
 #include "optim/sgd.h"
+#include "support/models.h"
 
 namespace glidepath {
 namespace {
@@ -67,7 +68,7 @@ Passed passes(Model& model, const Batch& batch, const ComputePlan& plan, LossSca
   torch::Tensor loss, logits;
   {
     const AutocastGuard autocast(plan);
-    logits = model.forward(batch.images()).to(torch::kFloat32);
+    logits = outputs_for(model, batch.images()).to(torch::kFloat32);
     loss = torch::nn::functional::cross_entropy(logits, batch.labels());
   }
   (scaler != nullptr ? scaler->scaled(loss) : loss).backward();
@@ -174,8 +175,8 @@ TEST_F(DeviceStep, GraphsEqualEagerUpdates) {
     }
     EXPECT_TRUE(warnings.empty()) << warnings.front();
     EXPECT_EQ(graphs.recorded(), 2);
-    for (const auto& item : eager->named_buffers())
-      EXPECT_TRUE(torch::equal(item.value(), graphed->named_buffers()[item.key()])) << item.key();
+    for (const auto& [name, buffer] : eager->named_buffers())
+      EXPECT_TRUE(torch::equal(buffer, tensor_named(graphed->named_buffers(), name))) << name;
   }
 }
 

@@ -8,6 +8,7 @@
 #include "glidepath/models.h"
 #include "glidepath/safetensors.h"
 #include "support/markdown.h"
+#include "support/models.h"
 #include "support/python.h"
 #include "support/temporary_folder.h"
 
@@ -43,7 +44,7 @@ TEST(ModelsDoc, SizesAndCostsAreThoseOfTheModels) {
     double parameters = 0;
     for (const auto& parameter : model->parameters()) parameters += static_cast<double>(parameter.numel());
     EXPECT_EQ(number(row.at("parameters")), parameters);
-    EXPECT_NEAR(number(row.at("MFLOP an image")), model->forward_flops() / 1e6, 0.005001);
+    EXPECT_NEAR(number(row.at("MFLOP an image")), model->cost()->forward / 1e6, 0.005001);
     listed.push_back(options.name);
   }
   for (const std::string& name : model_names())
@@ -80,7 +81,7 @@ TEST(ModelsDoc, WeightsGoToPythonAndBackAsItShows) {
   fs::create_directories(folder / "runs/a");
   torch::manual_seed(5);
   const auto model = make_model({});
-  model->eval();
+  model->train(false);
   const torch::NoGradGuard no_grad;
   const torch::Tensor images = torch::randn({2, 3, 32, 32});
   save_safetensors(folder / "runs/a/model.safetensors", state_dict(*model));
@@ -97,7 +98,7 @@ TEST(ModelsDoc, WeightsGoToPythonAndBackAsItShows) {
   ASSERT_EQ(result.status, 0) << result.output;
 
   const torch::Tensor theirs = load_safetensors(folder / "logits.safetensors").at("logits");
-  EXPECT_LE((model->forward(images) - theirs).abs().max().item<double>(), 1e-4);
+  EXPECT_LE((outputs_for(*model, images) - theirs).abs().max().item<double>(), 1e-4);
   const auto back = make_model({});
   load_state_dict(*back, load_safetensors(folder / "weights.safetensors"));
   for (const auto& [key, tensor] : state_dict(*model))

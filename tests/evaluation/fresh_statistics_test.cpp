@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <torch/nn/modules/batchnorm.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -16,6 +17,8 @@
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
 #include "loop/digits_run.h"
+#include "nn/network.h"
+#include "support/models.h"
 #include "support/run_results.h"
 #include "support/temporary_folder.h"
 
@@ -24,13 +27,16 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-std::shared_ptr<Model> resnet() {
+ModelOptions seeded_options() {
   torch::manual_seed(3);
   ModelOptions options;
   options.name = "resnet8";
   options.width = 0.5;
-  return make_model(options);
+  return options;
 }
+
+std::shared_ptr<Model> resnet() { return make_model(seeded_options()); }
+std::shared_ptr<Network> network() { return make_network(seeded_options()); }
 
 std::vector<Batch> batches_of(const std::vector<std::int64_t>& sizes) {
   torch::manual_seed(4);
@@ -43,7 +49,8 @@ std::vector<Batch> batches_of(const std::vector<std::int64_t>& sizes) {
 // momentum = none is torch's cumulative average, which torch's update_bn() uses: of batches, which are as
 // large here.
 TEST(FreshStatistics, AreTorchsCumulativeAverage) {
-  const auto model = resnet(), theirs = resnet();
+  const auto model = resnet();
+  const auto theirs = network();
   for (const auto& module : theirs->modules(false)) {
     if (auto* norm = module->as<torch::nn::BatchNorm2d>()) {
       norm->reset_running_stats();
@@ -56,10 +63,12 @@ TEST(FreshStatistics, AreTorchsCumulativeAverage) {
     fresh.add(batch, ComputePlan());
     theirs->forward(batch.images());
   }
-  const auto ours = model->named_buffers(), wanted = theirs->named_buffers();
+  const auto ours = model->named_buffers();
+  const auto wanted = theirs->named_buffers();
   for (const auto& buffer : wanted) {
     if (buffer.key().find("running") == std::string::npos) continue;
-    EXPECT_TRUE(torch::allclose(ours[buffer.key()], buffer.value(), 1e-4, 1e-5)) << buffer.key();
+    EXPECT_TRUE(torch::allclose(tensor_named(ours, buffer.key()), buffer.value(), 1e-4, 1e-5))
+        << buffer.key();
   }
 }
 
@@ -70,10 +79,10 @@ TEST(FreshStatistics, CountEveryImageTheSame) {
   const torch::NoGradGuard no_grad;
   for (const Batch& batch : batches) fresh.add(batch, ComputePlan());
   // The first norm's mean is the mean of the first convolution's output over all 32 images.
-  const auto conv = model->named_parameters()["conv1.weight"];
+  const auto conv = tensor_named(model->named_parameters(), "conv1.weight");
   const torch::Tensor all = torch::cat({batches[0].images(), batches[1].images()});
   const torch::Tensor means = torch::conv2d(all, conv, {}, 1, 1).mean({0, 2, 3});
-  EXPECT_TRUE(torch::allclose(model->named_buffers()["bn1.running_mean"], means, 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(tensor_named(model->named_buffers(), "bn1.running_mean"), means, 1e-4, 1e-5));
 }
 
 TEST(FreshStatistics, LeaveTheModelAsItWas) {

@@ -117,7 +117,7 @@ TEST_F(ImageFolderRun, CountsTheOperationsOfEverySize) {
     options.image_size = step < 4 ? 16 : step < 8 ? 24 : 32;
     options.stem = "cifar";
     const auto model = make_model(options);
-    expected += (step % 4 == 3 ? 2 : 10) * (model->forward_flops() + model->backward_flops());
+    expected += (step % 4 == 3 ? 2 : 10) * (model->cost()->both());
   }
   EXPECT_DOUBLE_EQ(result.flops, expected);
 }
@@ -308,7 +308,7 @@ TEST_F(ImageFolderRun, ByTheClockSizesFollowItsProgress) {
   small.stem = "cifar";
   const auto model = make_model(small);
   // More than all of it at the small size, less than all at the large one, which costs four times as much.
-  const double one = (model->forward_flops() + model->backward_flops()) * result.epochs * 32;
+  const double one = (model->cost()->both()) * result.epochs * 32;
   EXPECT_GT(result.flops, 1.5 * one);
   EXPECT_LT(result.flops, 3.5 * one);
 }

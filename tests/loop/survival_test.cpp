@@ -15,10 +15,12 @@
 
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
+#include "glidepath/models.h"
 #include "glidepath/train.h"
 #include "loop/digits_run.h"
 #include "loop/divergence.h"
 #include "run/checkpoint.h"
+#include "support/models.h"
 #include "support/run_results.h"
 #include "support/temporary_folder.h"
 
@@ -221,10 +223,10 @@ TEST(FirstNotFinite, FindsTheLayerWhoseOutputIsFirst) {
         {
           const torch::NoGradGuard no_grad;
           EXPECT_EQ(first_not_finite(*model, {}, batch, plan), "the loss itself");  // all is well
-          auto weights = model->named_parameters();
-          weights[layer + ".weight"].fill_(3e38F);
+          torch::Tensor weights = tensor_named(model->named_parameters(), layer + ".weight");
+          weights.fill_(3e38F);
           EXPECT_EQ(first_not_finite(*model, {}, batch, plan), "the output of " + layer);
-          weights[layer + ".weight"].fill_(std::numeric_limits<float>::quiet_NaN());
+          weights.fill_(std::numeric_limits<float>::quiet_NaN());
           EXPECT_THAT(first_not_finite(*model, {}, batch, plan),
                       HasSubstr("the weight " + layer + ".weight ("));
         }

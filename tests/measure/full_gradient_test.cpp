@@ -14,6 +14,7 @@
 
 #include "glidepath/loader.h"
 #include "measure/golden.h"
+#include "support/models.h"
 #include "support/python.h"
 
 namespace glidepath {
@@ -48,9 +49,9 @@ TEST(FullGradient, EqualsAPyTorchThatReadsTheSameFileNow) {
   const auto model = small_resnet8();
   {
     const torch::NoGradGuard no_grad;
-    for (auto& parameter : model->parameters()) parameter.add_(0.1 * torch::randn_like(parameter));
-    for (auto& buffer : model->named_buffers()) {
-      if (buffer.value().is_floating_point()) buffer.value().add_(torch::rand_like(buffer.value()));
+    for (torch::Tensor& parameter : model->parameters()) parameter.add_(0.1 * torch::randn_like(parameter));
+    for (torch::Tensor& buffer : model->buffers()) {
+      if (buffer.is_floating_point()) buffer.add_(torch::rand_like(buffer));
     }
   }
   std::string file = (std::filesystem::temp_directory_path() / "glidepath-weights-XXXXXX").string();
@@ -155,7 +156,7 @@ TEST(FullGradient, OfAugmentedImagesIsTheMeanOverAnEpochOfTrainingBatches) {
   for (std::int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
     const Batch batch = loader.next();
     const auto loss = torch::nn::functional::cross_entropy(
-        model->forward(batch.images()), batch.labels(),
+        outputs_for(*model, batch.images()), batch.labels(),
         torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
     (loss / 300).backward();
     loss_sum += loss.item<double>();
@@ -181,9 +182,10 @@ TEST(FullGradient, WithFreshStatisticsIsThatOfAllImagesAtOnceButForTheirGradient
   const auto found = full_gradient(*model, digits, options, plan_for(true));
   // The statistics by hand: running ones that a pass of all 32-image batches leaves with torch's cumulative
   // average.
-  const auto theirs = small_resnet8();
+  const auto network = small_network();
+  const auto theirs = in_format(module_model(network), true);
   load_state_dict(*theirs, load_safetensors(golden_weights()));
-  for (const auto& module : theirs->modules(false)) {
+  for (const auto& module : network->modules(false)) {
     if (auto* norm = module->as<torch::nn::BatchNorm2d>()) {
       norm->reset_running_stats();
       norm->options.momentum(c10::nullopt);
@@ -192,7 +194,7 @@ TEST(FullGradient, WithFreshStatisticsIsThatOfAllImagesAtOnceButForTheirGradient
   {
     const torch::NoGradGuard no_grad;
     PlainLoader loader(digits, digits.train, 0, 256, 32, torch::kFloat32, true);
-    while (const auto batch = loader.next()) theirs->forward(batch->images());
+    while (const auto batch = loader.next()) theirs->forward(batch->inputs);
   }
   options.statistics = NormStatistics::kRunning;
   const auto wanted = full_gradient(*theirs, digits, options, plan_for(true));
@@ -232,7 +234,8 @@ TEST(FullGradient, ChangesNothingOfTheModelAndDrawsNothing) {
     const auto model = small_resnet8();
     load_state_dict(*model, load_safetensors(golden_weights()));
     model->train();
-    for (auto& parameter : model->parameters()) parameter.mutable_grad() = torch::ones_like(parameter);
+    for (torch::Tensor& parameter : model->parameters())
+      parameter.mutable_grad() = torch::ones_like(parameter);
     TensorMap before;
     for (const auto& [name, tensor] : state_dict(*model)) before[name] = tensor.clone();
     const auto generator = at::globalContext().defaultGenerator(torch::kCPU).get_state().clone();

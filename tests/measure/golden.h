@@ -9,6 +9,7 @@
 #include "glidepath/dataset.h"
 #include "glidepath/models.h"
 #include "measure/full_gradient.h"
+#include "nn/network.h"
 
 namespace glidepath {
 
@@ -19,18 +20,25 @@ inline nlohmann::json golden_norms() {
   return nlohmann::json::parse(file);
 }
 
-inline std::shared_ptr<Model> small_resnet8(bool channels_last = true) {
+inline std::shared_ptr<Network> small_network() {
   ModelOptions options;
   options.name = "resnet8";
   options.width = 0.25;
   options.in_channels = 1;
   options.image_size = 8;
-  auto model = make_model(options);
-  for (auto& parameter : model->parameters()) {
+  return make_network(options);
+}
+
+inline std::shared_ptr<Model> in_format(std::shared_ptr<Model> model, bool channels_last) {
+  for (torch::Tensor& parameter : model->parameters()) {
     if (channels_last && parameter.dim() == 4)
       parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
   }
   return model;
+}
+
+inline std::shared_ptr<Model> small_resnet8(bool channels_last = true) {
+  return in_format(module_model(small_network()), channels_last);
 }
 
 inline ComputePlan plan_for(bool channels_last) {

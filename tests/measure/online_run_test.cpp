@@ -10,6 +10,7 @@
 #include "glidepath/loader.h"
 #include "glidepath/models.h"
 #include "measure/run_support.h"
+#include "support/models.h"
 
 namespace glidepath {
 namespace {
@@ -50,7 +51,7 @@ TEST_F(MeasuredRunTest, OnlineEstimateIsTheExactNormAtFixedWeights) {
   double squares = 0;
   for (std::int64_t i = 0; i < images; ++i) {
     const Batch one = plain_batch(data, data.train, i, 1, torch::kFloat32, false);
-    const auto loss = torch::nn::functional::cross_entropy(model->forward(one.images()), one.labels());
+    const auto loss = torch::nn::functional::cross_entropy(outputs_for(*model, one.images()), one.labels());
     for (const auto& gradient : torch::autograd::grad({loss}, model->parameters()))
       squares += gradient.pow(2).sum().item<double>();
   }

@@ -9,6 +9,7 @@
 #include <torch/utils.h>
 
 #include "glidepath/error.h"
+#include "glidepath/models.h"
 
 namespace glidepath {
 namespace {

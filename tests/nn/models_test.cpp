@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -15,6 +16,7 @@
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
+#include "support/models.h"
 #include "support/python.h"
 #include "support/temporary_folder.h"
 
@@ -50,14 +52,17 @@ TEST(Models, NamesShapesAndOrderEqualTorchvisions) {
   for (const auto& [network, entries] : expected) {
     const auto model = make_model(imagenet_options(network));
     const TensorMap state = state_dict(*model);
+    std::vector<std::string> in_order;
+    for (const auto& item : model->named_parameters()) in_order.push_back(item.first);
+    const std::set<std::string> trained(in_order.begin(), in_order.end());
     EXPECT_EQ(state.size(), entries.size()) << network;
     std::vector<std::string> parameters;
     for (const auto& [name, shape] : entries) {
       ASSERT_TRUE(state.count(name)) << network << " " << name;
       EXPECT_EQ(shape_text(state.at(name)), shape) << network << " " << name;
-      if (model->named_parameters().contains(name)) parameters.push_back(name);
+      if (trained.count(name) > 0) parameters.push_back(name);
     }
-    EXPECT_EQ(model->named_parameters().keys(), parameters) << network;
+    EXPECT_EQ(in_order, parameters) << network;
   }
 }
 
@@ -98,23 +103,23 @@ TEST_P(GoldenTest, LogitsGradientsAndBuffersEqualPyTorchs) {
   load_state_dict(*model, part(golden, "before."));
   const Tensor images = golden.at("images").contiguous(channels_last ? torch::MemoryFormat::ChannelsLast
                                                                      : torch::MemoryFormat::Contiguous);
-  model->eval();
+  model->train(false);
   {
     const torch::NoGradGuard no_grad;
-    expect_close(model->forward(images), golden.at("eval_logits"), 1e-5F, "eval logits");
+    expect_close(outputs_for(*model, images), golden.at("eval_logits"), 1e-5F, "eval logits");
   }
-  expect_close(model->forward(images), golden.at("eval_logits"), 1e-5F, "eval logits with gradients on");
+  expect_close(outputs_for(*model, images), golden.at("eval_logits"), 1e-5F, "eval logits with gradients on");
   model->train();
-  const Tensor logits = model->forward(images);
+  const Tensor logits = outputs_for(*model, images);
   expect_close(logits, golden.at("train_logits"), 1e-5F, "train logits");
   torch::nn::functional::cross_entropy(logits, golden.at("labels")).backward();
   const TensorMap gradients = part(golden, "gradient.");
   EXPECT_EQ(gradients.size(), model->parameters().size());
   for (const auto& [key, expected] : gradients) {
-    expect_close(model->named_parameters()[key].grad(), expected, 1e-5F, "gradient of " + key);
+    expect_close(tensor_named(model->named_parameters(), key).grad(), expected, 1e-5F, "gradient of " + key);
   }
   for (const auto& [key, expected] : part(golden, "after.")) {
-    expect_close(model->named_buffers()[key], expected, 1e-5F, key);
+    expect_close(tensor_named(model->named_buffers(), key), expected, 1e-5F, key);
   }
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -137,7 +142,7 @@ TEST(Models, ParametersAndCostsEqualThoseThatFvcoreCounts) {
         options.image_size >> parameters >> conv >> linear >> norm;
     ASSERT_FALSE(words.fail());
     const auto model = make_model(options);
-    EXPECT_EQ(model->forward_flops(), 2 * conv + 2 * linear + norm);
+    EXPECT_EQ(model->cost()->forward, 2 * conv + 2 * linear + norm);
     double count = 0;
     for (const auto& parameter : model->parameters()) count += static_cast<double>(parameter.numel());
     EXPECT_EQ(count, parameters);
@@ -162,8 +167,8 @@ TEST(Models, TrainingCostsWhatPyTorchsFlopCounterCounts) {
         options.image_size >> forward >> both;
     ASSERT_FALSE(words.fail());
     const auto model = make_model(options);
-    EXPECT_NEAR(model->forward_flops() / forward, 1, 0.01);
-    EXPECT_NEAR((model->forward_flops() + model->backward_flops()) / both, 1, 0.01);
+    EXPECT_NEAR(model->cost()->forward / forward, 1, 0.01);
+    EXPECT_NEAR((model->cost()->both()) / both, 1, 0.01);
   }
   EXPECT_EQ(rows, 9);
 }
@@ -239,8 +244,8 @@ TEST(Models, NarrowNetworksTrainOnLargeImages) {
     const Tensor images = torch::randn({32, 3, 64, 64});
     std::vector<Tensor> gradients;
     for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
-      model->zero_grad();
-      model->forward(images.contiguous(format)).pow(2).mean().backward();
+      for (Tensor& parameter : model->parameters()) parameter.mutable_grad().reset();
+      outputs_for(*model, images.contiguous(format)).pow(2).mean().backward();
       std::vector<Tensor> flat;
       for (const Tensor& parameter : model->parameters())
         flat.push_back(parameter.grad().reshape(-1).clone());
@@ -271,10 +276,10 @@ for name in ("resnet18", "resnet34", "resnet50"):
     if (made.status != 0) break;
     const auto model = make_model(imagenet_options(name));
     load_state_dict(*model, load_safetensors(folder / (name + ".safetensors")));
-    model->eval();
+    model->train(false);
     const TensorMap expected = load_safetensors(folder / (name + "-logits.safetensors"));
     const torch::NoGradGuard no_grad;
-    expect_close(model->forward(expected.at("images")), expected.at("logits"), 1e-5F, name);
+    expect_close(outputs_for(*model, expected.at("images")), expected.at("logits"), 1e-5F, name);
   }
 }
 
@@ -299,9 +304,9 @@ TEST(Models, EveryModelTakesItsImagesAndGivesLogits) {
       options.width = width;
       options.classes = 5;
       const auto model = make_model(options);
-      EXPECT_EQ(model->forward(torch::randn({2, 3, 32, 32})).sizes(), (std::vector<std::int64_t>{2, 5}))
+      EXPECT_EQ(outputs_for(*model, torch::randn({2, 3, 32, 32})).sizes(), (std::vector<std::int64_t>{2, 5}))
           << name;
-      EXPECT_GT(model->forward_flops(), 0) << name;
+      EXPECT_GT(model->cost()->forward, 0) << name;
     }
   }
 }

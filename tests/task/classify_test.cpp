@@ -36,12 +36,12 @@ TEST(Classification, IsCrossEntropyAndTheLargestLogit) {
   const Batch batch(torch::Tensor(), torch::tensor(kLabels));
   for (const double smoothing : {0.0, 0.1}) {
     const auto task = make_classification(smoothing);
-    EXPECT_NEAR(task->loss(logits, batch).item<double>(), by_definition(smoothing) / kExamples, 1e-6);
-    EXPECT_NEAR(task->loss_sum(logits, batch).item<double>(), by_definition(0),
+    EXPECT_NEAR(task->loss({logits}, batch).item<double>(), by_definition(smoothing) / kExamples, 1e-6);
+    EXPECT_NEAR(task->loss_sum({logits}, batch).item<double>(), by_definition(0),
                 1e-6);  // smoothing is training's
-    EXPECT_EQ(task->correct(logits, batch).item<std::int64_t>(), 2);
+    EXPECT_EQ(task->correct({logits}, batch).item<std::int64_t>(), 2);
   }
-  make_classification()->loss(logits, batch).backward();
+  make_classification()->loss({logits}, batch).backward();
   // softmax minus label, in the mean.
   EXPECT_NEAR(logits.grad()[2][3].item<double>(), (std::exp(0.25) / (3 + std::exp(0.25)) - 1) / kExamples,
               1e-6);

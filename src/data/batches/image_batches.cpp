@@ -8,6 +8,7 @@
 #include <torch/types.h>
 
 #include "data/batches/augment.h"
+#include "data/batches/random_keys.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/transforms.h"
 #include "files/patience.h"
@@ -17,7 +18,6 @@
 namespace glidepath {
 namespace {
 
-constexpr std::uint64_t kForResizedCrop = 3, kForSubstitute = 4;  // 1 and 2 are the loader's
 constexpr int kMostSubstitutes = 100;
 constexpr int kChannels = 3;
 

@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "data/batches/random.h"
 #include "data/images/selection.h"
 #include "glidepath/error.h"
+#include "glidepath/keyed_random.h"
 
 namespace glidepath {
 namespace {

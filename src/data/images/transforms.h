@@ -2,9 +2,9 @@
 #pragma once
 #include <vector>
 
-#include "data/batches/random.h"
 #include "data/formats/decode.h"
 #include "data/images/resample.h"
+#include "glidepath/keyed_random.h"
 
 namespace glidepath {
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,6 +17,7 @@
 #include "data/sets/readers.h"
 #include "files/patience.h"
 #include "glidepath/error.h"
+#include "glidepath/examples.h"
 #include "glidepath/fetch.h"
 
 namespace fs = std::filesystem;
@@ -146,6 +149,8 @@ const std::vector<std::pair<std::string, Loader>>& loaders() {
 
 /// What looks like a path, or lies there, was meant as one.
 [[noreturn]] void refuse_name(const std::string& name) {
+  if (name == "own")
+    throw InputError("data \"own\": a program's own, given to glidepath::train(); only that program has it");
   std::error_code error;
   if (name.find('/') != name.npos || fs::exists(name, error)) {
     throw InputError(
@@ -166,7 +171,16 @@ const std::vector<std::string>& dataset_names() {
   return names;
 }
 
+std::int64_t Split::size() const { return examples ? examples->size() : labels.size(0); }
+
 Split Split::first(std::int64_t count) const {
+  if (examples) {
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    Split part = *this;
+    part.examples = selected_examples(examples, std::move(numbers));
+    return part;
+  }
   return {images.defined() ? images.narrow(0, 0, count) : images, labels.narrow(0, 0, count), store, corrupt,
           patience};
 }

@@ -1,8 +1,9 @@
 // src/loop/callbacks/callbacks.h - the one list of what happens in a run beside its updates.
 #pragma once
+#include <memory>
 #include <vector>
 
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/callbacks/cost_timer.h"
 #include "loop/callbacks/evaluator.h"
 #include "loop/callbacks/measures.h"
@@ -16,7 +17,8 @@
 namespace glidepath {
 
 struct Callbacks {
-  explicit Callbacks(Run& run)
+  /// `own`: of who trains; they outlive this.
+  explicit Callbacks(Run& run, const std::vector<std::shared_ptr<Callback>>& own = {})
       : ending(run.glide),
         stopper(run),
         recorder(run),
@@ -28,6 +30,7 @@ struct Callbacks {
         tester(run, ending, evaluator, stopper),
         timer(run, tester, measures, saver),
         in_order{&recorder, &branch, &evaluator, &measures, &status, &stopper, &saver, &timer} {
+    for (const auto& each : own) in_order.push_back(each.get());
     evaluator.set_needed_at_end([this] { return tester.tests_running(); });
   }
   Callbacks(const Callbacks&) = delete;
@@ -44,7 +47,7 @@ struct Callbacks {
   FinalTester tester;
   CostTimer timer;
   /// As they are asked and called.
-  const std::vector<Callback*> in_order;
+  std::vector<Callback*> in_order;
 };
 
 }  // namespace glidepath

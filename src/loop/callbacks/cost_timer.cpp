@@ -10,7 +10,7 @@
 namespace glidepath {
 
 // The checkpoint that a run begins with tells of writing.
-void CostTimer::on_start() {
+void CostTimer::on_start(RunView& /*view*/) {
   if (!run_.glide.by_clock()) return;
   tester_.time();  // warms the caches up
   saver_.save_now();

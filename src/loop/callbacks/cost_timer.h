@@ -1,6 +1,6 @@
 // src/loop/callbacks/cost_timer.h - what a budget in time keeps back for a run's end, measured.
 #pragma once
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/callbacks/measures.h"
 #include "loop/callbacks/saver.h"
 #include "loop/final_tests.h"
@@ -14,9 +14,9 @@ class CostTimer : public Callback {
   CostTimer(Run& run, FinalTester& tester, Measures& measures, Saver& saver)
       : run_(run), tester_(tester), measures_(measures), saver_(saver) {}
 
-  void on_start() override;
-  bool is_due() override { return run_.glide.kept_back_is_old(); }
-  void act() override { tester_.time(); }
+  void on_start(RunView&) override;
+  bool is_due(RunView&) override { return run_.glide.kept_back_is_old(); }
+  void act(RunView&) override { tester_.time(); }
 
  private:
   Run& run_;

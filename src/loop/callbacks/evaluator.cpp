@@ -12,7 +12,7 @@ namespace glidepath {
 namespace {
 
 /// What batch norms keep, but for their counts of batches, which nothing reads.
-std::vector<torch::Tensor> running_statistics(const Model& model) {
+std::vector<torch::Tensor> shared_statistics(const Model& model) {
   std::vector<torch::Tensor> list;
   for (const torch::Tensor& buffer : model.buffers()) {
     if (buffer.scalar_type() == torch::kFloat32) list.push_back(buffer);
@@ -29,21 +29,21 @@ Evaluator::Evaluator(Run& run, EndingCost& ending, Stopper& stopper)
 }
 
 // One that would leave hardly any time is left to the end, which looks in any case.
-bool Evaluator::is_due() {
+bool Evaluator::is_due(RunView& /*view*/) {
   if (passed() <= done_ || run_.glide.done()) return false;
   if (run_.glide.has_time_for(ending_.evaluation(), run_.seconds_spent())) return true;
   start_anew();
   return false;
 }
 
-void Evaluator::act() {
+void Evaluator::act(RunView& /*view*/) {
   if (run_.rewinds_on_divergence()) run_.require_finite();
   evaluate_now();
   start_anew();
   if (after_) after_();
 }
 
-void Evaluator::at_end() {
+void Evaluator::at_end(RunView& /*view*/) {
   const bool is_missing = run_.ranks.first_says(!is_up_to_date());
   if (is_missing && (run_.data.set.has_val() || is_needed_at_end_())) evaluate_now();
 }
@@ -73,7 +73,7 @@ void Evaluator::time() {
 // Without --sync-bn every rank has statistics of its own, of which rank 0's are the run's.
 Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void()>& between_batches) const {
   const DataWatch::MayStop here(run_.data.watch);
-  run_.ranks.copy_from_first(running_statistics(*run_.model));
+  run_.ranks.copy_from_first(shared_statistics(*run_.model));
   const Evaluation found = evaluate(*run_.model, *run_.task, run_.data.set, split,
                                     run_.config.eval_batch_size, run_.plan, run_.ranks, between_batches);
   run_.data.watch.share(run_.ranks);

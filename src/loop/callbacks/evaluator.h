@@ -6,7 +6,7 @@
 #include "budget/cadence.h"
 #include "evaluation/best_model.h"
 #include "evaluation/evaluate.h"
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/callbacks/stopper.h"
 #include "loop/ending_cost.h"
 #include "loop/run.h"
@@ -29,9 +29,9 @@ class Evaluator : public Callback, public Stateful {
   /// The moments passed so far are past: after a budget was changed they are others.
   void start_anew() { done_ = passed(); }
 
-  bool is_due() override;
-  void act() override;
-  void at_end() override;
+  bool is_due(RunView&) override;
+  void act(RunView&) override;
+  void at_end(RunView&) override;
   /// Called after one that was due, for whoever saves a state to go back to.
   void set_after(std::function<void()> after) { after_ = std::move(after); }
   /// Whether the end has a look of its own, where nothing is held out.

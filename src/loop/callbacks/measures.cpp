@@ -72,7 +72,7 @@ void Measures::pass(const std::vector<bool>& which) {
   }
 }
 
-bool Measures::is_due() {
+bool Measures::is_due(RunView& /*view*/) {
   if (states_.empty() || run_.glide.done()) return false;
   const std::vector<bool> which = due();
   if (!any_of(which)) return false;
@@ -82,7 +82,7 @@ bool Measures::is_due() {
   return !is_late;
 }
 
-void Measures::act() {
+void Measures::act(RunView& /*view*/) {
   take(due());
   if (!run_.ranks.is_first() || run_.glide.step() > 0 || run_.glide.has_time_for(0, run_.seconds_spent()))
     return;
@@ -93,7 +93,7 @@ void Measures::act() {
                   std::ceil(2 * (run_.seconds_spent() + run_.glide.seconds_kept_back()))));
 }
 
-void Measures::at_end() {
+void Measures::at_end(RunView& /*view*/) {
   if (states_.empty()) return;
   std::vector<bool> missing;
   for (const MeasureState& state : states_) missing.push_back(state.step != run_.glide.step());

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "budget/cadence.h"
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/callbacks/stopper.h"
 #include "loop/ending_cost.h"
 #include "loop/measurer.h"
@@ -32,9 +32,9 @@ class Measures : public Callback, public Stateful {
   /// After a budget was changed the moments are others: those before this one are past.
   void start_anew();
 
-  bool is_due() override;
-  void act() override;
-  void at_end() override;
+  bool is_due(RunView&) override;
+  void act(RunView&) override;
+  void at_end(RunView&) override;
 
   void save(Saved& saved) const override;
   void load(const Saved& saved) override;

@@ -19,13 +19,13 @@ void Recorder::plan() {
   every_ = std::clamp<std::int64_t>(expected / kRecordsPerRun, 1, epoch);
 }
 
-void Recorder::after_update() {
+void Recorder::after_update(RunView& /*view*/) {
   if (run_.glide.step() % every_ != 0) return;
   record();
   run_.glide.observe_loss(run_.tally.mean(every_).loss);
 }
 
-void Recorder::at_end() {
+void Recorder::at_end(RunView& /*view*/) {
   if (last_ != run_.glide.step()) record();
   run_.require_finite();
 }

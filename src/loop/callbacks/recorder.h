@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/run.h"
 #include "loop/stateful.h"
 
@@ -15,8 +15,8 @@ class Recorder : public Callback, public Stateful {
 
   /// How long the run is to be is known.
   void plan();
-  void after_update() override;
-  void at_end() override;
+  void after_update(RunView&) override;
+  void at_end(RunView&) override;
   /// Throws Diverged where the last update's loss is not finite.
   void require_finite_loss() const;
 

@@ -10,7 +10,7 @@ constexpr double kRetrySeconds = 10;
 
 }  // namespace
 
-void BranchKeeper::act() {
+void BranchKeeper::act(RunView& /*view*/) {
   if (!run_.is_finite()) return;
   const Saved saved = run_.log.content();
   run_.log.directory().save_branch(saved.tensors, saved.state);
@@ -23,13 +23,13 @@ Saver::Saver(Run& run, EndingCost& ending)
   last_.seconds = run.stopwatch.started();
 }
 
-bool Saver::is_due() {
+bool Saver::is_due(RunView& /*view*/) {
   if (run_.glide.step() == last_.step) return false;
   const double now = run_.ranks.now();
   return now >= retry_at_ || cadence_.is_due(moment(now), last_);
 }
 
-void Saver::act() {
+void Saver::act(RunView& /*view*/) {
   if (run_.is_finite()) save_now();
 }
 

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "budget/cadence.h"
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/ending_cost.h"
 #include "loop/run.h"
 #include "loop/stateful.h"
@@ -17,8 +17,8 @@ class BranchKeeper : public Callback {
   explicit BranchKeeper(Run& run) : run_(run) {}
   /// Updates; -1: nowhere worth keeping.
   void set_step(std::int64_t step) { step_ = step; }
-  bool is_due() override { return run_.glide.step() == step_; }
-  void act() override;
+  bool is_due(RunView&) override { return run_.glide.step() == step_; }
+  void act(RunView&) override;
 
  private:
   Run& run_;
@@ -30,9 +30,9 @@ class Saver : public Callback, public Stateful {
  public:
   Saver(Run& run, EndingCost& ending);
 
-  bool is_due() override;
-  void act() override;
-  void at_end() override { save_now(); }
+  bool is_due(RunView&) override;
+  void act(RunView&) override;
+  void at_end(RunView&) override { save_now(); }
   /// Whether it was written, as rank 0 says.
   bool save_now();
 

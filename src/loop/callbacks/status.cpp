@@ -12,11 +12,11 @@ constexpr double kLanded = 0.02;
 
 }  // namespace
 
-void Status::after_update() {
+void Status::after_update(RunView& /*view*/) {
   if (run_.options.on_status && run_.ranks.now() - last_ >= kEverySeconds) tell();
 }
 
-void Status::at_end() {
+void Status::at_end(RunView& /*view*/) {
   tell();
   warn_if_not_landed();
 }

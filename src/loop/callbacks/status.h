@@ -1,6 +1,6 @@
 // src/loop/callbacks/status.h - what people watch: where a run is, and whether it has landed.
 #pragma once
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/callbacks/evaluator.h"
 #include "loop/run.h"
 
@@ -12,8 +12,8 @@ class Status : public Callback {
   Status(Run& run, const EndingCost& ending, const Evaluator& evaluator)
       : run_(run), ending_(ending), evaluator_(evaluator) {}
 
-  void after_update() override;
-  void at_end() override;
+  void after_update(RunView&) override;
+  void at_end(RunView&) override;
   void tell();
 
  private:

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "loop/callback.h"
+#include "glidepath/callback.h"
 #include "loop/run.h"
 
 namespace glidepath {
@@ -19,8 +19,8 @@ class Stopper : public Callback {
   void agree_and_stop_if_asked();
   [[noreturn]] void stop_for(int signal);
 
-  void on_start() override { stop_if_asked(); }
-  void after_update() override { stop_if_asked(); }
+  void on_start(RunView&) override { stop_if_asked(); }
+  void after_update(RunView&) override { stop_if_asked(); }
 
  private:
   Run& run_;

@@ -17,9 +17,11 @@ DataWatch::Tell data_news(const TrainOptions& options, const Ranks& ranks) {
 
 }  // namespace
 
-RunData::RunData(const TrainConfig& config, const TrainOptions& options, const Ranks& ranks,
-                 const ComputePlan& plan)
-    : set(placed(load_limited(ranks.config_here(config), &record, data_news(options, ranks)), config, plan)),
+RunData::RunData(const TrainConfig& config, const std::optional<Dataset>& own, const TrainOptions& options,
+                 const Ranks& ranks, const ComputePlan& plan)
+    : set(placed(own ? limited(*own, config, &record)
+                     : load_limited(ranks.config_here(config), &record, data_news(options, ranks)),
+                 config, plan)),
       watch(set, data_news(options, ranks), ranks.is_first() ? options.on_warning : nullptr) {}
 
 }  // namespace glidepath

@@ -12,8 +12,8 @@
 #include <torch/utils.h>
 
 #include "data/batches/augment.h"
-#include "data/batches/random.h"
 #include "glidepath/error.h"
+#include "glidepath/keyed_random.h"
 
 namespace glidepath {
 namespace {

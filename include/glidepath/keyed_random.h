@@ -1,7 +1,8 @@
-// src/data/batches/random.h - random numbers that are a function of where they are used, not of when.
+// include/glidepath/keyed_random.h - random numbers that are a function of where they are used, not of when.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
 namespace glidepath {

@@ -1,0 +1,23 @@
+// src/nn/network.h - the built-in networks as torch modules.
+#pragma once
+#include <memory>
+
+#include <torch/nn/module.h>
+
+#include "glidepath/models.h"
+
+namespace glidepath {
+
+/// images float [B, in_channels, image_size, image_size] -> logits [B, classes].
+class Network : public torch::nn::Module {
+ public:
+  virtual torch::Tensor forward(torch::Tensor images) = 0;
+  /// At the image size that it was made for.
+  virtual Cost cost() const = 0;
+  virtual bool takes_any_size() const { return false; }
+};
+
+/// What make_model() hands out behind its handle.
+std::shared_ptr<Network> make_network(const ModelOptions& options);
+
+}  // namespace glidepath
