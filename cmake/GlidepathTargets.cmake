@@ -44,6 +44,11 @@ function(glidepath_do_not_optimise target)
   endif()
 endfunction()
 
+# What reads, plans and writes texts, and computes next to nothing.
+function(glidepath_optimise_little target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 function(glidepath_compile_flags target)
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${GLIDEPATH_WERROR}>:-Werror>)
   # GCC 12 takes `"a" + std::string` for a copy that overlaps itself, as C++20 (its bug 105651, mended in 13).
@@ -72,9 +77,8 @@ function(glidepath_library name)
   else()
     glidepath_compile_in_groups(glidepath_${name} 6)
   endif()
-  # What reads, plans and writes texts, and computes next to nothing.
   if(ARG_LITTLE_OPTIMISED)
-    target_compile_options(glidepath_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+    glidepath_optimise_little(glidepath_${name})
   endif()
   if(ARG_TORCH)
     glidepath_use_torch_pch(glidepath_${name})

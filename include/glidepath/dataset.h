@@ -9,6 +9,8 @@
 
 #include <torch/types.h>
 
+#include "glidepath/data_choice.h"
+
 namespace glidepath {
 
 class CorruptImages;
@@ -71,20 +73,6 @@ struct Dataset {
   }
 };
 
-/// Which part of what lies at a path is meant, and what opening it may do. For images in memory the last two
-/// count.
-struct DataChoice {
-  /// Shares of every class of a folder that has no splits, in percent: "80/20" to train and to test on,
-  /// "80/10/10" with a last part that is kept apart; a seed behind an @. Empty: it must have splits.
-  std::string split;
-  /// The split that is tested on, by the name of its folder or shards; auto: val, valid, validation, dev,
-  /// test, the first that is there. Of a split in three parts: val, or test.
-  std::string test_on = "auto";
-  double wait_seconds = 60;  ///< how long a disk in trouble is waited for
-  /// Told in one line what takes a while: a disk that is waited for, compressed tars that are unpacked.
-  std::function<void(const std::string&)> tell = {};
-};
-
 /// Mean and standard deviation of each channel, on the [0, 1] scale.
 struct DatasetStatistics {
   std::vector<double> mean, stddev;
@@ -96,9 +84,6 @@ DatasetStatistics measure_statistics(const Dataset& dataset);
 /// How many images of each class there are, by label.
 std::vector<std::int64_t> images_per_class(const Split& split, std::int64_t classes);
 
-/// Names that load_dataset knows: cifar10, cifar100, mnist, fashion-mnist, digits.
-const std::vector<std::string>& dataset_names();
-
 /// Loads the data set of that name, or opens the images at PATH for "imagefolder:PATH" (docs/images.md); a
 /// relative PATH is taken from `data_dir` where one is given.
 ///
@@ -109,10 +94,6 @@ const std::vector<std::string>& dataset_names();
 /// file, its size, the size expected and what to do (`glidepath data fetch cifar10`). RunError where a disk
 /// did not give its files for choice.wait_seconds.
 Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {},
-                     const DataChoice& choice = {});
-
-/// Throws the same when the data set is nowhere, without reading it.
-void require_dataset(const std::string& name, const std::filesystem::path& data_dir = {},
                      const DataChoice& choice = {});
 
 }  // namespace glidepath

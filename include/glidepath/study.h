@@ -144,6 +144,9 @@ struct StudyResults {
   std::vector<std::string> figures;
   StudyReference reference = {};
   TableOptions table = {};
+
+  /// What it is called where people read: its title, or else its name.
+  const std::string& heading() const { return title.empty() ? name : title; }
 };
 
 /// Reads DIR/study.sqlite; a study may be running on it. Throws InputError when DIR holds no study.

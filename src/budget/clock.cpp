@@ -8,6 +8,8 @@
 #include <string>
 #include <unistd.h>
 
+#include "core/steady_seconds.h"
+
 namespace glidepath {
 
 double budget_clock_seconds() {
@@ -17,7 +19,7 @@ double budget_clock_seconds() {
     return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
   }
 #endif
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return steady_seconds();
 }
 
 double wall_clock_seconds() {

@@ -17,7 +17,7 @@
 #include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
-#include "glidepath/dataset.h"
+#include "glidepath/data_choice.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
 

@@ -18,7 +18,7 @@
 #include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
-#include "glidepath/dataset.h"
+#include "glidepath/data_choice.h"
 #include "glidepath/error.h"
 #include "glidepath/image_pack.h"
 
@@ -42,29 +42,20 @@ struct Statistics {
   const char* told;
 };
 
-Statistics statistics_of(const Dataset& dataset, const InfoArguments& arguments) {
-  const auto doubles = [](const std::vector<float>& values) {
-    return std::vector<double>(values.begin(), values.end());
-  };
-  if (!arguments.statistics) {
-    Statistics known{doubles(dataset.mean), doubles(dataset.stddev), "training images",
-                     "of the training images"};
-    if (dataset.name == "digits") {
-      known.of = "all images";
-      known.told = "of all images, test images included; --statistics measures those of the training images";
-    }
-    if (!dataset.in_memory()) {
-      known.of = "ImageNet";
-      known.told =
-          "ImageNet's, by which the images of folders are normalised; --statistics measures those of these "
-          "images";
-    }
-    return known;
+Statistics statistics_of(const DataInfo& info, const InfoArguments& arguments) {
+  Statistics known{info.mean, info.stddev, "training images", "of the training images"};
+  if (arguments.statistics && info.in_memory) known.told = "of the training images, measured";
+  if (info.in_memory && !arguments.statistics && info.name == "digits") {
+    known.of = "all images";
+    known.told = "of all images, test images included; --statistics measures those of the training images";
   }
-  if (dataset.in_memory()) {
-    const DatasetStatistics found = measure_statistics(dataset);
-    return {found.mean, found.stddev, "training images", "of the training images, measured"};
+  if (!info.in_memory) {
+    known.of = "ImageNet";
+    known.told =
+        "ImageNet's, by which the images of folders are normalised; --statistics measures those of these "
+        "images";
   }
+  if (!arguments.statistics || info.in_memory) return known;
   ProgressLine line(!arguments.json && !arguments.quiet);
   PackOptions options;
   set_choice(options, arguments.choice);
@@ -84,18 +75,14 @@ std::string counts_line(const char* of, std::vector<std::int64_t> counts) {
                      counts[(counts.size() - 1) / 2]);
 }
 
-void print_text(const Dataset& dataset, const Statistics& statistics, const InfoArguments& arguments) {
+void print_text(const DataInfo& info, const Statistics& statistics, const InfoArguments& arguments) {
   const std::string path = images_path(arguments.name);
-  const std::string shape = dataset.in_memory()
-                                ? fmt::format(" of {}x{}x{}", dataset.channels(),
-                                              dataset.train.images.size(2), dataset.image_size())
-                                : "";
-  const std::string tested = dataset.tested_on.empty() ? "" : fmt::format(" ({})", dataset.tested_on);
-  const auto train = images_per_class(dataset.train, dataset.classes),
-             test = images_per_class(dataset.test, dataset.classes);
-  std::cout << terminal_text(fmt::format("{}: {} training and {} test images{}{}, {} classes", dataset.name,
-                                         dataset.train.size(), dataset.test.size(), tested, shape,
-                                         dataset.classes))
+  const std::string shape =
+      info.in_memory ? fmt::format(" of {}", fmt::join(info.shape, "x")) : std::string();
+  const std::string tested = info.tested_on.empty() ? "" : fmt::format(" ({})", info.tested_on);
+  const auto &train = info.train_per_class, &test = info.test_per_class;
+  std::cout << terminal_text(fmt::format("{}: {} training and {} test images{}{}, {} classes", info.name,
+                                         info.train, info.test, tested, shape, info.classes))
             << "\n"
             << fmt::format(
                    "mean {:.4f}, standard deviation {:.4f} by channel, on the [0, 1] scale: {}\n{}; {}\n",
@@ -103,32 +90,31 @@ void print_text(const Dataset& dataset, const Statistics& statistics, const Info
                    counts_line("training images", train), counts_line("test images", test));
   const std::string pack = path.empty() ? "" : describe_pack(fs::path(arguments.data_dir) / path);
   if (!pack.empty()) std::cout << terminal_text(pack) << "\n";
-  for (const std::string& note : dataset.notes) std::cout << terminal_text(note) << "\n";
-  if (dataset.class_names.empty()) return;
-  if (dataset.class_names.size() > kMostClassesTold) {
-    std::cout << terminal_text(fmt::format("{}", fmt::join(dataset.class_names, ", "))) << "\n";
+  for (const std::string& note : info.notes) std::cout << terminal_text(note) << "\n";
+  if (info.class_names.empty()) return;
+  if (info.class_names.size() > kMostClassesTold) {
+    std::cout << terminal_text(fmt::format("{}", fmt::join(info.class_names, ", "))) << "\n";
     return;
   }
   std::cout << "training and test images by class:\n";
-  for (std::size_t i = 0; i < dataset.class_names.size(); ++i)
-    std::cout << fmt::format("{:7} {:7}  {}\n", train[i], test[i], terminal_text(dataset.class_names[i]));
+  for (std::size_t i = 0; i < info.class_names.size(); ++i)
+    std::cout << fmt::format("{:7} {:7}  {}\n", train[i], test[i], terminal_text(info.class_names[i]));
 }
 
-void print_json(const Dataset& dataset, const Statistics& statistics) {
-  nlohmann::ordered_json json = {{"name", dataset.name},
-                                 {"train", dataset.train.size()},
-                                 {"test", dataset.test.size()},
-                                 {"tested_on", dataset.tested_on},
-                                 {"classes", dataset.classes},
-                                 {"class_names", dataset.class_names},
-                                 {"train_images_per_class", images_per_class(dataset.train, dataset.classes)},
-                                 {"test_images_per_class", images_per_class(dataset.test, dataset.classes)},
+void print_json(const DataInfo& info, const Statistics& statistics) {
+  nlohmann::ordered_json json = {{"name", info.name},
+                                 {"train", info.train},
+                                 {"test", info.test},
+                                 {"tested_on", info.tested_on},
+                                 {"classes", info.classes},
+                                 {"class_names", info.class_names},
+                                 {"train_images_per_class", info.train_per_class},
+                                 {"test_images_per_class", info.test_per_class},
                                  {"mean", statistics.mean},
                                  {"stddev", statistics.stddev},
                                  {"statistics_of", statistics.of},
-                                 {"notes", dataset.notes}};
-  if (dataset.in_memory())
-    json["shape"] = {dataset.channels(), dataset.train.images.size(2), dataset.image_size()};
+                                 {"notes", info.notes}};
+  if (info.in_memory) json["shape"] = info.shape;
   std::cout << json_text(json) << "\n";
 }
 
@@ -138,15 +124,16 @@ void run_info(const InfoArguments& arguments) {
   choice.split = arguments.choice.split;
   choice.test_on = arguments.choice.test_on;
   choice.tell = [](const std::string& text) { print_error("glidepath data info", text); };
-  Dataset dataset;
+  DataInfo info;
   try {
-    dataset = load_dataset(path.empty() ? arguments.name : "imagefolder:" + path, arguments.data_dir, choice);
+    info = data_info(path.empty() ? arguments.name : "imagefolder:" + path, arguments.data_dir, choice,
+                     arguments.statistics);
   } catch (const InputError& error) {
     throw InputError(with_flag(error.what()));
   }
-  const Statistics statistics = statistics_of(dataset, arguments);
-  if (arguments.json) return print_json(dataset, statistics);
-  print_text(dataset, statistics, arguments);
+  const Statistics statistics = statistics_of(info, arguments);
+  if (arguments.json) return print_json(info, statistics);
+  print_text(info, statistics, arguments);
 }
 
 }  // namespace

@@ -23,9 +23,9 @@
 #include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "glidepath/cluster.h"
-#include "glidepath/dataset.h"
+#include "glidepath/data_choice.h"
 #include "glidepath/error.h"
-#include "glidepath/models.h"
+#include "glidepath/model_options.h"
 #include "glidepath/table.h"
 #include "study/execute/progress.h"
 

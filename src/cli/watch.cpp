@@ -53,7 +53,7 @@ void follow(const WatchArguments& arguments) {
   std::optional<WatchServer> server;
   if (!arguments.terminal) {
     WatchServerOptions options = arguments.server;
-    options.title = snapshot.results.title.empty() ? snapshot.results.name : snapshot.results.title;
+    options.title = snapshot.results.heading();
     server.emplace(options);
     std::cout << "watch at " << server->address() << "  (Ctrl-C ends it)" << std::endl;
   }

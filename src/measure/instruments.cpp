@@ -1,5 +1,4 @@
 // src/measure/instruments.cpp - the measures of a run while it trains.
-#include <chrono>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -8,6 +7,7 @@
 #include <torch/types.h>
 
 #include "config/measure_text.h"
+#include "core/steady_seconds.h"
 #include "glidepath/effective_rate.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
@@ -21,10 +21,6 @@ namespace glidepath {
 namespace {
 
 using Fields = nlohmann::ordered_json;
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void add_if_finite(Fields& fields, const char* name, double value) {
   if (std::isfinite(value)) fields[name] = value;
@@ -135,9 +131,9 @@ class Instruments : public Measurer {
     options.images = std::min(options.batch_size, images);
     double seconds = 0;
     for (int time = 0; time < 2; ++time) {  // the first one chooses kernels and takes memory
-      const double begun = seconds_now();
+      const double begun = steady_seconds();
       full_gradient(run_.model, run_.dataset, options, run_.plan);
-      seconds = seconds_now() - begun;
+      seconds = steady_seconds() - begun;
     }
     return seconds * static_cast<double>(images) / static_cast<double>(options.images);
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/steady_seconds.h"
 #include "files/json_text.h"
 
 namespace glidepath {
@@ -18,10 +19,6 @@ constexpr std::chrono::duration<double> kStallEvery{1};
 constexpr double kMostAtOnce = 2;
 
 std::string beat_key(int rank) { return fmt::format("beat/{}", rank); }
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -71,8 +68,8 @@ RankWatch::RankWatch(WatchStore store, int rank, std::vector<RankInfo> ranks, st
       keeper_(std::move(keeper)),
       silent_seconds_(silent_seconds),
       seen_(ranks_.size()),
-      looked_(steady_seconds()),
-      asked_(looked_) {
+      looked_(steady_seconds()) {
+  rounds_.asked_at = looked_;
   thread_ = std::thread([this] { work(); });
 }
 
@@ -102,15 +99,16 @@ std::optional<JobFailure> RankWatch::failure() {
 // round.
 void RankWatch::look_for_stall() {
   const double now = steady_seconds();
-  stalled_ = looks_ == looks_asked_ ? stalled_ + std::min(now - asked_, kMostAtOnce) : 0;
-  looks_asked_ = looks_;
-  asked_ = now;
-  if (failure_ || stopping_ || stalled_ <= silent_seconds_) return;
+  rounds_.stalled =
+      rounds_.done == rounds_.asked ? rounds_.stalled + std::min(now - rounds_.asked_at, kMostAtOnce) : 0;
+  rounds_.asked = rounds_.done;
+  rounds_.asked_at = now;
+  if (failure_ || stopping_ || rounds_.stalled <= silent_seconds_) return;
   const int whose = keeper_.rfind("rank 0", 0) == 0 ? 0 : -1;
   failure_ =
       JobFailure{whose, 1,
                  fmt::format("{} has given no sign of life for {:.0f} s: stopped, or its machine is gone",
-                             keeper_, stalled_),
+                             keeper_, rounds_.stalled),
                  true};
 }
 
@@ -154,7 +152,7 @@ void RankWatch::work() {
                 fmt::format("{} is gone: it no longer answers", keeper_), true});
     }
     std::unique_lock<std::mutex> lock(mutex_);
-    ++looks_;
+    ++rounds_.done;
     if (failure_ || stopping_) return;
     changed_.wait_for(lock, kEvery, [this] { return stopping_; });
     if (stopping_) return;

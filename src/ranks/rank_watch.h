@@ -82,6 +82,11 @@ class RankWatch {
     std::string beat;
     double silent = 0;
   };
+  /// Whether the thread comes round.
+  struct Rounds {
+    long done = 0, asked = 0;          // when it was last asked whether it stalls
+    double asked_at = 0, stalled = 0;  // seconds
+  };
 
   WatchStore store_;
   int rank_;
@@ -91,10 +96,9 @@ class RankWatch {
   std::vector<Seen> seen_;
   long beats_ = 0;
   double looked_ = 0;
-  long looks_ = 0, looks_asked_ = 0;  // done; when it was last looked for a stall
-  double asked_, stalled_ = 0;
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // of what follows
+  Rounds rounds_;
   std::condition_variable changed_;
   std::optional<JobFailure> failure_;
   bool stopping_ = false;

@@ -79,9 +79,8 @@ std::string kind_of_page(const std::vector<std::string>& formats) {
 
 std::string page(const StudyResults& results, const StudyData& data, const Drawable& drawable,
                  const std::string& kind) {
-  std::string page =
-      fmt::format("# {}\n\n{}.\n\n{}\n", markdown_text(results.title.empty() ? results.name : results.title),
-                  markdown_text(data.caption), render_markdown(make_tables(results)));
+  std::string page = fmt::format("# {}\n\n{}.\n\n{}\n", markdown_text(results.heading()),
+                                 markdown_text(data.caption), render_markdown(make_tables(results)));
   if (const auto running = make_running_tables(results); !running.empty())
     page += render_running(running) + "\n";
   page += render_reference(data);

@@ -77,7 +77,7 @@ Json table_json(const StudyTable& table) {
 std::string snapshot_json(const WatchSnapshot& snapshot, bool curves) {
   const StudyResults& results = snapshot.results;
   Json json = {{"name", results.name},
-               {"title", results.title.empty() ? results.name : results.title},
+               {"title", results.heading()},
                {"total", results.runs.size()},
                {"done", snapshot.count(RunStatus::kDone)},
                {"running", snapshot.count(RunStatus::kRunning)},

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/steady_seconds.h"
 #include "glidepath/error.h"
 #include "ranks/meeting/store_server.h"
 
@@ -47,21 +48,17 @@ constexpr const char* kGivenUp = "given-up";
 
 std::string rank_key(int rank) { return fmt::format("rank/{}", rank); }
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 milliseconds as_milliseconds(double seconds) {
   return milliseconds(static_cast<std::int64_t>(1000 * seconds));
 }
 
 // c10d would try as well, and logs every failure.
 c10::intrusive_ptr<c10d::TCPStore> open_agents_store(const Place& place, double seconds) {
-  const double until = seconds_now() + seconds;
+  const double until = steady_seconds() + seconds;
   std::string why = why_unreachable(place.master_address, place.master_port, kTry);
-  for (auto pause = kFirstPause; !why.empty() && seconds_now() < until;
+  for (auto pause = kFirstPause; !why.empty() && steady_seconds() < until;
        pause = std::min(2 * pause, kLongestPause)) {
-    std::this_thread::sleep_for(std::min(pause, as_milliseconds(until - seconds_now()) + milliseconds(1)));
+    std::this_thread::sleep_for(std::min(pause, as_milliseconds(until - steady_seconds()) + milliseconds(1)));
     why = why_unreachable(place.master_address, place.master_port, kTry);
   }
   if (!why.empty()) throw std::runtime_error(why);
@@ -97,7 +94,7 @@ bool serves_store(const Place& place) { return place.rank == 0 && !place.store_i
 
 class Meeting {
  public:
-  Meeting(const Place& place, double seconds) : patience_(seconds), until_(seconds_now() + seconds) {
+  Meeting(const Place& place, double seconds) : patience_(seconds), until_(steady_seconds() + seconds) {
     met_.place = place;
   }
 
@@ -123,7 +120,7 @@ class Meeting {
   void ask_agent(bool tell);
   void come();
   void wait_for_all();
-  double seconds_left() const { return std::max(1.0, until_ - seconds_now()); }
+  double seconds_left() const { return std::max(1.0, until_ - steady_seconds()); }
   [[noreturn]] void give_up();
   [[noreturn]] void leave_to_another() const;
 
@@ -179,7 +176,7 @@ void Meeting::find_store_by_file() {
       } catch (const std::runtime_error&) {
       }
     }
-    if (seconds_now() > until_) {
+    if (steady_seconds() > until_) {
       throw RunError(
           fmt::format("{}: rank 0 has not written its port; it has not come", file.path().string()));
     }
@@ -196,7 +193,7 @@ void Meeting::ask_agent(bool tell) {
   const std::string key = place.store_prefix + "port";
   if (tell) return agent->set(key, note_bytes(std::to_string(place.master_port)));
   while (!agent->check({key})) {
-    if (seconds_now() > until_) throw std::runtime_error("rank 0 has not come");
+    if (steady_seconds() > until_) throw std::runtime_error("rank 0 has not come");
     std::this_thread::sleep_for(kPoll);
   }
   place.master_port = static_cast<int>(words::whole(note_text(agent->get(key))).value_or(0));
@@ -224,7 +221,7 @@ void Meeting::wait_for_all() {
       continue;
     }
     if (notes_->check({kGivenUp})) leave_to_another();
-    if (seconds_now() > until_) give_up();
+    if (steady_seconds() > until_) give_up();
     std::this_thread::sleep_for(kPoll);
   }
 }

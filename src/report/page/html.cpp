@@ -216,7 +216,7 @@ std::vector<std::string> subjects_of(const StudyResults& results, const std::vec
 
 std::string render_html(const StudyResults& results, const std::string& caption,
                         const std::vector<Figure>& figures, const RunCurves& curves) {
-  const std::string title = results.title.empty() ? results.name : results.title;
+  const std::string title = results.heading();
   const std::vector<StudyTable> tables = make_tables(results);
   const std::string score = score_title(results);
   const std::set<std::string> common = results.runs.empty() ? std::set<std::string>{} : common_keys(results);

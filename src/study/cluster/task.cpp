@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTaskPollEvery = std::chrono::milliseconds(20);
 // Slurm may signal every process of a task, and the run's reaches it first.
-constexpr auto kTaskSignalMayFollow = std::chrono::seconds(2);
+constexpr auto kTaskSignalMayFollow = 2 * kSignalMayFollow;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);

@@ -1,5 +1,6 @@
 // src/study/execute/child.h - a child process that does not outlive its parent.
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -7,6 +8,9 @@
 #include <vector>
 
 namespace glidepath {
+
+/// A signal meant for a whole job may reach a child before it reaches its parent.
+constexpr std::chrono::seconds kSignalMayFollow{1};
 
 /// How a process ended.
 struct ChildEnd {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <ctime>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "glidepath/clock.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "study/execute/run_process.h"
@@ -34,19 +35,10 @@ constexpr auto kProgressEvery = std::chrono::milliseconds(500);
 constexpr double kRenewEverySeconds = StudyStore::kLeaseSeconds / 6.0;
 // When nothing is free, how often to look whether another process has given something back.
 constexpr auto kLookAgainAfter = std::chrono::milliseconds(500);
-// A signal meant for the whole job may reach a run before it reaches us.
-constexpr auto kSignalMayFollow = std::chrono::seconds(1);
 constexpr auto kPatienceWhenStopping = std::chrono::seconds(60);
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// As leases are counted: time in which the machine sleeps goes by as well.
-double seconds_since_boot() {
-  timespec time{};
-  ::clock_gettime(CLOCK_BOOTTIME, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 struct Job {
@@ -118,13 +110,10 @@ class Executor {
   void refresh_left() {
     const auto statuses = store_.statuses();
     left_.clear();
-    done_ = diverged_ = failed_ = running_ = 0;
+    counts_ = {};
     for (const std::string& id : ids_) {
       const RunStatus status = statuses.at(id);
-      done_ += status == RunStatus::kDone;
-      diverged_ += status == RunStatus::kDiverged;
-      failed_ += status == RunStatus::kFailed;
-      running_ += status == RunStatus::kRunning;
+      ++counts_[status];
       if (status == RunStatus::kPending || status == RunStatus::kRunning) left_.push_back(id);
     }
   }
@@ -190,7 +179,7 @@ class Executor {
     if (!store_.finish(self_, run, read_metrics(run.directory), read_measure_lines(run.directory)))
       return;  // lost to another process
     left_.erase(std::remove(left_.begin(), left_.end(), run.id), left_.end());
-    (run.status == RunStatus::kDone ? done_ : run.status == RunStatus::kDiverged ? diverged_ : failed_) += 1;
+    ++counts_[run.status];
     estimate_.add(run);
     if (options_.on_finished) options_.on_finished(run, progress());
   }
@@ -268,8 +257,8 @@ class Executor {
 
   /// Renews our claims; a run that another process took while this one was asleep is given up.
   void keep_lease() {
-    if (seconds_since_boot() - renewed_ < kRenewEverySeconds) return;
-    renewed_ = seconds_since_boot();
+    if (budget_clock_seconds() - renewed_ < kRenewEverySeconds) return;
+    renewed_ = budget_clock_seconds();
     if (store_.renew(self_) == static_cast<std::int64_t>(jobs_.size())) return;
     const auto lost = [&](const Job& job) { return !store_.owns(self_, job.run.id); };
     jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(), lost), jobs_.end());
@@ -281,13 +270,19 @@ class Executor {
     options_.on_progress(progress());
   }
 
+  std::size_t count(RunStatus status) const {
+    const auto found = counts_.find(status);
+    return found == counts_.end() ? 0 : found->second;
+  }
+
   StudyProgress progress() const {
     StudyProgress progress;
     progress.total = ids_.size();
-    progress.done = done_;
-    progress.diverged = diverged_;
-    progress.failed = failed_;
-    progress.elsewhere = running_ > jobs_.size() ? running_ - jobs_.size() : 0;
+    progress.done = count(RunStatus::kDone);
+    progress.diverged = count(RunStatus::kDiverged);
+    progress.failed = count(RunStatus::kFailed);
+    const std::size_t running = count(RunStatus::kRunning);
+    progress.elsewhere = running > jobs_.size() ? running - jobs_.size() : 0;
     for (const Job& job : jobs_) {
       progress.jobs.push_back(
           {job.run.config, latest_progress(job.run.directory), seconds_since(job.started)});
@@ -322,12 +317,12 @@ class Executor {
   std::vector<std::string> ids_;   // of the plan, in its order
   std::vector<std::string> left_;  // of them, those not known to be finished
   std::unordered_map<std::string, TrainConfig> configs_;
-  std::size_t done_ = 0, diverged_ = 0, failed_ = 0, running_ = 0;
+  std::map<RunStatus, std::size_t> counts_;  // of the plan's runs, when they were last asked after
   TimeEstimate estimate_;
   std::vector<Job> jobs_;
   int stop_ = 0;
   Clock::time_point stopped_at_{}, look_again_{}, reported_{};
-  double renewed_ = seconds_since_boot();
+  double renewed_ = budget_clock_seconds();
 };
 
 }  // namespace
