@@ -14,9 +14,10 @@ Found always(const TrainResult& result) {
   return result.*Member;
 }
 
+// An accuracy may be NaN, of a task that knows none; then there is a loss all the same.
 template <auto Member>
 Found with_running(const TrainResult& result) {
-  return result.test_accuracy_running >= 0 ? Found(result.*Member) : std::nullopt;
+  return !(result.test_accuracy_running < 0) ? Found(result.*Member) : std::nullopt;
 }
 
 template <auto Member>
@@ -30,8 +31,8 @@ Found with_best(const TrainResult& result) {
 }
 
 Found best_test_running(const TrainResult& result) {
-  return result.best && result.best->test_accuracy_running >= 0 ? Found(result.best->test_accuracy_running)
-                                                                : std::nullopt;
+  return result.best && !(result.best->test_accuracy_running < 0) ? Found(result.best->test_accuracy_running)
+                                                                  : std::nullopt;
 }
 
 }  // namespace

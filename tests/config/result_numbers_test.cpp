@@ -51,6 +51,9 @@ TEST(ResultNumbers, WhatARunHasNoneOfIsAbsent) {
   EXPECT_EQ(find_result_number("best_update")->of(result), ResultValue(std::int64_t{7}));
   EXPECT_EQ(find_result_number("best_test_accuracy")->of(result), ResultValue(0.3));
   EXPECT_FALSE(find_result_number("best_test_accuracy_running")->of(result).has_value());
+  result.test_accuracy_running = std::nan("");  // of a task that knows none
+  result.test_loss_running = 2;
+  EXPECT_EQ(find_result_number("test_loss_running")->of(result), ResultValue(2.0));
 }
 
 TEST(ResultNumbers, AreWhatTheirKindCanBe) {

@@ -111,6 +111,12 @@ TEST_F(KeptState, CountsAreCounts) {
   EXPECT_FALSE(passes(with("budget", budget)));
 }
 
+// Of a task that knows no accuracy, or a loss that is not finite: both are null in a file.
+TEST_F(KeptState, WhatWasTestedMayBeNoNumber) {
+  for (const char* key : {"test_accuracy", "test_loss"}) EXPECT_TRUE(passes(with(key, nullptr))) << key;
+  EXPECT_FALSE(passes(with("lr", nullptr)));
+}
+
 // The one before is gone on from, and nothing of the refused one is in the run.
 TEST_F(KeptState, ARunDoesNotGoOnFromAStateThatIsRefused) {
   const TemporaryFolder folder("kept");

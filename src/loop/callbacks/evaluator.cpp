@@ -90,7 +90,7 @@ void Evaluator::Kept::fields(StateFields& fields) {
   fields.count("evaluations", done);
   fields.count_or_none("evaluated_step", step);
   fields.number_or_nan("test_loss", last.loss);
-  fields.number("test_accuracy", last.accuracy);
+  fields.number_or_nan("test_accuracy", last.accuracy);  // a task may know none
 }
 
 void Evaluator::save(Saved& saved) const {
