@@ -131,8 +131,7 @@ struct RunRecord {
 double shown_loss(const RunRecord& run);
 
 /// Numbers of a run's summary.json beside test_accuracy and test_loss, by their names there: with running
-/// statistics of batch norm, on held out images, of the best weights on these. Accuracies, whose names say
-/// so, are in [0, 1].
+/// statistics of batch norm, on held out images, of the best weights on these. Accuracies are in [0, 1].
 const std::vector<std::string>& score_names();
 
 struct StudyResults {

@@ -110,6 +110,7 @@ struct TrainResult {
   std::int64_t corrupt_train_images = 0;  ///< met and replaced by others
   std::int64_t corrupt_test_images = 0;   ///< left out of test_accuracy and test_loss
   std::int64_t rewinds = 0;               ///< times it diverged and went back
+  std::int64_t skipped_updates = 0;       ///< by an overflow of the scaled loss
   std::filesystem::path out;  ///< where it was saved: TrainOptions::out, or a folder for want of that one
   std::string summary;        ///< all of this and more, as summary.json has it: a JSON object
 };

@@ -24,6 +24,7 @@ class Logbook {
   Saved content() const {
     Saved saved;
     for (const Stateful* part : parts_) part->save(saved);
+    directory_.describe(saved.state);
     return saved;
   }
   /// Every part becomes what it was. Throws InputError for what does not fit.

@@ -12,15 +12,15 @@ constexpr int kAnotherUpdate = -1, kNoMore = -2;
 }  // namespace
 
 void Loop::run() {
-  if (!is_trained_) {
+  if (!kept_.trained) {
     for (Callback* each : callbacks_) each->on_start(view_);
   }
   if (run_.glide.step() > 0) run_.glide.tick(run_.seconds_spent());
   asked_ = 0;
-  while (!is_trained_) {
+  while (!kept_.trained) {
     if (Callback* due = next_due()) {
       due->act(view_);
-    } else if (!is_trained_) {
+    } else if (!kept_.trained) {
       update();
       for (Callback* each : callbacks_) each->after_update(view_);
     }
@@ -58,7 +58,7 @@ Callback* Loop::next_due() {
     return {run_.glide.done() ? kNoMore : kAnotherUpdate, run_.glide.progress()};
   });
   if (!run_.ranks.is_first()) run_.glide.follow(said.progress, said.what == kNoMore);
-  is_trained_ = said.what == kNoMore;
+  kept_.trained = said.what == kNoMore;
   return said.what < 0 ? nullptr : callbacks_[static_cast<std::size_t>(said.what)];
 }
 

@@ -22,8 +22,13 @@ class Loop : public Stateful {
   /// One update.
   void update();
 
-  void save(Saved& saved) const override { saved.state.trained = is_trained_; }
-  void load(const Saved& saved) override { is_trained_ = saved.state.trained; }
+  struct Kept {
+    bool trained = false;  ///< every update of the budget is done: only the result is to be written
+
+    void fields(StateFields& fields) { fields.flag("trained", trained); }
+  };
+  void save(Saved& saved) const override { saved.state.put(kept_); }
+  void load(const Saved& saved) override { kept_ = saved.state.get<Kept>(); }
 
  private:
   Callback* next_due();
@@ -32,8 +37,8 @@ class Loop : public Stateful {
   ViewOfRun view_;
   Updater& updater_;
   std::vector<Callback*> callbacks_;
-  std::size_t asked_ = 0;    // of them, since the last update
-  bool is_trained_ = false;  // every update of the budget is done
+  std::size_t asked_ = 0;  // of them, since the last update
+  Kept kept_;
 };
 
 }  // namespace glidepath

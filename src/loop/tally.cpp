@@ -23,12 +23,12 @@ void Tally::add(const Applied& update, double seconds) {
 }
 
 void Tally::save(Saved& saved) const {
-  saved.state.lr = lr_;
+  saved.state.put(kept_);
   saved.tensors[kLossWindow] = window_.state();
 }
 
 void Tally::load(const Saved& saved) {
-  lr_ = saved.state.lr;
+  kept_ = saved.state.get<Kept>();
   window_.set_state(stored(saved, kLossWindow));
 }
 

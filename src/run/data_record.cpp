@@ -14,6 +14,7 @@
 #include "data/images/image_store.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
+#include "run/json_count.h"
 
 namespace glidepath {
 namespace {
@@ -171,12 +172,16 @@ nlohmann::json to_json(const DataRecord& record) {
           {"class_names", record.class_names},   {"images", record.images}};
 }
 
+nlohmann::json to_json(const std::optional<DataRecord>& record) {
+  return record ? to_json(*record) : nlohmann::json();
+}
+
 std::optional<DataRecord> data_record_from(const nlohmann::json& json) {
   if (json.is_null()) return std::nullopt;
   DataRecord record;
-  record.train_images = json.at("train_images");
-  record.test_images = json.at("test_images");
-  record.classes = json.at("classes");
+  record.train_images = count_at(json, "train_images");
+  record.test_images = count_at(json, "test_images");
+  record.classes = count_at(json, "classes");
   record.tested_on = json.at("tested_on");
   record.class_names = json.at("class_names");
   record.images = json.at("images");

@@ -42,6 +42,8 @@ std::string to_toml(const DataRecord& record);
 std::optional<DataRecord> data_record_in(const std::string& config_toml);
 
 nlohmann::json to_json(const DataRecord& record);
+/// Null for none.
+nlohmann::json to_json(const std::optional<DataRecord>& record);
 /// Nothing for null, as in checkpoints of earlier versions. Throws what nlohmann::json does for other things.
 std::optional<DataRecord> data_record_from(const nlohmann::json& json);
 

@@ -305,33 +305,49 @@ void RunDirectory::write_board() {
   }
 }
 
-void RunDirectory::go_on_from(const RunState& state) {
+void DirectoryState::fields(StateFields& fields) {
+  fields.count("metrics_bytes", metrics_bytes);
+  if (fields.has("data")) fields.value("data", data, data_record_from);
+}
+
+void RunDirectory::go_on_from(const StateMap& state) {
+  cut_metrics(state.get<CheckpointPlace>().step,
+              static_cast<std::uint64_t>(state.get<DirectoryState>().metrics_bytes));
+}
+
+void RunDirectory::cut_metrics(std::int64_t step, std::uint64_t bytes) {
   if (!writes()) return;
-  if (metrics_.size() == 0) metrics_ = MetricsFile(path_ / "metrics.jsonl", state.metrics_bytes);
-  metrics_.cut(state.metrics_bytes);
-  if (metrics_.size() < state.metrics_bytes) {
+  if (metrics_.size() == 0) metrics_ = MetricsFile(path_ / "metrics.jsonl", bytes);
+  metrics_.cut(bytes);
+  if (metrics_.size() < bytes) {
     trouble_.tell(fmt::format("{}: {} bytes, where the checkpoint had seen {}; the lines between are lost",
-                              (path_ / "metrics.jsonl").string(), metrics_.size(), state.metrics_bytes));
+                              (path_ / "metrics.jsonl").string(), metrics_.size(), bytes));
   }
-  points_.push_back({"", state.step, 0, wall_clock_seconds()});
+  points_.push_back({"", step, 0, wall_clock_seconds()});
 }
 
 // config.toml may be of another machine, or written by hand; what the state was trained on stands with it.
-std::optional<RunState> RunDirectory::load_checkpoint(TensorMap& tensors, std::int64_t up_to) const {
+std::optional<StateMap> RunDirectory::load_checkpoint(TensorMap& tensors, std::int64_t up_to) const {
   if (!writes()) return std::nullopt;
-  std::optional<RunState> state = checkpoints_.load(tensors, up_to);
-  if (state && state->data && *state->data != data_) refuse_data(path_, *state->data, data_, {}, {});
+  std::optional<StateMap> state = checkpoints_.load(tensors, up_to);
+  if (!state) return state;
+  const auto then = state->get<DirectoryState>().data;
+  if (then && *then != data_) refuse_data(path_, *then, data_, {}, {});
   return state;
 }
 
-void RunDirectory::prepare(RunState& state) {
-  make_sure_it_is_there();
-  metrics_.flush();  // before the checkpoint that counts on it
-  state.metrics_bytes = metrics_.size();
-  state.data = data_;
+void RunDirectory::describe(StateMap& state) const {
+  state.put(DirectoryState{static_cast<std::int64_t>(metrics_.size()),
+                           writes() ? std::optional<DataRecord>(data_) : std::nullopt});
 }
 
-void RunDirectory::save(const TensorMap& tensors, RunState state) {
+void RunDirectory::prepare(StateMap& state) {
+  make_sure_it_is_there();
+  metrics_.flush();  // before the checkpoint that counts on it
+  describe(state);
+}
+
+void RunDirectory::save(const TensorMap& tensors, StateMap state) {
   prepare(state);
   checkpoints_.save(tensors, state);
   mark_saved();
@@ -347,29 +363,28 @@ void RunDirectory::mark_saved() const {
   }
 }
 
-bool RunDirectory::save_checkpoint(const TensorMap& tensors, RunState state) {
+bool RunDirectory::save_checkpoint(const TensorMap& tensors, StateMap state) {
   if (!writes()) return true;
   require_ours();
   return trouble_.attempt("checkpoint", [&] { save(tensors, std::move(state)); });
 }
 
-void RunDirectory::save_checkpoint_somewhere(const TensorMap& tensors, RunState state) {
+void RunDirectory::save_checkpoint_somewhere(const TensorMap& tensors, StateMap state) {
   if (!writes()) return;
   require_ours();
   here_or_elsewhere("checkpoint", [&] { save(tensors, state); });
 }
 
-void RunDirectory::save_changed(const TensorMap& tensors, RunState state) {
+void RunDirectory::save_changed(const TensorMap& tensors, StateMap state) {
   if (!writes()) return;
   std::error_code error;  // the result first: a run that has one has finished
   fs::remove(path_ / "summary.json", error);
-  state.data = data_;
-  state.metrics_bytes = metrics_.size();  // the file has these, and is cut when it is next written
+  describe(state);  // the file has these metrics, and is cut when it is next written
   checkpoints_.save_and_drop_later(tensors, state);
   mark_saved();
 }
 
-void RunDirectory::save_branch(const TensorMap& tensors, RunState state) {
+void RunDirectory::save_branch(const TensorMap& tensors, StateMap state) {
   if (!writes()) return;
   require_ours();
   trouble_.attempt("branch", [&] {
@@ -378,7 +393,7 @@ void RunDirectory::save_branch(const TensorMap& tensors, RunState state) {
   });
 }
 
-std::optional<RunState> RunDirectory::load_branch(TensorMap& tensors) const {
+std::optional<StateMap> RunDirectory::load_branch(TensorMap& tensors) const {
   if (!writes()) return std::nullopt;
   return checkpoints_.load_branch(tensors);
 }

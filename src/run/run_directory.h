@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -26,6 +27,14 @@ namespace glidepath {
 
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kBestModelFile = "best.safetensors";  // where the best weights are not the last
+
+/// What a checkpoint keeps of the directory that it is in.
+struct DirectoryState {
+  std::int64_t metrics_bytes = 0;  ///< length of metrics.jsonl
+  std::optional<DataRecord> data;  ///< what it trains on; none in checkpoints of earlier versions
+
+  void fields(StateFields& fields);
+};
 
 /// A run directory open for writing. With an empty path nothing is written and every call succeeds.
 ///
@@ -59,6 +68,8 @@ class RunDirectory {
 
   /// See CheckpointFolder::set_most_bytes.
   void limit_checkpoints(std::uint64_t most_bytes) { checkpoints_.set_most_bytes(most_bytes); }
+  /// See CheckpointFolder::set_check.
+  void check_checkpoints(StateCheck check) { checkpoints_.set_check(std::move(check)); }
 
   /// Whether what its disk refuses at the end is saved in the system's temporary folder; true at first.
   void set_rescue(bool rescue) { rescue_ = rescue; }
@@ -67,15 +78,20 @@ class RunDirectory {
   /// kind/lr; of measures every one.
   void append_metrics(const nlohmann::ordered_json& record);
   /// Shortens the metrics to what they were at a checkpoint, and tells TensorBoard so.
-  void go_on_from(const RunState& state);
+  void go_on_from(const StateMap& state);
+  /// Likewise, to none: the run begins.
+  void start_over() { cut_metrics(0, 0); }
+
+  /// Puts a DirectoryState of now.
+  void describe(StateMap& state) const;
 
   /// False when the disk refused.
-  bool save_checkpoint(const TensorMap& tensors, RunState state);
+  bool save_checkpoint(const TensorMap& tensors, StateMap state);
   /// Saves the state of a run that is about to stop. Throws RunError when no disk takes it.
-  void save_checkpoint_somewhere(const TensorMap& tensors, RunState state);
+  void save_checkpoint_somewhere(const TensorMap& tensors, StateMap state);
   bool has_checkpoint() const { return writes() && !checkpoints_.empty(); }
   /// See CheckpointFolder::load.
-  std::optional<RunState> load_checkpoint(
+  std::optional<StateMap> load_checkpoint(
       TensorMap& tensors, std::int64_t up_to = std::numeric_limits<std::int64_t>::max()) const;
   /// Where there is no checkpoint: throws InputError when the folder shows that the run has had one, or has
   /// ended. It would be trained anew over what it has left.
@@ -85,12 +101,12 @@ class RunDirectory {
   void go_elsewhere(const std::filesystem::path& path);
   /// The state of a run whose budget was changed: no later checkpoint of the budget before is gone on from,
   /// and what it left as its result is removed. Throws RunError when the disk refuses.
-  void save_changed(const TensorMap& tensors, RunState state);
+  void save_changed(const TensorMap& tensors, StateMap state);
   /// The state at which runs of longer budgets part from this one: kept for --replan rewind. A refusal of the
   /// disk is a warning.
-  void save_branch(const TensorMap& tensors, RunState state);
+  void save_branch(const TensorMap& tensors, StateMap state);
   /// Nothing when none was kept.
-  std::optional<RunState> load_branch(TensorMap& tensors) const;
+  std::optional<StateMap> load_branch(TensorMap& tensors) const;
   /// Writes config.toml anew, with the budgets that the run had before. Throws RunError.
   void rewrite_config(const TrainConfig& config, const std::vector<std::string>& budgets_before);
   void remove_checkpoints_after(std::int64_t step) const {
@@ -119,8 +135,9 @@ class RunDirectory {
   void write_beginning() const;
   void make_sure_it_is_there() const;
   void require_ours() const;
-  void prepare(RunState& state);
-  void save(const TensorMap& tensors, RunState state);
+  void cut_metrics(std::int64_t step, std::uint64_t bytes);
+  void prepare(StateMap& state);
+  void save(const TensorMap& tensors, StateMap state);
   void mark_saved() const;
   void write_board();
   void here_or_elsewhere(const std::string& what, const std::function<void()>& write);

@@ -86,7 +86,7 @@ std::int64_t load_run_weights(const fs::path& file, Model& model, std::string* s
     *statistics = metadata.count(kStatistics) > 0 ? plain_line(metadata.at(kStatistics)) : kRunningStatistics;
   if (metadata.count("run_state") > 0) {
     TensorMap all;
-    step = read_checkpoint(file, all, most).step;
+    step = read_checkpoint(file, all, most).get<CheckpointPlace>().step;
     stored.clear();
     for (const auto& [name, tensor] : all) {
       if (name.compare(0, kModelPrefix.size(), kModelPrefix) == 0)

@@ -3,12 +3,15 @@
 
 #include <cmath>
 #include <mutex>
+#include <type_traits>
 
 #include <ATen/Context.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "glidepath/error.h"
 #include "loop/tally.h"
+#include "run/budget_state.h"
 
 namespace glidepath {
 namespace {
@@ -65,19 +68,40 @@ void KeptGlide::follow() {
   if (run_.sizes.vary()) run_.feed.set_image_size(run_.sizes.by_step(run_.glide));
 }
 
-void KeptGlide::save(Saved& saved) const {
-  const GlideState state = run_.glide.state();
-  saved.state.step = state.step;
-  saved.state.seconds = run_.seconds_spent();
-  saved.state.budget = state.budget;
-  saved.state.plateau = state.plateau;
+void GlidePlace::fields(StateFields& fields) {
+  fields.count("step", step);
+  fields.seconds("seconds", seconds);
+  fields.value("budget", budget, budget_state_from);
+  fields.number("plateau_factor", plateau.factor);
+  fields.number("plateau_best", plateau.best);
+  fields.number("plateau_best_progress", plateau.best_progress);
+  fields.flag("plateau_any", plateau.any);
 }
 
+void KeptGlide::save(Saved& saved) const {
+  const GlideState state = run_.glide.state();
+  saved.state.put(GlidePlace{state.step, run_.seconds_spent(), state.budget, state.plateau});
+}
+
+// Its seconds are the stopwatch's, which a run that goes back after it diverged does not set back.
 void KeptGlide::load(const Saved& saved) {
-  const double rate = std::ldexp(1.0, -static_cast<int>(saved.state.rewinds));
-  run_.glide = Glide(run_.glide_options(),
-                     {saved.state.step, run_.seconds_spent(), saved.state.budget, saved.state.plateau, rate});
+  const auto place = saved.state.get<GlidePlace>();
+  const double rate = std::ldexp(1.0, -static_cast<int>(saved.state.get<Rewinds>().count));
+  run_.glide =
+      Glide(run_.glide_options(), {place.step, run_.seconds_spent(), place.budget, place.plateau, rate});
   follow();
+}
+
+StateMap start_state() {
+  StateMap state;
+  for_each_kept([&](const auto& kept) { state.put(kept); });
+  return state;
+}
+
+void check_state(const StateMap& state) {
+  for_each_kept([&](const auto& kept) { state.get<std::decay_t<decltype(kept)>>(); });
+  if (state.get<Recorder::Kept>().last > state.get<GlidePlace>().step)
+    throw InputError("holds a record of an update that is to come");
 }
 
 }  // namespace glidepath

@@ -2,8 +2,14 @@
 #pragma once
 #include <cstdint>
 
+#include "glidepath/budget_state.h"
 #include "glidepath/models.h"
 #include "glidepath/optimizer.h"
+#include "glidepath/plateau.h"
+#include "loop/callbacks/evaluator.h"
+#include "loop/callbacks/measures.h"
+#include "loop/callbacks/recorder.h"
+#include "loop/loop.h"
 #include "loop/run.h"
 #include "loop/stateful.h"
 
@@ -37,14 +43,22 @@ struct Rewinds : public Stateful {
   std::int64_t count = 0;
   std::int64_t step = -1;  ///< the update, 0 the start; -1: none, as it is not asked for
 
-  void save(Saved& saved) const override {
-    saved.state.rewinds = count;
-    saved.state.rewind_step = step;
+  void fields(StateFields& fields) {
+    fields.count("rewinds", count);
+    fields.count_or_none("rewind_step", step);
   }
-  void load(const Saved& saved) override {
-    count = saved.state.rewinds;
-    step = saved.state.rewind_step;
-  }
+  void save(Saved& saved) const override { saved.state.put(*this); }
+  void load(const Saved& saved) override { *this = saved.state.get<Rewinds>(); }
+};
+
+/// The place in the budget and the schedule.
+struct GlidePlace {
+  std::int64_t step = 0;  ///< updates done
+  double seconds = 0;     ///< spent
+  BudgetState budget;
+  Plateau::State plateau;
+
+  void fields(StateFields& fields);
 };
 
 /// The place in the budget and the schedule, and the sizes of images, which follow it.
@@ -61,5 +75,25 @@ class KeptGlide : public Stateful {
 
   Run& run_;
 };
+
+/// Calls `look` with one of every struct that a run state is made of, as it is in a run that has not begun.
+template <typename Look>
+void for_each_kept(Look look) {
+  look(GlidePlace());
+  look(Rewinds());
+  look(Tally::Kept());
+  look(Evaluator::Kept());
+  look(Recorder::Kept());
+  look(Measures::Kept());
+  look(Loop::Kept());
+  look(ImageSizes::Kept());
+  look(DataWatch::Kept());
+  look(DirectoryState());
+}
+
+/// Of a run that has not begun.
+StateMap start_state();
+/// Throws InputError for a state that no run has: what passes here, every part can load.
+void check_state(const StateMap& state);
 
 }  // namespace glidepath

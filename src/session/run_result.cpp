@@ -1,9 +1,9 @@
 // src/session/run_result.cpp - what a run comes to, and the files that say so.
 #include "session/run_result.h"
 
-#include <cmath>
 #include <map>
 #include <optional>
+#include <variant>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -20,6 +20,15 @@ namespace {
 double accuracy_of(const std::optional<Evaluation>& tested) { return tested ? tested->accuracy : -1; }
 
 }  // namespace
+
+RunResult::RunResult(Run& run, Callbacks& callbacks) : run_(run), callbacks_(callbacks) {
+  result_.steps_per_epoch = run_.context.steps_per_epoch;
+  if (run_.data.set.has_val()) result_.val_images = run_.data.set.val.size();
+  result_.precision = run_.plan.precision();
+  result_.channels_last = run_.plan.channels_last;
+  result_.threads = run_.plan.threads;
+  result_.ranks = run_.ranks.size();
+}
 
 TrainResult RunResult::finish() {
   tell_training();
@@ -46,7 +55,6 @@ void RunResult::save_diverged(const Diverged& divergence) {
 void RunResult::tell_training() {
   const auto mean = run_.tally.mean(run_.context.steps_per_epoch);
   result_.updates = run_.glide.step();
-  result_.steps_per_epoch = run_.context.steps_per_epoch;
   result_.epochs = run_.epochs();
   result_.train_loss = mean.loss;
   result_.train_accuracy = mean.accuracy;
@@ -54,10 +62,6 @@ void RunResult::tell_training() {
   result_.final_lr = run_.glide.final_lr();
   result_.images_per_second = run_.tally.images_per_second();
   result_.flops = run_.sizes.flops_spent(run_.glide.step(), run_.context);
-  result_.precision = run_.plan.precision();
-  result_.channels_last = run_.plan.channels_last;
-  result_.threads = run_.plan.threads;
-  result_.ranks = run_.ranks.size();
 }
 
 void RunResult::tell_tests(const FinalTests& tests) {
@@ -72,7 +76,6 @@ void RunResult::tell_tests(const FinalTests& tests) {
   if (dataset.test.corrupt) result_.corrupt_test_images = dataset.test.corrupt->count();
   result_.peak_memory_mib = peak_memory_mib();
   if (!chosen.val) return;
-  result_.val_images = dataset.val.size();
   result_.val_accuracy = chosen.val->accuracy;
   result_.val_loss = chosen.val->loss;
   result_.val_accuracy_running = running.val->accuracy;
@@ -101,71 +104,43 @@ void RunResult::save(const FinalTests& tests) {
   });
 }
 
+// Numbers by the one table of them, between the facts that they belong to.
 nlohmann::ordered_json RunResult::summary(const std::string& status) const {
-  const BudgetState budget = run_.glide.state().budget;
-  nlohmann::ordered_json summary = {
-      {"status", status},
-      {"data", run_.config.data},
-      {"model", run_.config.model},
-      {"schedule", run_.config.schedule},
-      {"budget", budget_text(run_.config)},
-      {"budgets_before", told_changes(budget)},
-      {"seed", run_.config.seed},
-      {"test_accuracy", result_.test_accuracy},
-      {"test_loss", result_.test_loss},
-      {"bn_images", result_.bn_images},
-      {"val_images", result_.val_images},
-      {"train_accuracy", result_.train_accuracy},
-      {"train_loss", std::isfinite(result_.train_loss) ? nlohmann::ordered_json(result_.train_loss)
-                                                       : nlohmann::ordered_json(nullptr)},
-      {"updates", result_.updates},
-      {"steps_per_epoch", run_.context.steps_per_epoch},
-      {"epochs", result_.epochs},
-      {"last_update_lr", result_.last_update_lr},
-      {"final_lr", result_.final_lr},
-      {"spent",
-       {{"updates", result_.updates},
-        {"epochs", result_.epochs},
-        {"seconds", result_.seconds},
-        {"flops", result_.flops}}},
-      {"rewinds", result_.rewinds},
-      {"skipped_updates", skipped_updates_},
-      {"seconds", result_.seconds},
-      {"images_per_second", result_.images_per_second},
-      {"peak_memory_mib", result_.peak_memory_mib},
-      {"precision", run_.plan.precision()},
-      {"channels_last", run_.plan.channels_last},
-      {"threads", run_.plan.threads},
-      {"ranks", result_.ranks},
-      {"device", run_.plan.device.str()}};
-  add_tests(summary);
-  return summary;
-}
-
-void RunResult::add_tests(nlohmann::ordered_json& summary) const {
-  if (result_.test_accuracy_running >= 0) {
-    summary["test_accuracy_running"] = result_.test_accuracy_running;
-    summary["test_loss_running"] = result_.test_loss_running;
-  }
-  if (run_.data.set.has_val()) {
-    summary["val_accuracy"] = result_.val_accuracy;
-    summary["val_loss"] = result_.val_loss;
-    summary["val_accuracy_running"] = result_.val_accuracy_running;
-    summary["val_loss_running"] = result_.val_loss_running;
-  }
-  if (result_.best) {
-    summary["best_update"] = result_.best->update;
-    summary["best_val_accuracy"] = result_.best->val_accuracy;
-    summary["best_val_accuracy_running"] = result_.best->val_accuracy_running;
-    summary["best_test_accuracy"] = result_.best->test_accuracy;
-    if (result_.best->test_accuracy_running >= 0)
-      summary["best_test_accuracy_running"] = result_.best->test_accuracy_running;
-  }
-  if (run_.data.set.in_memory()) return;
+  nlohmann::ordered_json summary = {{"status", status},
+                                    {"data", run_.config.data},
+                                    {"model", run_.config.model},
+                                    {"schedule", run_.config.schedule},
+                                    {"budget", budget_text(run_.config)},
+                                    {"budgets_before", told_changes(run_.glide.state().budget)},
+                                    {"seed", run_.config.seed}};
+  add(summary, SummaryPart::kTraining);
+  // What a budget can be given in, told together; flops are here alone.
+  nlohmann::ordered_json spent = {
+      {"updates", result_.updates}, {"epochs", result_.epochs}, {"seconds", result_.seconds}};
+  add(spent, SummaryPart::kSpent);
+  summary["spent"] = spent;
+  add(summary, SummaryPart::kCost);
+  summary["precision"] = result_.precision;
+  summary["channels_last"] = result_.channels_last;
+  add(summary, SummaryPart::kProcesses);
+  summary["device"] = run_.plan.device.str();
+  for (const SummaryPart part : {SummaryPart::kTests, SummaryPart::kBest, SummaryPart::kBestTests})
+    add(summary, part);
+  if (run_.data.set.in_memory()) return summary;
   summary["corrupt_images"] = {{"train", result_.corrupt_train_images},  // those of the test split are left
                                {"test", result_.corrupt_test_images}};   // out of its accuracy and loss
   summary["eval_res"] = run_.data.set.image_options.eval_size;
   summary["tested_on"] = run_.data.record.tested_on;
+  return summary;
+}
+
+// A loss that is not finite becomes null, as JSON knows no such number.
+void RunResult::add(nlohmann::ordered_json& summary, SummaryPart part) const {
+  for (const ResultNumber& number : result_numbers()) {
+    if (number.part != part) continue;
+    if (const auto value = number.of(result_))
+      std::visit([&](const auto& plain) { summary[number.name] = plain; }, *value);
+  }
 }
 
 }  // namespace glidepath

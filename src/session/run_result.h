@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/result_numbers.h"
 #include "glidepath/train.h"
 #include "loop/callbacks/callbacks.h"
 #include "loop/divergence.h"
@@ -15,10 +16,10 @@ namespace glidepath {
 
 class RunResult {
  public:
-  RunResult(Run& run, Callbacks& callbacks) : run_(run), callbacks_(callbacks) {}
+  RunResult(Run& run, Callbacks& callbacks);
 
   void set_rewinds(std::int64_t count) { result_.rewinds = count; }
-  void set_skipped_updates(std::int64_t count) { skipped_updates_ = count; }
+  void set_skipped_updates(std::int64_t count) { result_.skipped_updates = count; }
 
   /// Of a run that has ended: tests it, and saves models and summary.
   TrainResult finish();
@@ -31,12 +32,11 @@ class RunResult {
   void tell_best(const FinalTests& tests);
   void save(const FinalTests& tests);
   nlohmann::ordered_json summary(const std::string& status) const;
-  void add_tests(nlohmann::ordered_json& summary) const;
+  void add(nlohmann::ordered_json& summary, SummaryPart part) const;
 
   Run& run_;
   Callbacks& callbacks_;
   TrainResult result_;
-  std::int64_t skipped_updates_ = 0;  // by overflow of a scaled loss
 };
 
 }  // namespace glidepath

@@ -24,6 +24,7 @@ RunDirectory open_directory(const RunDirectory::Subject& subject, const TrainOpt
                          ? RunDirectory::reopen(options.out, subject, std::move(trouble))
                          : RunDirectory::reopen_to_leave(options.resume_from, subject, std::move(trouble));
   run.set_rescue(options.rescue);
+  run.check_checkpoints(check_state);
   return run;
 }
 

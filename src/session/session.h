@@ -31,8 +31,9 @@ class Session {
   // A run that is gone on with: session_resume.cpp.
   void resume();
   std::string change_budget(Saved& saved);
-  std::string re_anneal(RunState& state, const TrainConfig& before) const;
+  std::string re_anneal(StateMap& state, const TrainConfig& before) const;
   std::string rewind(Saved& saved, const TrainConfig& before);
+  Saved branch_or_start(std::int64_t latest) const;
   void restore(const Saved& saved);
   void share_state();
   TensorMap start_tensors();

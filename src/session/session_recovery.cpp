@@ -40,16 +40,17 @@ void Session::go_back(const Diverged& divergence) {
   // First the checkpoints that would diverge again: killed from here on, the run comes here again.
   run_.log.directory().remove_checkpoints_after(rewinds_.step);
   Saved back;
-  const std::optional<RunState> found = run_.log.directory().load_checkpoint(back.tensors, rewinds_.step);
-  if (found) {
-    back.state = *found;
-  } else {  // the start
-    back.state.rewind_step = 0;
-    back.tensors = start_tensors();
-  }
-  back.state.budget = run_.glide.state().budget;  // the time is spent: progress by a clock never falls
-  if (!found) back.state.budget.origin = {};
-  back.state.rewinds = rewinds_.count;
+  const std::optional<StateMap> found = run_.log.directory().load_checkpoint(back.tensors, rewinds_.step);
+  back.state = found ? *found : start_state();
+  if (!found) back.tensors = start_tensors();
+  auto place = back.state.get<GlidePlace>();
+  place.budget = run_.glide.state().budget;  // the time is spent: progress by a clock never falls
+  if (!found) place.budget.origin = {};
+  back.state.put(place);
+  auto rewinds = back.state.get<Rewinds>();
+  rewinds.count = rewinds_.count;
+  if (!found) rewinds.step = 0;
+  back.state.put(rewinds);
   restore(back);
   ++rewinds_.count;
   run_.glide.halve_rate();

@@ -38,17 +38,17 @@ void Session::resume() {
                                   bytes_of(run_.log.content().tensors) +
                               of_window + kBesideTensors);
   Saved saved;
-  const std::optional<RunState> found = directory.load_checkpoint(saved.tensors);
+  const std::optional<StateMap> found = directory.load_checkpoint(saved.tensors);
   if (!found) {  // killed before its first checkpoint: from the start, whatever its budget was
     directory.require_unsaved();
     if (is_left) directory.go_elsewhere(run_.options.out);
     kept_glide_.begin(budget_text(run_.config));
     directory.rewrite_config(run_.config, {});
-    return directory.go_on_from({});
+    return directory.start_over();
   }
   saved.state = *found;
   const std::string change = change_budget(saved);
-  run_.stopwatch.set_before(saved.state.seconds);
+  run_.stopwatch.set_before(saved.state.get<GlidePlace>().seconds);
   run_budget(run_.config, run_.seconds_spent(),
              run_.ranks.unix_seconds());  // a deadline that has passed is none
   if (saved.tensors.empty()) saved.tensors = start_tensors();
@@ -62,7 +62,7 @@ void Session::resume() {
   // The checkpoint is the authority, so it is first: killed between the two, the run goes on as it should.
   const Saved now = run_.log.content();
   directory.save_changed(now.tensors, now.state);
-  directory.rewrite_config(run_.config, told_changes(now.state.budget));
+  directory.rewrite_config(run_.config, told_changes(run_.glide.state().budget));
   if (!change.empty() && run_.options.on_budget_change) run_.options.on_budget_change(change);
 }
 
@@ -91,7 +91,7 @@ TensorMap Session::start_tensors() {
 std::string Session::change_budget(Saved& saved) {
   const std::string asked = budget_text(run_.config),
                     stored = budget_text(read_run_config(run_.log.directory().path()));
-  BudgetState& budget = saved.state.budget;
+  const BudgetState budget = saved.state.get<GlidePlace>().budget;
   TrainConfig before = run_.config;
   set_budget_text(before, budget.budget);
   if (same_budget(asked, stored) || same_budget(asked, budget.budget)) {
@@ -103,19 +103,28 @@ std::string Session::change_budget(Saved& saved) {
   }
   const std::string told =
       run_.options.replan == Replan::kRewind ? rewind(saved, before) : re_anneal(saved.state, before);
-  saved.state.budget.budget = asked;
-  saved.state.trained = false;
-  // A run that diverges does not go back to another budget.
-  if (run_.rewinds_on_divergence()) saved.state.rewind_step = saved.state.step;
+  auto place = saved.state.get<GlidePlace>();
+  place.budget.budget = asked;
+  saved.state.put(place);
+  saved.state.put(Loop::Kept());       // not trained to its end
+  if (run_.rewinds_on_divergence()) {  // one that diverges does not go back to another budget
+    auto rewinds = saved.state.get<Rewinds>();
+    rewinds.step = place.step;
+    saved.state.put(rewinds);
+  }
   return told;
 }
 
-std::string Session::re_anneal(RunState& state, const TrainConfig& before) const {
-  const Schedule schedule = schedule_for(run_.config, run_.context, state.budget.schedule_updates);
-  return glidepath::re_anneal(state.budget, budget_text(run_.config), run_budget(before, 0, 0),
-                              run_budget(run_.config, state.seconds, run_.ranks.unix_seconds()),
-                              {state.step, state.seconds, state.plateau.factor}, run_.context, schedule,
-                              std::ldexp(run_.config.base_lr, -static_cast<int>(state.rewinds)));
+std::string Session::re_anneal(StateMap& state, const TrainConfig& before) const {
+  auto place = state.get<GlidePlace>();
+  const Schedule schedule = schedule_for(run_.config, run_.context, place.budget.schedule_updates);
+  std::string told =
+      glidepath::re_anneal(place.budget, budget_text(run_.config), run_budget(before, 0, 0),
+                           run_budget(run_.config, place.seconds, run_.ranks.unix_seconds()),
+                           {place.step, place.seconds, place.plateau.factor}, run_.context, schedule,
+                           std::ldexp(run_.config.base_lr, -static_cast<int>(state.get<Rewinds>().count)));
+  state.put(place);
+  return told;
 }
 
 std::string Session::rewind(Saved& saved, const TrainConfig& before) {
@@ -126,29 +135,37 @@ std::string Session::rewind(Saved& saved, const TrainConfig& before) {
                     "budget has no number of updates; use --replan re-anneal",
                     was, asked));
   }
-  RunState& state = saved.state;
+  auto place = saved.state.get<GlidePlace>();
   const Budget budget = run_budget(run_.config, 0, 0);
   const std::int64_t updates = updates_in(budget, run_.context);
   const Schedule schedule = schedule_for(run_.config, run_.context, updates);
-  const Schedule first = schedule_for(run_.config, run_.context, state.budget.schedule_updates);
-  const std::int64_t shared = same_rates(state.budget, first, schedule, updates);
-  std::vector<BudgetChange> changes = state.budget.changes;
-  const std::int64_t step = state.step;
-  if (state.step > shared) {
-    Saved branch;
-    const auto kept = run_.log.directory().load_branch(branch.tensors);
-    const bool fits = kept && kept->step <= shared;
-    if (fits) branch.state = *kept;
-    saved = fits ? std::move(branch) : Saved{};
+  const Schedule first = schedule_for(run_.config, run_.context, place.budget.schedule_updates);
+  const std::int64_t shared = same_rates(place.budget, first, schedule, updates);
+  std::vector<BudgetChange> changes = place.budget.changes;
+  const std::int64_t step = place.step;
+  if (step > shared) {
+    saved = branch_or_start(shared);
+    place = saved.state.get<GlidePlace>();
   }
-  changes.push_back({step, was, asked, to_string(Replan::kRewind), state.step});
-  state.budget = {asked, updates, {}, {}, std::move(changes)};
-  const double end_lr = std::ldexp(run_.config.base_lr, -static_cast<int>(state.rewinds)) * schedule(1);
+  changes.push_back({step, was, asked, to_string(Replan::kRewind), place.step});
+  place.budget = {asked, updates, {}, {}, std::move(changes)};
+  saved.state.put(place);
+  const auto rewinds = static_cast<int>(saved.state.get<Rewinds>().count);
+  const double end_lr = std::ldexp(run_.config.base_lr, -rewinds) * schedule(1);
   return fmt::format("budget {} -> {}: both have the same rates for {} updates; {}, then {}", was, asked,
                      shared,
-                     state.step == step ? fmt::format("nothing is lost at update {}", step)
-                                        : fmt::format("back from update {} to {}", step, state.step),
-                     rest_of_schedule(schedule.text(), end_lr, budget, updates - state.step, 0));
+                     place.step == step ? fmt::format("nothing is lost at update {}", step)
+                                        : fmt::format("back from update {} to {}", step, place.step),
+                     rest_of_schedule(schedule.text(), end_lr, budget, updates - place.step, 0));
+}
+
+/// The state that was kept for longer budgets, where it is of update `latest` or before.
+Saved Session::branch_or_start(std::int64_t latest) const {
+  Saved branch;
+  const auto kept = run_.log.directory().load_branch(branch.tensors);
+  if (!kept || kept->get<GlidePlace>().step > latest) return {start_state(), {}};
+  branch.state = *kept;
+  return branch;
 }
 
 // Rank 0 has read the checkpoint, or made the first weights; the others need no file of its run.
@@ -157,12 +174,13 @@ void Session::share_state() {
   Saved saved = run_.log.content();
   drop_measures(saved.tensors);
   const nlohmann::json mine = {{"config", to_toml(run_.config)},
-                               {"state", run_state_text(saved.state)},
+                               {"state", saved.state.text()},
                                {"seconds_before", run_.stopwatch.before()}};
   const auto first = nlohmann::json::parse(run_.ranks.from_first(json_text(mine)));
   saved.tensors = run_.ranks.from_first(saved.tensors);
   if (run_.ranks.is_first()) return;
-  saved.state = run_state_from(first.at("state"));
+  saved.state = StateMap::parse(first.at("state"));
+  check_state(saved.state);
   run_.config = parse_train_config(first.at("config"), "rank 0's configuration");
   run_.stopwatch.set_before(first.at("seconds_before"));
   restore(saved);

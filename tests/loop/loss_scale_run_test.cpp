@@ -55,7 +55,7 @@ class LossScaleTest : public testing::Test {
     TensorMap tensors;
     const auto state = checkpoints.load(tensors);
     ASSERT_TRUE(state.has_value());
-    ASSERT_LT(state->step, 20);
+    ASSERT_LT(state->get<CheckpointPlace>().step, 20);
     tensors.at("loss_scaler")[0] = std::ldexp(1.0, 127);
     tensors.at("model.fc3.weight").mul_(100);
     checkpoints.save(tensors, *state);

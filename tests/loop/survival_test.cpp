@@ -190,7 +190,7 @@ TEST_F(SurvivalTest, DivergenceNamesUpdateRateAndLayerAndLeavesTheLastGoodCheckp
   const CheckpointFolder checkpoints(folder_ / "a/checkpoint", 2, {});
   const auto state = checkpoints.load(tensors);
   ASSERT_TRUE(state.has_value());
-  EXPECT_LT(state->step, told.at("updates").get<std::int64_t>());
+  EXPECT_LT(state->get<CheckpointPlace>().step, told.at("updates").get<std::int64_t>());
   for (const auto& [name, tensor] : tensors) {
     if (!tensor.is_floating_point()) continue;
     EXPECT_TRUE(torch::isfinite(tensor).all().item<bool>()) << name;

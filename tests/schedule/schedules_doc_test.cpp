@@ -148,7 +148,7 @@ TEST(SchedulesDoc, PeersDoWhatItsTableSays) {
 TEST(SchedulesDoc, TheMistakesItListsAreTests) {
   std::string tests;
   for (const char* file :
-       {"core/peers_mistakes_test.cpp", "loop/peers_mistakes_test.cpp", "loop/user_pain_test.cpp"}) {
+       {"schedule/peers_mistakes_test.cpp", "loop/peers_mistakes_test.cpp", "loop/user_pain_test.cpp"}) {
     for (const std::string& line : lines_of(std::string(GLIDEPATH_SOURCE_DIR "/tests/") + file))
       tests += line + "\n";
   }

@@ -134,6 +134,22 @@ TEST_F(ExperimentTest, StoppedAndGoneOnWithHasTheSameBits) {
   EXPECT_THAT(refusal(other, on), HasSubstr("cut"));
 }
 
+// Its accuracy is no number, which a checkpoint has to be able to say.
+TEST_F(ExperimentTest, ATaskThatKnowsNoAccuracyIsGoneOnWithAfterATest) {
+  Experiment experiment = regression();
+  experiment.config.eval_every = "10it";
+  train(experiment, into("whole"));
+  experiment = regression();
+  experiment.config.eval_every = "10it";
+  EXPECT_THROW(train(experiment, stopped(into("cut"), experiment, 40)), Interrupted);
+  experiment = regression();
+  experiment.config.eval_every = "10it";
+  TrainOptions on = into("cut");
+  on.resume = true;
+  train(experiment, on);
+  EXPECT_TRUE(weights("cut") == weights("whole"));
+}
+
 // What the program carries, handed in as one's own, is trained alike.
 TEST_F(ExperimentTest, ABuiltInNetworkAsOnesOwnHasTheSameBits) {
   TrainConfig config = digits_run("2ep");

@@ -6,9 +6,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
+#include "config/result_numbers.h"
+#include "glidepath/error.h"
 #include "glidepath/table.h"
+#include "study/store/run_files.h"
 #include "study/support.h"
 
 namespace glidepath {
@@ -315,6 +321,38 @@ TEST_F(StudyStoreTest, KeepsTheScoresThatRunsHaveAndNoOthers) {
   EXPECT_TRUE(results.runs.at(1).scores.empty());
   EXPECT_EQ(make_tables(results, {"", "", "test_accuracy_running"}).at(0).cells.at(0).at(0).values.at(0), 25);
   EXPECT_THAT(results_csv(results), testing::HasSubstr("error,test_accuracy_running,val_loss\n"));
+}
+
+// From a run's summary to every place, with no other list of names than the table.
+TEST_F(StudyStoreTest, EveryNumberOfTheTableReachesItsPlaces) {
+  std::string summary = R"({"status":"done")";
+  std::vector<std::string> columns, scores, accuracies = {"test_accuracy"};
+  for (const ResultNumber& number : result_numbers()) {
+    summary += fmt::format(",\"{}\":{}", number.name, number.kind == NumberKind::kCount ? "3" : "0.5");
+    if (number.stored == Stored::kColumn) columns.emplace_back(number.name);
+    if (number.stored != Stored::kScore) continue;
+    scores.emplace_back(number.name);
+    if (number.kind == NumberKind::kAccuracy) accuracies.emplace_back(number.name);
+  }
+  write("summary.json", summary + "}");
+  store_.save_plan(plan_, ids_);
+  RunRecord run = claimed_and_done(store_);
+  ASSERT_TRUE(read_summary(folder_, run));
+  ASSERT_TRUE(store_.finish(self_, run, {}, {}));
+  const StudyResults results = read_study_results(folder_ / "out");
+
+  std::vector<std::string> stored;
+  for (const auto& [name, value] : results.runs.at(0).scores) stored.push_back(name);
+  EXPECT_THAT(stored, testing::UnorderedElementsAreArray(scores));
+  const std::string csv = results_csv(results), titles = csv.substr(0, csv.find('\n')) + ",";
+  EXPECT_THAT(titles, testing::HasSubstr(fmt::format("error,{},", fmt::join(scores, ","))));
+  for (const std::string& name : columns) EXPECT_THAT(titles, testing::HasSubstr("," + name + ","));
+  EXPECT_EQ(nlohmann::json::parse(results_json(results)).at("runs").at(0).at("scores").size(), scores.size());
+  for (const std::string& name : accuracies) {
+    EXPECT_EQ(make_tables(results, {"", "", name}).at(0).cells.at(0).at(0).values.at(0), 50) << name;
+    EXPECT_EQ(score_title(results, {"", "", name}), find_result_number(name)->what);
+  }
+  EXPECT_THROW(make_tables(results, {"", "", "val_loss"}), InputError);
 }
 
 // A report shows what the study was asked for; axes that are none, as of a store made by hand, are left out.

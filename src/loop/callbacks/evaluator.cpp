@@ -30,7 +30,7 @@ Evaluator::Evaluator(Run& run, EndingCost& ending, Stopper& stopper)
 
 // One that would leave hardly any time is left to the end, which looks in any case.
 bool Evaluator::is_due(RunView& /*view*/) {
-  if (passed() <= done_ || run_.glide.done()) return false;
+  if (passed() <= kept_.done || run_.glide.done()) return false;
   if (run_.glide.has_time_for(ending_.evaluation(), run_.seconds_spent())) return true;
   start_anew();
   return false;
@@ -50,12 +50,12 @@ void Evaluator::at_end(RunView& /*view*/) {
 
 void Evaluator::evaluate_now() {
   const double begun = run_.ranks.now();
-  last_ = evaluate_all(run_.data.set.watched(), [this] { stopper_.agree_and_stop_if_asked(); });
-  step_ = run_.glide.step();
-  if (keeps_best()) best_.see(*run_.model, step_, last_);
+  kept_.last = evaluate_all(run_.data.set.watched(), [this] { stopper_.agree_and_stop_if_asked(); });
+  kept_.step = run_.glide.step();
+  if (keeps_best()) best_.see(*run_.model, kept_.step, kept_.last);
   ending_.evaluation_takes(run_.ranks.now() - begun);
-  run_.record("eval", last_.loss, last_.accuracy);
-  if (run_.options.on_evaluation) run_.options.on_evaluation(run_.status(last_));
+  run_.record("eval", kept_.last.loss, kept_.last.accuracy);
+  if (run_.options.on_evaluation) run_.options.on_evaluation(run_.status(kept_.last));
 }
 
 void Evaluator::time() {
@@ -81,23 +81,25 @@ Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void(
 }
 
 void Evaluator::record_final(const Evaluation& tested) {
-  last_ = tested;
-  step_ = run_.glide.step();
-  run_.record("eval", last_.loss, last_.accuracy);
+  kept_.last = tested;
+  kept_.step = run_.glide.step();
+  run_.record("eval", kept_.last.loss, kept_.last.accuracy);
+}
+
+void Evaluator::Kept::fields(StateFields& fields) {
+  fields.count("evaluations", done);
+  fields.count_or_none("evaluated_step", step);
+  fields.number_or_nan("test_loss", last.loss);
+  fields.number_or_nan("test_accuracy", last.accuracy);  // a task may know none
 }
 
 void Evaluator::save(Saved& saved) const {
-  saved.state.evaluations = done_;
-  saved.state.evaluated_step = step_;
-  saved.state.test_loss = last_.loss;
-  saved.state.test_accuracy = last_.accuracy;
+  saved.state.put(kept_);
   best_.add_to(saved.tensors);
 }
 
 void Evaluator::load(const Saved& saved) {
-  done_ = saved.state.evaluations;
-  step_ = saved.state.evaluated_step;
-  last_ = {saved.state.test_loss, saved.state.test_accuracy};
+  kept_ = saved.state.get<Kept>();
   best_.take(saved.tensors, *run_.model);
 }
 

@@ -19,15 +19,15 @@ class Evaluator : public Callback, public Stateful {
  public:
   Evaluator(Run& run, EndingCost& ending, Stopper& stopper);
 
-  const Evaluation& last() const { return last_; }
+  const Evaluation& last() const { return kept_.last; }
   /// Whether the last one was of the weights as they are.
-  bool is_up_to_date() const { return step_ == run_.glide.step(); }
+  bool is_up_to_date() const { return kept_.step == run_.glide.step(); }
   const BestModel& best() const { return best_; }
   /// Whether the weights that do best on images held out are kept, beside the last.
   bool keeps_best() const { return run_.data.set.has_val() && run_.config.eval_every != "end"; }
   const Cadence& cadence() const { return cadence_; }
   /// The moments passed so far are past: after a budget was changed they are others.
-  void start_anew() { done_ = passed(); }
+  void start_anew() { kept_.done = passed(); }
 
   bool is_due(RunView&) override;
   void act(RunView&) override;
@@ -44,6 +44,13 @@ class Evaluator : public Callback, public Stateful {
   /// The curve's last point, where nothing was tested there with running statistics.
   void record_final(const Evaluation& tested);
 
+  struct Kept {
+    std::int64_t done = 0;   ///< of the cadence's moments
+    std::int64_t step = -1;  ///< update of the last one; -1 before the first
+    Evaluation last{0, -1};
+
+    void fields(StateFields& fields);
+  };
   void save(Saved& saved) const override;
   void load(const Saved& saved) override;
 
@@ -57,9 +64,7 @@ class Evaluator : public Callback, public Stateful {
   Cadence cadence_;
   std::function<void()> after_;
   std::function<bool()> is_needed_at_end_;
-  std::int64_t done_ = 0;   // of the cadence's moments
-  std::int64_t step_ = -1;  // update of the last one
-  Evaluation last_{0, -1};
+  Kept kept_;
   BestModel best_;  // of what was seen on held out images
 };
 

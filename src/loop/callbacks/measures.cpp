@@ -121,15 +121,14 @@ void Measures::take(const std::vector<bool>& which) {
 }
 
 void Measures::save(Saved& saved) const {
-  saved.state.measures = states_;
+  saved.state.put(Kept{states_});
   if (!measurer_) return;
   for (const auto& [name, tensor] : measurer_->state()) saved.tensors[kMeasurePrefix + name] = tensor;
 }
 
 void Measures::load(const Saved& saved) {
-  states_.assign(cadences_.size(), {});
-  std::copy_n(saved.state.measures.begin(), std::min(states_.size(), saved.state.measures.size()),
-              states_.begin());
+  states_ = saved.state.get<Kept>().of;
+  states_.resize(cadences_.size());
   if (!measurer_) return;
   TensorMap own;
   const std::string prefix = kMeasurePrefix;

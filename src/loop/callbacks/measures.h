@@ -17,6 +17,17 @@ namespace glidepath {
 /// What the names of the instruments' tensors begin with in a checkpoint.
 inline constexpr const char* kMeasurePrefix = "measure.";
 
+/// How far the moments of one measure are.
+struct MeasureState {
+  std::int64_t done = 0;   ///< of the moments, in order
+  std::int64_t step = -1;  ///< update of the last one; -1 before the first
+
+  void fields(StateFields& fields) {
+    fields.count("done", done);
+    fields.count_or_none("step", step);
+  }
+};
+
 /// Rank 0 measures, the others wait for it.
 class Measures : public Callback, public Stateful {
  public:
@@ -36,6 +47,13 @@ class Measures : public Callback, public Stateful {
   void act(RunView&) override;
   void at_end(RunView&) override;
 
+  struct Kept {
+    std::vector<MeasureState> of;  ///< the measures, by place in the configuration's list
+
+    void fields(StateFields& fields) {
+      if (fields.has("measures")) fields.list("measures", of);
+    }
+  };
   void save(Saved& saved) const override;
   void load(const Saved& saved) override;
 

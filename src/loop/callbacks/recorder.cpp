@@ -26,14 +26,14 @@ void Recorder::after_update(RunView& /*view*/) {
 }
 
 void Recorder::at_end(RunView& /*view*/) {
-  if (last_ != run_.glide.step()) record();
+  if (kept_.last != run_.glide.step()) record();
   run_.require_finite();
 }
 
 void Recorder::record() {
-  const auto mean = run_.tally.mean(run_.glide.step() - last_);
+  const auto mean = run_.tally.mean(run_.glide.step() - kept_.last);
   require_finite_loss();
-  last_ = run_.glide.step();
+  kept_.last = run_.glide.step();
   run_.record("train", mean.loss, mean.accuracy);
 }
 

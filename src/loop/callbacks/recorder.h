@@ -20,15 +20,20 @@ class Recorder : public Callback, public Stateful {
   /// Throws Diverged where the last update's loss is not finite.
   void require_finite_loss() const;
 
-  void save(Saved& saved) const override { saved.state.last_record = last_; }
-  void load(const Saved& saved) override { last_ = saved.state.last_record; }
+  struct Kept {
+    std::int64_t last = 0;  ///< update of the last line
+
+    void fields(StateFields& fields) { fields.count("last_record", last); }
+  };
+  void save(Saved& saved) const override { saved.state.put(kept_); }
+  void load(const Saved& saved) override { kept_ = saved.state.get<Kept>(); }
 
  private:
   void record();
 
   Run& run_;
   std::int64_t every_ = 1;  // updates
-  std::int64_t last_ = 0;   // update of the last line
+  Kept kept_;
 };
 
 }  // namespace glidepath

@@ -58,16 +58,24 @@ void DataWatch::share(const Ranks& ranks) {
   tell();
 }
 
+void DataWatch::Kept::fields(StateFields& fields) {
+  if (fields.has("corrupt_train")) fields.counts("corrupt_train", train);
+  if (fields.has("corrupt_test")) fields.counts("corrupt_test", test);
+}
+
 void DataWatch::save(Saved& saved) const {
-  if (!train_) return;
-  saved.state.corrupt_train.assign(train_->known().begin(), train_->known().end());
-  saved.state.corrupt_test.assign(test_->known().begin(), test_->known().end());
+  const auto known = [](const std::shared_ptr<CorruptImages>& images) {
+    return images ? std::vector<std::int64_t>(images->known().begin(), images->known().end())
+                  : std::vector<std::int64_t>();
+  };
+  saved.state.put(Kept{known(train_), known(test_)});
 }
 
 void DataWatch::load(const Saved& saved) {
   if (!train_) return;
-  train_->set_known({saved.state.corrupt_train.begin(), saved.state.corrupt_train.end()});
-  test_->set_known({saved.state.corrupt_test.begin(), saved.state.corrupt_test.end()});
+  const Kept kept = saved.state.get<Kept>();
+  train_->set_known({kept.train.begin(), kept.train.end()});
+  test_->set_known({kept.test.begin(), kept.test.end()});
 }
 
 std::string told_data(const Dataset& dataset) {

@@ -1,8 +1,10 @@
 // src/loop/feed/data_watch.h - what a run tells of its data, and does while they cannot be read.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "glidepath/dataset.h"
 #include "loop/stateful.h"
@@ -33,6 +35,12 @@ class DataWatch : public Stateful {
   /// Each rank decodes its own part. Counted, named and held against the limit are the images of all.
   void share(const Ranks& ranks);
 
+  /// Images met that cannot be decoded, by place in their split.
+  struct Kept {
+    std::vector<std::int64_t> train, test;
+
+    void fields(StateFields& fields);
+  };
   void save(Saved& saved) const override;
   void load(const Saved& saved) override;
 

@@ -9,6 +9,7 @@
 #include "glidepath/loader.h"
 #include "loop/feed/data_watch.h"
 #include "loop/stateful.h"
+#include "run/checkpoint.h"
 
 namespace glidepath {
 
@@ -33,7 +34,7 @@ class Feed : public Stateful {
   void set_image_size(std::function<std::int64_t(std::int64_t step)> size_of);
 
   void save(Saved&) const override {}
-  void load(const Saved& saved) override { seek(saved.state.step); }
+  void load(const Saved& saved) override { seek(saved.state.get<CheckpointPlace>().step); }
 
  private:
   void seek(std::int64_t step);

@@ -19,11 +19,11 @@ std::function<std::int64_t(std::int64_t)> ImageSizes::by_step(const Glide& glide
 }
 
 void ImageSizes::count(std::int64_t images, std::int64_t size) {
-  if (vary()) spent_ += flops_of_.at(size) * static_cast<double>(images);
+  if (vary()) kept_.spent += flops_of_.at(size) * static_cast<double>(images);
 }
 
 double ImageSizes::flops_spent(std::int64_t updates, const BudgetContext& context) const {
-  return vary() ? spent_ : flops_of(updates, context);
+  return vary() ? kept_.spent : flops_of(updates, context);
 }
 
 double ImageSizes::flops_of_run(std::int64_t updates, const BudgetContext& context,

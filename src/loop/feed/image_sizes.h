@@ -36,14 +36,21 @@ class ImageSizes : public Stateful {
   /// Later updates cost more, or less, than the first ones: as much as their operations do.
   double mean_cost() const;
 
-  void save(Saved& saved) const override { saved.state.flops = spent_; }
-  void load(const Saved& saved) override { spent_ = saved.state.flops; }
+  struct Kept {
+    double spent = 0;  ///< where sizes vary; else 0
+
+    void fields(StateFields& fields) {
+      if (fields.has("flops")) fields.number("flops", spent);
+    }
+  };
+  void save(Saved& saved) const override { saved.state.put(kept_); }
+  void load(const Saved& saved) override { kept_ = saved.state.get<Kept>(); }
 
  private:
   ResolutionSchedule sizes_;
   std::map<std::int64_t, double> flops_of_;  // one image of a size; empty where there is one size
-  double spent_ = 0;                         // likewise 0
-  std::atomic<double> progress_{0};          // read by the loader's threads
+  Kept kept_;
+  std::atomic<double> progress_{0};  // read by the loader's threads
 };
 
 }  // namespace glidepath

@@ -81,13 +81,12 @@ RunRecord read_run(const Statement& row, const fs::path& dir) {
 void add_scores(Database& database, std::vector<RunRecord>& runs) {
   std::map<std::string, RunRecord*> by_id;
   for (RunRecord& run : runs) by_id[run.id] = &run;
-  const std::vector<std::string>& names = score_names();
   Statement rows(database, "SELECT run_id, name, value FROM scores");
   while (rows.step()) {
     const auto run = by_id.find(rows.text(0));
     const std::string name = rows.text(1);
-    if (run == by_id.end() || std::find(names.begin(), names.end(), name) == names.end()) continue;
-    if (is_plausible_score(name, rows.real(2))) run->second->scores[name] = rows.real(2);
+    if (run != by_id.end() && is_plausible_score(name, rows.real(2)))
+      run->second->scores[name] = rows.real(2);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/result_numbers.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
 #include "study/results/judge.h"
@@ -111,8 +112,9 @@ std::vector<std::string> joined_rows(const StudyResults& results, const Axes& ax
 /// Throws InputError for what is no accuracy.
 void check_score(const std::string& name) {
   std::vector<std::string> known = {"test_accuracy"};
-  for (const std::string& score : score_names()) {
-    if (score.find("accuracy") != std::string::npos) known.push_back(score);
+  for (const ResultNumber& number : result_numbers()) {
+    if (number.stored == Stored::kScore && number.kind == NumberKind::kAccuracy)
+      known.emplace_back(number.name);
   }
   if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) return;
   throw InputError(fmt::format("--score \"{}\": must be one of {}", name, fmt::join(known, ", ")));
@@ -187,15 +189,11 @@ const std::string& chosen_score(const StudyResults& results, const TableOptions&
   return options.score.empty() ? results.table.score : options.score;
 }
 
-bool has_word(const std::string& score, const char* word) { return score.find(word) != std::string::npos; }
-
 }  // namespace
 
 std::string score_title(const StudyResults& results, const TableOptions& options) {
-  const std::string& score = chosen_score(results, options);
-  return fmt::format("{} accuracy{}{}", has_word(score, "val_") ? "validation" : "test",
-                     has_word(score, "best_") ? " of the best weights on images held out" : "",
-                     has_word(score, "_running") ? " with running statistics" : "");
+  const ResultNumber* number = find_result_number(chosen_score(results, options));
+  return number == nullptr ? find_result_number("test_accuracy")->what : number->what;
 }
 
 std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options) {

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/result_numbers.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
 #include "study/plan/check_plan.h"
@@ -30,16 +31,19 @@ double number(const json& object, const char* key) {
 }  // namespace
 
 const std::vector<std::string>& score_names() {
-  static const std::vector<std::string> names = {
-      "test_accuracy_running", "test_loss_running",        "val_accuracy",       "val_loss",
-      "val_accuracy_running",  "val_loss_running",         "best_test_accuracy", "best_test_accuracy_running",
-      "best_val_accuracy",     "best_val_accuracy_running"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> scores;
+    for (const ResultNumber& number : result_numbers()) {
+      if (number.stored == Stored::kScore) scores.emplace_back(number.name);
+    }
+    return scores;
+  }();
   return names;
 }
 
 bool is_plausible_score(const std::string& name, double value) {
-  const bool is_accuracy = name.find("accuracy") != std::string::npos;
-  return std::isfinite(value) && value >= 0 && (!is_accuracy || value <= 1);
+  const ResultNumber* number = find_result_number(name);
+  return number != nullptr && number->stored == Stored::kScore && is_plausible(number->kind, value);
 }
 
 bool read_summary(const fs::path& dir, RunRecord& run) {

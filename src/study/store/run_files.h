@@ -8,7 +8,8 @@
 
 namespace glidepath {
 
-/// Whether a run may have told this of itself; stores and summaries may come from anywhere.
+/// Whether this is one of score_names(), with a value that a run may have told of itself; stores and
+/// summaries may come from anywhere.
 bool is_plausible_score(const std::string& name, double value);
 
 /// Fills status, error and numbers from DIR/summary.json. False if there is none, or not a whole one.

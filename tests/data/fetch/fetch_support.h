@@ -47,7 +47,7 @@ class HttpServer {
     int input[2], output[2];
     if (::pipe2(input, O_CLOEXEC) != 0 || ::pipe2(output, O_CLOEXEC) != 0) std::abort();
     const std::string python = python_program();
-    const std::string script = std::string(GLIDEPATH_SOURCE_DIR) + "/tests/data/http_server.py";
+    const std::string script = std::string(GLIDEPATH_SOURCE_DIR) + "/tests/data/fetch/http_server.py";
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(input[0], 0);

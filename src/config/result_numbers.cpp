@@ -1,0 +1,119 @@
+// src/config/result_numbers.cpp - the one table of the numbers that a run comes to.
+#include "config/result_numbers.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace glidepath {
+namespace {
+
+using Found = std::optional<ResultValue>;
+
+template <auto Member>
+Found always(const TrainResult& result) {
+  return result.*Member;
+}
+
+// An accuracy may be NaN, of a task that knows none; then there is a loss all the same.
+template <auto Member>
+Found with_running(const TrainResult& result) {
+  return !(result.test_accuracy_running < 0) ? Found(result.*Member) : std::nullopt;
+}
+
+template <auto Member>
+Found with_val(const TrainResult& result) {
+  return result.val_images > 0 ? Found(result.*Member) : std::nullopt;
+}
+
+template <auto Member>
+Found with_best(const TrainResult& result) {
+  return result.best ? Found((*result.best).*Member) : std::nullopt;
+}
+
+Found best_test_running(const TrainResult& result) {
+  return result.best && !(result.best->test_accuracy_running < 0) ? Found(result.best->test_accuracy_running)
+                                                                  : std::nullopt;
+}
+
+}  // namespace
+
+const std::vector<ResultNumber>& result_numbers() {
+  using K = NumberKind;
+  using P = SummaryPart;
+  using S = Stored;
+  using Result = TrainResult;
+  using Best = BestResult;
+  static const std::vector<ResultNumber> numbers = {
+      {"test_accuracy", K::kAccuracy, P::kTraining, S::kColumn, "test accuracy",
+       always<&Result::test_accuracy>},
+      {"test_loss", K::kLoss, P::kTraining, S::kColumn, "test loss", always<&Result::test_loss>},
+      {"bn_images", K::kCount, P::kTraining, S::kNot,
+       "training images that batch norm's fresh statistics are of; 0: none", always<&Result::bn_images>},
+      {"val_images", K::kCount, P::kTraining, S::kNot, "images held out; 0: none",
+       always<&Result::val_images>},
+      {"train_accuracy", K::kAccuracy, P::kTraining, S::kColumn,
+       "training accuracy in the mean over the last epoch's updates", always<&Result::train_accuracy>},
+      {"train_loss", K::kLoss, P::kTraining, S::kColumn,
+       "training loss in the mean over the last epoch's updates", always<&Result::train_loss>},
+      {"updates", K::kCount, P::kTraining, S::kColumn, "updates made", always<&Result::updates>},
+      {"steps_per_epoch", K::kCount, P::kTraining, S::kNot, "updates that an epoch has",
+       always<&Result::steps_per_epoch>},
+      {"epochs", K::kAmount, P::kTraining, S::kColumn, "epochs trained", always<&Result::epochs>},
+      {"last_update_lr", K::kAmount, P::kTraining, S::kNot, "learning rate of the last update",
+       always<&Result::last_update_lr>},
+      {"final_lr", K::kAmount, P::kTraining, S::kNot, "learning rate at the schedule's end",
+       always<&Result::final_lr>},
+      {"flops", K::kAmount, P::kSpent, S::kNot,
+       "floating-point operations of all updates, forward and backward", always<&Result::flops>},
+      {"rewinds", K::kCount, P::kCost, S::kNot, "times that it diverged and went back",
+       always<&Result::rewinds>},
+      {"skipped_updates", K::kCount, P::kCost, S::kNot,
+       "updates that an overflow of the scaled loss left out", always<&Result::skipped_updates>},
+      {"seconds", K::kAmount, P::kCost, S::kColumn,
+       "seconds of everything: loading, training, tests, writing", always<&Result::seconds>},
+      {"images_per_second", K::kAmount, P::kCost, S::kColumn, "images a second in updates, tests left out",
+       always<&Result::images_per_second>},
+      {"peak_memory_mib", K::kAmount, P::kCost, S::kColumn, "MiB of the largest resident set of the process",
+       always<&Result::peak_memory_mib>},
+      {"threads", K::kCount, P::kProcesses, S::kNot, "threads of each process", always<&Result::threads>},
+      {"ranks", K::kCount, P::kProcesses, S::kNot, "processes that trained together", always<&Result::ranks>},
+      {"test_accuracy_running", K::kAccuracy, P::kTests, S::kScore, "test accuracy with running statistics",
+       with_running<&Result::test_accuracy_running>},
+      {"test_loss_running", K::kLoss, P::kTests, S::kScore, "test loss with running statistics",
+       with_running<&Result::test_loss_running>},
+      {"val_accuracy", K::kAccuracy, P::kTests, S::kScore, "validation accuracy",
+       with_val<&Result::val_accuracy>},
+      {"val_loss", K::kLoss, P::kTests, S::kScore, "validation loss", with_val<&Result::val_loss>},
+      {"val_accuracy_running", K::kAccuracy, P::kTests, S::kScore,
+       "validation accuracy with running statistics", with_val<&Result::val_accuracy_running>},
+      {"val_loss_running", K::kLoss, P::kTests, S::kScore, "validation loss with running statistics",
+       with_val<&Result::val_loss_running>},
+      {"best_test_accuracy", K::kAccuracy, P::kBestTests, S::kScore,
+       "test accuracy of the best weights on images held out", with_best<&Best::test_accuracy>},
+      {"best_test_accuracy_running", K::kAccuracy, P::kBestTests, S::kScore,
+       "test accuracy of the best weights on images held out with running statistics", best_test_running},
+      {"best_update", K::kCount, P::kBest, S::kNot, "updates made when these weights were tested",
+       with_best<&Best::update>},
+      {"best_val_accuracy", K::kAccuracy, P::kBest, S::kScore,
+       "validation accuracy of the best weights on images held out", with_best<&Best::val_accuracy>},
+      {"best_val_accuracy_running", K::kAccuracy, P::kBest, S::kScore,
+       "validation accuracy of the best weights on images held out with running statistics",
+       with_best<&Best::val_accuracy_running>},
+  };
+  return numbers;
+}
+
+const ResultNumber* find_result_number(const std::string& name) {
+  const std::vector<ResultNumber>& all = result_numbers();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const ResultNumber& number) { return number.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool is_plausible(NumberKind kind, double value) {
+  if (!std::isfinite(value) || value < 0) return false;
+  if (kind == NumberKind::kAccuracy) return value <= 1;
+  return kind != NumberKind::kCount || value == std::floor(value);
+}
+
+}  // namespace glidepath
