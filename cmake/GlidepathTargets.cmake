@@ -13,6 +13,19 @@ if(GLIDEPATH_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILE
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Whether a file holds loops over weights or pixels: those that say so by simd/clones.h, or here.
+function(glidepath_is_kernel result source)
+  set(${result} OFF PARENT_SCOPE)
+  if(source MATCHES "/pixels\\.cpp$")
+    set(${result} ON PARENT_SCOPE)
+  elseif(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+    file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/${source} clones REGEX "include \"simd/clones.h\"")
+    if(clones)
+      set(${result} ON PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
+
 # Compiled in groups, as one file each: most of the time goes into headers, and into templates that every file would
 # instantiate again. A group of LENGTH files is to compile within seconds, since one change compiles it anew.
 function(glidepath_compile_in_groups target length)
@@ -23,11 +36,9 @@ function(glidepath_compile_in_groups target length)
   foreach(source IN LISTS sources)
     # What is compiled for several instruction sets stands alone: another file's functions that were inlined there would
     # be compiled to other bits.
-    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-      file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/${source} clones REGEX "include \"simd/clones.h\"")
-      if(clones)
-        set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-      endif()
+    glidepath_is_kernel(is_kernel ${source})
+    if(is_kernel)
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   endforeach()
   list(LENGTH sources count)
@@ -77,8 +88,17 @@ function(glidepath_library name)
   else()
     glidepath_compile_in_groups(glidepath_${name} 6)
   endif()
-  if(ARG_LITTLE_OPTIMISED)
+  # Files with torch ask its kernels to compute, and take most of the time that compiling takes; kernels of our own in
+  # them are optimised all the same, without the precompiled header, which is for one level of optimisation.
+  if(ARG_LITTLE_OPTIMISED OR ARG_TORCH)
     glidepath_optimise_little(glidepath_${name})
+    foreach(source IN LISTS ARG_SOURCES)
+      glidepath_is_kernel(is_kernel ${source})
+      if(is_kernel)
+        set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+          COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+      endif()
+    endforeach()
   endif()
   if(ARG_TORCH)
     glidepath_use_torch_pch(glidepath_${name})
@@ -114,6 +134,8 @@ function(glidepath_use_torch_pch target)
     glidepath_torch_pch(${header})
     if(not_optimised)
       glidepath_do_not_optimise(${header})
+    else()
+      glidepath_optimise_little(${header})
     endif()
   endif()
   # CMake compiles programs with -fPIE; the header was precompiled for libraries, and the last flag wins.

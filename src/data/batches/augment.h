@@ -5,17 +5,10 @@
 
 #include <torch/types.h>
 
+#include "data/batches/pixels.h"
 #include "glidepath/dataset.h"
 
 namespace glidepath {
-
-/// How one image is taken: the window starts at (top, left) of the picture (negative: in the padding), then
-/// mirrored.
-struct Crop {
-  std::int64_t image = 0;  ///< index in the split
-  int top = 0, left = 0;   ///< in [-padding, padding]
-  bool mirrored = false;
-};
 
 /// Turns bytes into numbers: (byte / 255 - mean) / stddev, from a table of 256 values a channel, in float32
 /// or bfloat16 (rounded to nearest even from the float32 value).

@@ -8,6 +8,7 @@
 #include <torch/types.h>
 
 #include "data/batches/augment.h"
+#include "data/batches/pixels.h"
 #include "data/batches/random_keys.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/transforms.h"
@@ -24,32 +25,6 @@ constexpr int kChannels = 3;
 int threads_for(const Dataset& dataset) {
   if (dataset.image_options.workers > 0) return static_cast<int>(dataset.image_options.workers);
   return usable_cores();
-}
-
-/// Rows of 4 bytes a pixel to normalised numbers, mirrored or not.
-template <typename T>
-void write_pixels(const unsigned char* pixels, std::int64_t size, bool mirrored, const T* table,
-                  bool channels_last, T* to) {
-  const T *red = table, *green = table + 256, *blue = table + 512;
-  const std::int64_t step = mirrored ? -4 : 4;
-  for (std::int64_t y = 0; y < size; ++y) {
-    const unsigned char* from = pixels + 4 * (y * size + (mirrored ? size - 1 : 0));
-    if (channels_last) {
-      T* row = to + y * size * kChannels;
-      for (std::int64_t x = 0; x < size; ++x, from += step, row += kChannels) {
-        row[0] = red[from[0]];
-        row[1] = green[from[1]];
-        row[2] = blue[from[2]];
-      }
-    } else {
-      T* row = to + y * size;
-      for (std::int64_t x = 0; x < size; ++x, from += step) {
-        row[x] = red[from[0]];
-        row[x + size * size] = green[from[1]];
-        row[x + 2 * size * size] = blue[from[2]];
-      }
-    }
-  }
 }
 
 }  // namespace
