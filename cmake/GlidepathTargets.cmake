@@ -1,8 +1,9 @@
 # How every target of the project is built: warnings, sanitizers, ccache, one torch precompiled header.
 find_program(GLIDEPATH_CCACHE ccache)
 if(GLIDEPATH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # The sloppiness is what ccache's manual asks for when precompiled headers are in use.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+  # The sloppiness is what ccache's manual asks for when precompiled headers are in use. With the dependencies that the
+  # compiler writes for Ninja it need not preprocess every file beforehand.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${GLIDEPATH_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)
@@ -101,37 +102,53 @@ function(glidepath_library name)
     endforeach()
   endif()
   if(ARG_TORCH)
-    glidepath_use_torch_pch(glidepath_${name})
+    glidepath_use_pch(glidepath_${name} torch)
+  elseif(ARG_LITTLE_OPTIMISED)
+    glidepath_use_pch(glidepath_${name} text)
   endif()
   set_property(GLOBAL APPEND PROPERTY GLIDEPATH_LIBRARIES glidepath_${name})
 endfunction()
 
-# The precompiled header of torch: parsing it takes longer than compiling most of our files. One for the whole project,
-# and another for what is not optimised, as GCC takes one with the same -O alone. Not torch/torch.h: what its modules leave
-# to be instantiated costs every file that uses it three times as much.
-function(glidepath_torch_pch name)
-  file(WRITE ${PROJECT_BINARY_DIR}/${name}.cpp "// anchors the precompiled header\n")
-  add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
-  target_link_libraries(${name} PRIVATE LibTorch::LibTorch fmt::fmt nlohmann_json::nlohmann_json)
-  glidepath_compile_flags(${name})
-  target_compile_definitions(${name} PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
-  target_precompile_headers(${name} PRIVATE <torch/types.h> <torch/utils.h> <torch/cuda.h>
-                            <torch/csrc/autograd/custom_function.h> <fmt/format.h> <nlohmann/json.hpp> <filesystem>)
+# Precompiled headers: of torch, where parsing them takes longer than compiling most of our files, and of what texts are
+# made with. One of each for the whole project, and another for what is not optimised, as GCC takes one with the same -O
+# alone. Not torch/torch.h: what its modules leave to be instantiated costs every file that uses it three times as much.
+set(GLIDEPATH_PCH_text <fmt/format.h> <fmt/ranges.h> <nlohmann/json.hpp> <algorithm> <filesystem> <functional> <iostream> <map>
+    <optional> <sstream> <string> <vector>)
+set(GLIDEPATH_PCH_torch <torch/types.h> <torch/utils.h> <torch/cuda.h> <torch/csrc/autograd/custom_function.h> <fmt/format.h>
+    <nlohmann/json.hpp> <filesystem>)
+
+# LibTorch is built with NDEBUG, and some of its classes (at::RecordFunction) are larger in headers without.
+function(glidepath_fit_torch target kind)
+  if(kind STREQUAL "torch")
+    target_compile_definitions(${target} PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
+  endif()
 endfunction()
 
-function(glidepath_use_torch_pch target)
-  # LibTorch is built with NDEBUG, and some of its classes (at::RecordFunction) are larger in headers without.
-  target_compile_definitions(${target} PRIVATE $<$<CONFIG:Debug>:NDEBUG>)
+function(glidepath_pch name kind)
+  file(WRITE ${PROJECT_BINARY_DIR}/${name}.cpp "// anchors the precompiled header\n")
+  add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
+  if(kind STREQUAL "torch")
+    target_link_libraries(${name} PRIVATE LibTorch::LibTorch)
+  endif()
+  glidepath_compile_flags(${name})
+  glidepath_fit_torch(${name} ${kind})
+  target_precompile_headers(${name} PRIVATE ${GLIDEPATH_PCH_${kind}})
+endfunction()
+
+# glidepath_use_pch(<target> text|torch)
+function(glidepath_use_pch target kind)
+  glidepath_fit_torch(${target} ${kind})
   if(GLIDEPATH_NO_PCH)
     return()
   endif()
-  set(header glidepath_torch_pch)
+  set(header glidepath_${kind}_pch)
   get_target_property(not_optimised ${target} GLIDEPATH_NOT_OPTIMISED)
   if(not_optimised)
-    set(header glidepath_torch_pch_not_optimised)
+    set(header ${header}_not_optimised)
   endif()
   if(NOT TARGET ${header})
-    glidepath_torch_pch(${header})
+    glidepath_pch(${header} ${kind})
     if(not_optimised)
       glidepath_do_not_optimise(${header})
     else()

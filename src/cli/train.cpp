@@ -159,7 +159,7 @@ std::string statistics_line(const TrainResult& result) {
 
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
   if (arguments.json) {
-    auto json = nlohmann::ordered_json::parse(result.summary);
+    auto json = parse_ordered_json(result.summary);
     json["out"] = result.out.string();
     std::cout << json_text(json) << "\n";
     return;

@@ -173,7 +173,7 @@ json read_header(const fs::path& file, std::ifstream& stream, std::uint64_t file
     refuse(file, "the header cannot be read");
   constexpr std::size_t kDeepest = 8;  // of ours: 3
   if (json_depth(*text) > kDeepest) refuse(file, "the header's brackets are too deep");
-  json header = json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  json header = try_parse_json(*text);
   if (!header.is_object() || text->front() != '{') refuse(file, "the header is not a JSON object");
   return header;
 }

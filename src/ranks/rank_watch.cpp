@@ -36,7 +36,7 @@ std::string RankInfo::text() const {
 }
 
 RankInfo RankInfo::from(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
+  const auto json = parse_json(text);
   RankInfo info{json.at("host"), {json.at("machine"), json.at("pid"), json.at("start")}, {}};
   info.limits.mask = json.at("mask").get<std::vector<int>>();
   if (const double quota = json.at("quota"); quota > 0) info.limits.quota = quota;
@@ -56,7 +56,7 @@ std::string JobFailure::text() const {
 }
 
 JobFailure JobFailure::from(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
+  const auto json = parse_json(text);
   return {json.at("rank"), json.at("exit_status"), json.at("message"), json.at("gone")};
 }
 

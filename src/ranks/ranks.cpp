@@ -114,8 +114,7 @@ std::string Ranks::from_first(const std::string& bytes) const {
 TensorMap Ranks::from_first(const TensorMap& tensors) const {
   if (!group_) return tensors;
   TensorMap taken = tensors;
-  const auto list =
-      nlohmann::json::parse(group_->broadcast(is_first() ? json_text(described(tensors)) : std::string()));
+  const auto list = parse_json(group_->broadcast(is_first() ? json_text(described(tensors)) : std::string()));
   for (const auto& item : list) {
     const std::string name = item.at("name");
     const auto type = static_cast<torch::ScalarType>(item.at("type").get<int>());

@@ -12,6 +12,7 @@
 #include "config/toml.h"
 #include "data/fetch/checksum.h"
 #include "data/images/image_store.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
 #include "run/json_count.h"
@@ -68,7 +69,7 @@ void add_own(Hasher& hasher, const Examples& examples) {
 
 /// A string as JSON and TOML both read it; what is no UTF-8 in it is replaced.
 std::string quoted(const std::string& text) {
-  std::string result = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string result = json_text(nlohmann::json(text));
   for (std::size_t at = result.find('\x7F'); at != result.npos; at = result.find('\x7F', at))
     result.replace(at, 1, "\\u007F");  // TOML wants it escaped, too
   return result;
@@ -97,7 +98,7 @@ DataRecord describe_data(const Dataset& dataset) {
   record.test_images = dataset.test.size();
   record.classes = dataset.classes;
   // As config.toml and checkpoints can keep it: names of folders need not be UTF-8.
-  record.tested_on = nlohmann::json::parse(quoted(dataset.tested_on)).get<std::string>();
+  record.tested_on = parse_json(quoted(dataset.tested_on)).get<std::string>();
   Hasher names("sha256"), images("sha256");
   for (const std::string& name : names_of_classes(dataset)) add_text(names, name);
   for (const Split* split : {&dataset.train, &dataset.test}) {
@@ -189,11 +190,11 @@ std::optional<DataRecord> data_record_from(const nlohmann::json& json) {
 }
 
 std::string class_names_json(const std::vector<std::string>& names) {
-  return nlohmann::json(names).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(nlohmann::json(names), 2) + "\n";
 }
 
 std::vector<std::string> class_names_from(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = try_parse_json(text);
   std::vector<std::string> names;
   if (!json.is_array()) return names;
   for (const auto& name : json) names.push_back(name.is_string() ? name.get<std::string>() : "");

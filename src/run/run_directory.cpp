@@ -66,7 +66,7 @@ bool is_scalar_of(const std::string& kind, const std::string& field) {
 /// Of a run that has ended; null where there is none, or none that can be read.
 nlohmann::json summary_in(const fs::path& run) {
   const std::string text = try_read_file(run / "summary.json").value_or("");
-  return nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return try_parse_json(text);
 }
 
 bool is_finished(const fs::path& run) {

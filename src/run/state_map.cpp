@@ -76,7 +76,7 @@ StateFields StateFields::item(const char* key, std::size_t place) {
 
 StateMap StateMap::parse(const std::string& text) {
   StateMap state;
-  state.json_ = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  state.json_ = try_parse_json(text);
   if (!state.json_.is_object()) throw no_run_state("");
   return state;
 }

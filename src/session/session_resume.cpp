@@ -176,7 +176,7 @@ void Session::share_state() {
   const nlohmann::json mine = {{"config", to_toml(run_.config)},
                                {"state", saved.state.text()},
                                {"seconds_before", run_.stopwatch.before()}};
-  const auto first = nlohmann::json::parse(run_.ranks.from_first(json_text(mine)));
+  const auto first = parse_json(run_.ranks.from_first(json_text(mine)));
   saved.tensors = run_.ranks.from_first(saved.tensors);
   if (run_.ranks.is_first()) return;
   saved.state = StateMap::parse(first.at("state"));

@@ -78,7 +78,7 @@ std::string text_of(const LockFile::Holder& holder, const std::string& name) {
 
 /// Nothing for what is no text of ours, or not yet a whole one.
 std::optional<LockFile::Holder> holder_in(const std::string& text) {
-  const json holder = json::parse(text, nullptr, false);
+  const json holder = try_parse_json(text);
   try {
     return LockFile::Holder{{holder.at("machine"), holder.at("pid"), holder.at("start")},
                             holder.at("host"),

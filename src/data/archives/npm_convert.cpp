@@ -12,6 +12,7 @@
 #include "data/archives/archive_reader.h"
 #include "data/archives/npm.h"
 #include "data/fetch/staging.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;
@@ -31,7 +32,7 @@ std::vector<int> read_labels(ArchiveReader& reader, const std::string& name) {
   }
   if (json_depth(text) > kDeepest) throw SourceFailed{fmt::format("{}: not a list of labels", name)};
   try {
-    return nlohmann::json::parse(text).get<std::vector<int>>();
+    return parse_json(text).get<std::vector<int>>();
   } catch (const nlohmann::json::exception& error) {
     throw SourceFailed{fmt::format("{}: not a list of labels: {}", name, error.what())};
   }

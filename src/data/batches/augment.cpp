@@ -28,7 +28,7 @@ torch::Tensor Normaliser::table_tensor() const {
 
 void Normaliser::write(const torch::Tensor& images, const std::vector<Crop>& crops,
                        torch::Tensor& batch) const {
-  const Picture picture{images.size(1), images.size(2), images.size(3)};
+  const ImageShape picture{images.size(1), images.size(2), images.size(3)};
   const bool channels_last = batch.stride(1) == 1 && picture.channels > 1;
   const auto* bytes = images.data_ptr<std::uint8_t>();
   if (batch.scalar_type() == torch::kBFloat16) {

@@ -25,7 +25,7 @@ void write_row(const std::uint8_t* from, const T* table, const Crop& crop, std::
 }  // namespace
 
 template <typename T>
-void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, const Picture& picture,
+void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, const ImageShape& picture,
                  const T* table, T* batch, bool channels_last) {
   const std::int64_t pixel_stride = channels_last ? picture.channels : 1;
   const std::int64_t channel_stride = channels_last ? 1 : picture.height * picture.width;
@@ -69,10 +69,10 @@ void write_pixels(const unsigned char* pixels, std::int64_t size, bool mirrored,
   }
 }
 
-template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const Picture&, const float*, float*,
-                          bool);
-template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const Picture&, const std::uint16_t*,
-                          std::uint16_t*, bool);
+template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const ImageShape&, const float*,
+                          float*, bool);
+template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const ImageShape&,
+                          const std::uint16_t*, std::uint16_t*, bool);
 template void write_pixels(const unsigned char*, std::int64_t, bool, const float*, bool, float*);
 template void write_pixels(const unsigned char*, std::int64_t, bool, const std::uint16_t*, bool,
                            std::uint16_t*);

@@ -13,7 +13,7 @@ struct Crop {
   bool mirrored = false;
 };
 
-struct Picture {
+struct ImageShape {
   std::int64_t channels, height, width;
   std::int64_t size() const { return channels * height * width; }
 };
@@ -21,7 +21,7 @@ struct Picture {
 /// The crops of images [N, C, H, W] into batch [crops, C, H, W], or channels last. `table` [C][256]: the
 /// numbers of bytes, as float32 or as the bits of bfloat16. Padding is byte 0.
 template <typename T>
-void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, const Picture& picture,
+void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, const ImageShape& picture,
                  const T* table, T* batch, bool channels_last);
 
 /// One image of `size` rows and columns of 4 bytes a pixel (RGB and one that is not looked at), mirrored or

@@ -18,6 +18,7 @@
 #include "data/stores/tar_images.h"
 #include "data/stores/tar_index.h"
 #include "data/stores/unpacked_tar.h"
+#include "files/json_text.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
 
@@ -46,7 +47,7 @@ std::int32_t label_of_text(std::string text, const std::string& place) {
 }
 
 std::int32_t label_of_json(const std::string& text, const std::string& place) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto json = try_parse_json(text);
   if (!json.is_object() || !json.contains("label") || !json["label"].is_number_integer()) {
     throw InputError(fmt::format("{}: is no JSON object whose \"label\" is a whole number", place));
   }

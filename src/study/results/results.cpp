@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/safe_text.h"
+#include "files/json_text.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
 #include "study/plan/check_plan.h"
@@ -42,7 +43,7 @@ Database open_store(const fs::path& dir) {
 template <typename Value>
 Value parse_plan_entry(const std::string& text, const fs::path& dir, const std::string& key) {
   try {
-    return nlohmann::json::parse(text).get<Value>();
+    return parse_json(text).get<Value>();
   } catch (const nlohmann::json::exception&) {
     throw InputError(
         fmt::format("{}: {} of its plan is damaged; run glidepath study again, it is written anew",

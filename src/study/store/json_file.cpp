@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/safe_text.h"
+#include "files/json_text.h"
 #include "files/read_file.h"
 
 namespace glidepath {
@@ -14,7 +15,7 @@ using nlohmann::json;
 json parse_object(const std::string& text) {
   constexpr std::size_t kDeepest = 32;
   if (json_depth(text) > kDeepest) return {};
-  json object = json::parse(text, nullptr, false);
+  json object = try_parse_json(text);
   return object.is_object() ? object : json();
 }
 
