@@ -114,6 +114,7 @@ endfunction()
 # alone. Not torch/torch.h: what its modules leave to be instantiated costs every file that uses it three times as much.
 set(GLIDEPATH_PCH_text <fmt/format.h> <fmt/ranges.h> <nlohmann/json.hpp> <algorithm> <filesystem> <functional> <iostream> <map>
     <optional> <sstream> <string> <vector>)
+set(GLIDEPATH_PCH_cli ${GLIDEPATH_PCH_text} <CLI/CLI.hpp>)
 set(GLIDEPATH_PCH_torch <torch/types.h> <torch/utils.h> <torch/cuda.h> <torch/csrc/autograd/custom_function.h> <fmt/format.h>
     <nlohmann/json.hpp> <filesystem>)
 
@@ -136,7 +137,7 @@ function(glidepath_pch name kind)
   target_precompile_headers(${name} PRIVATE ${GLIDEPATH_PCH_${kind}})
 endfunction()
 
-# glidepath_use_pch(<target> text|torch)
+# glidepath_use_pch(<target> text|cli|torch)
 function(glidepath_use_pch target kind)
   glidepath_fit_torch(${target} ${kind})
   if(GLIDEPATH_NO_PCH)

@@ -10,6 +10,8 @@ namespace glidepath {
 // Some malformed files (`[` and a control character, `[[[`) break an assertion inside toml++, which would end
 // the program, or without assertions leave the parser in a state that it excludes. Ours throws instead, in
 // every build: toml++ looks at NDEBUG to drop them.
+// Its functions are compiled once, in toml_implementation.cpp.
+#define TOML_HEADER_ONLY 0
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
 #define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : ::glidepath::refuse_toml(#expression))
