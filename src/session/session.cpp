@@ -32,6 +32,9 @@ RunDirectory open_directory(const RunDirectory::Subject& subject, const TrainOpt
 
 Session::Session(const Experiment& experiment, const TrainOptions& options)
     : experiment_(experiment),
+      given_(experiment.model && experiment.config.on_divergence == "rewind"
+                 ? copy_of_state(*experiment.model)
+                 : TensorMap()),
       run_(experiment_, options),
       updater_(run_.config, run_.plan, run_.ranks, run_.data.watch, *run_.model, *run_.task, *run_.optimizer,
                run_.options.on_warning),

@@ -36,7 +36,7 @@ class Session {
   Saved branch_or_start(std::int64_t latest) const;
   void restore(const Saved& saved);
   void share_state();
-  TensorMap start_tensors();
+  TensorMap start_tensors() const;
   std::string saved_for_later();
 
   // One that has diverged: session_recovery.cpp.
@@ -46,6 +46,7 @@ class Session {
   void keep_state_to_go_back_to();
 
   const Experiment experiment_;
+  const TensorMap given_;  // a copy of what a model of one's own began with, where a run may go back to it
   Run run_;
   Updater updater_;
   Callbacks callbacks_;

@@ -76,12 +76,13 @@ void Session::restore(const Saved& saved) {
 
 /// The tensors of a run that has not begun, as a checkpoint holds them. Seeds torch's generator as the start
 /// does.
-TensorMap Session::start_tensors() {
-  const auto model = experiment_.model ? placed(run_.model, run_.config, run_.plan)  // as it was given
+TensorMap Session::start_tensors() const {
+  const auto model = experiment_.model ? placed(run_.model, run_.config, run_.plan)
                                        : build_model(run_.config, run_.data.set, run_.plan);
   const auto optimizer = make_optimizer(run_.config, named_parameters(*model));
   Saved start;
   KeptModel(*model, *optimizer).save(start);
+  for (const auto& [name, tensor] : given_) start.tensors["model." + name] = tensor;
   Tally(run_.context.steps_per_epoch).save(start);
   KeptGenerators(run_.plan.device).save(start);
   return start.tensors;

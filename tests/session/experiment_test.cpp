@@ -169,6 +169,20 @@ TEST_F(ExperimentTest, ABuiltInNetworkAsOnesOwnHasTheSameBits) {
   EXPECT_TRUE(weights("own") == weights("named"));
 }
 
+// The start that a run goes back to is the weights that it was given, not those that diverged.
+TEST_F(ExperimentTest, ADivergedRunGoesBackToTheWeightsThatItWasGiven) {
+  Experiment experiment = regression();
+  experiment.config.base_lr = 8;  // too much
+  experiment.config.on_divergence = "rewind";
+  const TrainResult result = train(experiment, into("wild"));
+  EXPECT_GT(result.rewinds, 0);
+  // So it is the run that begins with the rate it came down to.
+  Experiment tame = regression();
+  tame.config.base_lr = std::ldexp(experiment.config.base_lr, -static_cast<int>(result.rewinds));
+  train(tame, into("tame"));
+  EXPECT_TRUE(weights("wild") == weights("tame"));
+}
+
 struct Wavering : torch::nn::Module {
   Wavering() {
     fc = register_module("fc", torch::nn::Linear(64, 32));
