@@ -12,12 +12,6 @@
 #include "glidepath/named_tensors.h"
 #include "glidepath/safetensors.h"
 
-namespace torch {
-namespace nn {
-class Module;
-}  // namespace nn
-}  // namespace torch
-
 namespace glidepath {
 
 /// Floating-point operations for one example; a multiply-add counts as 2.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 
-#include <ATen/record_function.h>
 #include <fmt/format.h>
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -12,6 +11,7 @@
 #include "compute/device_batches.h"
 #include "evaluation/forward.h"
 #include "glidepath/safetensors.h"
+#include "model/operator_watch.h"
 
 namespace glidepath {
 namespace {
@@ -21,44 +21,19 @@ bool is_finite(const torch::Tensor& tensor) {
 }
 
 /// Follows a forward pass operator by operator.
-class Watch {
+class Watch : public OperatorWatch {
  public:
   explicit Watch(const Model& model) {
     for (const auto& [name, tensor] : model.named_parameters())
       layers_[tensor.data_ptr()] = name.substr(0, name.rfind('.'));
-    active() = this;
-    handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(began, ended)
-                                             .needsInputs(true)
-                                             .needsOutputs(true)
-                                             .scopes({at::RecordScope::FUNCTION}));
   }
-  ~Watch() {
-    at::removeCallback(handle_);
-    active() = nullptr;
-  }
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
 
   const std::string& found() const { return found_; }
 
  private:
-  static Watch*& active() {
-    static thread_local Watch* watch = nullptr;
-    return watch;
-  }
-  static std::unique_ptr<at::ObserverContext> began(const at::RecordFunction& function) {
-    const at::RecordFunctionGuard off(false);
-    active()->begin(function);
-    return nullptr;
-  }
-  static void ended(const at::RecordFunction& function, at::ObserverContext*) {
-    const at::RecordFunctionGuard off(false);
-    active()->end(function);
-  }
-
   // What an operator of our own made (the fused norm) is seen where it goes in.
   // Only operators that the model calls itself: inside others there is memory that nobody has written yet.
-  void begin(const at::RecordFunction& function) {
+  void begun(const at::RecordFunction& function) override {
     if (depth_++ > 0 || !found_.empty()) return;
     const std::string before = layer_;
     for (const c10::IValue& input : function.inputs()) {
@@ -75,7 +50,7 @@ class Watch {
       }
     }
   }
-  void end(const at::RecordFunction& function) {
+  void ended(const at::RecordFunction& function) override {
     if (--depth_ > 0 || !found_.empty() || makes_empty(function.name())) return;
     for (const c10::IValue& output : function.outputs()) {
       if (output.isTensor() && output.toTensor().defined() && !is_finite(output.toTensor())) {
@@ -90,7 +65,6 @@ class Watch {
   std::string layer_;                          // the last whose parameters were used
   std::string found_;
   int depth_ = 0;
-  at::CallbackHandle handle_{};
 };
 
 }  // namespace

@@ -2,12 +2,12 @@
 #include <cmath>
 #include <string>
 
-#include <ATen/record_function.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include "glidepath/model.h"
 #include "model/in_mode.h"
+#include "model/operator_watch.h"
 
 namespace glidepath {
 namespace {
@@ -19,36 +19,13 @@ double product(at::IntArrayRef sizes, std::size_t from = 0) {
 }
 
 /// Adds up operators as they end.
-class CostWatch {
+class CostWatch : public OperatorWatch {
  public:
-  CostWatch() {
-    active() = this;
-    handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(nullptr, ended)
-                                             .needsInputs(true)
-                                             .needsOutputs(true)
-                                             .scopes({at::RecordScope::FUNCTION}));
-  }
-  ~CostWatch() {
-    at::removeCallback(handle_);
-    active() = nullptr;
-  }
-  CostWatch(const CostWatch&) = delete;
-  CostWatch& operator=(const CostWatch&) = delete;
-
   const Cost& cost() const { return cost_; }
 
  private:
-  static CostWatch*& active() {
-    static thread_local CostWatch* watch = nullptr;
-    return watch;
-  }
-  static void ended(const at::RecordFunction& function, at::ObserverContext*) {
-    const at::RecordFunctionGuard off(false);
-    active()->add(function);
-  }
-
   // The operators that others end in, each once: conv2d calls convolution, linear calls addmm or mm.
-  void add(const at::RecordFunction& function) {
+  void ended(const at::RecordFunction& function) override {
     const std::string name = function.name();
     const auto inputs = function.inputs();
     const auto outputs = function.outputs();
@@ -81,7 +58,6 @@ class CostWatch {
   }
 
   Cost cost_;
-  at::CallbackHandle handle_{};
 };
 
 }  // namespace

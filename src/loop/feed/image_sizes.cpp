@@ -19,7 +19,7 @@ std::function<std::int64_t(std::int64_t)> ImageSizes::by_step(const Glide& glide
 }
 
 void ImageSizes::count(std::int64_t images, std::int64_t size) {
-  if (vary()) kept_.spent += flops_of_.at(size) * static_cast<double>(images);
+  kept_.spent += flops_of_.at(size) * static_cast<double>(images);
 }
 
 double ImageSizes::flops_spent(std::int64_t updates, const BudgetContext& context) const {

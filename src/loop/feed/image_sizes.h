@@ -28,7 +28,7 @@ class ImageSizes : public Stateful {
   std::function<std::int64_t(std::int64_t step)> by_step(const Glide& glide) const;
   void now_at(double progress) { progress_ = progress; }
 
-  /// An update on so many images, of all ranks, of this size.
+  /// An update on so many images, of all ranks, of this size; where sizes vary.
   void count(std::int64_t images, std::int64_t size);
   double flops_spent(std::int64_t updates, const BudgetContext& context) const;
   /// Of a whole run of `updates` from its start.
