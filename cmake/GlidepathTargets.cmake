@@ -14,12 +14,10 @@ if(GLIDEPATH_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILE
   add_link_options(-fuse-ld=mold)
 endif()
 
-# Whether a file holds loops over weights or pixels: those that say so by simd/clones.h, or here.
+# Whether a file holds loops that are compiled for several instruction sets.
 function(glidepath_is_kernel result source)
   set(${result} OFF PARENT_SCOPE)
-  if(source MATCHES "/pixels\\.cpp$")
-    set(${result} ON PARENT_SCOPE)
-  elseif(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
     file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/${source} clones REGEX "include \"simd/clones.h\"")
     if(clones)
       set(${result} ON PARENT_SCOPE)

@@ -6,9 +6,10 @@
 #include <c10/util/BFloat16.h>
 #include <torch/types.h>
 
-#include "data/batches/pixels.h"
+#include "data/images/pixels.h"
 
 namespace glidepath {
+
 Normaliser::Normaliser(const Dataset& dataset) {
   for (std::size_t channel = 0; channel < dataset.mean.size(); ++channel) {
     for (int byte = 0; byte < 256; ++byte) {

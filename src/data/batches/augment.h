@@ -5,7 +5,7 @@
 
 #include <torch/types.h>
 
-#include "data/batches/pixels.h"
+#include "data/images/pixels.h"
 #include "glidepath/dataset.h"
 
 namespace glidepath {

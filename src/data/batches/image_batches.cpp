@@ -8,9 +8,9 @@
 #include <torch/types.h>
 
 #include "data/batches/augment.h"
-#include "data/batches/pixels.h"
 #include "data/batches/random_keys.h"
 #include "data/images/corrupt_images.h"
+#include "data/images/pixels.h"
 #include "data/images/transforms.h"
 #include "files/patience.h"
 #include "glidepath/error.h"

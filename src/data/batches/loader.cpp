@@ -134,20 +134,24 @@ void TrainLoader::set_image_size(std::function<std::int64_t(std::int64_t step)> 
 }
 
 struct PlainLoader::Impl {
-  const Dataset& dataset;
-  Split split;
+  ImageOptions image_options;
   std::int64_t next, end, batch_size;
-  torch::ScalarType dtype;
-  bool channels_last;
-  std::unique_ptr<ImageBatches> batches = nullptr;
+  BatchMaker make = {};
+  std::unique_ptr<ImageBatches> batches = nullptr;  // of encoded images, in its place
 
+  /// Of the next batch; none after the last.
+  std::vector<std::int64_t> take_numbers() {
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(std::min(batch_size, end - next)));
+    std::iota(numbers.begin(), numbers.end(), next);
+    next += static_cast<std::int64_t>(numbers.size());
+    return numbers;
+  }
   std::optional<ImageRequest> request() {
     if (next == end) return std::nullopt;
     ImageRequest request;
-    request.size = dataset.image_options.eval_size;
-    request.resize = dataset.image_options.eval_resize;
-    const std::int64_t count = std::min(batch_size, end - next);
-    for (std::int64_t i = 0; i < count; ++i) request.images.push_back(next++);
+    request.size = image_options.eval_size;
+    request.resize = image_options.eval_resize;
+    request.images = take_numbers();
     return request;
   }
 };
@@ -155,8 +159,11 @@ struct PlainLoader::Impl {
 PlainLoader::PlainLoader(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
                          std::int64_t batch_size, torch::ScalarType dtype, bool channels_last) {
   check_range(split, first, count);
-  impl_.reset(new Impl{dataset, split, first, first + count, batch_size, dtype, channels_last});
-  if (dataset.in_memory()) return;
+  impl_.reset(new Impl{dataset.image_options, first, first + count, batch_size});
+  if (dataset.in_memory()) {
+    impl_->make = plain_maker(dataset, split, dtype, channels_last);
+    return;
+  }
   constexpr std::int64_t kAhead = 2;
   impl_->batches = std::make_unique<ImageBatches>(dataset, split, dtype, channels_last, kAhead,
                                                   [impl = impl_.get()] { return impl->request(); });
@@ -167,19 +174,12 @@ PlainLoader::~PlainLoader() = default;
 std::optional<Batch> PlainLoader::next() {
   if (impl_->batches) return impl_->batches->next();
   if (impl_->next == impl_->end) return std::nullopt;
-  const std::int64_t first = impl_->next, count = std::min(impl_->batch_size, impl_->end - first);
-  impl_->next += count;
-  return plain_batch(impl_->dataset, impl_->split, first, count, impl_->dtype, impl_->channels_last);
+  return impl_->make(impl_->take_numbers(), /*epoch=*/0);
 }
 
 Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,
                   torch::ScalarType dtype, bool channels_last) {
-  check_range(split, first, count);
-  if (!dataset.in_memory())
-    return *PlainLoader(dataset, split, first, count, count, dtype, channels_last).next();
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
-  std::iota(numbers.begin(), numbers.end(), first);
-  return plain_maker(dataset, split, dtype, channels_last)(numbers, /*epoch=*/0);
+  return *PlainLoader(dataset, split, first, count, count, dtype, channels_last).next();
 }
 
 }  // namespace glidepath

@@ -1,4 +1,4 @@
-// src/data/batches/pixels.h - bytes of images to numbers of a batch, by a table; without torch.
+// src/data/images/pixels.h - bytes of images to numbers of a batch, by a table; without torch.
 #pragma once
 #include <cstdint>
 #include <vector>

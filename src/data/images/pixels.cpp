@@ -1,5 +1,5 @@
-// src/data/batches/pixels.cpp - bytes of images to numbers of a batch, by a table.
-#include "data/batches/pixels.h"
+// src/data/images/pixels.cpp - bytes of images to numbers of a batch, by a table.
+#include "data/images/pixels.h"
 
 #include <algorithm>
 
