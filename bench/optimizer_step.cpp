@@ -8,8 +8,9 @@
 #include <cstdlib>
 #include <memory>
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <torch/optim.h>
-#include <torch/utils.h>
 #include <torch/version.h>
 
 #include "glidepath/models.h"
@@ -23,7 +24,7 @@ constexpr double kLr = 1e-3, kDecay = 5e-4;
 
 /// A ResNet-18's parameters in channels_last, each with a gradient.
 NamedTensors parameters(double width) {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   glidepath::ModelOptions options;
   options.name = "resnet18";
   options.width = width;
@@ -98,15 +99,15 @@ int main(int argc, char** argv) {
 #endif
   const double width = argc > 1 ? std::atof(argv[1]) : 1;
   const int pairs = argc > 2 ? std::atoi(argv[2]) : 25;
-  if (argc > 3) torch::set_num_threads(std::atoi(argv[3]));
-  if (!(width > 0) || pairs < 1 || torch::get_num_threads() < 1) {
+  if (argc > 3) at::set_num_threads(std::atoi(argv[3]));
+  if (!(width > 0) || pairs < 1 || at::get_num_threads() < 1) {
     std::fprintf(stderr, "usage: optimizer_step [width above 0] [pairs, at least 1] [threads, at least 1]\n");
     return 2;
   }
   std::int64_t count = 0;
   for (const auto& named : parameters(width)) count += named.second.numel();
   std::printf("ResNet-18, width %g, %lld weights; %d pairs; %d thread(s); LibTorch %s\n", width,
-              static_cast<long long>(count), pairs, torch::get_num_threads(), TORCH_VERSION);
+              static_cast<long long>(count), pairs, at::get_num_threads(), TORCH_VERSION);
   std::printf(
       "| optimizer | ours, ms | LibTorch's, ms | LibTorch's / ours: median (min to max) "
       "|\n|---|---|---|---|\n");

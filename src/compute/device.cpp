@@ -3,10 +3,10 @@
 
 #include <sys/resource.h>
 
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <fmt/format.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #elif defined(__x86_64__) && defined(__GNUC__)
@@ -115,7 +115,7 @@ ComputePlan plan_compute(const TrainConfig& config) {
       config.channels_last == "true" || (config.channels_last == "auto" && channels_last_pays);
   choose_graphs(plan, config);
   plan.threads = config.threads > 0 ? static_cast<int>(config.threads) : usable_cores();
-  torch::set_num_threads(plan.threads);
+  at::set_num_threads(plan.threads);
   return plan;
 }
 

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -15,7 +15,7 @@ constexpr const char* kBest = "best";
 const std::string kPrefix = "best.";
 
 void put(Model& model, const TensorMap& weights) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (auto& [name, tensor] : state_dict(model)) tensor.copy_(weights.at(name));
 }
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "compute/device_batches.h"
 #include "evaluation/forward.h"
@@ -17,7 +17,7 @@ namespace glidepath {
 Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, const Split& split,
                     std::int64_t batch_size, const ComputePlan& plan, const Ranks& ranks,
                     const std::function<void()>& between_batches, Confusion* confusion) {
-  torch::NoGradGuard no_grad;
+  at::NoGradGuard no_grad;
   const InMode mode(model, false);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
   // Kept on the device: reading a number there waits for all that is queued before it.

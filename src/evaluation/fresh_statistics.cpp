@@ -1,15 +1,15 @@
 // src/evaluation/fresh_statistics.cpp - batch norm's statistics, estimated anew after training.
 #include "evaluation/fresh_statistics.h"
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "evaluation/forward.h"
 
 namespace glidepath {
 
 FreshStatistics::FreshStatistics(Model& model) : model_(model) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const RunningStatistics& norm : model.running_statistics()) {
     RunningStatistics before = norm;
     for (torch::Tensor* each : {&before.mean, &before.variance, &before.batches}) *each = each->clone();
@@ -18,7 +18,7 @@ FreshStatistics::FreshStatistics(Model& model) : model_(model) {
 }
 
 FreshStatistics::~FreshStatistics() {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const Norm& norm : norms_) {
     norm.live.set_momentum(norm.before.momentum);
     norm.live.mean.copy_(norm.before.mean);
@@ -34,7 +34,7 @@ void FreshStatistics::add(const Batch& batch, const ComputePlan& plan) {
   images_ += count;
   for (const Norm& norm : norms_)
     norm.live.set_momentum(static_cast<double>(count) / static_cast<double>(images_));
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   outputs_of(model_, batch.inputs, plan);
   for (const Norm& norm : norms_) {
     norm.live.set_momentum(norm.before.momentum);

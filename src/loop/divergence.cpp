@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <map>
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 #include <fmt/format.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "compute/device_batches.h"
 #include "evaluation/forward.h"
@@ -70,7 +71,7 @@ class Watch : public OperatorWatch {
 }  // namespace
 
 std::string first_not_finite(const Model& model, const NamedTensors& optimizer_state) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   std::string first;
   std::size_t bad = 0, all = 0;
   const auto look = [&](const std::string& what, const std::string& name, const torch::Tensor& tensor) {
@@ -89,7 +90,7 @@ std::string first_not_finite(const Model& model, const NamedTensors& optimizer_s
 
 std::string first_not_finite(Model& model, const NamedTensors& optimizer_state, const Batch& batch,
                              const ComputePlan& plan) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto parameters = model.parameters();
   // Statistics are not asked: the forward pass that gave the loss has changed them already.
   if (!std::all_of(parameters.begin(), parameters.end(), is_finite))

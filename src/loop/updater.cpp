@@ -3,13 +3,13 @@
 
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "evaluation/forward.h"
 #include "glidepath/error.h"
 #include "loop/divergence.h"
-#include "nn/kernels/sync_batch_norm.h"
+#include "nn/kernels/sum_over_ranks.h"
 
 namespace glidepath {
 namespace {
@@ -59,7 +59,7 @@ void Updater::begin() {
   if (ranks_.size() == 1 && !hook_) return;  // nothing can end it in the middle
   under_way_ = true;
   if (!ranks_.is_first()) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const std::vector<torch::Tensor> buffers = model_.buffers();
   if (buffers_before_.empty()) {
     for (const torch::Tensor& buffer : buffers) buffers_before_.push_back(torch::empty_like(buffer));
@@ -69,7 +69,7 @@ void Updater::begin() {
 
 void Updater::undo() {
   if (!std::exchange(under_way_, false)) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const std::vector<torch::Tensor> buffers = model_.buffers();
   for (std::size_t i = 0; i < buffers_before_.size(); ++i) buffers[i].copy_(buffers_before_[i]);
 }
@@ -98,7 +98,7 @@ Passed Updater::passes(const Batch& part, std::int64_t images) {
   if (batch.examples > 0) {
     const Values outputs = outputs_of(model_, batch.inputs, plan_);
     mine.loss = task_.loss(outputs, batch);
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     mine.correct = right_of(task_, outputs, batch);
   }
   const torch::Tensor loss = shared_.begin(mine);

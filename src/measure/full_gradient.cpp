@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "compute/device_batches.h"
 #include "evaluation/forward.h"

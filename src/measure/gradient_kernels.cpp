@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "measure/gradient_loops.h"
 #include "nn/kernels/parallel.h"
@@ -44,7 +44,7 @@ double product_on_cpu(const torch::Tensor& a, const torch::Tensor& b) {
 }  // namespace
 
 double inner_product(const Tensors& a, const Tensors& b) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   double sum = 0;
   torch::Tensor elsewhere;  // one wait for the device, not one a tensor
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -59,7 +59,7 @@ double inner_product(const Tensors& a, const Tensors& b) {
 }
 
 void add_scaled(Tensors& sum, const Tensors& gradients, double weight) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < sum.size(); ++i) {
     if (!has_loops(gradients[i])) {
       sum[i].add_(gradients[i].as_strided({gradients[i].numel()}, {1}), weight);
@@ -74,7 +74,7 @@ void add_scaled(Tensors& sum, const Tensors& gradients, double weight) {
 }
 
 Tensors in_order_of(Tensors tensors, const Tensors& parameters) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!tensors[i].defined()) {
       tensors[i] = torch::zeros_like(parameters[i]);

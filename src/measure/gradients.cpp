@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/nn/module.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "measure/gradient_kernels.h"
@@ -68,7 +68,7 @@ void GradientSum::add(const torch::Tensor& mean_loss, std::int64_t examples) {
 }
 
 FullGradient GradientSum::finish(double weight_decay, bool decay_norm_bias) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   if (seen_ == 0) throw InputError("full gradient: there is no batch");
   if (seen_ != expected_) {
     const double share = static_cast<double>(expected_) / static_cast<double>(seen_);
@@ -105,7 +105,7 @@ Tensors KeepBuffers::copy() const {
 }
 
 void KeepBuffers::put(const Tensors& values) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < live_.size(); ++i) live_[i].copy_(values[i]);
 }
 
@@ -114,7 +114,7 @@ void KeepBuffers::restore() { put(kept_); }
 FullGradient full_gradient(const torch::nn::Module& module,
                            const std::function<std::optional<BatchLoss>()>& next, double weight_decay,
                            bool decay_norm_bias) {
-  const torch::AutoGradMode grad(true);
+  const at::AutoGradMode grad(true);
   KeepBuffers buffers(module);
   GradientSum sum(named_parameters(module));
   while (const auto batch = next()) {

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <utility>
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "measure/gradient_kernels.h"
@@ -47,12 +47,12 @@ bool OnlineGradient::wants(std::int64_t step) const {
 
 void OnlineGradient::observe(std::int64_t step, std::int64_t images, double lr, const Tensors& gradients,
                              const std::function<Tensors()>& peek) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   // First of all: a batch that cannot be had leaves everything as it was.
   const bool peeks = begins_pair(step) && step >= peek_at_;
   Tensors next;
   if (peeks) {
-    const torch::AutoGradMode grad(true);
+    const at::AutoGradMode grad(true);
     next = peek();
   }
   if (first_step_ >= 0 && step == first_step_ + 1) {
@@ -100,7 +100,7 @@ TensorMap OnlineGradient::state() const {
 }
 
 void OnlineGradient::set_state(const TensorMap& state, const Tensors& parameters) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   *this = OnlineGradient(options_);
   if (state.empty()) return;
   const auto of = [&](const std::string& name) {

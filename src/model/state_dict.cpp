@@ -1,8 +1,8 @@
 // src/model/state_dict.cpp - a model's parameters and buffers by their names, out and in.
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/model.h"
@@ -52,7 +52,7 @@ std::uint64_t most_weight_bytes(const Model& model) {
 void load_state_dict(Model& model, const TensorMap& tensors) {
   TensorMap own = state_dict(model);
   require_fit(own, tensors);
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (auto& [name, tensor] : own) tensor.copy_(tensors.at(name));
 }
 

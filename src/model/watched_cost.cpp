@@ -2,8 +2,9 @@
 #include <cmath>
 #include <string>
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/model.h"
 #include "model/in_mode.h"
@@ -63,7 +64,7 @@ class CostWatch : public OperatorWatch {
 }  // namespace
 
 Cost watched_cost(Model& model, const Values& inputs, std::int64_t examples) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const InMode mode(model, false);
   const CostWatch watch;
   model.forward(inputs);

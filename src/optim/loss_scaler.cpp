@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -23,7 +23,7 @@ LossScaler::LossScaler(const torch::Device& device, const LossScalerOptions& opt
       growth_tracker_(torch::zeros({}, torch::TensorOptions(device).dtype(torch::kInt32))) {}
 
 bool LossScaler::unscale(const std::vector<torch::Tensor>& gradients) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   found_inf_.zero_();
   if (scale_.is_cuda() && !gradients.empty()) {
     // In double, as GradScaler does: the reciprocal of a small scale is no float.

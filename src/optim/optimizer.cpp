@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -22,7 +22,7 @@ Optimizer::Optimizer(const NamedTensors& parameters, std::vector<std::string> st
                      double weight_decay, bool decay_norm_bias)
     : state_names_(std::move(state_names)),
       steps_(torch::zeros({static_cast<std::int64_t>(parameters.size())}, torch::kInt64)) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const auto& [name, parameter] : parameters) {
     const bool decayed = decay_norm_bias || parameter.dim() > 1;
     Slot slot{name, parameter, decayed ? weight_decay : 0.0, {}};
@@ -32,7 +32,7 @@ Optimizer::Optimizer(const NamedTensors& parameters, std::vector<std::string> st
 }
 
 void Optimizer::step(double lr) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   auto* steps = steps_.data_ptr<std::int64_t>();
   if (updates_together() && !slots_.empty() && slots_.front().parameter.is_cuda()) {
     std::vector<const Slot*> slots;
@@ -87,7 +87,7 @@ NamedTensors Optimizer::state() const {
 }
 
 void Optimizer::set_state(const TensorMap& saved) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   NamedTensors own = state();
   for (const auto& [name, tensor] : own) {
     const auto found = saved.find(name);
@@ -99,7 +99,7 @@ void Optimizer::set_state(const TensorMap& saved) {
 }
 
 std::vector<torch::Tensor> Optimizer::rate_factors() const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   std::vector<torch::Tensor> factors;
   const auto* steps = steps_.data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < slots_.size(); ++i) {

@@ -2,8 +2,8 @@
 // others.
 #include "ranks/gradient_reducer.h"
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 namespace glidepath {
 namespace {
@@ -64,7 +64,7 @@ void GradientReducer::begin() {
 
 void GradientReducer::take(std::size_t index, const torch::Tensor& gradient) {
   if (!active_) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Entry& entry = entries_[index];
   if (gradient.defined()) {
     entry.view.copy_(gradient);

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include <ATen/core/grad_mode.h>
 #include <nlohmann/json.hpp>
 #include <torch/cuda.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "files/json_text.h"
 #include "ranks/signals.h"
@@ -129,7 +129,7 @@ TensorMap Ranks::from_first(const TensorMap& tensors) const {
 
 void Ranks::copy_from_first(const std::vector<torch::Tensor>& tensors) const {
   if (!group_ || tensors.empty()) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   std::vector<torch::Tensor> flat;
   for (const torch::Tensor& tensor : tensors) flat.push_back(tensor.flatten());
   const torch::Tensor together = torch::cat(flat);

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "ranks/signals.h"
 

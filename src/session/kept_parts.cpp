@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "loop/tally.h"
@@ -39,7 +39,7 @@ void KeptModel::save(Saved& saved) const {
 }
 
 void KeptModel::load(const Saved& saved) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (auto& [name, tensor] : state_dict(model_)) tensor.copy_(stored(saved, "model." + name, &tensor));
   optimizer_.set_state(saved.tensors);
 }

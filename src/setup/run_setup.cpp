@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "budget/change.h"
 #include "budget/deadline.h"
@@ -89,7 +89,7 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
 std::shared_ptr<Model> arranged(std::shared_ptr<Model> model, const ComputePlan& plan) {
   model->to(plan.device);
   if (plan.channels_last) {
-    torch::NoGradGuard no_grad;
+    at::NoGradGuard no_grad;
     for (torch::Tensor& parameter : model->parameters()) {
       if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
     }
@@ -151,7 +151,7 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan) {
   if (dataset.is_own()) throw InputError("model: data of one's own need one, too: Experiment::model");
-  torch::manual_seed(config.seed);
+  at::manual_seed(config.seed);
   auto model = make_model(model_options(config, dataset, dataset.image_size()));
   if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
     throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
@@ -162,7 +162,7 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
 
 std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& config,
                               const ComputePlan& plan) {
-  torch::manual_seed(config.seed);
+  at::manual_seed(config.seed);
   return arranged(std::move(model), plan);
 }
 

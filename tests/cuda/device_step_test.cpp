@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/nn/functional/loss.h>
-#include <torch/utils.h>
 
 #include "compute/cuda_graph.h"
 #include "compute/device.h"
@@ -19,7 +20,7 @@ namespace glidepath {
 namespace {
 
 std::shared_ptr<Model> small_resnet(const torch::Device& device) {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   ModelOptions options;
   options.name = "resnet8";
   options.classes = 10;
@@ -32,7 +33,7 @@ std::shared_ptr<Model> small_resnet(const torch::Device& device) {
 }
 
 Batch made_batch(std::int64_t images, const torch::Device& device, std::uint64_t seed = 2) {
-  torch::manual_seed(seed);
+  at::manual_seed(seed);
   const auto pictures = torch::randn({images, 3, 32, 32});
   const auto labels = torch::randint(0, 10, {images}, torch::kInt64);
   return {pictures.to(device), labels.to(device)};
@@ -72,7 +73,7 @@ Passed passes(Model& model, const Batch& batch, const ComputePlan& plan, LossSca
     loss = torch::nn::functional::cross_entropy(logits, batch.labels());
   }
   (scaler != nullptr ? scaler->scaled(loss) : loss).backward();
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   return {loss.detach(), logits.detach().argmax(1).eq(batch.labels()).sum()};
 }
 
@@ -117,7 +118,7 @@ TEST_F(DeviceStep, TheScalerDoesWhatItDoesOnTheCpu) {
   LossScaler here(torch::kCPU, options), there(gpu(), options);
   for (int step = 0; step < 12; ++step) {
     SCOPED_TRACE(step);
-    torch::manual_seed(static_cast<std::uint64_t>(step));
+    at::manual_seed(static_cast<std::uint64_t>(step));
     const auto a = torch::randn({5, 3}), b = torch::randn({7});
     if (step % 4 == 3) b[step % 7] = step % 8 == 3 ? INFINITY : NAN;
     const auto a_there = a.to(gpu()), b_there = b.to(gpu());
@@ -128,7 +129,7 @@ TEST_F(DeviceStep, TheScalerDoesWhatItDoesOnTheCpu) {
 }
 
 TEST_F(DeviceStep, SgdEqualsTheCpus) {
-  torch::manual_seed(4);
+  at::manual_seed(4);
   const auto initial = torch::randn({9, 4});
   auto here = initial.clone().requires_grad_(), there = initial.to(gpu()).requires_grad_();
   Sgd on_cpu({{"w", here}}, {}), on_gpu({{"w", there}}, {});

@@ -1,9 +1,10 @@
 // tests/docs/models_doc_test.cpp - docs/models.md against the models, and its Python against PyTorch.
 #include <algorithm>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/models.h"
 #include "glidepath/safetensors.h"
@@ -79,10 +80,10 @@ TEST(ModelsDoc, WeightsGoToPythonAndBackAsItShows) {
   const TemporaryFolder temporary("models");
   const fs::path& folder = temporary.path();
   fs::create_directories(folder / "runs/a");
-  torch::manual_seed(5);
+  at::manual_seed(5);
   const auto model = make_model({});
   model->train(false);
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const torch::Tensor images = torch::randn({2, 3, 32, 32});
   save_safetensors(folder / "runs/a/model.safetensors", state_dict(*model));
   save_safetensors(folder / "images.safetensors", {{"images", images}});

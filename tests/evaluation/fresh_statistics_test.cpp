@@ -5,12 +5,13 @@
 #include <csignal>
 #include <fstream>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/evaluate.h"
@@ -28,7 +29,7 @@ namespace glidepath {
 namespace {
 
 ModelOptions seeded_options() {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   ModelOptions options;
   options.name = "resnet8";
   options.width = 0.5;
@@ -39,7 +40,7 @@ std::shared_ptr<Model> resnet() { return make_model(seeded_options()); }
 std::shared_ptr<Network> network() { return make_network(seeded_options()); }
 
 std::vector<Batch> batches_of(const std::vector<std::int64_t>& sizes) {
-  torch::manual_seed(4);
+  at::manual_seed(4);
   std::vector<Batch> batches;
   for (const std::int64_t size : sizes)
     batches.push_back({2 * torch::randn({size, 3, 32, 32}) + 1, torch::zeros({size}, torch::kInt64)});
@@ -57,7 +58,7 @@ TEST(FreshStatistics, AreTorchsCumulativeAverage) {
       norm->options.momentum(c10::nullopt);
     }
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   FreshStatistics fresh(*model);
   for (const Batch& batch : batches_of({16, 16, 16})) {
     fresh.add(batch, ComputePlan());
@@ -76,7 +77,7 @@ TEST(FreshStatistics, CountEveryImageTheSame) {
   const auto model = resnet();
   FreshStatistics fresh(*model);
   const std::vector<Batch> batches = batches_of({30, 2});
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const Batch& batch : batches) fresh.add(batch, ComputePlan());
   // The first norm's mean is the mean of the first convolution's output over all 32 images.
   const auto conv = tensor_named(model->named_parameters(), "conv1.weight");

@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -13,7 +13,7 @@ namespace glidepath {
 namespace {
 
 TEST(LossWindow, EqualsBruteForceOverAnyRecentUpdates) {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   LossWindow window(7);
   struct Update {
     double loss, correct, images;

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <limits>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
@@ -64,7 +64,7 @@ TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
 }
 
 TEST_P(OptimizerRun, StateThatIsNotFiniteIsNamed) {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   ModelOptions options;
   options.name = "mlp";
   options.in_channels = 1;

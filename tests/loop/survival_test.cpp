@@ -7,11 +7,12 @@
 #include <limits>
 #include <vector>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
@@ -209,7 +210,7 @@ TEST(FirstNotFinite, FindsTheLayerWhoseOutputIsFirst) {
       options.image_size = 8;
       ComputePlan plan;
       plan.bf16 = bf16 && cpu_has_bf16();
-      torch::manual_seed(1);
+      at::manual_seed(1);
       // Large, so that a layer of the largest weights overflows whatever comes before it.
       const Batch batch{(100 * torch::randn({4, 1, 8, 8})).to(plan.bf16 ? torch::kBFloat16 : torch::kFloat32),
                         torch::zeros({4}, torch::kInt64)};
@@ -218,10 +219,10 @@ TEST(FirstNotFinite, FindsTheLayerWhoseOutputIsFirst) {
           : std::string(name) == "convnet" ? std::vector<std::string>{"conv1", "conv2", "fc"}
                                            : std::vector<std::string>{"conv1", "layer2.0.conv1", "fc"};
       for (const std::string& layer : layers) {
-        torch::manual_seed(1);
+        at::manual_seed(1);
         const auto model = make_model(options);
         {
-          const torch::NoGradGuard no_grad;
+          const at::NoGradGuard no_grad;
           EXPECT_EQ(first_not_finite(*model, {}, batch, plan), "the loss itself");  // all is well
           torch::Tensor weights = tensor_named(model->named_parameters(), layer + ".weight");
           weights.fill_(3e38F);

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/nn/functional/loss.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/utils.h>
 
 #include "glidepath/loader.h"
 #include "measure/golden.h"
@@ -45,10 +45,10 @@ TEST(FullGradient, EqualsAPyTorchThatReadsTheSameFileNow) {
   const std::string python = python_with_torch();
   if (python.empty())
     GTEST_SKIP() << "needs a Python with torch and numpy (Debian: python3-torch python3-numpy)";
-  torch::manual_seed(7);
+  at::manual_seed(7);
   const auto model = small_resnet8();
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     for (torch::Tensor& parameter : model->parameters()) parameter.add_(0.1 * torch::randn_like(parameter));
     for (torch::Tensor& buffer : model->buffers()) {
       if (buffer.is_floating_point()) buffer.add_(torch::rand_like(buffer));
@@ -71,7 +71,7 @@ TEST(FullGradient, EqualsAPyTorchThatReadsTheSameFileNow) {
 }
 
 std::shared_ptr<Model> tiny_mlp() {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   ModelOptions options;
   options.name = "mlp";
   options.width = 0.1;
@@ -82,7 +82,7 @@ std::shared_ptr<Model> tiny_mlp() {
 
 /// The mean loss in double at weights w + step * along, for the mlp: written out here.
 double loss_at(const Model& model, const Dataset& digits, const Tensors& along, double step) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Tensors w;
   std::size_t i = 0;
   for (const auto& parameter : model.parameters())
@@ -192,7 +192,7 @@ TEST(FullGradient, WithFreshStatisticsIsThatOfAllImagesAtOnceButForTheirGradient
     }
   }
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     PlainLoader loader(digits, digits.train, 0, 256, 32, torch::kFloat32, true);
     while (const auto batch = loader.next()) theirs->forward(batch->inputs);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <ATen/Context.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -12,7 +13,6 @@
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/online_gradient.h"
@@ -30,7 +30,7 @@ struct Data {
 };
 
 Data regression(std::int64_t count, torch::ScalarType type = torch::kFloat32) {
-  torch::manual_seed(5);
+  at::manual_seed(5);
   return {torch::randn({count, 6}, type), torch::randn({count, 2}, type)};
 }
 
@@ -57,7 +57,7 @@ double norm_of(const Tensors& gradients) {
 }
 
 torch::nn::Sequential small(torch::ScalarType type = torch::kFloat32) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   torch::nn::Sequential model(torch::nn::Linear(6, 5), torch::nn::Linear(5, 2));
   model->to(type);
   return model;
@@ -109,7 +109,7 @@ TEST(Gradients, WeightDecayIsThatOfTheLossWithItsTerm) {
 }
 
 TEST(Gradients, LeaveWeightsGradientsAndBuffersAsTheyWere) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   torch::nn::Sequential model(torch::nn::Linear(6, 5), torch::nn::BatchNorm1d(5), torch::nn::Linear(5, 2));
   const Data data = regression(40);
   loss_of(model, data).backward();
@@ -134,7 +134,7 @@ TEST(Gradients, LeaveWeightsGradientsAndBuffersAsTheyWere) {
 }
 
 TEST(Gradients, OfFrozenUnusedAndSparseParameters) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   torch::nn::Embedding words(torch::nn::EmbeddingOptions(9, 4).sparse(true));
   torch::nn::Linear used(4, 1), unused(4, 1);
   torch::nn::Sequential together(words, used, unused);
@@ -159,7 +159,7 @@ TEST(Gradients, OfFrozenUnusedAndSparseParameters) {
 }
 
 TEST(Gradients, InnerProductsTakeEveryTypeOfWeight) {
-  torch::manual_seed(7);
+  at::manual_seed(7);
   const auto a = torch::randn({4000}), b = torch::randn({4000});
   const double wanted = inner_product({a}, {b});
   EXPECT_NEAR(inner_product({a.to(torch::kFloat64)}, {b.to(torch::kFloat64)}), wanted, 1e-9);

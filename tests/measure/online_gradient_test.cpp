@@ -7,9 +7,9 @@
 #include <numeric>
 #include <random>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -196,7 +196,7 @@ TEST(OnlineGradient, PairsLieWithinAnEpoch) {
 
 TEST(OnlineGradient, GoesOnFromItsStateToTheSameNumbers) {
   const auto gradient_of = [](std::int64_t step, std::int64_t salt) {
-    torch::manual_seed(static_cast<std::uint64_t>(100 * step + salt));
+    at::manual_seed(static_cast<std::uint64_t>(100 * step + salt));
     return Tensors{torch::randn({3, 4}), torch::randn({5})};
   };
   const OnlineGradientOptions options{100, 10, 2, 4};

@@ -9,10 +9,11 @@
 #include <sstream>
 #include <tuple>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <torch/nn/functional/loss.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
@@ -105,7 +106,7 @@ TEST_P(GoldenTest, LogitsGradientsAndBuffersEqualPyTorchs) {
                                                                      : torch::MemoryFormat::Contiguous);
   model->train(false);
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     expect_close(outputs_for(*model, images), golden.at("eval_logits"), 1e-5F, "eval logits");
   }
   expect_close(outputs_for(*model, images), golden.at("eval_logits"), 1e-5F, "eval logits with gradients on");
@@ -176,7 +177,7 @@ TEST(Models, TrainingCostsWhatPyTorchsFlopCounterCounts) {
 // torchvision initialises its convolutions from N(0, 2 / (out * k * k)), norms with 1 and 0; PyTorch its
 // linear layers from U(-1 / sqrt(in), 1 / sqrt(in)).
 TEST(Models, InitialisesAsTorchvisionDoes) {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   ModelOptions options;
   const auto model = make_model(options);
   TensorMap state = state_dict(*model);
@@ -193,7 +194,7 @@ TEST(Models, InitialisesAsTorchvisionDoes) {
 
 TEST(Models, TheSeedDecidesTheWeights) {
   const auto weights = [](std::uint64_t seed) {
-    torch::manual_seed(seed);
+    at::manual_seed(seed);
     ModelOptions options;
     options.name = "resnet8";
     return state_dict(*make_model(options)).at("layer3.0.conv2.weight").clone();
@@ -239,7 +240,7 @@ TEST(Models, NarrowNetworksTrainOnLargeImages) {
     options.width = width;
     options.stem = "cifar";
     options.image_size = 64;
-    torch::manual_seed(0);
+    at::manual_seed(0);
     const auto model = make_model(options);
     const Tensor images = torch::randn({32, 3, 64, 64});
     std::vector<Tensor> gradients;
@@ -278,7 +279,7 @@ for name in ("resnet18", "resnet34", "resnet50"):
     load_state_dict(*model, load_safetensors(folder / (name + ".safetensors")));
     model->train(false);
     const TensorMap expected = load_safetensors(folder / (name + "-logits.safetensors"));
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     expect_close(outputs_for(*model, expected.at("images")), expected.at("logits"), 1e-5F, name);
   }
 }

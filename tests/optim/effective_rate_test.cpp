@@ -5,9 +5,9 @@
 #include <cmath>
 #include <map>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 namespace glidepath {
 namespace {
@@ -52,7 +52,7 @@ TEST(EffectiveRate, EqualsItsFormulaElementByElement) {
   for (const char* name : {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw"}) {
     for (const std::int64_t count : {1, 2, 5, 20, 101, 1000}) {
       SCOPED_TRACE(testing::Message() << name << " " << count);
-      torch::manual_seed(static_cast<std::uint64_t>(count));
+      at::manual_seed(static_cast<std::uint64_t>(count));
       const std::int64_t seldom_count = (count + 1) / 2;
       auto w = torch::randn({count}).requires_grad_();
       auto seldom = torch::randn({seldom_count}).requires_grad_();  // updated half as often

@@ -5,10 +5,11 @@
 #include <fstream>
 #include <limits>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -58,7 +59,7 @@ TEST(LossScaler, DoesWhatGradScalerDoes) {
       EXPECT_EQ(scaler.state()[1].item<double>(), step.at("tracker").get<double>());
       skipped += finite ? 0 : 1;
       EXPECT_EQ(scaler.skipped(), skipped);
-      const torch::NoGradGuard no_grad;
+      const at::NoGradGuard no_grad;
       if (finite) {
         vector.sub_(vector.grad(), 0.125);
         matrix.sub_(matrix.grad(), 0.125);
@@ -75,7 +76,7 @@ TEST(LossScaler, EqualsTorchsOperators) {
 #if TORCH_VERSION_MAJOR < 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR < 3)
   GTEST_SKIP() << "LibTorch before 2.3 has _amp_update_scale_ on CUDA alone";
 #else
-  torch::manual_seed(1);
+  at::manual_seed(1);
   LossScaler scaler(torch::kCPU, {3000, 1.5, 0.7, 2});
   auto scale = torch::full({}, 3000.0F), found = torch::zeros({});
   auto tracker = torch::zeros({}, torch::kInt32);

@@ -6,13 +6,14 @@
 #include <fstream>
 #include <memory>
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/optim.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -122,8 +123,8 @@ void set_lr(torch::optim::Optimizer& optimizer, double lr) {
 
 // So many that two threads share them, and that the last vector register is not full.
 TEST(Optimizers, EqualLibTorchOnManyRandomWeights) {
-  torch::set_num_threads(2);
-  torch::manual_seed(3);
+  at::set_num_threads(2);
+  at::manual_seed(3);
   const auto noise = torch::randn({70'001 + 11 * 100});
   for (const std::string& name : kAll) {
     for (const double decay : {0.0, 5e-4}) {
@@ -152,7 +153,7 @@ TEST(Optimizers, EqualLibTorchOnManyRandomWeights) {
 TEST(Optimizers, OperatorsAndOnePassAgree) {
   for (const std::string& name : kAll) {
     SCOPED_TRACE(name);
-    torch::manual_seed(4);
+    at::manual_seed(4);
     auto single = torch::rand({33, 5}).requires_grad_();
     auto twice = single.detach().to(torch::kFloat64).requires_grad_();
     const auto a = make(name, {{"w", single}}), b = make(name, {{"w", twice}});
@@ -171,7 +172,7 @@ TEST(Optimizers, OperatorsAndOnePassAgree) {
 TEST(Optimizers, MemoryFormatsOfWeightAndGradientDoNotMatter) {
   for (const std::string& name : kAll) {
     SCOPED_TRACE(name);
-    torch::manual_seed(1);
+    at::manual_seed(1);
     const auto initial = torch::randn({8, 4, 3, 3});
     auto plain = initial.clone().requires_grad_();
     auto last = initial.contiguous(torch::MemoryFormat::ChannelsLast).requires_grad_();

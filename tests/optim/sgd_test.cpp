@@ -3,10 +3,10 @@
 
 #include <fstream>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 namespace glidepath {
 namespace {
@@ -51,7 +51,7 @@ TEST(Sgd, EqualsPyTorchOverAHundredUpdates) {
 TEST(Sgd, UpdatesOfListsAreThoseOfEachParameter) {
   for (const bool nesterov : {true, false}) {
     for (const double weight_decay : {5e-4, 0.0}) {
-      torch::manual_seed(2);
+      at::manual_seed(2);
       const SgdOptions options{0.9, nesterov, weight_decay, true};
       NamedTensors parameters;
       SgdTensors together;
@@ -82,7 +82,7 @@ TEST(Sgd, UpdatesOfListsAreThoseOfEachParameter) {
 }
 
 TEST(Sgd, GradientInAnotherMemoryFormatGivesTheSameUpdate) {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const auto initial = torch::randn({8, 4, 3, 3});
   const auto gradient = torch::randn({8, 4, 3, 3});
   auto plain = initial.clone().requires_grad_();
@@ -99,7 +99,7 @@ TEST(Sgd, GradientInAnotherMemoryFormatGivesTheSameUpdate) {
 }
 
 TEST(Sgd, DoublePrecisionTakesTheOperatorsPathAndAgrees) {
-  torch::manual_seed(2);
+  at::manual_seed(2);
   const auto initial = torch::randn({64});
   auto single = initial.clone().requires_grad_();
   auto twice = initial.to(torch::kFloat64).requires_grad_();

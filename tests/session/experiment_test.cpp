@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <ATen/Context.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn/functional/loss.h>
@@ -11,7 +12,6 @@
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
@@ -35,12 +35,12 @@ struct Line {
 };
 
 Line line_of(std::int64_t count, std::uint64_t seed) {
-  torch::manual_seed(seed);
+  at::manual_seed(seed);
   Line line;
   line.x = torch::randn({count, 3});
-  torch::manual_seed(99);
+  at::manual_seed(99);
   const Tensor slope = torch::randn({3, 2}), offset = torch::randn({2});
-  torch::manual_seed(seed + 1);
+  at::manual_seed(seed + 1);
   line.y = torch::matmul(line.x, slope) + offset + 0.1 * torch::randn({count, 2});
   const Tensor with_one = torch::cat({line.x, torch::ones({count, 1})}, 1).to(torch::kFloat64);
   line.solution = torch::matmul(torch::pinverse(with_one), line.y.to(torch::kFloat64));
@@ -63,7 +63,7 @@ class ExperimentTest : public testing::Test {
     experiment.config.model = TrainConfig().model;
     experiment.config.weight_decay = 0;
     experiment.config.base_lr = 0.1;
-    torch::manual_seed(5);
+    at::manual_seed(5);
     module_ = torch::nn::Linear(3, 2);
     experiment.model = module_model(module_.ptr());
     experiment.task = make_task(squared_error);
@@ -161,7 +161,7 @@ TEST_F(ExperimentTest, ABuiltInNetworkAsOnesOwnHasTheSameBits) {
   options.name = "convnet";
   options.in_channels = 1;
   options.image_size = 8;
-  torch::manual_seed(config.seed);
+  at::manual_seed(config.seed);
   experiment.model = make_model(options);
   experiment.data = load_dataset("digits");
   experiment.task = make_classification();
@@ -216,7 +216,7 @@ Experiment wavering(const std::string& budget) {
   experiment.config.val = "10%";
   experiment.config.eval_every = "1ep";
   experiment.config.data = "moving-digits";
-  torch::manual_seed(2);
+  at::manual_seed(2);
   experiment.model = module_model(std::make_shared<Wavering>());
   experiment.data = moving_digits();
   return experiment;

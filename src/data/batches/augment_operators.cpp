@@ -2,8 +2,8 @@
 // images lie.
 #include "data/batches/augment_operators.h"
 
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 namespace glidepath {
 
@@ -29,7 +29,7 @@ torch::Tensor OperatorAugment::to_device(const std::vector<std::int64_t>& values
 }
 
 torch::Tensor OperatorAugment::images(const std::vector<Crop>& crops) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const torch::Tensor& stored = split_.images;
   const std::int64_t height = stored.size(2), width = stored.size(3);
   std::vector<std::int64_t> images, tops, starts, steps;

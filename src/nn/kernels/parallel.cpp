@@ -1,9 +1,9 @@
 // src/nn/kernels/parallel.cpp - loops divided among LibTorch's own threads.
 #include "nn/kernels/parallel.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 namespace glidepath {
 
@@ -12,7 +12,7 @@ namespace glidepath {
 void parallel_ranges(std::int64_t count, std::int64_t grain,
                      const std::function<void(std::int64_t, std::int64_t)>& body) {
   if (count <= 0) return;
-  if (count <= grain || torch::get_num_threads() == 1) return body(0, count);
+  if (count <= grain || at::get_num_threads() == 1) return body(0, count);
   torch::Tensor marks = torch::empty({count}, torch::kUInt8);
   const auto* base = static_cast<const char*>(marks.data_ptr());
   auto elements = at::TensorIterator::nullary_op(marks);

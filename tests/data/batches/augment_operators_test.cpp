@@ -2,9 +2,9 @@
 // bit.
 #include "data/batches/augment_operators.h"
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "glidepath/loader.h"
 
@@ -12,7 +12,7 @@ namespace glidepath {
 namespace {
 
 Dataset made_dataset(std::int64_t images, std::int64_t channels, std::int64_t height, std::int64_t width) {
-  torch::manual_seed(7);
+  at::manual_seed(7);
   Dataset dataset;
   dataset.classes = 10;
   for (std::int64_t c = 0; c < channels; ++c) {

@@ -7,9 +7,9 @@
 #include <map>
 #include <set>
 
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 #include "data/batches/augment.h"
 #include "glidepath/error.h"
@@ -21,7 +21,7 @@ namespace {
 using torch::Tensor;
 
 Dataset made_dataset(std::int64_t images, std::int64_t channels = 3, std::int64_t size = 32) {
-  torch::manual_seed(5);
+  at::manual_seed(5);
   Dataset dataset;
   dataset.classes = 10;
   dataset.mean.assign(static_cast<std::size_t>(channels), 0.45F);

@@ -9,6 +9,8 @@
 #include <string>
 #include <type_traits>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/nn/functional/loss.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/optim/adam.h>
@@ -28,7 +30,7 @@ const torch::optim::AdamParamState& state_of(const States& states, const torch::
 }
 
 double accuracy(torch::nn::Linear& model, const glidepath::Dataset& data) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   glidepath::PlainLoader loader(data, data.test, 0, data.test.size(), 100, torch::kFloat32, false);
   std::int64_t right = 0;
   while (const auto batch = loader.next())
@@ -40,7 +42,7 @@ double accuracy(torch::nn::Linear& model, const glidepath::Dataset& data) {
 }  // namespace
 
 int main(int, char** arguments) {
-  torch::manual_seed(0);
+  at::manual_seed(0);
   const glidepath::Dataset data = glidepath::load_dataset("digits");
   glidepath::LoaderOptions stream;
   stream.batch_size = 32;

@@ -2,12 +2,14 @@
 // backward, statistics.
 #include "nn/kernels/batch_norm_relu.h"
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/utils.h>
 
 #include "glidepath/error.h"
 
@@ -37,11 +39,11 @@ class BatchNormReluTest : public testing::TestWithParam<Case> {
 
 TEST_P(BatchNormReluTest, EqualsTorchsOperators) {
   const Case c = GetParam();
-  torch::manual_seed(c.channels);
+  at::manual_seed(c.channels);
   const Tensor x = picture(c), residual = picture(c), gradient = picture(c);
   torch::nn::BatchNorm2d ours(c.channels), theirs(c.channels);
   {
-    torch::NoGradGuard no_grad;
+    at::NoGradGuard no_grad;
     ours->weight.normal_();
     ours->bias.normal_();
     theirs->weight.copy_(ours->weight);
@@ -71,7 +73,7 @@ TEST_P(BatchNormReluTest, EqualsTorchsOperators) {
 
   ours->eval();
   theirs->eval();
-  torch::NoGradGuard no_grad;
+  at::NoGradGuard no_grad;
   Tensor e2 = theirs(x2);
   if (c.residual) e2 = e2 + r2;
   if (c.relu) e2 = e2.relu();
@@ -92,23 +94,23 @@ std::vector<Case> all_cases() {
 INSTANTIATE_TEST_SUITE_P(All, BatchNormReluTest, testing::ValuesIn(all_cases()));
 
 TEST(BatchNormRelu, SameBitsWhateverTheThreads) {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const Tensor x = torch::randn({16, 16, 32, 32}).contiguous(torch::MemoryFormat::ChannelsLast);
-  const int threads = torch::get_num_threads();
+  const int threads = at::get_num_threads();
   std::vector<Tensor> outputs;
   for (const int count : {1, 2, 3}) {
-    torch::set_num_threads(count);
+    at::set_num_threads(count);
     torch::nn::BatchNorm2d norm(16);
     outputs.push_back(batch_norm_relu(norm, x));
   }
-  torch::set_num_threads(threads);
+  at::set_num_threads(threads);
   EXPECT_TRUE(torch::equal(outputs[0], outputs[1]));
   EXPECT_TRUE(torch::equal(outputs[0], outputs[2]));
 }
 
 // The plain formula E[x^2] - E[x]^2 in float has no right digit here. Expected: torch in double.
 TEST(BatchNormRelu, ALargeMeanCostsNoDigitsOfTheVariance) {
-  torch::manual_seed(4);
+  at::manual_seed(4);
   const Tensor x =
       (torch::randn({32, 16, 16, 16}) * 0.01 + 100).contiguous(torch::MemoryFormat::ChannelsLast);
   torch::nn::BatchNorm2d ours(16), theirs(16);
@@ -121,7 +123,7 @@ TEST(BatchNormRelu, ALargeMeanCostsNoDigitsOfTheVariance) {
 
 // Central differences of the fallback in double; the fused kernels are compared with torch's above.
 TEST(BatchNormRelu, GradientsEqualDifferences) {
-  torch::manual_seed(5);
+  at::manual_seed(5);
   const auto options = torch::dtype(torch::kFloat64);
   const Tensor x = torch::randn({3, 2, 2, 2}, options).requires_grad_(),
                residual = torch::randn({3, 2, 2, 2}, options);
@@ -132,7 +134,7 @@ TEST(BatchNormRelu, GradientsEqualDifferences) {
     return (batch_norm_relu(norm, input, residual) * upstream).sum();
   };
   loss(x).backward();
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   constexpr double kStep = 1e-6;
   for (std::int64_t i = 0; i < x.numel(); ++i) {
     Tensor above = x.detach().clone(), below = x.detach().clone();
@@ -154,14 +156,14 @@ TEST(BatchNormRelu, ChannelsLastIsFusedAndItsSecondDerivativeRefused) {
 
 // More channels than a tile holds, and one value a channel, go to torch's operators; the latter refuse it.
 TEST(BatchNormRelu, WhatTheKernelsDoNotTakeGoesToTorchsOperators) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   const Tensor x = torch::randn({2, 67, 3, 3}).contiguous(torch::MemoryFormat::ChannelsLast);
   torch::nn::BatchNorm2d a(67), b(67);
   EXPECT_TRUE(torch::allclose(batch_norm_relu(a, x), b(x).relu(), 1e-6, 1e-6));
 }
 
 TEST(BatchNormRelu, ContiguousInputGoesToTorchsOperators) {
-  torch::manual_seed(2);
+  at::manual_seed(2);
   const Tensor x = torch::randn({4, 8, 5, 5});
   torch::nn::BatchNorm2d a(8), b(8);
   EXPECT_TRUE(torch::allclose(batch_norm_relu(a, x), b(x).relu(), 1e-6, 1e-6));
@@ -181,7 +183,7 @@ TEST(BatchNormRelu, OfOneValueAChannelIsTheBias) {
       torch::nn::BatchNorm2d norm(3);
       const Tensor bias = torch::tensor({-0.5F, 0.25F, 1.F});
       {
-        torch::NoGradGuard no_grad;
+        at::NoGradGuard no_grad;
         norm->weight.fill_(2);
         norm->bias.copy_(bias);
         norm->running_mean.fill_(0.75);

@@ -8,22 +8,22 @@
 #include <thread>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
-#include <torch/utils.h>
 
 namespace glidepath {
 namespace {
 
 class Parallel : public testing::Test {
  protected:
-  void TearDown() override { torch::set_num_threads(threads_); }
-  int threads_ = torch::get_num_threads();
+  void TearDown() override { at::set_num_threads(threads_); }
+  int threads_ = at::get_num_threads();
 };
 
 TEST_F(Parallel, EveryIndexComesOnce) {
   for (const int threads : {1, 2, 5}) {
-    torch::set_num_threads(threads);
+    at::set_num_threads(threads);
     for (const std::int64_t count : {0, 1, 2, 16, 1000, 100'003}) {
       std::vector<int> seen(static_cast<std::size_t>(count));
       parallel_ranges(count, 7, [&](std::int64_t begin, std::int64_t end) {
@@ -37,7 +37,7 @@ TEST_F(Parallel, EveryIndexComesOnce) {
 
 // at::parallel_for, compiled without OpenMP, fails this.
 TEST_F(Parallel, TwoThreadsWork) {
-  torch::set_num_threads(2);
+  at::set_num_threads(2);
   std::mutex mutex;
   std::set<std::thread::id> workers;
   parallel_ranges(2, 1, [&](std::int64_t, std::int64_t) {
@@ -48,7 +48,7 @@ TEST_F(Parallel, TwoThreadsWork) {
 }
 
 TEST_F(Parallel, ExceptionsReachTheCaller) {
-  torch::set_num_threads(2);
+  at::set_num_threads(2);
   EXPECT_THROW(parallel_ranges(2, 1, [](std::int64_t, std::int64_t) { throw std::runtime_error("no"); }),
                std::runtime_error);
 }

@@ -7,9 +7,10 @@
 #include <thread>
 #include <vector>
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/utils.h>
 
 #include "nn/kernels/batch_norm_relu.h"
 
@@ -51,7 +52,7 @@ struct Pass {
 
 torch::nn::BatchNorm2d made_norm() {
   torch::nn::BatchNorm2d norm(3);
-  torch::NoGradGuard no_grad;
+  at::NoGradGuard no_grad;
   norm->weight.copy_(torch::tensor({0.5F, 1.F, 2.F}));
   norm->bias.copy_(torch::tensor({0.1F, -0.2F, 0.3F}));
   return norm;
@@ -75,7 +76,7 @@ TEST(SyncBatchNorm, EqualsTorchsOverTheWholeBatchForPartsOfEverySize) {
   for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
     for (const std::vector<std::int64_t>& sizes :
          std::vector<std::vector<std::int64_t>>{{4, 4}, {5, 2, 1}, {3, 0}}) {
-      torch::manual_seed(3);
+      at::manual_seed(3);
       std::int64_t images = 0;
       for (const std::int64_t size : sizes) images += size;
       // Means far from zero beside the deviations.
