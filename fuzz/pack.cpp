@@ -2,8 +2,8 @@
 // of index and footer are made right, which a fuzzer does not do by itself; the pack is the rest.
 #include <cstring>
 
-#include "data/stores/pack_file_writer.h"
-#include "data/stores/pack_store.h"
+#include "data/packs/pack_file_writer.h"
+#include "data/packs/pack_store.h"
 #include "harness.h"
 
 using namespace glidepath;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/own_name.h"
 #include "glidepath/error.h"
 #include "model/module_model.h"
 #include "nn/network.h"
@@ -88,7 +89,7 @@ std::shared_ptr<Network> make_network(const ModelOptions& options) {
   for (const auto& [name, make] : makers()) {
     if (name == options.name) return make(options);
   }
-  if (options.name == "own")
+  if (options.name == kOwnName)
     throw InputError("model \"own\": a program's own, given to glidepath::train(); only that program has it");
   throw InputError(
       fmt::format("model \"{}\": must be one of {}", options.name, fmt::join(model_names(), ", ")));

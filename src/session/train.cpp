@@ -11,13 +11,12 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "core/own_name.h"
 #include "glidepath/error.h"
 #include "session/session.h"
 
 namespace glidepath {
 namespace {
-
-constexpr const char* kOwn = "own";
 
 TrainOptions with_clocks(TrainOptions options) {
   if (!options.clock) options.clock = budget_clock_seconds;
@@ -30,8 +29,8 @@ template <typename Work>
 auto with_session(Experiment experiment, const TrainOptions& options, Work work) {
   TrainConfig& config = experiment.config;
   const TrainConfig defaults;
-  if (experiment.model && config.model == defaults.model) config.model = kOwn;
-  if (experiment.data && config.data == defaults.data) config.data = kOwn;
+  if (experiment.model && config.model == defaults.model) config.model = kOwnName;
+  if (experiment.data && config.data == defaults.data) config.data = kOwnName;
   check_config(config);
   const auto out_of_memory = [&] {
     return RunError(

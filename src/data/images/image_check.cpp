@@ -7,7 +7,7 @@
 #include "data/images/image_work.h"
 #include "data/images/open_images.h"
 #include "data/images/transforms.h"
-#include "data/stores/pack_store.h"
+#include "data/packs/pack_store.h"
 #include "glidepath/image_pack.h"
 
 namespace fs = std::filesystem;

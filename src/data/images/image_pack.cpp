@@ -14,8 +14,8 @@
 #include "data/images/image_work.h"
 #include "data/images/open_images.h"
 #include "data/images/resample.h"
-#include "data/stores/pack_file_writer.h"
-#include "data/stores/pack_store.h"
+#include "data/packs/pack_file_writer.h"
+#include "data/packs/pack_store.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;

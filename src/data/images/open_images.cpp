@@ -13,7 +13,7 @@
 #include "data/images/folder_listing.h"
 #include "data/images/folder_store.h"
 #include "data/images/image_split.h"
-#include "data/stores/pack_store.h"
+#include "data/packs/pack_store.h"
 #include "data/stores/tar_collections.h"
 #include "files/read_failed.h"
 #include "glidepath/error.h"

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/own_name.h"
 #include "data/fetch/locations.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/open_images.h"
@@ -149,7 +150,7 @@ const std::vector<std::pair<std::string, Loader>>& loaders() {
 
 /// What looks like a path, or lies there, was meant as one.
 [[noreturn]] void refuse_name(const std::string& name) {
-  if (name == "own")
+  if (name == kOwnName)
     throw InputError("data \"own\": a program's own, given to glidepath::train(); only that program has it");
   std::error_code error;
   if (name.find('/') != name.npos || fs::exists(name, error)) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "core/own_name.h"
 #include "data/batches/random_keys.h"
 #include "glidepath/error.h"
 
@@ -148,7 +149,7 @@ Dataset own_data(std::shared_ptr<const Examples> train, std::shared_ptr<const Ex
   if (!train || !test || train->size() < 1 || test->size() < 1)
     throw InputError("examples: a data set needs some to train on and some to test on");
   Dataset dataset;
-  dataset.name = "own";
+  dataset.name = kOwnName;
   dataset.train.examples = std::move(train);
   dataset.test.examples = std::move(test);
   return dataset;

@@ -7,6 +7,7 @@
 
 #include "report/figures/figure_parts.h"
 #include "report/figures/figures.h"
+#include "report/figures/palette.h"
 
 namespace glidepath {
 namespace {
@@ -34,9 +35,8 @@ std::vector<std::string> row_of_schedules(const StudyData& data) {
 }
 
 std::string title_of(const std::string& subject, double budget) {
-  const bool is_cut = subject.compare(0, 4, "cut(") == 0;
-  if (!is_cut) return fmt::format("{}, {}", subject, budget_name(budget));
-  return fmt::format("{}, cut at {}", subject.substr(4, subject.size() - 5), budget_name(budget));
+  const auto whole = cut_of(subject);
+  return fmt::format("{}, {}{}", whole.value_or(subject), whole ? "cut at " : "", budget_name(budget));
 }
 
 /// Low, middle and high ones of a longer list.

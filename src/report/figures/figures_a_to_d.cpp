@@ -5,6 +5,7 @@
 
 #include "report/figures/figure_parts.h"
 #include "report/figures/figures.h"
+#include "report/figures/palette.h"
 
 namespace glidepath {
 namespace {
@@ -139,7 +140,7 @@ Figure make_figure_d(const StudyData& data) {
     if (budgets.empty()) continue;
     const SeedRuns runs = runs_at(data, subject, budgets.back(), kWeightNorm);
     Series line = named(measure_along(runs, kWeightNorm, Along::kEpochs), *runs.front());
-    if (subject.compare(0, 4, "cut(") == 0) line.style = LineStyle::kDashed;
+    if (cut_of(subject)) line.style = LineStyle::kDashed;
     const bool is_sgdr = subject.compare(0, 4, "sgdr") == 0;
     if (!is_sgdr) schedules.series.push_back(line);
     if ((is_sgdr || subject == kLinear) && budgets.back() == full) sgdr.series.push_back(line);

@@ -35,12 +35,16 @@ const std::map<std::string, const char*>& own_colours() {
 }
 
 std::string bare(const std::string& subject) {
-  const bool is_cut = subject.compare(0, 4, "cut(") == 0 && subject.back() == ')';
-  const std::string inner = is_cut ? subject.substr(4, subject.size() - 5) : subject;
+  const std::string inner = cut_of(subject).value_or(subject);
   return inner.compare(0, 5, "sgdr(") == 0 ? "sgdr" : inner;
 }
 
 }  // namespace
+
+std::optional<std::string> cut_of(const std::string& subject) {
+  const bool is_cut = subject.compare(0, 4, "cut(") == 0 && subject.back() == ')';
+  return is_cut ? std::optional(subject.substr(4, subject.size() - 5)) : std::nullopt;
+}
 
 std::string palette_colour(std::size_t place) { return kColours[place % kPaletteSize]; }
 

@@ -1,6 +1,7 @@
 // src/report/figures/palette.h - the colour of each subject: the same in every figure, static or interactive.
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ struct SubjectLook {
   std::size_t place = 0;  ///< of a point type: differs between subjects of one colour family
   std::size_t round = 0;  ///< 0 for a colour's first subject
 };
+
+/// The S of a subject "cut(S)"; nothing for others.
+std::optional<std::string> cut_of(const std::string& subject);
 
 constexpr std::size_t kPaletteSize = 7;
 

@@ -13,6 +13,7 @@
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
 #include "glidepath/statistics.h"
+#include "report/figures/palette.h"
 
 namespace glidepath {
 namespace {
@@ -115,7 +116,7 @@ double full_budget(const StudyData& data) {
 Series line_of(const std::string& subject, const std::vector<SeedValues>& points) {
   Series series;
   series.name = series.subject = subject;
-  if (begins_with(subject, "cut(")) series.style = LineStyle::kDashed;
+  if (cut_of(subject)) series.style = LineStyle::kDashed;
   const bool has_spread = std::any_of(points.begin(), points.end(),
                                       [](const SeedValues& point) { return point.values.size() > 1; });
   for (const SeedValues& point : points) add_point(series, point.x, point.values, has_spread);

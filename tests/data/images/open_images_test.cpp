@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "../stores/store_support.h"
-#include "data/stores/pack_file_writer.h"
+#include "data/packs/pack_file_writer.h"
 
 namespace fs = std::filesystem;
 

@@ -1,13 +1,13 @@
-// tests/data/stores/pack_store_test.cpp - a pack gives back what went in; damaged packs are refused.
-#include "data/stores/pack_store.h"
+// tests/data/packs/pack_store_test.cpp - a pack gives back what went in; damaged packs are refused.
+#include "data/packs/pack_store.h"
 
 #include <cstring>
 
 #include <fmt/format.h>
 
-#include "data/stores/pack_file_writer.h"
+#include "data/packs/pack_file_writer.h"
+#include "data/stores/store_support.h"
 #include "files/read_failed.h"
-#include "store_support.h"
 
 namespace fs = std::filesystem;
 

@@ -1,4 +1,4 @@
-// src/data/stores/pack_format.h - the bytes of a pack: many images in one file. Numbers are little-endian.
+// src/data/packs/pack_format.h - the bytes of a pack: many images in one file. Numbers are little-endian.
 //
 //   header    16 bytes: "GPKIMAGE", the version, zero
 //   images    one after the other, each beginning at a multiple of 8

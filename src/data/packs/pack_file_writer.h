@@ -1,4 +1,4 @@
-// src/data/stores/pack_file_writer.h - writes the file of a pack, image after image.
+// src/data/packs/pack_file_writer.h - writes the file of a pack, image after image.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/stores/pack_format.h"
+#include "data/packs/pack_format.h"
 #include "files/atomic_file.h"
 #include "files/folder.h"
 

@@ -1,5 +1,5 @@
-// src/data/stores/pack_file_writer.cpp - writes the file of a pack, image after image.
-#include "data/stores/pack_file_writer.h"
+// src/data/packs/pack_file_writer.cpp - writes the file of a pack, image after image.
+#include "data/packs/pack_file_writer.h"
 
 #include <cerrno>
 #include <cstring>

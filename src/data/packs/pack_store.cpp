@@ -1,5 +1,5 @@
-// src/data/stores/pack_store.cpp - a pack of images, mapped into memory.
-#include "data/stores/pack_store.h"
+// src/data/packs/pack_store.cpp - a pack of images, mapped into memory.
+#include "data/packs/pack_store.h"
 
 #include <atomic>
 #include <cstring>
@@ -10,9 +10,9 @@
 
 #include <fmt/format.h>
 
+#include "data/packs/pack_file_writer.h"
+#include "data/packs/pack_format.h"
 #include "data/stores/input_file.h"
-#include "data/stores/pack_file_writer.h"
-#include "data/stores/pack_format.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;

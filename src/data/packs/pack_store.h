@@ -1,4 +1,4 @@
-// src/data/stores/pack_store.h - a pack of images (pack_format.h), mapped into memory.
+// src/data/packs/pack_store.h - a pack of images (pack_format.h), mapped into memory.
 #pragma once
 #include <filesystem>
 #include <functional>
