@@ -81,6 +81,13 @@ struct BestResult {
   double test_accuracy = 0, test_accuracy_running = 0;  ///< the latter may be -1: TrainResult has why
 };
 
+/// The average of the weights on the way that TrainConfig::average asks for, tested at the end with batch
+/// norm's statistics estimated anew (running ones, of other weights, where bn_estimate is "off").
+struct AverageResult {
+  double test_accuracy = 0, test_loss = 0;
+  double val_accuracy = 0, val_loss = 0;  ///< where images were held out
+};
+
 struct TrainResult {
   std::int64_t updates = 0;
   std::int64_t steps_per_epoch = 0;
@@ -93,6 +100,7 @@ struct TrainResult {
   std::int64_t val_images = 0;            ///< held out by TrainConfig::val; the next four are of them
   double val_accuracy = 0, val_loss = 0;  ///< as test_accuracy, test_loss
   double val_accuracy_running = 0, val_loss_running = 0;  ///< with running statistics
+  std::optional<AverageResult> average;
   std::optional<BestResult> best;  ///< of a run that was tested on held out images on the way
   std::int64_t bn_images = 0;  ///< that the fresh statistics are of; 0: none, or no batch norm in the model
   double train_loss = 0;       ///< mean over the last epoch's updates (all of them when the run was shorter)
@@ -116,10 +124,11 @@ struct TrainResult {
 };
 
 /// Trains. Out gets config.toml, metrics.jsonl, checkpoint/, model.safetensors, best.safetensors (where
-/// the best weights are not the last), TensorBoard events, classes.json (the names of the classes) and
-/// summary.json. Two runs of one configuration on one machine have the same metrics and weights, whatever
-/// stopped or killed them on the way, but for clock readings: "seconds" of metrics.jsonl; "seconds",
-/// "images_per_second" and "peak_memory_mib" of summary.json (and every budget in time).
+/// the best weights are not the last), average.safetensors (where one was asked for), TensorBoard events,
+/// classes.json (the names of the classes) and summary.json. Two runs of one configuration on one machine
+/// have the same metrics and weights, whatever stopped or killed them on the way, but for clock readings:
+/// "seconds" of metrics.jsonl; "seconds", "images_per_second" and "peak_memory_mib" of summary.json (and
+/// every budget in time).
 ///
 /// Throws InputError for a wrong configuration, data set or checkpoint, or when `out` already holds a run and
 /// resume is false; RunError for a loss that is not finite, a disk that refuses at the start, or one that

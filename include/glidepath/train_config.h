@@ -23,17 +23,23 @@ struct TrainConfig {
   std::string stem = "auto";  ///< cifar, imagenet, auto
   std::string schedule = "linear";
   std::string budget = "100%";
-  std::string deadline;           ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
-  std::string full = "200ep";     ///< what 100 % means, in any unit but percent
-  double base_lr = 0.1;           ///< > 0
-  std::string optimizer = "sgd";  ///< sgd, adagrad, rmsprop, adam, amsgrad, adamw
-  double momentum = 0.9;          ///< [0, 1); of sgd alone
-  bool nesterov = true;           ///< of sgd alone
-  double beta1 = 0.9;             ///< [0, 1); of adam, amsgrad, adamw alone, as is beta2
-  double beta2 = 0.999;           ///< [0, 1)
-  double rmsprop_alpha = 0.99;    ///< [0, 1); of rmsprop alone
+  std::string deadline;               ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
+  std::string full = "200ep";         ///< what 100 % means, in any unit but percent
+  double base_lr = 0.1;               ///< > 0
+  std::string optimizer = "sgd";      ///< sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon
+  std::string optimizer_of;           ///< of parameters by name, "fc.*=sgd"; of several that fit, the first
+  std::string lr_scale;               ///< likewise: what their rates are multiplied by, "fc.*=10"
+  double momentum = 0.9;              ///< [0, 1); of sgd alone
+  bool nesterov = true;               ///< of sgd and muon alone
+  double muon_momentum = 0.95;        ///< [0, 1); of muon alone, as are the next
+  std::int64_t muon_steps = 5;        ///< of Newton and Schulz, >= 1
+  std::string muon_weights = "free";  ///< free, normalised: kept at the norm sqrt(rows)
+  double beta1 = 0.9;                 ///< [0, 1); of adam, amsgrad, adamw alone, as is beta2
+  double beta2 = 0.999;               ///< [0, 1)
+  double rmsprop_alpha = 0.99;        ///< [0, 1); of rmsprop alone
   std::string eps = "auto";    ///< of all but sgd: >= 1e-37, or auto: PyTorch's, 1e-10 for adagrad, else 1e-8
   double weight_decay = 5e-4;  ///< >= 0
+  std::string weight_decay_of;  ///< of parameters by name, "bn*=0"
   bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
   double label_smoothing = 0;   ///< [0, 1)
   std::int64_t batch_size = 128;
@@ -57,6 +63,7 @@ struct TrainConfig {
   std::string eval_every = "1ep";       ///< a budget (1ep, 10%, 500it) or "end"
   /// Training images from which batch norm's statistics are estimated anew before the final test; or "off".
   std::string bn_estimate = "4096";
+  std::string average = "none";  ///< of the weights on the way: none, ema(10%), lawa(5,2%); WeightAverage
   std::string saved_statistics = "fresh";  ///< fresh, running: batch norm's, in model.safetensors
   std::int64_t eval_batch_size = 250;
   std::string

@@ -157,6 +157,12 @@ std::string statistics_line(const TrainResult& result) {
                                                                     100 * result.test_accuracy_running));
 }
 
+std::string average_line(const TrainConfig& config, const TrainResult& result) {
+  if (!result.average) return {};
+  return fmt::format("averaged weights, {}: test accuracy {:.2f} %  test loss {:.4f} (average.safetensors)\n",
+                     config.average, 100 * result.average->test_accuracy, result.average->test_loss);
+}
+
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
   if (arguments.json) {
     auto json = parse_ordered_json(result.summary);
@@ -167,13 +173,14 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
   if (arguments.quiet) return;
   std::cout << fmt::format(
       "test accuracy {:.2f} %  test loss {:.4f}  train loss {:.4f}\n"
-      "{}{}"
+      "{}{}{}"
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
       100 * result.test_accuracy, result.test_loss, result.train_loss, held_out_lines(result),
-      statistics_line(result), result.updates, result.epochs, config.budget, schedule_label(config.schedule),
-      result.last_update_lr, result.final_lr, spoken_duration(result.seconds), result.images_per_second,
-      result.precision, result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
+      average_line(config, result), statistics_line(result), result.updates, result.epochs, config.budget,
+      schedule_label(config.schedule), result.last_update_lr, result.final_lr,
+      spoken_duration(result.seconds), result.images_per_second, result.precision,
+      result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
       result.peak_memory_mib);
   if (result.corrupt_train_images + result.corrupt_test_images > 0) {
     std::cout << fmt::format(

@@ -2,13 +2,16 @@
 #include "config/config_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "budget/deadline.h"
+#include "config/by_name_text.h"
 #include "config/held_out_text.h"
 #include "config/measure_text.h"
 #include "core/data_split.h"
@@ -18,6 +21,7 @@
 #include "glidepath/budget.h"
 #include "glidepath/resolution.h"
 #include "glidepath/schedule.h"
+#include "schedule/average_text.h"
 
 namespace glidepath {
 namespace {
@@ -95,6 +99,16 @@ std::string canonical_eps(const std::string& text) {
   return fmt::format("{}", *value);
 }
 
+std::string canonical_optimizers_by_name(const std::string& text) {
+  for (const auto& item : parse_by_name(text)) {
+    constexpr std::array<const char*, 7> kNames{"sgd",     "adagrad", "rmsprop", "adam",
+                                                "amsgrad", "adamw",   "muon"};
+    if (std::find(kNames.begin(), kNames.end(), item.second) == kNames.end())
+      refuse_value(text, fmt::format("\"{}\" is none of {}", item.second, fmt::join(kNames, ", ")));
+  }
+  return canonical_by_name(text);
+}
+
 std::string canonical_path(const std::string& text) {
   const auto path = expand_home(text);
   if (!path) refuse_value(text, kNoSuchHome);
@@ -151,10 +165,23 @@ std::vector<ConfigEntry> make_table() {
                  check_full),
       real_entry(&C::base_lr, "base_lr", "learning rate at progress 0, above 0", 0, kInfinity, true),
       choice_entry(&C::optimizer, "optimizer",
-                   "sgd, adagrad, rmsprop, adam, amsgrad or adamw; all but sgd want a base_lr near 0.001",
-                   {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw"}),
+                   "sgd, adagrad, rmsprop, adam, amsgrad, adamw or muon; all but sgd and muon want a base_lr "
+                   "near 0.001",
+                   {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw", "muon"}),
+      canonical_entry(&C::optimizer_of, "optimizer_of",
+                      "the optimizer of parameters by name: fc.*=sgd; * any characters, ? one",
+                      canonical_optimizers_by_name),
+      canonical_entry(&C::lr_scale, "lr_scale",
+                      "multiplies the learning rate of parameters by name: fc.*=10,conv1.*=0.1",
+                      canonical_numbers_by_name),
       real_entry(&C::momentum, "momentum", "in [0, 1); used by sgd alone", 0, 1, false),
-      flag_entry(&C::nesterov, "nesterov", "Nesterov's form of momentum; used by sgd alone"),
+      flag_entry(&C::nesterov, "nesterov", "Nesterov's form of momentum; used by sgd and muon"),
+      real_entry(&C::muon_momentum, "muon_momentum", "in [0, 1); used by muon alone", 0, 1, false),
+      whole_entry(&C::muon_steps, "muon_steps",
+                  "steps of Newton and Schulz that make an update orthogonal; muon", 1, 100),
+      choice_entry(&C::muon_weights, "muon_weights",
+                   "free, or normalised: kept at the norm sqrt(rows), as in airbench; muon",
+                   {"free", "normalised"}),
       real_entry(&C::beta1, "beta1", "decay of the gradient's mean, in [0, 1); adam, amsgrad, adamw", 0, 1,
                  false),
       real_entry(&C::beta2, "beta2", "decay of the squares' mean, in [0, 1); adam, amsgrad, adamw", 0, 1,
@@ -164,9 +191,13 @@ std::vector<ConfigEntry> make_table() {
       canonical_entry(&C::eps, "eps",
                       "added to the divisor, by all but sgd; auto: 1e-10 for adagrad, 1e-8 for the others",
                       canonical_eps),
-      real_entry(&C::weight_decay, "weight_decay",
-                 "L2 coefficient added to the gradient, at least 0; adamw takes it from the weights apart", 0,
-                 kInfinity, false),
+      real_entry(
+          &C::weight_decay, "weight_decay",
+          "L2 coefficient added to the gradient, at least 0; adamw and muon take it from the weights apart",
+          0, kInfinity, false),
+      canonical_entry(&C::weight_decay_of, "weight_decay_of",
+                      "weight decay of parameters by name, in place of weight_decay: fc.*=0,conv1.*=1e-4",
+                      canonical_numbers_by_name),
       flag_entry(&C::decay_norm_bias, "decay_norm_bias", "weight decay on norm parameters and biases too"),
       real_entry(&C::label_smoothing, "label_smoothing", "in [0, 1)", 0, 1, false),
       whole_entry(&C::batch_size, "batch_size", "images in one update, of all processes together", 1,
@@ -217,6 +248,10 @@ std::vector<ConfigEntry> make_table() {
           "training images from which batch norm's statistics are estimated anew before the final test, or "
           "off",
           true, check_bn_estimate),
+      canonical_entry(
+          &C::average, "average",
+          "an average of the weights, tested and saved too: ema(10%) or lawa(5,2%) of the budget; none",
+          [](const std::string& text) { return AverageText::parse(text).canonical; }),
       choice_entry(&C::saved_statistics, "saved_statistics",
                    "whose statistics of batch norm the saved model has: fresh (of bn_estimate) or running",
                    {"fresh", "running"}, false),
@@ -251,8 +286,10 @@ void set_groups(std::vector<ConfigEntry>& table) {
       {"Model", {"model", "width", "stem"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",
-       {"optimizer", "batch_size", "sync_bn", "momentum", "nesterov", "beta1", "beta2", "rmsprop_alpha",
-        "eps", "weight_decay", "decay_norm_bias", "label_smoothing", "seed"}},
+       {"optimizer",       "optimizer_of",  "lr_scale",     "batch_size",      "sync_bn",         "momentum",
+        "nesterov",        "muon_momentum", "muon_steps",   "muon_weights",    "beta1",           "beta2",
+        "rmsprop_alpha",   "eps",           "weight_decay", "weight_decay_of", "decay_norm_bias", "average",
+        "label_smoothing", "seed"}},
       {"Evaluation and measures",
        {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "measure"}},
       {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},

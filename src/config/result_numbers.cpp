@@ -30,6 +30,16 @@ Found with_best(const TrainResult& result) {
   return result.best ? Found((*result.best).*Member) : std::nullopt;
 }
 
+template <auto Member>
+Found with_average(const TrainResult& result) {
+  return result.average ? Found((*result.average).*Member) : std::nullopt;
+}
+
+template <auto Member>
+Found average_with_val(const TrainResult& result) {
+  return result.average && result.val_images > 0 ? Found((*result.average).*Member) : std::nullopt;
+}
+
 Found best_test_running(const TrainResult& result) {
   return result.best && !(result.best->test_accuracy_running < 0) ? Found(result.best->test_accuracy_running)
                                                                   : std::nullopt;
@@ -88,6 +98,14 @@ const std::vector<ResultNumber>& result_numbers() {
        "validation accuracy with running statistics", with_val<&Result::val_accuracy_running>},
       {"val_loss_running", K::kLoss, P::kTests, S::kScore, "validation loss with running statistics",
        with_val<&Result::val_loss_running>},
+      {"average_test_accuracy", K::kAccuracy, P::kTests, S::kScore, "test accuracy of the averaged weights",
+       with_average<&AverageResult::test_accuracy>},
+      {"average_test_loss", K::kLoss, P::kTests, S::kScore, "test loss of the averaged weights",
+       with_average<&AverageResult::test_loss>},
+      {"average_val_accuracy", K::kAccuracy, P::kTests, S::kScore,
+       "validation accuracy of the averaged weights", average_with_val<&AverageResult::val_accuracy>},
+      {"average_val_loss", K::kLoss, P::kTests, S::kScore, "validation loss of the averaged weights",
+       average_with_val<&AverageResult::val_loss>},
       {"best_test_accuracy", K::kAccuracy, P::kBestTests, S::kScore,
        "test accuracy of the best weights on images held out", with_best<&Best::test_accuracy>},
       {"best_test_accuracy_running", K::kAccuracy, P::kBestTests, S::kScore,

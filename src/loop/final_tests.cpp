@@ -63,7 +63,8 @@ void FinalTester::time() {
   };
   const bool has_val = run_.data.set.has_val(), has_fresh = images_of_estimate() > 0;
   const double test = share(run_.data.set.test), both = test + (has_val ? share(run_.data.set.val) : 0);
-  const double weights = evaluator_.keeps_best() ? 2 : 1;  // the last, and the best
+  // The last ones, the best and the average.
+  const double weights = 1 + (evaluator_.keeps_best() ? 1 : 0) + (averager_.is_on() ? 1 : 0);
   double fresh_seconds = 0;
   if (has_fresh) {
     const double begun = run_.ranks.now();
@@ -112,6 +113,18 @@ FinalTests FinalTester::test() {
   }
 }
 
+std::optional<WeightTests> FinalTester::test_average(const std::function<void()>& look) {
+  const TensorMap averaged = averager_.weights();
+  if (averaged.empty()) return std::nullopt;
+  const OtherWeights others(*run_.model, averaged);
+  Tested running;  // batch norm's running statistics are of other weights
+  if (images_of_estimate() == 0) {
+    if (run_.data.set.has_val()) running.val = evaluator_.evaluate_all(run_.data.set.val, look);
+    running.test = evaluator_.evaluate_all(run_.data.set.test, look);
+  }
+  return test_weights(running, look);
+}
+
 // The last evaluation on the way was of the last weights.
 FinalTests FinalTester::test_all() {
   const auto look = [this] {
@@ -124,6 +137,7 @@ FinalTests FinalTester::test_all() {
   if (has_val) last = {evaluator_.last(), test_running(look)};
   if (!has_val && evaluator_.is_up_to_date()) last.test = evaluator_.last();
   tests.last = test_weights(last, look);
+  tests.average = test_average(look);
   const BestModel& best = evaluator_.best();
   if (!has_val || best.empty() || best.step() == run_.glide.step()) return tests;
   const OtherWeights others(*run_.model, best.weights());

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "evaluation/fresh_statistics.h"
+#include "loop/callbacks/averager.h"
 #include "loop/callbacks/evaluator.h"
 
 namespace glidepath {
@@ -22,16 +23,16 @@ struct WeightTests {
   TensorMap weights;
 };
 
-/// `best`: where they are not the last.
+/// `best`: where they are not the last. `average`: of the weights on the way, where it was asked for.
 struct FinalTests {
   WeightTests last;
-  std::optional<WeightTests> best;
+  std::optional<WeightTests> best, average;
 };
 
 class FinalTester {
  public:
-  FinalTester(Run& run, EndingCost& ending, Evaluator& evaluator, Stopper& stopper)
-      : run_(run), ending_(ending), evaluator_(evaluator), stopper_(stopper) {}
+  FinalTester(Run& run, EndingCost& ending, Evaluator& evaluator, Averager& averager, Stopper& stopper)
+      : run_(run), ending_(ending), evaluator_(evaluator), averager_(averager), stopper_(stopper) {}
 
   /// Images that the fresh statistics are of; 0: none are estimated.
   std::int64_t images_of_estimate() const;
@@ -49,10 +50,12 @@ class FinalTester {
   WeightTests test_weights(const Tested& running, const std::function<void()>& look);
   std::optional<Evaluation> test_running(const std::function<void()>& look);
   FinalTests test_all();
+  std::optional<WeightTests> test_average(const std::function<void()>& look);
 
   Run& run_;
   EndingCost& ending_;
   Evaluator& evaluator_;
+  Averager& averager_;
   Stopper& stopper_;
   bool running_is_cheap_ = false;  // of a clock's budget: what tests_running() costs
 };

@@ -14,18 +14,14 @@ namespace {
 /// 1 - beta^step: what a moving average from 0 has taken in so far.
 double correction(double beta, std::int64_t step) { return 1 - std::pow(beta, static_cast<double>(step)); }
 
-std::vector<std::string> state_names(AdamVariant variant) {
-  if (variant == AdamVariant::kAmsgrad) return {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
+}  // namespace
+
+std::vector<std::string> Adam::state_names() const {
+  if (options_.variant == AdamVariant::kAmsgrad) return {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
   return {"exp_avg", "exp_avg_sq"};
 }
 
-}  // namespace
-
-Adam::Adam(const NamedTensors& parameters, const AdamOptions& options)
-    : Optimizer(parameters, state_names(options.variant), options.weight_decay, options.decay_norm_bias),
-      options_(options) {}
-
-void Adam::update_in_one_pass(const Slot& slot, const torch::Tensor& gradient, double lr, std::int64_t step) {
+void Adam::update_in_one_pass(Slot& slot, const torch::Tensor& gradient, double lr, std::int64_t step) const {
   const bool decoupled = options_.variant == AdamVariant::kAdamW;
   AdamRule rule;
   rule.shrink = decoupled ? static_cast<float>(1 - lr * slot.weight_decay) : 1.0F;
@@ -51,7 +47,8 @@ void Adam::update_in_one_pass(const Slot& slot, const torch::Tensor& gradient, d
   });
 }
 
-void Adam::update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr, std::int64_t step) {
+void Adam::update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
+                                 std::int64_t step) const {
   torch::Tensor &w = slot.parameter, &m = slot.state[0], &v = slot.state[1];
   torch::Tensor g = gradient;
   if (options_.variant == AdamVariant::kAdamW) {

@@ -1,6 +1,6 @@
 // src/optim/adam.h - Adam, AMSGrad and AdamW.
 #pragma once
-#include "glidepath/optimizer.h"
+#include "optim/update_rule.h"
 
 namespace glidepath {
 
@@ -15,8 +15,6 @@ struct AdamOptions {
   double beta1 = 0.9;    ///< [0, 1)
   double beta2 = 0.999;  ///< [0, 1)
   double eps = 1e-8;
-  double weight_decay = 0;
-  bool decay_norm_bias = true;
 };
 
 /// In the t-th update of a parameter, counted from 1:
@@ -32,17 +30,18 @@ struct AdamOptions {
 /// Source: torch.optim.Adam, with amsgrad, AdamW; Kingma and Ba, ICLR 2015; Reddi et al., ICLR 2018;
 /// Loshchilov and Hutter, ICLR 2019. As in PyTorch, and not in Reddi et al., the maximum is taken before the
 /// bias correction, and there is one.
-class Adam final : public Optimizer {
+class Adam final : public UpdateRule {
  public:
-  Adam(const NamedTensors& parameters, const AdamOptions& options);
+  explicit Adam(const AdamOptions& options) : options_(options) {}
 
- private:
-  void update_in_one_pass(const Slot& slot, const torch::Tensor& gradient, double lr,
-                          std::int64_t step) override;
+  std::vector<std::string> state_names() const override;
+  void update_in_one_pass(Slot& slot, const torch::Tensor& gradient, double lr,
+                          std::int64_t step) const override;
   void update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
-                             std::int64_t step) override;
+                             std::int64_t step) const override;
   torch::Tensor rate_factor(const Slot& slot, std::int64_t step) const override;
 
+ private:
   AdamOptions options_;
 };
 

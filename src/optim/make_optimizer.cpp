@@ -1,14 +1,19 @@
 // src/optim/make_optimizer.cpp - optimizers by name, their options checked.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/wildcard.h"
+#include "core/words.h"
 #include "glidepath/error.h"
 #include "glidepath/optimizer.h"
 #include "optim/adagrad.h"
 #include "optim/adam.h"
+#include "optim/muon.h"
+#include "optim/optimizer_parts.h"
 #include "optim/sgd.h"
 
 namespace glidepath {
@@ -20,12 +25,26 @@ void check_share(const char* name, double value) {
     throw InputError(fmt::format("optimizer's {} \"{}\": must be in [0, 1)", name, value));
 }
 
-void check(const OptimizerOptions& options) {
+void check_name(const char* key, const std::string& name) {
   const auto& names = optimizer_names();
-  if (std::find(names.begin(), names.end(), options.name) == names.end()) {
-    throw InputError(
-        fmt::format("optimizer \"{}\": must be one of {}", options.name, fmt::join(names, ", ")));
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  throw InputError(fmt::format("{} \"{}\": must be one of {}", key, name, fmt::join(names, ", ")));
+}
+
+void check_not_negative(const char* key, const OptimizerOptions::ByName<double>& list) {
+  for (const auto& [pattern, value] : list) {
+    if (!(value >= 0)) throw InputError(fmt::format("{} \"{}={}\": must be at least 0", key, pattern, value));
   }
+}
+
+void check(const OptimizerOptions& options) {
+  check_name("optimizer", options.name);
+  for (const auto& item : options.optimizer_of) check_name("optimizer_of", item.second);
+  check_not_negative("lr_scale", options.lr_scale);
+  check_not_negative("weight_decay_of", options.weight_decay_of);
+  check_share("muon_momentum", options.muon_momentum);
+  if (options.muon_steps < 1)
+    throw InputError(fmt::format("optimizer's muon_steps \"{}\": must be at least 1", options.muon_steps));
   check_share("momentum", options.momentum);
   check_share("beta1", options.beta1);
   check_share("beta2", options.beta2);
@@ -51,38 +70,108 @@ void check(const NamedTensors& parameters) {
   }
 }
 
+/// What is said of parameters by patterns of their names.
+template <typename Value>
+class Chosen {
+ public:
+  using List = OptimizerOptions::ByName<Value>;
+  Chosen(const char* key, const List& list) : key_(key), list_(list), used_(list.size()) {}
+
+  std::optional<Value> of(const std::string& name) const {
+    std::optional<Value> found;
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (!fits_pattern(name, list_[i].first)) continue;
+      used_[i] = true;
+      if (!found) found = list_[i].second;
+    }
+    return found;
+  }
+  /// A pattern that fits nothing is a mistake in a name.
+  void require_used(const NamedTensors& parameters) const {
+    std::vector<std::string> names;
+    for (const auto& item : parameters) names.push_back(item.first);
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (used_[i]) continue;
+      throw InputError(fmt::format("{} \"{}\": fits none of the model's {} parameters; the nearest is {}",
+                                   key_, list_[i].first, names.size(),
+                                   words::nearest(list_[i].first, names)));
+    }
+  }
+
+ private:
+  const char* key_;
+  const List& list_;
+  mutable std::vector<bool> used_;
+};
+
+/// Muon makes matrices orthogonal: what is none is left to SGD, unless it was asked for by name.
+std::string rule_for(const std::optional<std::string>& asked, const std::string& usual,
+                     const std::string& name, const torch::Tensor& parameter) {
+  const std::string rule = asked.value_or(usual);
+  if (rule != "muon" || parameter.dim() > 1) return rule;
+  if (asked)
+    throw InputError(fmt::format(
+        "optimizer_of \"muon\": {} has one dimension, and muon is for matrices and filters", name));
+  return "sgd";
+}
+
+std::unique_ptr<UpdateRule> make_rule(const std::string& name, const OptimizerOptions& options) {
+  if (name == "sgd") return std::make_unique<Sgd>(SgdOptions{options.momentum, options.nesterov});
+  if (name == "muon") {
+    return std::make_unique<Muon>(
+        MuonOptions{options.muon_momentum, options.nesterov, options.muon_steps, options.muon_normalised});
+  }
+  if (name == "adagrad")
+    return std::make_unique<Adagrad>(AdagradOptions{options.eps.value_or(AdagradOptions().eps)});
+  if (name == "rmsprop") {
+    return std::make_unique<RMSprop>(
+        RMSpropOptions{options.rmsprop_alpha, options.eps.value_or(RMSpropOptions().eps)});
+  }
+  AdamOptions adam;
+  adam.variant = name == "adamw"     ? AdamVariant::kAdamW
+                 : name == "amsgrad" ? AdamVariant::kAmsgrad
+                                     : AdamVariant::kAdam;
+  adam.beta1 = options.beta1;
+  adam.beta2 = options.beta2;
+  adam.eps = options.eps.value_or(adam.eps);
+  return std::make_unique<Adam>(adam);
+}
+
 }  // namespace
 
 const std::vector<std::string>& optimizer_names() {
-  static const std::vector<std::string> names = {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw"};
+  static const std::vector<std::string> names = {"sgd",     "adagrad", "rmsprop", "adam",
+                                                 "amsgrad", "adamw",   "muon"};
   return names;
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const NamedTensors& parameters) {
   check(options);
   check(parameters);
-  const double decay = options.weight_decay;
-  const bool decay_all = options.decay_norm_bias;
-  if (options.name == "sgd")
-    return std::make_unique<Sgd>(parameters,
-                                 SgdOptions{options.momentum, options.nesterov, decay, decay_all});
-  if (options.name == "adagrad")
-    return std::make_unique<Adagrad>(
-        parameters, AdagradOptions{options.eps.value_or(AdagradOptions().eps), decay, decay_all});
-  if (options.name == "rmsprop")
-    return std::make_unique<RMSprop>(
-        parameters,
-        RMSpropOptions{options.rmsprop_alpha, options.eps.value_or(RMSpropOptions().eps), decay, decay_all});
-  AdamOptions adam;
-  adam.variant = options.name == "adamw"     ? AdamVariant::kAdamW
-                 : options.name == "amsgrad" ? AdamVariant::kAmsgrad
-                                             : AdamVariant::kAdam;
-  adam.beta1 = options.beta1;
-  adam.beta2 = options.beta2;
-  adam.eps = options.eps.value_or(adam.eps);
-  adam.weight_decay = decay;
-  adam.decay_norm_bias = decay_all;
-  return std::make_unique<Adam>(parameters, adam);
+  auto parts = std::make_unique<Optimizer::Parts>();
+  std::map<std::string, const UpdateRule*> rules;
+  const Chosen<double> scales("lr_scale", options.lr_scale),
+      decays("weight_decay_of", options.weight_decay_of);
+  const Chosen<std::string> optimizers("optimizer_of", options.optimizer_of);
+  for (const auto& [name, parameter] : parameters) {
+    Optimizer::Parts::Updated slot;
+    slot.name = name;
+    slot.parameter = parameter;
+    const bool decayed = options.decay_norm_bias || parameter.dim() > 1;
+    slot.weight_decay = decays.of(name).value_or(decayed ? options.weight_decay : 0.0);
+    slot.lr_scale = scales.of(name).value_or(1.0);
+    const std::string rule = rule_for(optimizers.of(name), options.name, name, parameter);
+    if (rules.count(rule) == 0) {
+      parts->rules.push_back(make_rule(rule, options));
+      rules[rule] = parts->rules.back().get();
+    }
+    slot.rule = rules[rule];
+    parts->slots.push_back(std::move(slot));
+  }
+  scales.require_used(parameters);
+  decays.require_used(parameters);
+  optimizers.require_used(parameters);
+  return std::unique_ptr<Optimizer>(new Optimizer(std::move(parts)));
 }
 
 }  // namespace glidepath

@@ -2,12 +2,14 @@
 #include "glidepath/optimizer.h"
 
 #include <algorithm>
+#include <map>
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <torch/types.h>
 
 #include "glidepath/error.h"
+#include "optim/optimizer_parts.h"
 
 namespace glidepath {
 namespace {
@@ -18,36 +20,34 @@ bool is_dense_float_on_cpu(const torch::Tensor& tensor) {
 
 }  // namespace
 
-Optimizer::Optimizer(const NamedTensors& parameters, std::vector<std::string> state_names,
-                     double weight_decay, bool decay_norm_bias)
-    : state_names_(std::move(state_names)),
-      steps_(torch::zeros({static_cast<std::int64_t>(parameters.size())}, torch::kInt64)) {
-  const at::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : parameters) {
-    const bool decayed = decay_norm_bias || parameter.dim() > 1;
-    Slot slot{name, parameter, decayed ? weight_decay : 0.0, {}};
-    for (std::size_t i = 0; i < state_names_.size(); ++i) slot.state.push_back(torch::zeros_like(parameter));
-    slots_.push_back(std::move(slot));
-  }
+bool Optimizer::Parts::counts_updates() const {
+  return std::any_of(rules.begin(), rules.end(), [](const auto& rule) { return rule->counts_updates(); });
 }
+
+Optimizer::Optimizer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {
+  const at::NoGradGuard no_grad;
+  for (auto& slot : parts_->slots) {
+    for (std::size_t i = 0; i < slot.rule->state_names().size(); ++i)
+      slot.state.push_back(torch::zeros_like(slot.parameter));
+  }
+  parts_->steps = torch::zeros({static_cast<std::int64_t>(parts_->slots.size())}, torch::kInt64);
+}
+
+Optimizer::~Optimizer() = default;
 
 void Optimizer::step(double lr) {
   const at::NoGradGuard no_grad;
-  auto* steps = steps_.data_ptr<std::int64_t>();
-  if (updates_together() && !slots_.empty() && slots_.front().parameter.is_cuda()) {
-    std::vector<const Slot*> slots;
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (!slots_[i].parameter.grad().defined()) continue;
-      ++steps[i];
-      slots.push_back(&slots_[i]);
-    }
-    return update_together(slots, lr);
-  }
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    Slot& slot = slots_[i];
+  auto* steps = parts_->steps.data_ptr<std::int64_t>();
+  std::map<const UpdateRule*, std::vector<Slot*>> together;
+  for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
+    auto& slot = parts_->slots[i];
     torch::Tensor gradient = slot.parameter.grad();
     if (!gradient.defined()) continue;
     const std::int64_t step = ++steps[i];
+    if (slot.rule->updates_together() && slot.parameter.is_cuda()) {
+      together[slot.rule].push_back(&slot);
+      continue;
+    }
     // A gradient may come in another memory format than its weight, for 1x1 convolutions for example.
     if (gradient.strides() != slot.parameter.strides() && slot.parameter.is_cpu()) {
       gradient = torch::empty_like(slot.parameter).copy_(gradient);
@@ -58,20 +58,23 @@ void Optimizer::step(double lr) {
                         return tensor.strides() == slot.parameter.strides();
                       });
     if (fits) {
-      update_in_one_pass(slot, gradient, lr, step);
+      slot.rule->update_in_one_pass(slot, gradient, lr * slot.lr_scale, step);
     } else {
-      update_with_operators(slot, gradient, lr, step);
+      slot.rule->update_with_operators(slot, gradient, lr * slot.lr_scale, step);
     }
+  }
+  for (const auto& rule : parts_->rules) {
+    if (together.count(rule.get()) > 0) rule->update_together(together[rule.get()], lr);
   }
 }
 
 void Optimizer::drop_gradients() {
-  for (Slot& slot : slots_) slot.parameter.mutable_grad().reset();
+  for (auto& slot : parts_->slots) slot.parameter.mutable_grad().reset();
 }
 
 std::vector<torch::Tensor> Optimizer::gradients() const {
   std::vector<torch::Tensor> gradients;
-  for (const Slot& slot : slots_) {
+  for (const auto& slot : parts_->slots) {
     if (slot.parameter.grad().defined()) gradients.push_back(slot.parameter.grad());
   }
   return gradients;
@@ -79,10 +82,15 @@ std::vector<torch::Tensor> Optimizer::gradients() const {
 
 NamedTensors Optimizer::state() const {
   NamedTensors state;
-  for (std::size_t i = 0; i < state_names_.size(); ++i) {
-    for (const Slot& slot : slots_) state.emplace_back(state_names_[i] + "." + slot.name, slot.state[i]);
+  for (const auto& rule : parts_->rules) {
+    const std::vector<std::string> names = rule->state_names();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      for (const auto& slot : parts_->slots) {
+        if (slot.rule == rule.get()) state.emplace_back(names[i] + "." + slot.name, slot.state[i]);
+      }
+    }
   }
-  if (saves_steps()) state.emplace_back("steps", steps_);
+  if (parts_->counts_updates()) state.emplace_back("steps", parts_->steps);
   return state;
 }
 
@@ -101,9 +109,12 @@ void Optimizer::set_state(const TensorMap& saved) {
 std::vector<torch::Tensor> Optimizer::rate_factors() const {
   const at::NoGradGuard no_grad;
   std::vector<torch::Tensor> factors;
-  const auto* steps = steps_.data_ptr<std::int64_t>();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (steps[i] > 0 || !saves_steps()) factors.push_back(rate_factor(slots_[i], steps[i]));
+  const auto* steps = parts_->steps.data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
+    const auto& slot = parts_->slots[i];
+    if (steps[i] == 0 && slot.rule->counts_updates()) continue;
+    const torch::Tensor factor = slot.rule->rate_factor(slot, steps[i]);
+    factors.push_back(slot.lr_scale == 1 ? factor : factor * slot.lr_scale);
   }
   return factors;
 }

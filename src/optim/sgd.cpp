@@ -2,6 +2,7 @@
 #include "optim/sgd.h"
 
 #include <map>
+#include <utility>
 
 #include <torch/types.h>
 
@@ -10,11 +11,8 @@
 
 namespace glidepath {
 
-Sgd::Sgd(const NamedTensors& parameters, const SgdOptions& options)
-    : Optimizer(parameters, {"momentum"}, options.weight_decay, options.decay_norm_bias), options_(options) {}
-
-void Sgd::update_in_one_pass(const Slot& slot, const torch::Tensor& gradient, double lr,
-                             std::int64_t /*step*/) {
+void Sgd::update_in_one_pass(Slot& slot, const torch::Tensor& gradient, double lr,
+                             std::int64_t /*step*/) const {
   const SgdRule rule{static_cast<float>(lr), static_cast<float>(options_.momentum),
                      static_cast<float>(slot.weight_decay), options_.nesterov};
   auto* w = slot.parameter.data_ptr<float>();
@@ -25,7 +23,8 @@ void Sgd::update_in_one_pass(const Slot& slot, const torch::Tensor& gradient, do
   });
 }
 
-void Sgd::update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr, std::int64_t /*step*/) {
+void Sgd::update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
+                                std::int64_t /*step*/) const {
   const torch::Tensor g = slot.weight_decay != 0 ? gradient.add(slot.parameter, slot.weight_decay) : gradient;
   torch::Tensor& v = slot.state[0];
   v.mul_(options_.momentum).add_(g);
@@ -43,15 +42,16 @@ void sgd_update_together(SgdTensors& tensors, const SgdOptions& options, double 
   at::_foreach_add_(tensors.weights, step, -lr);
 }
 
-void Sgd::update_together(const std::vector<const Slot*>& slots, double lr) const {
-  std::map<double, SgdTensors> by_decay;
+void Sgd::update_together(const std::vector<Slot*>& slots, double lr) const {
+  std::map<std::pair<double, double>, SgdTensors> alike;
   for (const Slot* slot : slots) {
-    SgdTensors& tensors = by_decay[slot->weight_decay];
+    SgdTensors& tensors = alike[{slot->weight_decay, slot->lr_scale}];
     tensors.weights.push_back(slot->parameter);
     tensors.gradients.push_back(slot->parameter.grad());
     tensors.momenta.push_back(slot->state[0]);
   }
-  for (auto& [weight_decay, tensors] : by_decay) sgd_update_together(tensors, options_, weight_decay, lr);
+  for (auto& [settings, tensors] : alike)
+    sgd_update_together(tensors, options_, settings.first, lr * settings.second);
 }
 
 torch::Tensor Sgd::rate_factor(const Slot& slot, std::int64_t /*step*/) const {

@@ -407,8 +407,9 @@ void RunDirectory::save_result(const std::map<std::string, TensorMap>& models,
     make_sure_it_is_there();
     metrics_.flush();
     std::error_code ignored;
-    if (models.count(kBestModelFile) == 0)
-      fs::remove(path_ / kBestModelFile, ignored);  // of a shorter budget
+    for (const char* name : {kBestModelFile, kAverageModelFile}) {
+      if (models.count(name) == 0) fs::remove(path_ / name, ignored);  // of a shorter budget
+    }
     for (const auto& [name, model] : models) save_safetensors(path_ / name, model, metadata);
     write_file(path_ / "summary.json", json_text(summary(), 2) + "\n");
   });

@@ -26,7 +26,8 @@
 namespace glidepath {
 
 constexpr const char* kModelFile = "model.safetensors";
-constexpr const char* kBestModelFile = "best.safetensors";  // where the best weights are not the last
+constexpr const char* kAverageModelFile = "average.safetensors";  // of the weights on the way
+constexpr const char* kBestModelFile = "best.safetensors";        // where the best weights are not the last
 
 /// What a checkpoint keeps of the directory that it is in.
 struct DirectoryState {

@@ -75,6 +75,11 @@ void RunResult::tell_tests(const FinalTests& tests) {
   if (dataset.train.corrupt) result_.corrupt_train_images = dataset.train.corrupt->count();
   if (dataset.test.corrupt) result_.corrupt_test_images = dataset.test.corrupt->count();
   result_.peak_memory_mib = peak_memory_mib();
+  if (tests.average) {
+    const Tested& average = tests.average->chosen;
+    result_.average = {average.test->accuracy, average.test->loss, average.val ? average.val->accuracy : 0,
+                       average.val ? average.val->loss : 0};
+  }
   if (!chosen.val) return;
   result_.val_accuracy = chosen.val->accuracy;
   result_.val_loss = chosen.val->loss;
@@ -93,6 +98,7 @@ void RunResult::tell_best(const FinalTests& tests) {
 void RunResult::save(const FinalTests& tests) {
   std::map<std::string, TensorMap> models = {{kModelFile, tests.last.weights}};
   if (tests.best) models[kBestModelFile] = tests.best->weights;
+  if (tests.average) models[kAverageModelFile] = tests.average->weights;
   const std::string statistics = result_.bn_images > 0 && run_.config.saved_statistics != "running"
                                      ? fmt::format("fresh, {} images", result_.bn_images)
                                      : kRunningStatistics;

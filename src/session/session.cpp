@@ -69,8 +69,8 @@ Session::Session(const Experiment& experiment, const TrainOptions& options)
 void Session::list_kept_parts() {
   for (Stateful* part : std::initializer_list<Stateful*>{
            &kept_glide_, &kept_model_, &run_.tally, &updater_, &kept_generators_, &callbacks_.evaluator,
-           &callbacks_.recorder, &callbacks_.saver, &callbacks_.measures, &loop_, &rewinds_, &run_.sizes,
-           &run_.data.watch, &run_.feed})
+           &callbacks_.averager, &callbacks_.recorder, &callbacks_.saver, &callbacks_.measures, &loop_,
+           &rewinds_, &run_.sizes, &run_.data.watch, &run_.feed})
     run_.log.keep(*part);
 }
 

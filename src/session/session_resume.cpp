@@ -20,6 +20,12 @@ constexpr std::uint64_t kBytesOfStep = 64;                         // of the los
 
 bool by_clock(const TrainConfig& config) { return run_budget(config, 0, 0).unit == BudgetUnit::kSeconds; }
 
+/// Of the states that an average keeps.
+std::uint64_t of_averages(const Run& run) {
+  constexpr std::uint64_t kMostStates = 101;
+  return run.config.average == "none" ? 0 : kMostStates * bytes_of(state_dict(*run.model));
+}
+
 /// What the other ranks have no use for: rank 0 measures.
 void drop_measures(TensorMap& tensors) {
   const std::string prefix = kMeasurePrefix;
@@ -36,7 +42,7 @@ void Session::resume() {
   const auto of_window = kBytesOfStep * static_cast<std::uint64_t>(run_.context.steps_per_epoch);
   directory.limit_checkpoints((callbacks_.evaluator.keeps_best() ? 3 : 2) *
                                   bytes_of(run_.log.content().tensors) +
-                              of_window + kBesideTensors);
+                              of_averages(run_) + of_window + kBesideTensors);
   Saved saved;
   const std::optional<StateMap> found = directory.load_checkpoint(saved.tensors);
   if (!found) {  // killed before its first checkpoint: from the start, whatever its budget was

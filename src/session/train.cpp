@@ -32,6 +32,9 @@ auto with_session(Experiment experiment, const TrainOptions& options, Work work)
   if (experiment.model && config.model == defaults.model) config.model = kOwnName;
   if (experiment.data && config.data == defaults.data) config.data = kOwnName;
   check_config(config);
+  // As files and flags would have given it, so that a run goes on however its values are written.
+  for (const ConfigKey& key : train_config_keys())
+    set_config_value(config, key.name, config_value(config, key.name));
   const auto out_of_memory = [&] {
     return RunError(
         fmt::format("out of memory with model {} at width {} and batch_size {}; give a smaller one",

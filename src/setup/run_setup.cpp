@@ -12,6 +12,7 @@
 #include "budget/change.h"
 #include "budget/deadline.h"
 #include "compute/device_batches.h"
+#include "config/by_name_text.h"
 #include "core/blame.h"
 #include "core/words.h"
 #include "data/images/corrupt_images.h"
@@ -275,6 +276,12 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const Named
   options.beta2 = config.beta2;
   options.rmsprop_alpha = config.rmsprop_alpha;
   options.eps = words::number(config.eps);  // "auto" is none
+  options.muon_momentum = config.muon_momentum;
+  options.muon_steps = static_cast<int>(config.muon_steps);
+  options.muon_normalised = config.muon_weights == "normalised";
+  options.lr_scale = parse_numbers_by_name(config.lr_scale);
+  options.weight_decay_of = parse_numbers_by_name(config.weight_decay_of);
+  options.optimizer_of = parse_by_name(config.optimizer_of);
   return make_optimizer(options, parameters);
 }
 

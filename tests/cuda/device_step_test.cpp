@@ -15,6 +15,7 @@
 #include "optim/loss_scaler.h"
 #include "optim/sgd.h"
 #include "support/models.h"
+#include "support/sgd.h"
 
 namespace glidepath {
 namespace {
@@ -132,13 +133,13 @@ TEST_F(DeviceStep, SgdEqualsTheCpus) {
   at::manual_seed(4);
   const auto initial = torch::randn({9, 4});
   auto here = initial.clone().requires_grad_(), there = initial.to(gpu()).requires_grad_();
-  Sgd on_cpu({{"w", here}}, {}), on_gpu({{"w", there}}, {});
+  const auto on_cpu = sgd_over({{"w", here}}), on_gpu = sgd_over({{"w", there}});
   for (int step = 0; step < 5; ++step) {
     const auto gradient = torch::randn({9, 4});
     here.mutable_grad() = gradient.clone();
     there.mutable_grad() = gradient.to(gpu());
-    on_cpu.step(0.1);
-    on_gpu.step(0.1);
+    on_cpu->step(0.1);
+    on_gpu->step(0.1);
     EXPECT_TRUE(torch::allclose(there.detach().cpu(), here.detach(), 1e-5, 1e-6)) << "update " << step;
   }
 }
@@ -152,7 +153,8 @@ TEST_F(DeviceStep, GraphsEqualEagerUpdates) {
     plan.device = gpu();
     plan.fp16 = fp16;
     const auto eager = small_resnet(gpu()), graphed = small_resnet(gpu());
-    Sgd eager_sgd(named_parameters(*eager), {}), graphed_sgd(named_parameters(*graphed), {});
+    const auto eager_sgd = sgd_over(named_parameters(*eager)),
+               graphed_sgd = sgd_over(named_parameters(*graphed));
     LossScaler eager_scaler(gpu()), graphed_scaler(gpu());
     std::vector<std::string> warnings;
     StepGraphs graphs(gpu(), graphed->parameters(),
@@ -166,13 +168,13 @@ TEST_F(DeviceStep, GraphsEqualEagerUpdates) {
       });
       EXPECT_EQ(found.loss.item<float>(), expected.loss.item<float>());
       EXPECT_EQ(found.correct.item<std::int64_t>(), expected.correct.item<std::int64_t>());
-      const bool finite = !fp16 || eager_scaler.unscale(eager_sgd.gradients());
-      const bool graphed_finite = !fp16 || graphed_scaler.unscale(graphed_sgd.gradients());
+      const bool finite = !fp16 || eager_scaler.unscale(eager_sgd->gradients());
+      const bool graphed_finite = !fp16 || graphed_scaler.unscale(graphed_sgd->gradients());
       EXPECT_EQ(graphed_finite, finite);
       ASSERT_EQ(distance(gradients_of(*graphed), gradients_of(*eager)), 0);
       if (!finite) continue;
-      eager_sgd.step(0.05);
-      graphed_sgd.step(0.05);
+      eager_sgd->step(0.05);
+      graphed_sgd->step(0.05);
     }
     EXPECT_TRUE(warnings.empty()) << warnings.front();
     EXPECT_EQ(graphs.recorded(), 2);

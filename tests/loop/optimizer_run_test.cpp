@@ -63,6 +63,46 @@ TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
   for (const auto& [name, tensor] : model) EXPECT_TRUE(torch::equal(tensor, checkpoint.at(name))) << name;
 }
 
+// In training a run with an average has the bits of one without, and the average those of one not stopped.
+TEST(Averages, StoppedAndResumedHaveTheSameBits) {
+  for (const std::string average : {"ema(10%)", "lawa(3,10%)"}) {
+    SCOPED_TRACE(average);
+    const TemporaryFolder temporary("averages");
+    TrainConfig config = digits_run("30it");
+    TrainOptions plain, whole, stopped;
+    plain.out = temporary.path() / "plain";
+    whole.out = temporary.path() / "whole";
+    stopped.out = temporary.path() / "stopped";
+    train(config, plain);
+    config.average = average;
+    const TrainResult result = train(config, whole);
+    ASSERT_TRUE(result.average);
+    EXPECT_GT(result.average->test_accuracy, 0.2);
+    for (;; stopped.resume = true) {
+      int looks = 0;
+      stopped.stop_signal = [&] { return ++looks == 12 ? SIGTERM : 0; };
+      try {
+        train(config, stopped);
+        break;
+      } catch (const Interrupted&) {
+      }
+    }
+    expect_same_weights(whole.out, stopped.out);
+    expect_same_weights(whole.out, plain.out);
+    EXPECT_FALSE(fs::exists(plain.out / "average.safetensors"));
+    const auto averaged = load_safetensors(whole.out / "average.safetensors");
+    const auto found = load_safetensors(stopped.out / "average.safetensors");
+    const auto last = load_safetensors(whole.out / "model.safetensors");
+    ASSERT_EQ(averaged.size(), found.size());
+    bool differs = false;
+    for (const auto& [name, tensor] : averaged) {
+      EXPECT_TRUE(torch::equal(tensor, found.at(name))) << name;
+      differs = differs || !torch::equal(tensor, last.at(name));
+    }
+    EXPECT_TRUE(differs);
+  }
+}
+
 TEST_P(OptimizerRun, StateThatIsNotFiniteIsNamed) {
   at::manual_seed(1);
   ModelOptions options;
@@ -91,7 +131,7 @@ TEST(Optimizers, AreThoseThatAConfigurationMayName) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, OptimizerRun,
-                         testing::Values("adagrad", "rmsprop", "adam", "amsgrad", "adamw"),
+                         testing::Values("adagrad", "rmsprop", "adam", "amsgrad", "adamw", "muon"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -21,7 +21,7 @@ namespace glidepath {
 namespace {
 
 const std::vector<std::string>& kAll = optimizer_names();
-const std::vector<std::string> kAdaptive = {kAll.begin() + 1, kAll.end()};
+const std::vector<std::string> kAdaptive = {"adagrad", "rmsprop", "adam", "amsgrad", "adamw"};
 
 std::unique_ptr<Optimizer> make(const std::string& name, const NamedTensors& parameters,
                                 double weight_decay = 5e-4) {
@@ -105,7 +105,7 @@ std::unique_ptr<torch::optim::Optimizer> libtorch(const std::string& name, torch
                                                   double decay) {
   using namespace torch::optim;
   std::vector<torch::Tensor> parameters{std::move(parameter)};
-  if (name == "sgd") {
+  if (name == "sgd" || name == "muon") {  // muon leaves what is no matrix to sgd
     return std::make_unique<SGD>(
         parameters, torch::optim::SGDOptions(0.1).momentum(0.9).nesterov(true).weight_decay(decay));
   }
@@ -220,7 +220,8 @@ TEST(Optimizers, NameTheirStateForCheckpoints) {
       {"rmsprop", {"square_avg.fc.weight", "steps"}},
       {"adam", {"exp_avg.fc.weight", "exp_avg_sq.fc.weight", "steps"}},
       {"amsgrad", {"exp_avg.fc.weight", "exp_avg_sq.fc.weight", "max_exp_avg_sq.fc.weight", "steps"}},
-      {"adamw", {"exp_avg.fc.weight", "exp_avg_sq.fc.weight", "steps"}}};
+      {"adamw", {"exp_avg.fc.weight", "exp_avg_sq.fc.weight", "steps"}},
+      {"muon", {"momentum.fc.weight"}}};
   for (const std::string& name : kAll) {
     std::vector<std::string> names;
     for (const auto& named : make(name, {{"fc.weight", torch::ones({3})}})->state())
@@ -315,7 +316,7 @@ TEST(Optimizers, OptionsOutOfRangeAreRefused) {
   };
   using O = OptimizerOptions;
   EXPECT_EQ(with("lion", [](O&) {}),
-            "optimizer \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw");
+            "optimizer \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon");
   EXPECT_EQ(with("sgd", [](O& o) { o.momentum = 1; }), "optimizer's momentum \"1\": must be in [0, 1)");
   EXPECT_EQ(with("sgd", [](O& o) { o.momentum = 0; }),
             "optimizer's momentum \"0\": must be above 0 for nesterov");

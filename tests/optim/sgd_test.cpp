@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
 
+#include "support/sgd.h"
+
 namespace glidepath {
 namespace {
 
@@ -27,13 +29,13 @@ TEST(Sgd, EqualsPyTorchOverAHundredUpdates) {
     SCOPED_TRACE(expected.at("momentum").dump() + " nesterov " + expected.at("nesterov").dump());
     auto matrix = torch::linspace(-1, 1, 12).reshape({3, 4}).clone().requires_grad_();
     auto vector = torch::linspace(0.5, -0.5, 5).requires_grad_();
-    Sgd sgd({{"matrix", matrix}, {"vector", vector}},
-            {expected.at("momentum"), expected.at("nesterov"), expected.at("weight_decay"),
-             expected.at("decay_norm_bias")});
+    const auto sgd = sgd_over({{"matrix", matrix}, {"vector", vector}},
+                              {expected.at("momentum"), expected.at("nesterov"), expected.at("weight_decay"),
+                               expected.at("decay_norm_bias")});
     std::size_t checked = 0;
     for (int step = 0; step < 100; ++step) {
       for (auto* w : {&matrix, &vector}) w->mutable_grad() = gradient_at(*w, step);
-      sgd.step(0.1 * (1 - step / 100.0));
+      sgd->step(0.1 * (1 - step / 100.0));
       if (checked < 4 && data.at("after_updates").at(checked) == step + 1) {
         const auto ours = torch::cat({matrix.detach().flatten(), vector.detach()});
         const std::vector<float> theirs = expected.at("states").at(checked);
@@ -52,7 +54,7 @@ TEST(Sgd, UpdatesOfListsAreThoseOfEachParameter) {
   for (const bool nesterov : {true, false}) {
     for (const double weight_decay : {5e-4, 0.0}) {
       at::manual_seed(2);
-      const SgdOptions options{0.9, nesterov, weight_decay, true};
+      const SgdOptions options{0.9, nesterov};
       NamedTensors parameters;
       SgdTensors together;
       for (const std::int64_t size : {1, 7, 64}) {
@@ -61,7 +63,7 @@ TEST(Sgd, UpdatesOfListsAreThoseOfEachParameter) {
         together.weights.push_back(initial.clone());
         together.momenta.push_back(torch::zeros_like(initial));
       }
-      Sgd sgd(parameters, options);
+      const auto sgd = sgd_over(parameters, {0.9, nesterov, weight_decay, true});
       for (int step = 0; step < 5; ++step) {
         together.gradients.clear();
         for (auto& [name, parameter] : parameters) {
@@ -70,7 +72,7 @@ TEST(Sgd, UpdatesOfListsAreThoseOfEachParameter) {
           together.gradients.push_back(gradient);
         }
         const double lr = 0.1 / (1 + step);
-        sgd.step(lr);
+        sgd->step(lr);
         sgd_update_together(together, options, weight_decay, lr);
         for (std::size_t i = 0; i < parameters.size(); ++i) {
           EXPECT_TRUE(torch::allclose(together.weights[i], parameters[i].second.detach(), 1e-6, 1e-7))
@@ -87,12 +89,12 @@ TEST(Sgd, GradientInAnotherMemoryFormatGivesTheSameUpdate) {
   const auto gradient = torch::randn({8, 4, 3, 3});
   auto plain = initial.clone().requires_grad_();
   auto last = initial.contiguous(torch::MemoryFormat::ChannelsLast).requires_grad_();
-  Sgd plain_sgd({{"w", plain}}, {}), last_sgd({{"w", last}}, {});
+  const auto plain_sgd = sgd_over({{"w", plain}}), last_sgd = sgd_over({{"w", last}});
   for (int step = 0; step < 3; ++step) {
     plain.mutable_grad() = gradient.clone();
     last.mutable_grad() = gradient.clone();  // contiguous, while the weight is channels_last
-    plain_sgd.step(0.1);
-    last_sgd.step(0.1);
+    plain_sgd->step(0.1);
+    last_sgd->step(0.1);
   }
   EXPECT_TRUE(torch::equal(plain.detach(), last.detach()));
   EXPECT_FALSE(torch::equal(plain.detach(), initial));
@@ -103,29 +105,29 @@ TEST(Sgd, DoublePrecisionTakesTheOperatorsPathAndAgrees) {
   const auto initial = torch::randn({64});
   auto single = initial.clone().requires_grad_();
   auto twice = initial.to(torch::kFloat64).requires_grad_();
-  Sgd a({{"w", single}}, {}), b({{"w", twice}}, {});
+  const auto a = sgd_over({{"w", single}}), b = sgd_over({{"w", twice}});
   for (int step = 0; step < 20; ++step) {
     single.mutable_grad() = gradient_at(single, step);
     twice.mutable_grad() = gradient_at(twice.detach().to(torch::kFloat32), step).to(torch::kFloat64);
-    a.step(0.05);
-    b.step(0.05);
+    a->step(0.05);
+    b->step(0.05);
   }
   EXPECT_TRUE(torch::allclose(single.detach().to(torch::kFloat64), twice.detach(), 1e-5, 1e-6));
 }
 
 TEST(Sgd, ParameterWithoutGradientStays) {
   auto weight = torch::ones({3}).requires_grad_();
-  Sgd sgd({{"w", weight}}, {});
-  sgd.step(0.1);
+  const auto sgd = sgd_over({{"w", weight}});
+  sgd->step(0.1);
   EXPECT_TRUE(torch::equal(weight.detach(), torch::ones({3})));
 }
 
 TEST(Sgd, DropGradientsLeavesNone) {
   auto weight = torch::ones({3}).requires_grad_();
-  Sgd sgd({{"w", weight}}, {});
+  const auto sgd = sgd_over({{"w", weight}});
   weight.sum().backward();
   ASSERT_TRUE(weight.grad().defined());
-  sgd.drop_gradients();
+  sgd->drop_gradients();
   EXPECT_FALSE(weight.grad().defined());
 }
 

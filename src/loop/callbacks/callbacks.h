@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "glidepath/callback.h"
+#include "loop/callbacks/averager.h"
 #include "loop/callbacks/cost_timer.h"
 #include "loop/callbacks/evaluator.h"
 #include "loop/callbacks/measures.h"
@@ -23,13 +24,14 @@ struct Callbacks {
         stopper(run),
         recorder(run),
         branch(run),
+        averager(run),
         evaluator(run, ending, stopper),
         measures(run, ending, stopper),
         status(run, ending, evaluator),
         saver(run, ending),
-        tester(run, ending, evaluator, stopper),
+        tester(run, ending, evaluator, averager, stopper),
         timer(run, tester, measures, saver),
-        in_order{&recorder, &branch, &evaluator, &measures, &status, &stopper, &saver, &timer} {
+        in_order{&recorder, &averager, &branch, &evaluator, &measures, &status, &stopper, &saver, &timer} {
     for (const auto& each : own) in_order.push_back(each.get());
     evaluator.set_needed_at_end([this] { return tester.tests_running(); });
   }
@@ -40,6 +42,7 @@ struct Callbacks {
   Stopper stopper;
   Recorder recorder;
   BranchKeeper branch;
+  Averager averager;
   Evaluator evaluator;
   Measures measures;
   Status status;

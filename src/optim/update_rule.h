@@ -1,0 +1,45 @@
+// src/optim/update_rule.h - what an update does to one parameter; optimizers are lists of parameters and
+// rules.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+namespace glidepath {
+
+/// A parameter with what its updates keep.
+struct Slot {
+  std::string name;
+  torch::Tensor parameter;
+  double weight_decay = 0;
+  double lr_scale = 1;               ///< the rate of its updates, as a share of everyone's
+  std::vector<torch::Tensor> state;  ///< zeros at first, as the parameter in shape and memory format
+};
+
+class UpdateRule {
+ public:
+  virtual ~UpdateRule() = default;
+
+  /// Of Slot::state: "exp_avg" and so on.
+  virtual std::vector<std::string> state_names() const = 0;
+  /// Whether the number of an update changes what it does.
+  virtual bool counts_updates() const { return true; }
+
+  // `step` is the number of this update of the parameter, from 1; `lr` is the parameter's own.
+
+  /// All are dense floats on the CPU in one memory format, so element i is the i-th everywhere.
+  virtual void update_in_one_pass(Slot& slot, const torch::Tensor& gradient, double lr,
+                                  std::int64_t step) const = 0;
+  virtual void update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
+                                     std::int64_t step) const = 0;
+  /// On a GPU, for all slots that have a gradient: a few kernels in place of some for each of them. `lr` is
+  /// everyone's.
+  virtual bool updates_together() const { return false; }
+  virtual void update_together(const std::vector<Slot*>& /*slots*/, double /*lr*/) const {}
+  /// What the last update multiplied the rate by, element by element.
+  virtual torch::Tensor rate_factor(const Slot& slot, std::int64_t step) const = 0;
+};
+
+}  // namespace glidepath
