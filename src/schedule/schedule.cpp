@@ -85,27 +85,7 @@ const ScheduleEntry& entry_of(const ScheduleCall& call) {
 double warmup_share(ScheduleCall& call, const ScheduleContext* context, double fallback) {
   const auto given = call.take("warmup", false);
   if (!given) return fallback;
-  const auto [digits, unit] = words::split_number(*given);
-  const auto amount = words::number(digits);
-  if (!amount || *amount < 0 || (unit != "%" && unit != "it" && unit != "ep" && !unit.empty())) {
-    call.refuse(
-        fmt::format("warmup \"{}\" must be a share or a length, for example 5%, 500it or 2ep", *given));
-  }
-  double share = unit == "%" ? *amount / 100 : *amount;
-  const bool counted = unit == "it" || unit == "ep";
-  if (counted || share != fallback) {
-    call.note("warmup", counted ? words::number_text(*amount) + std::string(unit) : words::share_text(share));
-  }
-  if (counted) {
-    if (context == kTextOnly) return 0;
-    const double updates =
-        needed(call, context->updates,
-               "a budget in updates, epochs or percent for a warm-up in it or ep; give warmup=5%");
-    const double per_epoch =
-        unit == "ep" ? needed(call, context->steps_per_epoch, "the updates of an epoch (--steps-per-epoch)")
-                     : 1;
-    share = *amount * per_epoch / updates;
-  }
+  const double share = share_or_length(call, "warmup", *given, fallback, context);
   if (!(share < 1)) {
     call.refuse(fmt::format(
         "warmup \"{}\" takes {:.0f} % of the budget; it must leave some for training, for example 5%", *given,

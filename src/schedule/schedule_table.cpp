@@ -122,6 +122,27 @@ Curve make_wsd(ScheduleCall& call) {
   });
 }
 
+Curve make_flat_power(ScheduleCall& call) {
+  const double decay = call.share("decay", 0.5);
+  const double power = call.number("power", 1.2, 0, kInfinity, true);
+  return curve([=](double u) {
+    if (u >= 1) return 0.0;
+    return 1 - u >= decay ? 1.0 : std::pow((1 - u) / decay, power);
+  });
+}
+
+Curve make_anytime(ScheduleCall& call, const ScheduleContext* context) {
+  constexpr double kUsual = 0.1;
+  const auto given = call.take("alpha");
+  const double alpha = given ? share_or_length(call, "alpha", *given, kUsual, context) : kUsual;
+  if (given && *words::number(words::split_number(*given).first) == 0)
+    call.refuse("alpha must be above 0, for example 10% or 500it");
+  return [=](double u, const Stretch& stretch) {
+    const double p = u * (1 - stretch.warmup);  // of the run, after its warm-up
+    return std::sqrt(alpha / (p + alpha));
+  };
+}
+
 std::vector<ScheduleEntry> make_table() {
   std::vector<ScheduleEntry> table;
 
@@ -228,6 +249,14 @@ std::vector<ScheduleEntry> make_table() {
                     "Haegele et al., NeurIPS 2024 (arXiv 2405.18392)", "wsd(decay=20%)", "0"},
                    [](ScheduleCall& call, const ScheduleContext*) { return make_wsd(call); }});
 
+  table.push_back({{"flat-power", "flat-power(decay=50%,power=1.2)", "min(1, ((1 - p) / decay)^power)", "",
+                    "flat-power", "0"},
+                   [](ScheduleCall& call, const ScheduleContext*) { return make_flat_power(call); }});
+
+  table.push_back({{"anytime", "anytime(alpha=10%)", "sqrt(alpha / (p + alpha))",
+                    "Meterez et al. 2026 (arXiv 2602.03702)", "anytime", "sqrt(alpha/(1 + alpha))"},
+                   make_anytime});
+
   table.push_back({{"inverse-sqrt", "inverse-sqrt(warmup=5%)", "sqrt(w / p) after a warm-up of w",
                     "Vaswani et al., NeurIPS 2017", "inverse-sqrt", "sqrt(warmup)"},
                    [](ScheduleCall&, const ScheduleContext*) -> Curve {
@@ -266,6 +295,31 @@ std::vector<ScheduleEntry> make_table() {
 }
 
 }  // namespace
+
+double share_or_length(ScheduleCall& call, const std::string& key, const std::string& given, double fallback,
+                       const ScheduleContext* context) {
+  const auto [digits, unit] = words::split_number(given);
+  const auto amount = words::number(digits);
+  if (!amount || *amount < 0 || (unit != "%" && unit != "it" && unit != "ep" && !unit.empty())) {
+    call.refuse(
+        fmt::format("{} \"{}\" must be a share or a length, for example 5%, 500it or 2ep", key, given));
+  }
+  const bool counted = unit == "it" || unit == "ep";
+  const double share = unit == "%" ? *amount / 100 : *amount;
+  if (counted || share != fallback)
+    call.note(key, counted ? words::number_text(*amount) + std::string(unit) : words::share_text(share));
+  if (!counted) return share;
+  if (context == nullptr) return 0;
+  const double updates = needed(
+      call, context->updates,
+      fmt::format("a budget in updates, epochs or percent for a {} in it or ep; give {}={}",
+                  key == "warmup" ? "warm-up" : key, key, words::share_text(fallback > 0 ? fallback : 0.05))
+          .c_str());
+  const double per_epoch =
+      unit == "ep" ? needed(call, context->steps_per_epoch, "the updates of an epoch (--steps-per-epoch)")
+                   : 1;
+  return *amount * per_epoch / updates;
+}
 
 const std::vector<ScheduleEntry>& schedule_table() {
   static const std::vector<ScheduleEntry> table = make_table();

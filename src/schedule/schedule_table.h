@@ -49,6 +49,11 @@ const ScheduleEntry* find_schedule(const std::string& name);
 /// `value` of the run where it is known; refuses the call, naming what it needs, where it is not.
 double needed(const ScheduleCall& call, double value, const char* what);
 
+/// `given` as a share of the budget, where it may be a length too: 5%, 0.05, 500it, 2ep. Notes it under `key`
+/// where it is not `fallback`. 0 for a length while the context is null.
+double share_or_length(ScheduleCall& call, const std::string& key, const std::string& given, double fallback,
+                       const ScheduleContext* context);
+
 /// x, or the whole number that it misses by rounding errors alone: a drop that falls on an update falls on
 /// that one, not on the next.
 double snapped(double x);

@@ -70,6 +70,9 @@ TEST(Schedule, ExtremeArgumentsStayInRange) {
                            "onecycle(div=1e300,final_div=1e300)",
                            "onecycle(div=1,final_div=1,shape=linear)",
                            "wsd(decay=0)",
+                           "flat-power(decay=0)",
+                           "flat-power(power=1e300)",
+                           "anytime(1e-300)",
                            "wsd(decay=100%)",
                            "step-d999",
                            "sgdr-r999",
@@ -137,9 +140,10 @@ TEST(Schedule, ThoseThatSayTheyLandOnZeroDoSoExactly) {
 }
 
 TEST(Schedule, DecayingOnesNeverRise) {
-  for (const char* text : {"const", "linear", "poly(power=2)", "cosine", "step-d2", "step(0.5,0.75)",
-                           "exp(0.97)", "htd(-6,3)", "htd(-4,4)", "rex", "uba(phi=0.5)", "wsd(decay=20%)",
-                           "cut(step-d2)", "cut(cosine)", "cosine(floor=10%)"}) {
+  for (const char* text :
+       {"const", "linear", "poly(power=2)", "cosine", "step-d2", "step(0.5,0.75)", "exp(0.97)", "htd(-6,3)",
+        "htd(-4,4)", "rex", "uba(phi=0.5)", "wsd(decay=20%)", "flat-power", "anytime", "anytime(100it)",
+        "cut(step-d2)", "cut(cosine)", "cosine(floor=10%)"}) {
     const Schedule schedule = parse_schedule(text, cifar_context());
     for (int i = 0; i < 10'000; ++i)
       ASSERT_GE(schedule(i / 10'000.0), schedule((i + 1) / 10'000.0)) << text << i;
@@ -177,6 +181,13 @@ TEST(Schedule, EqualsItsClosedForm) {
                         {"wsd(decay=20%,shape=linear)", 0.9, 0.5},
                         {"wsd", 0.85, 0.5},
                         {"wsd", 0.8, 1},
+                        {"flat-power", 0.5, 1},
+                        {"flat-power", 0.75, std::pow(0.5, 1.2)},
+                        {"flat-power(decay=100%,power=2)", 0.75, 0.0625},
+                        {"flat-power(decay=0)", 0.999, 1},
+                        {"anytime", 0, 1},
+                        {"anytime", 0.3, 0.5},
+                        {"anytime(alpha=50%)", 1, std::sqrt(1.0 / 3)},
                         {"onecycle(peak=30%,div=25,final_div=10000)", 0.3, 1},
                         {"onecycle(peak=30%,shape=linear)", 0.15, (1.0 / 25 + 1) / 2},
                         {"onecycle", 1, 1 / 25e4},
@@ -343,6 +354,11 @@ TEST(Schedule, WrongTextsAreNamedWithWhatIsRight) {
            {"htd(3,-6)", "\"htd(3,-6)\": L must be below U, for example htd(-6,3)"},
            {"wsd(decay=120%)",
             "\"wsd(decay=120%)\": decay \"120%\" must be a share in [0, 1], for example 20% or 0.2"},
+           {"anytime(0it)", "\"anytime(0it)\": alpha must be above 0, for example 10% or 500it"},
+           {"anytime(0%)", "\"anytime(0%)\": alpha must be above 0, for example 10% or 500it"},
+           {"anytime(soon)",
+            "\"anytime(soon)\": alpha \"soon\" must be a share or a length, for example 5%, 500it or 2ep"},
+           {"flat-power(power=0)", "\"flat-power(power=0)\": power \"0\" must be a number above 0"},
            {"wsd(shape=round)", "\"wsd(shape=round)\": shape \"round\" must be one of sqrt, linear, cosine"},
            {"linear(warmup=10k)",
             "\"linear(warmup=10k)\": warmup \"10k\" must be a share or a length, for example 5%, 500it or "
