@@ -54,6 +54,10 @@ class Model {
   virtual std::vector<RunningStatistics> running_statistics() { return {}; }
   /// Where it is known; else it is found by watching one forward pass (watched_cost()).
   virtual std::optional<Cost> cost() const { return std::nullopt; }
+  /// How many training examples its first weights depend on, as far as there are so many; and what makes them
+  /// of these, as they are and in their order, before the first update of a new run.
+  virtual std::int64_t examples_to_begin_with() const { return 0; }
+  virtual void begin_with(const Values& /*inputs*/) {}
   /// Whether forward takes images of other sizes than the one it was made for.
   virtual bool takes_any_size() const { return false; }
 

@@ -17,9 +17,9 @@ struct ModelOptions {
 };
 
 /// resnet18, resnet34, resnet50 (He et al. 2016), resnet8, resnet20, resnet32, resnet56 (the same paper's
-/// CIFAR family, 16-32-64 channels), convnet, mlp. Every shortcut that changes shape is a 1x1 convolution
-/// with a norm (the paper's option B): option A, which the paper uses on CIFAR-10, has no parameters, and the
-/// names downsample.0 and downsample.1 would be missing.
+/// CIFAR family, 16-32-64 channels), airbench (Jordan 2024), convnet, mlp. Every shortcut that changes shape
+/// is a 1x1 convolution with a norm (the paper's option B): option A, which the paper uses on CIFAR-10, has
+/// no parameters, and the names downsample.0 and downsample.1 would be missing.
 const std::vector<std::string>& model_names();
 
 }  // namespace glidepath

@@ -20,9 +20,9 @@ struct OptimizerOptions {
   std::string name = "sgd";     ///< one of optimizer_names()
   double weight_decay = 0;      ///< at least 0; w * weight_decay is added to the gradient, but for adamw
   bool decay_norm_bias = true;  ///< false: parameters of one dimension (norms, biases) are not decayed
-  double momentum = 0.9;        ///< sgd: in [0, 1); above 0 for nesterov
+  double momentum = 0.9;        ///< sgd, schedule-free-sgd: in [0, 1); above 0 for nesterov and the latter
   bool nesterov = true;         ///< sgd, muon
-  double beta1 = 0.9;           ///< adam, amsgrad, adamw: in [0, 1)
+  double beta1 = 0.9;           ///< adam, amsgrad, adamw, schedule-free-adamw: in [0, 1)
   double beta2 = 0.999;         ///< likewise
   double rmsprop_alpha = 0.99;  ///< rmsprop: in [0, 1)
   std::optional<double> eps;  ///< of those that divide: above 0; none: 1e-10 for adagrad, 1e-8 for the others
@@ -62,6 +62,9 @@ class Optimizer {
   /// Other names are left alone: a checkpoint holds more. Throws InputError that names the first tensor that
   /// is missing or of another shape; nothing is changed then.
   void set_state(const TensorMap& saved);
+  /// By name, what is tested and saved in place of the parameters where that is not what gradients are taken
+  /// at: of Schedule-Free, once it has made an update. Empty for all others.
+  TensorMap tested_weights() const;
   /// For each parameter that has been updated, in their order: the factor that its last update had on the
   /// learning rate, element by element, in the parameter's shape. 1 where rates are not adapted.
   std::vector<torch::Tensor> rate_factors() const;
@@ -75,8 +78,8 @@ class Optimizer {
   std::unique_ptr<Parts> parts_;
 };
 
-/// "sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw", "muon". Muon is for matrices and filters: what
-/// has one dimension is given to sgd.
+/// "sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw", "muon", "schedule-free-sgd",
+/// "schedule-free-adamw". Muon is for matrices and filters: what has one dimension is given to sgd.
 const std::vector<std::string>& optimizer_names();
 
 /// An optimizer over these parameters, which are floating point, on any device, each once, and stay where

@@ -81,9 +81,8 @@ struct BestResult {
   double test_accuracy = 0, test_accuracy_running = 0;  ///< the latter may be -1: TrainResult has why
 };
 
-/// The average of the weights on the way that TrainConfig::average asks for, tested at the end with batch
-/// norm's statistics estimated anew (running ones, of other weights, where bn_estimate is "off").
-struct AverageResult {
+/// Of weights at a run's end; accuracies in [0, 1].
+struct Scores {
   double test_accuracy = 0, test_loss = 0;
   double val_accuracy = 0, val_loss = 0;  ///< where images were held out
 };
@@ -100,7 +99,11 @@ struct TrainResult {
   std::int64_t val_images = 0;            ///< held out by TrainConfig::val; the next four are of them
   double val_accuracy = 0, val_loss = 0;  ///< as test_accuracy, test_loss
   double val_accuracy_running = 0, val_loss_running = 0;  ///< with running statistics
-  std::optional<AverageResult> average;
+  /// The average of the weights on the way that TrainConfig::average asks for, tested with batch norm's
+  /// statistics estimated anew (running ones, of other weights, where bn_estimate is "off").
+  std::optional<Scores> average;
+  /// As test_accuracy, and as `average`, over the views that TrainConfig::test_augment asks for.
+  std::optional<Scores> over_views, average_over_views;
   std::optional<BestResult> best;  ///< of a run that was tested on held out images on the way
   std::int64_t bn_images = 0;  ///< that the fresh statistics are of; 0: none, or no batch norm in the model
   double train_loss = 0;       ///< mean over the last epoch's updates (all of them when the run was shorter)

@@ -43,11 +43,14 @@ struct TrainConfig {
   bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
   double label_smoothing = 0;   ///< [0, 1)
   std::int64_t batch_size = 128;
-  bool sync_bn = false;            ///< batch norm over the batches of all processes, not of each
-  bool augment = true;             ///< random crop padded by an eighth of the side (4 px at 32), and flip
-  std::string train_res = "auto";  ///< image folders: side of training images by progress, auto: 224
-  std::string eval_res = "auto";   ///< image folders: side of test images, auto: the last one of train_res
-  bool exif_orientation = false;   ///< image folders: turn photographs as their EXIF data say
+  bool sync_bn = false;               ///< batch norm over the batches of all processes, not of each
+  bool augment = true;                ///< random crop padded by an eighth of the side (4 px at 32), and flip
+  std::string crop_padding = "auto";  ///< pixels, or auto: an eighth of the side; of images in memory
+  std::string crop_fill = "black";    ///< black, reflect: what crops have beyond the edge
+  std::string flip = "auto";          ///< auto, none, random, alternating; LoaderOptions::flip
+  std::string train_res = "auto";     ///< image folders: side of training images by progress, auto: 224
+  std::string eval_res = "auto";      ///< image folders: side of test images, auto: the last one of train_res
+  bool exif_orientation = false;      ///< image folders: turn photographs as their EXIF data say
   std::string max_corrupt = "1%";  ///< image folders: images of a split that may be skipped, or a share of it
   std::uint64_t seed = 0;
   std::string precision = "auto";       ///< fp32, tf32, bf16, fp16, auto: what the device is fastest with
@@ -65,6 +68,7 @@ struct TrainConfig {
   std::string bn_estimate = "4096";
   std::string average = "none";  ///< of the weights on the way: none, ema(10%), lawa(5,2%); WeightAverage
   std::string saved_statistics = "fresh";  ///< fresh, running: batch norm's, in model.safetensors
+  std::string test_augment = "none";       ///< none, flip, flip-shift: views of a test image, averaged
   std::int64_t eval_batch_size = 250;
   std::string
       measure;  ///< measures of training and their moments, in canonical form (docs/measures.md); "": none

@@ -157,10 +157,21 @@ std::string statistics_line(const TrainResult& result) {
                                                                     100 * result.test_accuracy_running));
 }
 
+std::string views_line(const TrainConfig& config, const TrainResult& result) {
+  if (!result.over_views) return {};
+  return fmt::format("over views ({}): test accuracy {:.2f} %  test loss {:.4f}\n", config.test_augment,
+                     100 * result.over_views->test_accuracy, result.over_views->test_loss);
+}
+
 std::string average_line(const TrainConfig& config, const TrainResult& result) {
   if (!result.average) return {};
-  return fmt::format("averaged weights, {}: test accuracy {:.2f} %  test loss {:.4f} (average.safetensors)\n",
-                     config.average, 100 * result.average->test_accuracy, result.average->test_loss);
+  const std::string over_views =
+      result.average_over_views
+          ? fmt::format(", over views {:.2f} %", 100 * result.average_over_views->test_accuracy)
+          : "";
+  return fmt::format(
+      "averaged weights, {}: test accuracy {:.2f} %{}  test loss {:.4f} (average.safetensors)\n",
+      config.average, 100 * result.average->test_accuracy, over_views, result.average->test_loss);
 }
 
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
@@ -173,12 +184,12 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
   if (arguments.quiet) return;
   std::cout << fmt::format(
       "test accuracy {:.2f} %  test loss {:.4f}  train loss {:.4f}\n"
-      "{}{}{}"
+      "{}{}{}{}"
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
-      100 * result.test_accuracy, result.test_loss, result.train_loss, held_out_lines(result),
-      average_line(config, result), statistics_line(result), result.updates, result.epochs, config.budget,
-      schedule_label(config.schedule), result.last_update_lr, result.final_lr,
+      100 * result.test_accuracy, result.test_loss, result.train_loss, views_line(config, result),
+      held_out_lines(result), average_line(config, result), statistics_line(result), result.updates,
+      result.epochs, config.budget, schedule_label(config.schedule), result.last_update_lr, result.final_lr,
       spoken_duration(result.seconds), result.images_per_second, result.precision,
       result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
       result.peak_memory_mib);

@@ -86,6 +86,13 @@ void check_bn_estimate(const std::string& text) {
     refuse_value(text, "must be a number of training images from 2, for example 4096, or off");
 }
 
+void check_crop_padding(const std::string& text) {
+  constexpr std::int64_t kMost = 1024;
+  const auto pixels = words::whole(text);
+  if (text != "auto" && (!pixels || *pixels < 0 || *pixels > kMost))
+    refuse_value(text, fmt::format("must be auto or a whole number of pixels in [0, {}]", kMost));
+}
+
 std::string canonical_split(const std::string& text) {
   return text.empty() ? text : DataSplit::parse(text).text();
 }
@@ -101,8 +108,9 @@ std::string canonical_eps(const std::string& text) {
 
 std::string canonical_optimizers_by_name(const std::string& text) {
   for (const auto& item : parse_by_name(text)) {
-    constexpr std::array<const char*, 7> kNames{"sgd",     "adagrad", "rmsprop", "adam",
-                                                "amsgrad", "adamw",   "muon"};
+    constexpr std::array<const char*, 9> kNames{"sgd",  "adagrad",           "rmsprop",
+                                                "adam", "amsgrad",           "adamw",
+                                                "muon", "schedule-free-sgd", "schedule-free-adamw"};
     if (std::find(kNames.begin(), kNames.end(), item.second) == kNames.end())
       refuse_value(text, fmt::format("\"{}\" is none of {}", item.second, fmt::join(kNames, ", ")));
   }
@@ -165,9 +173,10 @@ std::vector<ConfigEntry> make_table() {
                  check_full),
       real_entry(&C::base_lr, "base_lr", "learning rate at progress 0, above 0", 0, kInfinity, true),
       choice_entry(&C::optimizer, "optimizer",
-                   "sgd, adagrad, rmsprop, adam, amsgrad, adamw or muon; all but sgd and muon want a base_lr "
-                   "near 0.001",
-                   {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw", "muon"}),
+                   "sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon, schedule-free-sgd, "
+                   "schedule-free-adamw; adaptive ones want a base_lr near 0.001",
+                   {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw", "muon", "schedule-free-sgd",
+                    "schedule-free-adamw"}),
       canonical_entry(&C::optimizer_of, "optimizer_of",
                       "the optimizer of parameters by name: fc.*=sgd; * any characters, ? one",
                       canonical_optimizers_by_name),
@@ -205,6 +214,14 @@ std::vector<ConfigEntry> make_table() {
       flag_entry(&C::sync_bn, "sync_bn", "batch norm over the images of all processes, not of each"),
       flag_entry(&C::augment, "augment",
                  "random crop with padding (4 px at 32 px), and horizontal flip where it fits the data"),
+      text_entry(&C::crop_padding, "crop_padding",
+                 "pixels that a random crop may reach beyond the edge; auto: an eighth of the side", true,
+                 check_crop_padding),
+      choice_entry(&C::crop_fill, "crop_fill", "what is there: black, or the picture mirrored at its edge",
+                   {"black", "reflect"}),
+      choice_entry(&C::flip, "flip",
+                   "mirror images: random, alternating (every other epoch), none; auto: random where it fits",
+                   {"auto", "none", "random", "alternating"}),
       canonical_entry(&C::train_res, "train_res",
                       "image folders: side of training images: 224, 128..224 over progress, 128@0,224@50%",
                       canonical_train_res),
@@ -242,6 +259,10 @@ std::vector<ConfigEntry> make_table() {
                   kMostThreads, false),
       text_entry(&C::eval_every, "eval_every", "test the model this often: 1ep, 10%, 500it, or end", true,
                  check_eval_every),
+      choice_entry(
+          &C::test_augment, "test_augment",
+          "the final test also averages over views: flip, or flip-shift (mirrored, and moved by a pixel)",
+          {"none", "flip", "flip-shift"}),
       whole_entry(&C::eval_batch_size, "eval_batch_size", "images in one evaluation batch", 1, 1 << 20),
       text_entry(
           &C::bn_estimate, "bn_estimate",
@@ -282,7 +303,7 @@ void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
       {"Data",
        {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_limit", "test_limit", "augment",
-        "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
+        "crop_padding", "crop_fill", "flip", "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
       {"Model", {"model", "width", "stem"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",
@@ -291,7 +312,7 @@ void set_groups(std::vector<ConfigEntry>& table) {
         "rmsprop_alpha",   "eps",           "weight_decay", "weight_decay_of", "decay_norm_bias", "average",
         "label_smoothing", "seed"}},
       {"Evaluation and measures",
-       {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "measure"}},
+       {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "test_augment", "measure"}},
       {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},
       {"Machine",
        {"device", "threads", "workers", "precision", "loss_scale", "channels_last", "deterministic",

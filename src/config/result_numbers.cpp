@@ -30,14 +30,16 @@ Found with_best(const TrainResult& result) {
   return result.best ? Found((*result.best).*Member) : std::nullopt;
 }
 
-template <auto Member>
-Found with_average(const TrainResult& result) {
-  return result.average ? Found((*result.average).*Member) : std::nullopt;
+/// A score of some weights; one on held out images only where there were any.
+template <auto Scored, auto Member>
+Found scored(const TrainResult& result) {
+  const std::optional<Scores>& scores = result.*Scored;
+  return scores ? Found((*scores).*Member) : std::nullopt;
 }
 
-template <auto Member>
-Found average_with_val(const TrainResult& result) {
-  return result.average && result.val_images > 0 ? Found((*result.average).*Member) : std::nullopt;
+template <auto Scored, auto Member>
+Found scored_on_val(const TrainResult& result) {
+  return result.val_images > 0 ? scored<Scored, Member>(result) : std::nullopt;
 }
 
 Found best_test_running(const TrainResult& result) {
@@ -98,14 +100,34 @@ const std::vector<ResultNumber>& result_numbers() {
        "validation accuracy with running statistics", with_val<&Result::val_accuracy_running>},
       {"val_loss_running", K::kLoss, P::kTests, S::kScore, "validation loss with running statistics",
        with_val<&Result::val_loss_running>},
+      {"tta_test_accuracy", K::kAccuracy, P::kTests, S::kScore, "test accuracy over several views",
+       scored<&Result::over_views, &Scores::test_accuracy>},
+      {"tta_test_loss", K::kLoss, P::kTests, S::kScore, "test loss over several views",
+       scored<&Result::over_views, &Scores::test_loss>},
+      {"tta_val_accuracy", K::kAccuracy, P::kTests, S::kScore, "validation accuracy over several views",
+       scored_on_val<&Result::over_views, &Scores::val_accuracy>},
+      {"tta_val_loss", K::kLoss, P::kTests, S::kScore, "validation loss over several views",
+       scored_on_val<&Result::over_views, &Scores::val_loss>},
       {"average_test_accuracy", K::kAccuracy, P::kTests, S::kScore, "test accuracy of the averaged weights",
-       with_average<&AverageResult::test_accuracy>},
+       scored<&Result::average, &Scores::test_accuracy>},
       {"average_test_loss", K::kLoss, P::kTests, S::kScore, "test loss of the averaged weights",
-       with_average<&AverageResult::test_loss>},
+       scored<&Result::average, &Scores::test_loss>},
       {"average_val_accuracy", K::kAccuracy, P::kTests, S::kScore,
-       "validation accuracy of the averaged weights", average_with_val<&AverageResult::val_accuracy>},
+       "validation accuracy of the averaged weights", scored_on_val<&Result::average, &Scores::val_accuracy>},
       {"average_val_loss", K::kLoss, P::kTests, S::kScore, "validation loss of the averaged weights",
-       average_with_val<&AverageResult::val_loss>},
+       scored_on_val<&Result::average, &Scores::val_loss>},
+      {"average_tta_test_accuracy", K::kAccuracy, P::kTests, S::kScore,
+       "test accuracy of the averaged weights over several views",
+       scored<&Result::average_over_views, &Scores::test_accuracy>},
+      {"average_tta_test_loss", K::kLoss, P::kTests, S::kScore,
+       "test loss of the averaged weights over several views",
+       scored<&Result::average_over_views, &Scores::test_loss>},
+      {"average_tta_val_accuracy", K::kAccuracy, P::kTests, S::kScore,
+       "validation accuracy of the averaged weights over several views",
+       scored_on_val<&Result::average_over_views, &Scores::val_accuracy>},
+      {"average_tta_val_loss", K::kLoss, P::kTests, S::kScore,
+       "validation loss of the averaged weights over several views",
+       scored_on_val<&Result::average_over_views, &Scores::val_loss>},
       {"best_test_accuracy", K::kAccuracy, P::kBestTests, S::kScore,
        "test accuracy of the best weights on images held out", with_best<&Best::test_accuracy>},
       {"best_test_accuracy_running", K::kAccuracy, P::kBestTests, S::kScore,

@@ -16,7 +16,7 @@
 namespace glidepath {
 Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, const Split& split,
                     std::int64_t batch_size, const ComputePlan& plan, const Ranks& ranks,
-                    const std::function<void()>& between_batches, Confusion* confusion) {
+                    const std::function<void()>& between_batches, TestViews views, Confusion* confusion) {
   at::NoGradGuard no_grad;
   const InMode mode(model, false);
   const auto input_type = plan.bf16 ? torch::kBFloat16 : torch::kFloat32;
@@ -35,7 +35,7 @@ Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, cons
     if (!next || next->examples == 0) continue;  // no part of it, or none that can be decoded
     const Batch batch = on_device(*next, plan.device);
     images += batch.examples;
-    const Values outputs = outputs_of(model, batch.inputs, plan);
+    const Values outputs = outputs_over(views, model, batch.inputs, plan);
     losses += task.loss_sum(outputs, batch);
     corrects += right_of(task, outputs, batch);
     if (confusion != nullptr) confusion->add(batch.labels(), outputs.front().argmax(1));

@@ -4,6 +4,7 @@
 
 #include "compute/device.h"
 #include "evaluation/confusion.h"
+#include "evaluation/test_views.h"
 #include "glidepath/dataset.h"
 #include "glidepath/model.h"
 #include "glidepath/task.h"
@@ -23,6 +24,7 @@ struct Evaluation {
 /// gets every image that was looked at here.
 Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, const Split& split,
                     std::int64_t batch_size, const ComputePlan& plan, const Ranks& ranks,
-                    const std::function<void()>& between_batches = {}, Confusion* confusion = nullptr);
+                    const std::function<void()>& between_batches = {}, TestViews views = TestViews::kOne,
+                    Confusion* confusion = nullptr);
 
 }  // namespace glidepath

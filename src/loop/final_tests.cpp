@@ -8,6 +8,7 @@
 
 #include "compute/device_batches.h"
 #include "core/words.h"
+#include "loop/tested_weights.h"
 #include "setup/run_setup.h"
 
 namespace glidepath {
@@ -73,12 +74,15 @@ void FinalTester::time() {
     fresh_seconds = (run_.ranks.now() - begun) * std::ceil(static_cast<double>(images_of_estimate()) /
                                                            static_cast<double>(run_.config.batch_size));
   }
+  const TestViews views = test_views(run_.config.test_augment);
+  const double of_views = views == TestViews::kOne ? 0 : views_in(views);
   const double running = weights * test, on_the_way = has_val ? 1 : 0;
   if (run_.glide.by_clock()) {
     running_is_cheap_ = run_.ranks.first_says(running * ending_.evaluation() <=
                                               kShareForRunning * run_.glide.seconds_allowed());
   }
-  ending_.ending_takes(on_the_way + (tests_running() ? running : 0) + (has_fresh ? weights * both : 0),
+  ending_.ending_takes(on_the_way + (tests_running() ? running : 0) + (has_fresh ? weights * both : 0) +
+                           weights * both * of_views,
                        weights * fresh_seconds);
 }
 
@@ -88,16 +92,27 @@ void FinalTester::stop_for(int signal) {
 
 /// Of the weights that the model has.
 WeightTests FinalTester::test_weights(const Tested& running, const std::function<void()>& look) {
-  WeightTests tests{running, running, {}};
+  WeightTests tests{running, running, {}, {}};
   if (images_of_estimate() > 0) {
     FreshStatistics fresh(*run_.model);
     estimate(fresh, images_of_estimate(), [this] { stop_for(run_.ranks.stop_signal_at_once()); });
     if (run_.data.set.has_val()) tests.chosen.val = evaluator_.evaluate_all(run_.data.set.val, look);
     tests.chosen.test = evaluator_.evaluate_all(run_.data.set.test, look);
+    tests.over_views = test_over_views(look);
     if (run_.config.saved_statistics != "running") tests.weights = copy_of_state(*run_.model);
   }
+  if (images_of_estimate() == 0) tests.over_views = test_over_views(look);
   if (tests.weights.empty()) tests.weights = copy_of_state(*run_.model);
   return tests;
+}
+
+Tested FinalTester::test_over_views(const std::function<void()>& look) {
+  Tested tested;
+  const TestViews views = test_views(run_.config.test_augment);
+  if (views == TestViews::kOne) return tested;
+  if (run_.data.set.has_val()) tested.val = evaluator_.evaluate_all(run_.data.set.val, look, views);
+  tested.test = evaluator_.evaluate_all(run_.data.set.test, look, views);
+  return tested;
 }
 
 std::optional<Evaluation> FinalTester::test_running(const std::function<void()>& look) {
@@ -131,6 +146,7 @@ FinalTests FinalTester::test_all() {
     run_.ranks.agree();
     stop_for(run_.ranks.stop_signal());
   };
+  const TestedWeights tested(run_);
   FinalTests tests;
   const bool has_val = run_.data.set.has_val();
   Tested last;

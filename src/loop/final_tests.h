@@ -20,6 +20,7 @@ struct Tested {
 /// weights, with the statistics that are saved.
 struct WeightTests {
   Tested running, chosen;
+  Tested over_views;  ///< as chosen, over the views of test_augment; empty without
   TensorMap weights;
 };
 
@@ -49,6 +50,8 @@ class FinalTester {
   static void stop_for(int signal);
   WeightTests test_weights(const Tested& running, const std::function<void()>& look);
   std::optional<Evaluation> test_running(const std::function<void()>& look);
+  /// As the model stands now.
+  Tested test_over_views(const std::function<void()>& look);
   FinalTests test_all();
   std::optional<WeightTests> test_average(const std::function<void()>& look);
 

@@ -46,7 +46,7 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
       data(config, asked.data, all_options, ranks, plan),
       sizes(config, data.set),
       feed(data.set, loader_options(config, plan, data.set, &ranks), plan.device, data.watch),
-      model(asked.model ? placed(asked.model, config, plan) : build_model(config, data.set, plan)),
+      model(asked.model ? placed(asked.model, config, plan) : new_model(config, data.set, plan)),
       task(asked.task ? asked.task : make_task(config)),
       optimizer(make_optimizer(config, named_parameters(*model))),
       context(budget_context(config, data.set, feed.loader(), cost_of(*model, data.set, plan))),

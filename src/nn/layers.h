@@ -25,15 +25,11 @@ struct Flow {
   torch::nn::Conv2d conv(std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
     torch::nn::Conv2d layer(
         torch::nn::Conv2dOptions(channels, out, kernel).stride(stride).padding(padding).bias(false));
-    size = (size + 2 * padding - kernel) / stride + 1;
-    add(2.0 * static_cast<double>(channels * kernel * kernel) * static_cast<double>(out) * area());
-    channels = out;
+    count_conv(out, kernel, stride, padding);
     return layer;
   }
   torch::nn::BatchNorm2d norm() {
-    const double forward = 2.0 * static_cast<double>(channels) * area();
-    cost.forward += forward;
-    cost.backward += 2 * forward;
+    count_norm();
     return torch::nn::BatchNorm2d(channels);
   }
   /// Pooling of the whole picture, or of windows of `kernel`.
@@ -41,8 +37,23 @@ struct Flow {
     size = (size + 2 * padding - kernel) / stride + 1;
   }
   torch::nn::Linear linear(std::int64_t in, std::int64_t out) {
-    add(2.0 * static_cast<double>(in) * static_cast<double>(out));
+    count_linear(in, out);
     return torch::nn::Linear(in, out);
+  }
+
+  // For layers that are made elsewhere.
+  void count_conv(std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+    size = (size + 2 * padding - kernel) / stride + 1;
+    add(2.0 * static_cast<double>(channels * kernel * kernel) * static_cast<double>(out) * area());
+    channels = out;
+  }
+  void count_norm() {
+    const double forward = 2.0 * static_cast<double>(channels) * area();
+    cost.forward += forward;
+    cost.backward += 2 * forward;
+  }
+  void count_linear(std::int64_t in, std::int64_t out) {
+    add(2.0 * static_cast<double>(in) * static_cast<double>(out));
   }
 
  private:

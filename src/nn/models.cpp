@@ -10,6 +10,7 @@
 #include "core/own_name.h"
 #include "glidepath/error.h"
 #include "model/module_model.h"
+#include "nn/airbench.h"
 #include "nn/network.h"
 #include "nn/resnet.h"
 #include "nn/small_models.h"
@@ -39,6 +40,7 @@ const std::vector<std::pair<std::string, Maker>>& makers() {
       {"resnet20", cifar_resnet(3)},
       {"resnet32", cifar_resnet(5)},
       {"resnet56", cifar_resnet(9)},
+      {"airbench", make_airbench},
       {"convnet", make_convnet},
       {"mlp", make_mlp},
   };
@@ -54,9 +56,11 @@ class NetworkModel : public ModuleModel {
         network_(*network) {}
   std::optional<Cost> cost() const override { return network_.cost(); }
   bool takes_any_size() const override { return network_.takes_any_size(); }
+  std::int64_t examples_to_begin_with() const override { return network_.examples_to_begin_with(); }
+  void begin_with(const Values& inputs) override { network_.begin_with(inputs.front()); }
 
  private:
-  const Network& network_;
+  Network& network_;
 };
 
 }  // namespace

@@ -15,6 +15,8 @@ class Network : public torch::nn::Module {
   /// At the image size that it was made for.
   virtual Cost cost() const = 0;
   virtual bool takes_any_size() const { return false; }
+  virtual std::int64_t examples_to_begin_with() const { return 0; }
+  virtual void begin_with(const torch::Tensor& /*images*/) {}
 };
 
 /// What make_model() hands out behind its handle.

@@ -14,6 +14,7 @@
 #include "optim/adam.h"
 #include "optim/muon.h"
 #include "optim/optimizer_parts.h"
+#include "optim/schedule_free.h"
 #include "optim/sgd.h"
 
 namespace glidepath {
@@ -51,6 +52,14 @@ void check(const OptimizerOptions& options) {
   check_share("rmsprop_alpha", options.rmsprop_alpha);
   if (options.name == "sgd" && options.nesterov && options.momentum == 0)
     throw InputError("optimizer's momentum \"0\": must be above 0 for nesterov");
+  const auto uses = [&](const char* name) {
+    return options.name == name || std::any_of(options.optimizer_of.begin(), options.optimizer_of.end(),
+                                               [&](const auto& item) { return item.second == name; });
+  };
+  if (uses("schedule-free-sgd") && options.momentum == 0)
+    throw InputError("optimizer's momentum \"0\": must be above 0 for schedule-free-sgd");
+  if (uses("schedule-free-adamw") && options.beta1 == 0)
+    throw InputError("optimizer's beta1 \"0\": must be above 0 for schedule-free-adamw");
   if (!(options.weight_decay >= 0))
     throw InputError(
         fmt::format("optimizer's weight_decay \"{}\": must be at least 0", options.weight_decay));
@@ -117,6 +126,15 @@ std::string rule_for(const std::optional<std::string>& asked, const std::string&
 
 std::unique_ptr<UpdateRule> make_rule(const std::string& name, const OptimizerOptions& options) {
   if (name == "sgd") return std::make_unique<Sgd>(SgdOptions{options.momentum, options.nesterov});
+  if (name == "schedule-free-sgd" || name == "schedule-free-adamw") {
+    const bool adaptive = name == "schedule-free-adamw";
+    ScheduleFreeOptions made;
+    made.adaptive = adaptive;
+    made.momentum = adaptive ? options.beta1 : options.momentum;
+    made.beta2 = options.beta2;
+    made.eps = options.eps.value_or(made.eps);
+    return std::make_unique<ScheduleFree>(made);
+  }
   if (name == "muon") {
     return std::make_unique<Muon>(
         MuonOptions{options.muon_momentum, options.nesterov, options.muon_steps, options.muon_normalised});
@@ -140,8 +158,9 @@ std::unique_ptr<UpdateRule> make_rule(const std::string& name, const OptimizerOp
 }  // namespace
 
 const std::vector<std::string>& optimizer_names() {
-  static const std::vector<std::string> names = {"sgd",     "adagrad", "rmsprop", "adam",
-                                                 "amsgrad", "adamw",   "muon"};
+  static const std::vector<std::string> names = {"sgd",  "adagrad",           "rmsprop",
+                                                 "adam", "amsgrad",           "adamw",
+                                                 "muon", "schedule-free-sgd", "schedule-free-adamw"};
   return names;
 }
 

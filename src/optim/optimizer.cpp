@@ -29,6 +29,7 @@ Optimizer::Optimizer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {
   for (auto& slot : parts_->slots) {
     for (std::size_t i = 0; i < slot.rule->state_names().size(); ++i)
       slot.state.push_back(torch::zeros_like(slot.parameter));
+    if (slot.rule->counts_averaged()) slot.averaged = torch::zeros({2}, torch::kFloat64);
   }
   parts_->steps = torch::zeros({static_cast<std::int64_t>(parts_->slots.size())}, torch::kInt64);
 }
@@ -90,6 +91,9 @@ NamedTensors Optimizer::state() const {
       }
     }
   }
+  for (const auto& slot : parts_->slots) {
+    if (slot.averaged.defined()) state.emplace_back("averaged." + slot.name, slot.averaged);
+  }
   if (parts_->counts_updates()) state.emplace_back("steps", parts_->steps);
   return state;
 }
@@ -104,6 +108,18 @@ void Optimizer::set_state(const TensorMap& saved) {
       throw InputError(fmt::format("optimizer's state: \"{}\" has another shape than its parameter", name));
   }
   for (auto& [name, tensor] : own) tensor.copy_(saved.at(name));
+}
+
+TensorMap Optimizer::tested_weights() const {
+  const at::NoGradGuard no_grad;
+  TensorMap weights;
+  const auto* steps = parts_->steps.data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
+    const auto& slot = parts_->slots[i];
+    const torch::Tensor tested = steps[i] > 0 ? slot.rule->tested_weights(slot) : torch::Tensor();
+    if (tested.defined()) weights[slot.name] = tested;
+  }
+  return weights;
 }
 
 std::vector<torch::Tensor> Optimizer::rate_factors() const {

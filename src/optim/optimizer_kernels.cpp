@@ -66,4 +66,28 @@ void amsgrad_update(float* w, const float* g, float* m, float* v, float* most, s
   adam<true>(w, g, m, v, most, count, rule);
 }
 
+GLIDEPATH_CLONES
+void schedule_free_update(float* __restrict y, const float* __restrict g, float* __restrict z,
+                          std::int64_t count, const ScheduleFreeRule& given) {
+  const ScheduleFreeRule rule = given;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float direction = g[i] + rule.weight_decay * y[i];
+    y[i] = y[i] + rule.share * (z[i] - y[i]) + rule.step * direction;
+    z[i] -= rule.lr * direction;
+  }
+}
+
+GLIDEPATH_CLONES
+void schedule_free_adam_update(float* __restrict y, const float* __restrict g, float* __restrict z,
+                               float* __restrict v, std::int64_t count, const ScheduleFreeRule& given) {
+  const ScheduleFreeRule rule = given;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float square = rule.beta2 * v[i] + rule.rest2 * g[i] * g[i];
+    v[i] = square;
+    const float direction = g[i] / (std::sqrt(square * rule.inverse) + rule.eps) + rule.weight_decay * y[i];
+    y[i] = y[i] + rule.share * (z[i] - y[i]) + rule.step * direction;
+    z[i] -= rule.lr * direction;
+  }
+}
+
 }  // namespace glidepath

@@ -39,4 +39,17 @@ void adam_update(float* w, const float* g, float* m, float* v, std::int64_t coun
 void amsgrad_update(float* w, const float* g, float* m, float* v, float* most, std::int64_t count,
                     const AdamRule& rule);
 
+struct ScheduleFreeRule {
+  float lr, weight_decay;
+  float share;                       ///< of z in y
+  float step;                        ///< lr * (momentum * (1 - share) - 1)
+  float beta2, rest2, inverse, eps;  ///< inverse = 1 / (1 - beta2^t)
+};
+/// d = g + weight_decay * y;  y = y + share * (z - y) + step * d;  z -= lr * d
+void schedule_free_update(float* y, const float* g, float* z, std::int64_t count,
+                          const ScheduleFreeRule& rule);
+/// The same with v = beta2 * v + rest2 * g^2 and d = g / (sqrt(v * inverse) + eps) + weight_decay * y.
+void schedule_free_adam_update(float* y, const float* g, float* z, float* v, std::int64_t count,
+                               const ScheduleFreeRule& rule);
+
 }  // namespace glidepath

@@ -16,6 +16,7 @@ struct Slot {
   double weight_decay = 0;
   double lr_scale = 1;               ///< the rate of its updates, as a share of everyone's
   std::vector<torch::Tensor> state;  ///< zeros at first, as the parameter in shape and memory format
+  torch::Tensor averaged;  ///< float64 [2], on the CPU: what the rule says of its average; or undefined
 };
 
 class UpdateRule {
@@ -26,6 +27,11 @@ class UpdateRule {
   virtual std::vector<std::string> state_names() const = 0;
   /// Whether the number of an update changes what it does.
   virtual bool counts_updates() const { return true; }
+
+  /// Whether Slot::averaged is kept.
+  virtual bool counts_averaged() const { return false; }
+  /// What is tested and saved in place of a parameter that has been updated; undefined: itself.
+  virtual torch::Tensor tested_weights(const Slot& /*slot*/) const { return {}; }
 
   // `step` is the number of this update of the parameter, from 1; `lr` is the parameter's own.
 

@@ -74,7 +74,7 @@ class Tester {
     const DataWatch::MayStop here(watch_);
     const Evaluation found = evaluate(
         *model_, *task_, dataset_, dataset_.test, config_.eval_batch_size, plan_, alone_,
-        [this] { stop_if_asked(); }, &confusion);
+        [this] { stop_if_asked(); }, test_views(config_.test_augment), &confusion);
     watch_.tell();
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     result.accuracy = found.accuracy;

@@ -19,6 +19,16 @@ namespace {
 
 double accuracy_of(const std::optional<Evaluation>& tested) { return tested ? tested->accuracy : -1; }
 
+std::optional<Scores> scores_of(const Tested& tested) {
+  if (!tested.test) return std::nullopt;
+  Scores scores{tested.test->accuracy, tested.test->loss, 0, 0};
+  if (tested.val) {
+    scores.val_accuracy = tested.val->accuracy;
+    scores.val_loss = tested.val->loss;
+  }
+  return scores;
+}
+
 }  // namespace
 
 RunResult::RunResult(Run& run, Callbacks& callbacks) : run_(run), callbacks_(callbacks) {
@@ -75,10 +85,10 @@ void RunResult::tell_tests(const FinalTests& tests) {
   if (dataset.train.corrupt) result_.corrupt_train_images = dataset.train.corrupt->count();
   if (dataset.test.corrupt) result_.corrupt_test_images = dataset.test.corrupt->count();
   result_.peak_memory_mib = peak_memory_mib();
+  result_.over_views = scores_of(tests.last.over_views);
   if (tests.average) {
-    const Tested& average = tests.average->chosen;
-    result_.average = {average.test->accuracy, average.test->loss, average.val ? average.val->accuracy : 0,
-                       average.val ? average.val->loss : 0};
+    result_.average = scores_of(tests.average->chosen);
+    result_.average_over_views = scores_of(tests.average->over_views);
   }
   if (!chosen.val) return;
   result_.val_accuracy = chosen.val->accuracy;

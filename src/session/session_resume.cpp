@@ -84,7 +84,7 @@ void Session::restore(const Saved& saved) {
 /// does.
 TensorMap Session::start_tensors() const {
   const auto model = experiment_.model ? placed(run_.model, run_.config, run_.plan)
-                                       : build_model(run_.config, run_.data.set, run_.plan);
+                                       : new_model(run_.config, run_.data.set, run_.plan);
   const auto optimizer = make_optimizer(run_.config, named_parameters(*model));
   Saved start;
   KeptModel(*model, *optimizer).save(start);

@@ -161,6 +161,16 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
   return arranged(std::move(model), plan);
 }
 
+std::shared_ptr<Model> new_model(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan) {
+  auto model = build_model(config, dataset, plan);
+  const std::int64_t examples = std::min(model->examples_to_begin_with(), dataset.train.size());
+  if (examples > 0) {
+    const Batch batch = plain_batch(dataset, dataset.train, 0, examples, torch::kFloat32, plan.channels_last);
+    model->begin_with(on_device(batch, plan.device).inputs);
+  }
+  return model;
+}
+
 std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& config,
                               const ComputePlan& plan) {
   at::manual_seed(config.seed);
@@ -209,7 +219,17 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
                              const Ranks* ranks) {
   LoaderOptions options;
   // The field's 4 px at 32, and the same share of other pictures.
-  options.crop_padding = std::lround(static_cast<double>(dataset.image_size()) / 8);
+  const auto padding = words::whole(config.crop_padding);  // nothing for "auto"
+  options.crop_padding = padding.value_or(std::lround(static_cast<double>(dataset.image_size()) / 8));
+  options.crop_reflects = config.crop_fill == "reflect";
+  if (options.crop_reflects && options.crop_padding >= dataset.image_size() && dataset.in_memory())
+    throw InputError(
+        fmt::format("crop_padding \"{}\": must be below {}, the side of the images, to reflect them",
+                    options.crop_padding, dataset.image_size()));
+  options.flip = config.flip == "none"          ? Flip::kNone
+                 : config.flip == "random"      ? Flip::kRandom
+                 : config.flip == "alternating" ? Flip::kAlternating
+                                                : Flip::kAuto;
   options.batch_size = config.batch_size;
   options.seed = config.seed;
   options.augment = config.augment;

@@ -40,6 +40,8 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 /// format.
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan);
+/// The same with the first weights of a new run: those that depend on training examples too.
+std::shared_ptr<Model> new_model(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan);
 
 /// A model of one's own, likewise placed; torch's generator is seeded as for one that is built.
 std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& config,

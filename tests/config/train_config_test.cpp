@@ -96,9 +96,11 @@ TEST(TrainConfig, WrongValuesAreNamedWithWhatIsRight) {
            {"keep_checkpoints", "0", "keep_checkpoints \"0\": must be a whole number in [1, 1000000000]"},
            {"on_divergence", "go-on", "on_divergence \"go-on\": must be one of stop, rewind"},
            {"optimizer", "lion",
-            "optimizer \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon"},
+            "optimizer \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon, "
+            "schedule-free-sgd, schedule-free-adamw"},
            {"optimizer", "Adam",
-            "optimizer \"Adam\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon"},
+            "optimizer \"Adam\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon, "
+            "schedule-free-sgd, schedule-free-adamw"},
            {"beta1", "1", "beta1 \"1\": must be a number in [0, 1)"},
            {"beta2", "-0.1", "beta2 \"-0.1\": must be a number in [0, 1)"},
            {"rmsprop_alpha", "nan", "rmsprop_alpha \"nan\": must be a number in [0, 1)"},

@@ -115,7 +115,7 @@ TEST_P(GoldenTest, LogitsGradientsAndBuffersEqualPyTorchs) {
   expect_close(logits, golden.at("train_logits"), 1e-5F, "train logits");
   torch::nn::functional::cross_entropy(logits, golden.at("labels")).backward();
   const TensorMap gradients = part(golden, "gradient.");
-  EXPECT_EQ(gradients.size(), model->parameters().size());
+  EXPECT_EQ(gradients.size(), named_parameters(*model).size());
   for (const auto& [key, expected] : gradients) {
     expect_close(tensor_named(model->named_parameters(), key).grad(), expected, 1e-5F, "gradient of " + key);
   }
@@ -123,9 +123,10 @@ TEST_P(GoldenTest, LogitsGradientsAndBuffersEqualPyTorchs) {
     expect_close(tensor_named(model->named_buffers(), key), expected, 1e-5F, key);
   }
 }
-INSTANTIATE_TEST_SUITE_P(
-    PyTorch, GoldenTest,
-    testing::Combine(testing::Values("resnet18", "resnet50", "resnet8", "convnet", "mlp"), testing::Bool()));
+INSTANTIATE_TEST_SUITE_P(PyTorch, GoldenTest,
+                         testing::Combine(testing::Values("resnet18", "resnet50", "resnet8", "convnet", "mlp",
+                                                          "airbench"),
+                                          testing::Bool()));
 
 // flops.csv: counted by fvcore on the same networks in PyTorch (tests/data/golden/nn/make_flops.py).
 TEST(Models, ParametersAndCostsEqualThoseThatFvcoreCounts) {
@@ -335,7 +336,7 @@ TEST(Models, WrongOptionsAreNamed) {
   options.name = "resnet17";
   EXPECT_EQ(message_of(options),
             "model \"resnet17\": must be one of resnet18, resnet34, resnet50, resnet8, resnet20, "
-            "resnet32, resnet56, convnet, mlp");
+            "resnet32, resnet56, airbench, convnet, mlp");
   options = {};
   options.width = 0;
   EXPECT_EQ(message_of(options), "width \"0\": must be a number in (0, 64]");

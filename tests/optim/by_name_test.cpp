@@ -104,7 +104,8 @@ TEST(ByName, WhatFitsNothingOrCannotBeIsRefused) {
   options = {};
   options.optimizer_of = {{"fc.*", "lion"}};
   EXPECT_EQ(refusal(options),
-            "optimizer_of \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon");
+            "optimizer_of \"lion\": must be one of sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon, "
+            "schedule-free-sgd, schedule-free-adamw");
   options.optimizer_of = {{"fc.*", "muon"}};
   EXPECT_EQ(refusal(options),
             "optimizer_of \"muon\": fc.bias has one dimension, and muon is for matrices and filters");

@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "glidepath/optimizer.h"
+#include "glidepath/safetensors.h"
 
 namespace glidepath {
 namespace {
@@ -63,6 +64,26 @@ TEST(Muon, EqualsPyTorchOverTwentyUpdates) {
 }
 
 // Singular vectors stay, and values go to about 1.
+// Three updates by airbench94_muon.py's own Muon in float32 (tests/data/golden/nn/make_airbench.py).
+TEST(Muon, NormalisedEqualsAirbenchs) {
+  const TensorMap golden = load_safetensors(GLIDEPATH_TEST_DATA "/nn/airbench.safetensors");
+  for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
+    Tensor w = golden.at("muon.before").clone(format).requires_grad_();
+    OptimizerOptions options;
+    options.name = "muon";
+    options.muon_momentum = 0.6;
+    options.muon_steps = 3;
+    options.muon_normalised = true;
+    const auto optimizer = make_optimizer(options, {{"w", w}});
+    for (int update = 0; update < 3; ++update) {
+      w.mutable_grad() = golden.at("muon.gradient" + std::to_string(update));
+      optimizer->step(0.24);
+      const Tensor expected = golden.at("muon.after" + std::to_string(update));
+      EXPECT_LT((w.detach() - expected).abs().max().item<double>(), 1e-5) << update;
+    }
+  }
+}
+
 TEST(Muon, NewtonAndSchulzMakeOrthogonal) {
   at::manual_seed(1);
   for (const auto& [rows, columns] : std::vector<std::pair<int, int>>{{8, 8}, {5, 40}, {60, 9}}) {

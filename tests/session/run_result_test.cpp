@@ -53,6 +53,8 @@ TEST_F(RunSummary, HasEveryNumberOfTheTableAndNoOther) {
   TrainConfig config = digits_run("20it");
   config.val = "100";
   config.eval_every = "5it";
+  config.average = "ema(10%)";
+  config.test_augment = "flip";
   config.model = "resnet8";  // with batch norm
   const TrainResult result = run(config);
   const nlohmann::json summary = summary_of(folder_ / "run");

@@ -27,16 +27,16 @@ torch::Tensor Normaliser::table_tensor() const {
   return table;
 }
 
-void Normaliser::write(const torch::Tensor& images, const std::vector<Crop>& crops,
-                       torch::Tensor& batch) const {
+void Normaliser::write(const torch::Tensor& images, const std::vector<Crop>& crops, torch::Tensor& batch,
+                       Beyond beyond) const {
   const ImageShape picture{images.size(1), images.size(2), images.size(3)};
   const bool channels_last = batch.stride(1) == 1 && picture.channels > 1;
   const auto* bytes = images.data_ptr<std::uint8_t>();
   if (batch.scalar_type() == torch::kBFloat16) {
     auto* to = reinterpret_cast<std::uint16_t*>(batch.data_ptr<c10::BFloat16>());
-    write_crops(bytes, crops, picture, table_bf16_.data(), to, channels_last);
+    write_crops(bytes, crops, picture, table_bf16_.data(), to, channels_last, beyond);
   } else {
-    write_crops(bytes, crops, picture, table_.data(), batch.data_ptr<float>(), channels_last);
+    write_crops(bytes, crops, picture, table_.data(), batch.data_ptr<float>(), channels_last, beyond);
   }
 }
 

@@ -17,8 +17,9 @@ class Normaliser {
   explicit Normaliser(const Dataset& dataset);
 
   /// images uint8 [N, C, H, W] contiguous; batch [crops, C, H, W] float32 or bfloat16, contiguous or
-  /// channels_last. Padding is byte 0, as torchvision's RandomCrop(padding=4) before ToTensor and Normalize.
-  void write(const torch::Tensor& images, const std::vector<Crop>& crops, torch::Tensor& batch) const;
+  /// channels_last.
+  void write(const torch::Tensor& images, const std::vector<Crop>& crops, torch::Tensor& batch,
+             Beyond beyond = Beyond::kBlack) const;
   /// [C][256], by channel and byte; bfloat16 as its bits.
   const float* table() const { return table_.data(); }
   const std::uint16_t* table_bf16() const { return table_bf16_.data(); }

@@ -7,6 +7,15 @@
 
 namespace glidepath {
 
+namespace {
+
+/// Places mirrored at the first and the last one, which stand once.
+torch::Tensor reflected(const torch::Tensor& places, std::int64_t size) {
+  return (size - 1) - ((size - 1) - places.abs()).abs();
+}
+
+}  // namespace
+
 OperatorAugment::OperatorAugment(const Dataset& dataset, Split split, torch::ScalarType dtype,
                                  bool channels_last)
     : split_(std::move(split)), channels_last_(channels_last) {
@@ -28,7 +37,7 @@ torch::Tensor OperatorAugment::to_device(const std::vector<std::int64_t>& values
   return host.to(device, /*non_blocking=*/true);
 }
 
-torch::Tensor OperatorAugment::images(const std::vector<Crop>& crops) const {
+torch::Tensor OperatorAugment::images(const std::vector<Crop>& crops, Beyond beyond) const {
   const at::NoGradGuard no_grad;
   const torch::Tensor& stored = split_.images;
   const std::int64_t height = stored.size(2), width = stored.size(3);
@@ -45,8 +54,12 @@ torch::Tensor OperatorAugment::images(const std::vector<Crop>& crops) const {
     all.insert(all.end(), list->begin(), list->end());
   const torch::Tensor where = to_device(all, {4, static_cast<std::int64_t>(crops.size()), 1, 1});
 
-  const torch::Tensor row = where[1] + rows_;                   // [B, H, 1]
-  const torch::Tensor column = where[2] + where[3] * columns_;  // [B, 1, W]
+  torch::Tensor row = where[1] + rows_;                   // [B, H, 1]
+  torch::Tensor column = where[2] + where[3] * columns_;  // [B, 1, W]
+  if (beyond == Beyond::kReflected) {
+    row = reflected(row, height);
+    column = reflected(column, width);
+  }
   const torch::Tensor inside =
       row.ge(0).logical_and(row.lt(height)).logical_and(column.ge(0)).logical_and(column.lt(width));
   // Padding is byte 0: whatever is read there does not count.

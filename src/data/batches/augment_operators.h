@@ -17,7 +17,7 @@ class OperatorAugment {
   /// split  its images and labels on one device, which it keeps.   dtype  of the batches.
   OperatorAugment(const Dataset& dataset, Split split, torch::ScalarType dtype, bool channels_last);
 
-  torch::Tensor images(const std::vector<Crop>& crops) const;
+  torch::Tensor images(const std::vector<Crop>& crops, Beyond beyond = Beyond::kBlack) const;
   torch::Tensor labels(const std::vector<Crop>& crops) const;
 
  private:

@@ -9,6 +9,7 @@
 
 #include "data/batches/augment.h"
 #include "data/batches/augment_operators.h"
+#include "data/batches/flips.h"
 #include "data/batches/random_keys.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
@@ -23,6 +24,7 @@ using Numbers = std::vector<std::int64_t>;
 struct Form {
   torch::ScalarType dtype;
   bool channels_last, pinned;
+  Beyond beyond = Beyond::kBlack;
   torch::MemoryFormat memory_format() const {
     return channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   }
@@ -54,7 +56,7 @@ std::vector<Crop> whole_pictures(const Numbers& numbers, std::int64_t /*epoch*/)
   return crops;
 }
 
-Crops random_crops(const LoaderOptions& options, bool flip) {
+Crops random_crops(const LoaderOptions& options, Flip flip) {
   return [seed = options.seed, padding = options.crop_padding, flip](const Numbers& numbers,
                                                                      std::int64_t epoch) {
     std::vector<Crop> crops = whole_pictures(numbers, epoch);
@@ -64,7 +66,7 @@ Crops random_crops(const LoaderOptions& options, bool flip) {
       const auto window = static_cast<std::uint64_t>(2 * padding + 1);
       crop.top = static_cast<int>(random.below(window)) - static_cast<int>(padding);
       crop.left = static_cast<int>(random.below(window)) - static_cast<int>(padding);
-      crop.mirrored = flip && random.below(2) == 1;
+      crop.mirrored = is_mirrored(flip, seed, epoch, crop.image, random);
     }
     return crops;
   };
@@ -75,17 +77,18 @@ BatchMaker image_maker(const Dataset& dataset, const Split& split, Crops crops, 
              const Numbers& numbers, std::int64_t epoch) -> Batch {
     const std::vector<Crop> taken = crops(numbers, epoch);
     torch::Tensor images = empty_batch(split.images, static_cast<std::int64_t>(taken.size()), form);
-    normaliser->write(split.images, taken, images);
+    normaliser->write(split.images, taken, images, form.beyond);
     return {images, labels_at(split.labels, taken, form.pinned)};
   };
 }
 
 BatchMaker operator_maker(const Dataset& dataset, const Split& split, Crops crops, const Form& form) {
-  return [operators = std::make_shared<OperatorAugment>(dataset, split, form.dtype, form.channels_last),
-          crops = std::move(crops)](const Numbers& numbers, std::int64_t epoch) -> Batch {
-    const std::vector<Crop> taken = crops(numbers, epoch);
-    return {operators->images(taken), operators->labels(taken)};
-  };
+  return
+      [operators = std::make_shared<OperatorAugment>(dataset, split, form.dtype, form.channels_last),
+       beyond = form.beyond, crops = std::move(crops)](const Numbers& numbers, std::int64_t epoch) -> Batch {
+        const std::vector<Crop> taken = crops(numbers, epoch);
+        return {operators->images(taken, beyond), operators->labels(taken)};
+      };
 }
 
 /// As the loop wants them: a row for each example, in memory as images are.
@@ -112,10 +115,12 @@ BatchMaker own_maker(const Split& split, bool training, std::uint64_t seed, cons
 }  // namespace
 
 BatchMaker training_maker(const Dataset& dataset, const LoaderOptions& options) {
-  const Form form{options.dtype, options.channels_last, options.pin_memory};
+  const Form form{options.dtype, options.channels_last, options.pin_memory,
+                  options.crop_reflects ? Beyond::kReflected : Beyond::kBlack};
   const Split& split = dataset.train;
   if (split.examples) return own_maker(split, options.augment, options.seed, form);
-  Crops crops = options.augment ? random_crops(options, dataset.flip) : Crops(whole_pictures);
+  Crops crops = options.augment ? random_crops(options, chosen_flip(options.flip, dataset.flip))
+                                : Crops(whole_pictures);
   if (options.by_operators || !split.labels.is_cpu())
     return operator_maker(dataset, split, std::move(crops), form);
   return image_maker(dataset, split, std::move(crops), form);

@@ -8,6 +8,7 @@
 #include <torch/types.h>
 
 #include "data/batches/augment.h"
+#include "data/batches/flips.h"
 #include "data/batches/random_keys.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/pixels.h"
@@ -73,7 +74,7 @@ struct ImageBatches::Shared {
         pixels = worker.transformer.centre_crop(static_cast<int>(request.resize), size);
       } else {
         const Rectangle crop = random_resized_crop(picture, random);
-        mirrored = request.flip && random.below(2) == 1;
+        mirrored = is_mirrored(request.flip, request.seed, request.epoch, image, random);
         pixels = worker.transformer.resized_crop(crop, size);
       }
     } catch (const ReadFailed&) {

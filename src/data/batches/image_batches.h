@@ -16,11 +16,11 @@ struct ImageRequest {
   std::vector<std::int64_t> images;  ///< may be none
   std::int64_t size = 224;           ///< of their sides
   std::int64_t resize =
-      256;                 ///< what the shorter side becomes before the centre crop; 0: random crop and flip
-  bool flip = true;        ///< of random crops: half of them are mirrored
-  std::uint64_t seed = 0;  ///< of random crops, flips and of what takes a corrupt image's place
-  std::int64_t epoch = 0;  ///< likewise
-  bool fill = false;       ///< whether another image takes a corrupt one's place; else the batch is smaller
+      256;  ///< what the shorter side becomes before the centre crop; 0: random crop and flip
+  Flip flip = Flip::kRandom;  ///< of random crops; not kAuto
+  std::uint64_t seed = 0;     ///< of random crops, flips and of what takes a corrupt image's place
+  std::int64_t epoch = 0;     ///< likewise
+  bool fill = false;  ///< whether another image takes a corrupt one's place; else the batch is smaller
 };
 
 /// Reads, decodes, crops, resizes and normalises. A batch's bytes depend on its request alone.

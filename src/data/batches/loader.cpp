@@ -11,6 +11,7 @@
 
 #include "data/batches/batch_maker.h"
 #include "data/batches/batch_order.h"
+#include "data/batches/flips.h"
 #include "data/batches/image_batches.h"
 #include "data/batches/made_ahead.h"
 #include "glidepath/error.h"
@@ -68,7 +69,7 @@ struct TrainLoader::Impl {
     request.images = order.part_at(step);
     request.size = size_of(step);
     request.resize = options.augment ? 0 : resize_for(stored->image_options, request.size);
-    request.flip = stored->flip;
+    request.flip = chosen_flip(options.flip, stored->flip);
     request.seed = options.seed;
     request.epoch = order.epoch_of(step);
     request.fill = true;

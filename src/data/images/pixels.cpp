@@ -22,11 +22,25 @@ void write_row(const std::uint8_t* from, const T* table, const Crop& crop, std::
   for (; x < width; ++x) to[x * step] = table[0];
 }
 
+std::int64_t reflected(std::int64_t place, std::int64_t size) {
+  if (place < 0) return -place;
+  return place < size ? place : 2 * (size - 1) - place;
+}
+
+/// The same with the picture mirrored at its edges.
+template <typename T>
+void write_reflected_row(const std::uint8_t* from, const T* table, const Crop& crop, std::int64_t width,
+                         T* to, std::int64_t pixel_stride) {
+  const std::int64_t step = crop.mirrored ? -pixel_stride : pixel_stride;
+  if (crop.mirrored) to += (width - 1) * pixel_stride;
+  for (std::int64_t x = 0; x < width; ++x) to[x * step] = table[from[reflected(x + crop.left, width)]];
+}
+
 }  // namespace
 
 template <typename T>
 void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, const ImageShape& picture,
-                 const T* table, T* batch, bool channels_last) {
+                 const T* table, T* batch, bool channels_last, Beyond beyond) {
   const std::int64_t pixel_stride = channels_last ? picture.channels : 1;
   const std::int64_t channel_stride = channels_last ? 1 : picture.height * picture.width;
   for (const Crop& crop : crops) {
@@ -35,6 +49,13 @@ void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, con
       for (std::int64_t row = 0; row < picture.height; ++row) {
         const std::int64_t source = row + crop.top;
         const bool inside = source >= 0 && source < picture.height;
+        if (beyond == Beyond::kReflected) {
+          write_reflected_row(
+              image + (channel * picture.height + reflected(source, picture.height)) * picture.width,
+              table + channel * 256, crop, picture.width,
+              batch + channel * channel_stride + row * picture.width * pixel_stride, pixel_stride);
+          continue;
+        }
         write_row(inside ? image + (channel * picture.height + source) * picture.width : nullptr,
                   table + channel * 256, crop, picture.width,
                   batch + channel * channel_stride + row * picture.width * pixel_stride, pixel_stride);
@@ -70,9 +91,9 @@ void write_pixels(const unsigned char* pixels, std::int64_t size, bool mirrored,
 }
 
 template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const ImageShape&, const float*,
-                          float*, bool);
+                          float*, bool, Beyond);
 template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const ImageShape&,
-                          const std::uint16_t*, std::uint16_t*, bool);
+                          const std::uint16_t*, std::uint16_t*, bool, Beyond);
 template void write_pixels(const unsigned char*, std::int64_t, bool, const float*, bool, float*);
 template void write_pixels(const unsigned char*, std::int64_t, bool, const std::uint16_t*, bool,
                            std::uint16_t*);

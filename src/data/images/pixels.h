@@ -13,16 +13,22 @@ struct Crop {
   bool mirrored = false;
 };
 
+/// What a crop has beyond the picture's edge.
+enum class Beyond {
+  kBlack,      ///< byte 0, as torchvision's RandomCrop(padding=4) before ToTensor and Normalize
+  kReflected,  ///< the picture mirrored at its outermost pixels, which stand once; less far than its side
+};
+
 struct ImageShape {
   std::int64_t channels, height, width;
   std::int64_t size() const { return channels * height * width; }
 };
 
 /// The crops of images [N, C, H, W] into batch [crops, C, H, W], or channels last. `table` [C][256]: the
-/// numbers of bytes, as float32 or as the bits of bfloat16. Padding is byte 0.
+/// numbers of bytes, as float32 or as the bits of bfloat16.
 template <typename T>
 void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, const ImageShape& picture,
-                 const T* table, T* batch, bool channels_last);
+                 const T* table, T* batch, bool channels_last, Beyond beyond = Beyond::kBlack);
 
 /// One image of `size` rows and columns of 4 bytes a pixel (RGB and one that is not looked at), mirrored or
 /// not, into [3, size, size] or [size, size, 3]. `table` [3][256].

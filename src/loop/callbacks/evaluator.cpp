@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include "core/blame.h"
+#include "loop/tested_weights.h"
 
 namespace glidepath {
 namespace {
@@ -50,6 +51,7 @@ void Evaluator::at_end(RunView& /*view*/) {
 
 void Evaluator::evaluate_now() {
   const double begun = run_.ranks.now();
+  const TestedWeights tested(run_);
   kept_.last = evaluate_all(run_.data.set.watched(), [this] { stopper_.agree_and_stop_if_asked(); });
   kept_.step = run_.glide.step();
   if (keeps_best()) best_.see(*run_.model, kept_.step, kept_.last);
@@ -71,11 +73,13 @@ void Evaluator::time() {
 }
 
 // Without --sync-bn every rank has statistics of its own, of which rank 0's are the run's.
-Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void()>& between_batches) const {
+Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void()>& between_batches,
+                                   TestViews views) const {
   const DataWatch::MayStop here(run_.data.watch);
   run_.ranks.copy_from_first(shared_statistics(*run_.model));
-  const Evaluation found = evaluate(*run_.model, *run_.task, run_.data.set, split,
-                                    run_.config.eval_batch_size, run_.plan, run_.ranks, between_batches);
+  const Evaluation found =
+      evaluate(*run_.model, *run_.task, run_.data.set, split, run_.config.eval_batch_size, run_.plan,
+               run_.ranks, between_batches, views);
   run_.data.watch.share(run_.ranks);
   return found;
 }

@@ -40,7 +40,8 @@ class Evaluator : public Callback, public Stateful {
   /// What a whole one takes, measured by a batch for each rank.
   void time();
   /// Of any split, by all ranks, with the statistics that rank 0's model has.
-  Evaluation evaluate_all(const Split& split, const std::function<void()>& between_batches) const;
+  Evaluation evaluate_all(const Split& split, const std::function<void()>& between_batches,
+                          TestViews views = TestViews::kOne) const;
   /// The curve's last point, where nothing was tested there with running statistics.
   void record_final(const Evaluation& tested);
 

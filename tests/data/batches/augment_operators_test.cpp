@@ -35,6 +35,10 @@ TEST(OperatorAugment, WritesWhatTheNormaliserWrites) {
       }
     }
   }
+  const OperatorAugment single(dataset, dataset.train, torch::kFloat32, false);
+  auto reflected = torch::empty({static_cast<std::int64_t>(crops.size()), 3, 9, 12});
+  Normaliser(dataset).write(dataset.train.images, crops, reflected, Beyond::kReflected);
+  EXPECT_TRUE(torch::equal(single.images(crops, Beyond::kReflected), reflected));
   // Windows that lie in the padding alone.
   crops.push_back({1, 9, 0, false});
   crops.push_back({2, 0, -12, true});

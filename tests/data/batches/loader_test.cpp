@@ -59,6 +59,55 @@ TEST(Augment, EqualsPaddingCroppingAndMirroringWithTorch) {
   }
 }
 
+TEST(Augment, ReflectsAsTorchDoes) {
+  const Dataset dataset = made_dataset(4);
+  const Normaliser normaliser(dataset);
+  for (const int top : {-4, 0, 3}) {
+    for (const int left : {-2, 0, 4}) {
+      for (const bool mirrored : {false, true}) {
+        const std::vector<Crop> crops{{2, top, left, mirrored}};
+        Tensor batch = torch::empty({1, 3, 32, 32});
+        normaliser.write(dataset.train.images, crops, batch, Beyond::kReflected);
+        Tensor expected = torch::reflection_pad2d(dataset.train.images[2].to(torch::kFloat32), {4, 4, 4, 4});
+        expected = expected.narrow(1, 4 + top, 32).narrow(2, 4 + left, 32);
+        if (mirrored) expected = expected.flip(2);
+        expected = (expected / 255.0F - 0.45F) / 0.25F;
+        ASSERT_TRUE(torch::allclose(batch[0], expected, 1e-6, 1e-6)) << top << " " << left << " " << mirrored;
+      }
+    }
+  }
+}
+
+TEST(Augment, AlternatingFlipsShowEveryImageBothWaysInTwoEpochs) {
+  const Dataset dataset = made_dataset(100);
+  LoaderOptions options = options_with(0);
+  options.flip = Flip::kAlternating;
+  options.crop_padding = 0;
+  TrainLoader loader(dataset, options);
+  std::vector<std::map<std::int64_t, bool>> mirrored(4);
+  for (auto& epoch : mirrored) {
+    for (int step = 0; step < 7; ++step) {
+      const Batch batch = loader.next();
+      for (std::int64_t i = 0; i < batch.examples; ++i) {
+        const auto number = batch.labels()[i].item<std::int64_t>();
+        const Tensor plain =
+            plain_batch(dataset, dataset.train, number, 1, torch::kFloat32, false).images()[0];
+        epoch[number] = !torch::equal(batch.images()[i], plain);
+        ASSERT_TRUE(torch::equal(batch.images()[i], epoch[number] ? plain.flip(2) : plain));
+      }
+    }
+  }
+  int at_first = 0;
+  for (std::int64_t i = 0; i < 100; ++i) {
+    at_first += mirrored[0][i] ? 1 : 0;
+    EXPECT_NE(mirrored[0][i], mirrored[1][i]);
+    EXPECT_EQ(mirrored[0][i], mirrored[2][i]);
+    EXPECT_EQ(mirrored[1][i], mirrored[3][i]);
+  }
+  EXPECT_GT(at_first, 30);
+  EXPECT_LT(at_first, 70);
+}
+
 TEST(Augment, Bf16AndChannelsLastHoldTheSameNumbers) {
   const Dataset dataset = made_dataset(6);
   for (const bool last : {false, true}) {
