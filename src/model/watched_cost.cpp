@@ -39,7 +39,8 @@ class CostWatch : public OperatorWatch {
       const bool transposed = inputs.size() > 6 && inputs[6].isBool() && inputs[6].toBool();
       const torch::Tensor weight = input(1);  // [out, in / groups, ...], or [in, out / groups, ...]
       const torch::Tensor& many = transposed ? input(0) : out;
-      if (weight.defined()) count_layer(2 * product(many.sizes()) * product(weight.sizes(), 1));
+      if (weight.defined())
+        count_layer(2 * product(many.sizes()) * product(weight.sizes(), 1), weight.requires_grad());
     } else if (name == "aten::addmm") {
       if (input(1).defined()) count_layer(2 * product(out.sizes()) * last(input(1)));
     } else if (name == "aten::mm" || name == "aten::bmm") {
@@ -49,8 +50,9 @@ class CostWatch : public OperatorWatch {
     }
   }
   static double last(const torch::Tensor& tensor) { return static_cast<double>(tensor.size(-1)); }
-  void count_layer(double forward) {
-    cost_.backward += (cost_.forward > 0 ? 2 : 1) * forward;
+  // Frozen filters need no gradient. Of a linear layer's weights, which come turned, it cannot be told.
+  void count_layer(double forward, bool is_trained = true) {
+    cost_.backward += ((cost_.forward > 0 ? 1 : 0) + (is_trained ? 1 : 0)) * forward;
     cost_.forward += forward;
   }
   void count(double forward) {
