@@ -2,7 +2,6 @@
 #include "config/config_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -15,6 +14,7 @@
 #include "config/held_out_text.h"
 #include "config/measure_text.h"
 #include "core/data_split.h"
+#include "core/optimizer_names.h"
 #include "core/safe_text.h"
 #include "core/words.h"
 #include "files/home.h"
@@ -108,11 +108,9 @@ std::string canonical_eps(const std::string& text) {
 
 std::string canonical_optimizers_by_name(const std::string& text) {
   for (const auto& item : parse_by_name(text)) {
-    constexpr std::array<const char*, 9> kNames{"sgd",  "adagrad",           "rmsprop",
-                                                "adam", "amsgrad",           "adamw",
-                                                "muon", "schedule-free-sgd", "schedule-free-adamw"};
-    if (std::find(kNames.begin(), kNames.end(), item.second) == kNames.end())
-      refuse_value(text, fmt::format("\"{}\" is none of {}", item.second, fmt::join(kNames, ", ")));
+    const auto& names = known_optimizers();
+    if (std::find(names.begin(), names.end(), item.second) == names.end())
+      refuse_value(text, fmt::format("\"{}\" is none of {}", item.second, fmt::join(names, ", ")));
   }
   return canonical_by_name(text);
 }
@@ -175,8 +173,7 @@ std::vector<ConfigEntry> make_table() {
       choice_entry(&C::optimizer, "optimizer",
                    "sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon, schedule-free-sgd, "
                    "schedule-free-adamw; adaptive ones want a base_lr near 0.001",
-                   {"sgd", "adagrad", "rmsprop", "adam", "amsgrad", "adamw", "muon", "schedule-free-sgd",
-                    "schedule-free-adamw"}),
+                   known_optimizers()),
       canonical_entry(&C::optimizer_of, "optimizer_of",
                       "the optimizer of parameters by name: fc.*=sgd; * any characters, ? one",
                       canonical_optimizers_by_name),

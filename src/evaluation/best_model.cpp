@@ -16,7 +16,8 @@ const std::string kPrefix = "best.";
 
 void put(Model& model, const TensorMap& weights) {
   const at::NoGradGuard no_grad;
-  for (auto& [name, tensor] : state_dict(model)) tensor.copy_(weights.at(name));
+  TensorMap state = state_dict(model);
+  for (const auto& [name, tensor] : weights) state.at(name).copy_(tensor);
 }
 
 /// Of a task that knows no accuracy, the lower loss.

@@ -32,7 +32,7 @@ class BestModel {
   Evaluation on_val_;
 };
 
-/// While it lives, a model has other weights and buffers; afterwards its own again.
+/// While it lives, a model has other weights and buffers, where such are given; afterwards its own again.
 class OtherWeights {
  public:
   OtherWeights(Model& model, const TensorMap& weights);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "data/batches/augment_operators.h"
 #include "evaluation/forward.h"
 #include "glidepath/error.h"
 
@@ -27,13 +28,9 @@ Values with_images(Values inputs, torch::Tensor images) {
 torch::Tensor moved(const torch::Tensor& images, std::int64_t by) {
   torch::Tensor result = images;
   for (const std::int64_t side : {2, 3}) {
-    const std::int64_t last = images.size(side) - 1;
-    const torch::Tensor places =
-        last -
-        (last -
-         (torch::arange(last + 1, torch::TensorOptions(torch::kInt64).device(images.device())) + by).abs())
-            .abs();
-    result = result.index_select(side, places);
+    const std::int64_t size = images.size(side);
+    const auto options = torch::TensorOptions(torch::kInt64).device(images.device());
+    result = result.index_select(side, reflected(torch::arange(size, options) + by, size));
   }
   return result.contiguous(images.suggest_memory_format());
 }

@@ -13,10 +13,7 @@ class TestedWeights {
  public:
   explicit TestedWeights(Run& run) {
     const TensorMap tested = run.optimizer->tested_weights();
-    if (tested.empty()) return;
-    TensorMap weights = copy_of_state(*run.model);
-    for (const auto& [name, tensor] : tested) weights[name] = tensor;
-    others_.emplace(*run.model, weights);
+    if (!tested.empty()) others_.emplace(*run.model, tested);
   }
 
  private:

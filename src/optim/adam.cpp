@@ -9,13 +9,6 @@
 #include "optim/optimizer_kernels.h"
 
 namespace glidepath {
-namespace {
-
-/// 1 - beta^step: what a moving average from 0 has taken in so far.
-double correction(double beta, std::int64_t step) { return 1 - std::pow(beta, static_cast<double>(step)); }
-
-}  // namespace
-
 std::vector<std::string> Adam::state_names() const {
   if (options_.variant == AdamVariant::kAmsgrad) return {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
   return {"exp_avg", "exp_avg_sq"};
@@ -30,8 +23,8 @@ void Adam::update_in_one_pass(Slot& slot, const torch::Tensor& gradient, double 
   rule.rest1 = static_cast<float>(1 - options_.beta1);
   rule.beta2 = static_cast<float>(options_.beta2);
   rule.rest2 = static_cast<float>(1 - options_.beta2);
-  rule.step_size = static_cast<float>(lr / correction(options_.beta1, step));
-  rule.inverse_root = static_cast<float>(1 / std::sqrt(correction(options_.beta2, step)));
+  rule.step_size = static_cast<float>(lr / bias_correction(options_.beta1, step));
+  rule.inverse_root = static_cast<float>(1 / std::sqrt(bias_correction(options_.beta2, step)));
   rule.eps = static_cast<float>(options_.eps);
   auto* w = slot.parameter.data_ptr<float>();
   const auto* g = gradient.data_ptr<float>();
@@ -60,18 +53,18 @@ void Adam::update_with_operators(Slot& slot, const torch::Tensor& gradient, doub
   v.mul_(options_.beta2).addcmul_(g, g, 1 - options_.beta2);
   if (options_.variant == AdamVariant::kAmsgrad) torch::maximum_out(slot.state[2], slot.state[2], v);
   // What remains is m times the effective rate; the quotient by a tensor is PyTorch's form of it.
-  const double root = std::sqrt(correction(options_.beta2, step));
+  const double root = std::sqrt(bias_correction(options_.beta2, step));
   const torch::Tensor divisor = slot.state.back().sqrt().div_(root).add_(options_.eps);
-  w.addcdiv_(m, divisor, -lr / correction(options_.beta1, step));
+  w.addcdiv_(m, divisor, -lr / bias_correction(options_.beta1, step));
 }
 
 torch::Tensor Adam::rate_factor(const Slot& slot, std::int64_t step) const {
-  const double root = std::sqrt(correction(options_.beta2, step));
+  const double root = std::sqrt(bias_correction(options_.beta2, step));
   return slot.state.back()
       .sqrt()
       .div_(root)
       .add_(options_.eps)
-      .mul_(correction(options_.beta1, step))
+      .mul_(bias_correction(options_.beta1, step))
       .reciprocal_();
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/optimizer_names.h"
 #include "core/wildcard.h"
 #include "core/words.h"
 #include "glidepath/error.h"
@@ -157,12 +158,7 @@ std::unique_ptr<UpdateRule> make_rule(const std::string& name, const OptimizerOp
 
 }  // namespace
 
-const std::vector<std::string>& optimizer_names() {
-  static const std::vector<std::string> names = {"sgd",  "adagrad",           "rmsprop",
-                                                 "adam", "amsgrad",           "adamw",
-                                                 "muon", "schedule-free-sgd", "schedule-free-adamw"};
-  return names;
-}
+const std::vector<std::string>& optimizer_names() { return known_optimizers(); }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const NamedTensors& parameters) {
   check(options);

@@ -44,9 +44,4 @@ void Muon::update_with_operators(Slot& slot, const torch::Tensor& gradient, doub
   w.add_(orthogonal, -lr * std::sqrt(std::max(1.0, rows / columns)));
 }
 
-// All directions get the same rate, which no factor of single weights tells.
-torch::Tensor Muon::rate_factor(const Slot& slot, std::int64_t /*step*/) const {
-  return torch::ones({}, slot.parameter.options()).expand_as(slot.parameter);
-}
-
 }  // namespace glidepath

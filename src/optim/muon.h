@@ -20,6 +20,7 @@ struct MuonOptions {
 ///     w -= lr * weight_decay * w;  w -= lr * sqrt(max(1, rows / columns)) * o
 ///
 /// or, normalised: w *= sqrt(rows) / norm(w);  w -= lr * o. State: "momentum", which is v.
+/// All directions get the same rate: rate_factor() is 1, as no factor of single weights tells.
 /// Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; airbench94_muon.
 class Muon final : public UpdateRule {
  public:
@@ -31,7 +32,6 @@ class Muon final : public UpdateRule {
                           std::int64_t step) const override;
   void update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
                              std::int64_t step) const override;
-  torch::Tensor rate_factor(const Slot& slot, std::int64_t step) const override;
 
  private:
   MuonOptions options_;

@@ -10,12 +10,6 @@
 #include "optim/optimizer_kernels.h"
 
 namespace glidepath {
-namespace {
-
-double correction(double beta, std::int64_t step) { return 1 - std::pow(beta, static_cast<double>(step)); }
-
-}  // namespace
-
 std::vector<std::string> ScheduleFree::state_names() const {
   if (options_.adaptive) return {"z", "exp_avg_sq"};
   return {"z"};
@@ -40,7 +34,7 @@ void ScheduleFree::update_in_one_pass(Slot& slot, const torch::Tensor& gradient,
   rule.step = static_cast<float>(lr * (options_.momentum * (1 - share) - 1));
   rule.beta2 = static_cast<float>(options_.beta2);
   rule.rest2 = static_cast<float>(1 - options_.beta2);
-  rule.inverse = static_cast<float>(1 / correction(options_.beta2, step));
+  rule.inverse = static_cast<float>(1 / bias_correction(options_.beta2, step));
   rule.eps = static_cast<float>(options_.eps);
   auto* y = slot.parameter.data_ptr<float>();
   const auto* g = gradient.data_ptr<float>();
@@ -63,7 +57,7 @@ void ScheduleFree::update_with_operators(Slot& slot, const torch::Tensor& gradie
   if (options_.adaptive) {
     torch::Tensor& v = slot.state[1];
     v.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
-    direction = gradient / v.div(correction(options_.beta2, step)).sqrt_().add_(options_.eps);
+    direction = gradient / v.div(bias_correction(options_.beta2, step)).sqrt_().add_(options_.eps);
   }
   if (slot.weight_decay != 0) direction = direction.add(y, slot.weight_decay);
   y.lerp_(z, share);
@@ -72,8 +66,8 @@ void ScheduleFree::update_with_operators(Slot& slot, const torch::Tensor& gradie
 }
 
 torch::Tensor ScheduleFree::rate_factor(const Slot& slot, std::int64_t step) const {
-  if (!options_.adaptive) return torch::ones({}, slot.parameter.options()).expand_as(slot.parameter);
-  return slot.state[1].div(correction(options_.beta2, step)).sqrt_().add_(options_.eps).reciprocal_();
+  if (!options_.adaptive) return UpdateRule::rate_factor(slot, step);
+  return slot.state[1].div(bias_correction(options_.beta2, step)).sqrt_().add_(options_.eps).reciprocal_();
 }
 
 torch::Tensor ScheduleFree::tested_weights(const Slot& slot) const {

@@ -54,8 +54,4 @@ void Sgd::update_together(const std::vector<Slot*>& slots, double lr) const {
     sgd_update_together(tensors, options_, settings.first, lr * settings.second);
 }
 
-torch::Tensor Sgd::rate_factor(const Slot& slot, std::int64_t /*step*/) const {
-  return torch::ones({}, slot.parameter.options()).expand_as(slot.parameter);
-}
-
 }  // namespace glidepath

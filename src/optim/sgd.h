@@ -30,7 +30,6 @@ class Sgd final : public UpdateRule {
                              std::int64_t step) const override;
   bool updates_together() const override { return true; }
   void update_together(const std::vector<Slot*>& slots, double lr) const override;
-  torch::Tensor rate_factor(const Slot& slot, std::int64_t step) const override;
 
  private:
   SgdOptions options_;

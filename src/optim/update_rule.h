@@ -1,6 +1,7 @@
 // src/optim/update_rule.h - what an update does to one parameter; optimizers are lists of parameters and
 // rules.
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,6 +19,11 @@ struct Slot {
   std::vector<torch::Tensor> state;  ///< zeros at first, as the parameter in shape and memory format
   torch::Tensor averaged;  ///< float64 [2], on the CPU: what the rule says of its average; or undefined
 };
+
+/// 1 - beta^step: what a moving average from 0 has taken in so far.
+inline double bias_correction(double beta, std::int64_t step) {
+  return 1 - std::pow(beta, static_cast<double>(step));
+}
 
 class UpdateRule {
  public:
@@ -45,7 +51,10 @@ class UpdateRule {
   virtual bool updates_together() const { return false; }
   virtual void update_together(const std::vector<Slot*>& /*slots*/, double /*lr*/) const {}
   /// What the last update multiplied the rate by, element by element.
-  virtual torch::Tensor rate_factor(const Slot& slot, std::int64_t step) const = 0;
+  /// 1 for rules that do not adapt the rate.
+  virtual torch::Tensor rate_factor(const Slot& slot, std::int64_t /*step*/) const {
+    return torch::ones({}, slot.parameter.options()).expand_as(slot.parameter);
+  }
 };
 
 }  // namespace glidepath

@@ -8,6 +8,7 @@
 #include "files/json_text.h"
 #include "glidepath/error.h"
 #include "run/budget_state.h"
+#include "schedule/average_text.h"
 #include "session/session.h"
 #include "setup/budget_change.h"
 #include "setup/run_setup.h"
@@ -22,7 +23,7 @@ bool by_clock(const TrainConfig& config) { return run_budget(config, 0, 0).unit 
 
 /// Of the states that an average keeps.
 std::uint64_t of_averages(const Run& run) {
-  constexpr std::uint64_t kMostStates = 101;
+  constexpr std::uint64_t kMostStates = AverageText::kMostStates + 1;
   return run.config.average == "none" ? 0 : kMostStates * bytes_of(state_dict(*run.model));
 }
 

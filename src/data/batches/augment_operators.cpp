@@ -7,14 +7,9 @@
 
 namespace glidepath {
 
-namespace {
-
-/// Places mirrored at the first and the last one, which stand once.
 torch::Tensor reflected(const torch::Tensor& places, std::int64_t size) {
   return (size - 1) - ((size - 1) - places.abs()).abs();
 }
-
-}  // namespace
 
 OperatorAugment::OperatorAugment(const Dataset& dataset, Split split, torch::ScalarType dtype,
                                  bool channels_last)

@@ -10,6 +10,10 @@
 
 namespace glidepath {
 
+/// Places in [-(size - 1), 2 (size - 1)] mirrored at 0 and at the last one, which stand once: int64 in [0,
+/// size).
+torch::Tensor reflected(const torch::Tensor& places, std::int64_t size);
+
 /// Crops, mirrors and normalises on the device that holds a split, a handful of kernels for a whole batch.
 /// Crops are chosen on the host, so a batch is the one that Normaliser writes, bit for bit.
 class OperatorAugment {

@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "evaluation/best_model.h"
-
 namespace glidepath {
 namespace {
 
@@ -19,15 +17,7 @@ void Averager::after_update(RunView& /*view*/) {
   if (average_) average_->see(named_parameters(*run_.model), run_.glide.progress());
 }
 
-TensorMap Averager::weights() const {
-  TensorMap weights;
-  if (!average_) return weights;
-  const TensorMap average = average_->average();
-  if (average.empty()) return weights;
-  weights = copy_of_state(*run_.model);
-  for (const auto& [name, tensor] : average) weights[name] = tensor;
-  return weights;
-}
+TensorMap Averager::weights() const { return average_ ? average_->average() : TensorMap(); }
 
 void Averager::save(Saved& saved) const {
   if (!average_) return;

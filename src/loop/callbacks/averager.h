@@ -15,7 +15,7 @@ class Averager : public Callback, public Stateful {
 
   bool is_on() const { return average_ != nullptr; }
   void after_update(RunView&) override;
-  /// Averaged weights, and the buffers as they are; nothing before the first update.
+  /// Averaged parameters; nothing before the first update.
   TensorMap weights() const;
 
   void save(Saved& saved) const override;
