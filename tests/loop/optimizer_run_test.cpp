@@ -15,6 +15,7 @@
 #include "loop/divergence.h"
 #include "setup/run_setup.h"
 #include "support/same_weights.h"
+#include "support/stopped_run.h"
 #include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
@@ -45,18 +46,7 @@ TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
   whole.out = folder_ / "whole";
   stopped.out = folder_ / "stopped";
   train(config, whole);
-  int stops = 0;
-  for (;; stopped.resume = true) {
-    int looks = 0;
-    stopped.stop_signal = [&] { return ++looks == 12 ? SIGTERM : 0; };
-    try {
-      train(config, stopped);
-      break;
-    } catch (const Interrupted&) {
-      ASSERT_LT(++stops, 20);
-    }
-  }
-  EXPECT_GE(stops, 2);
+  EXPECT_GE(train_with_stops(config, stopped, 12, 19).stops, 2);
   expect_same_weights(whole.out, stopped.out);
   const auto checkpoint = load_safetensors(stopped.out / "checkpoint/step-000000030.safetensors");
   const auto model = load_safetensors(whole.out / "checkpoint/step-000000030.safetensors");
@@ -79,17 +69,7 @@ TEST(Averages, StoppedAndResumedHaveTheSameBits) {
     const TrainResult result = train(config, whole);
     ASSERT_TRUE(result.average);
     EXPECT_GT(result.average->test_accuracy, 0.2);
-    int stops = 0;
-    for (;; stopped.resume = true) {
-      int looks = 0;
-      stopped.stop_signal = [&] { return ++looks == 12 ? SIGTERM : 0; };
-      try {
-        train(config, stopped);
-        break;
-      } catch (const Interrupted&) {
-        ASSERT_LT(++stops, 20);
-      }
-    }
+    train_with_stops(config, stopped, 12, 19);
     expect_same_weights(whole.out, stopped.out);
     expect_same_weights(whole.out, plain.out);
     EXPECT_FALSE(fs::exists(plain.out / "average.safetensors"));

@@ -1,7 +1,4 @@
 // tests/loop/recipe_run_test.cpp - whole runs of what recipes are made of, on CIFAR-10.
-#include <csignal>
-#include <cstdlib>
-
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -9,7 +6,9 @@
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
 #include "loop/digits_run.h"
+#include "support/cifar.h"
 #include "support/same_weights.h"
+#include "support/stopped_run.h"
 #include "support/temporary_folder.h"
 
 namespace glidepath {
@@ -44,11 +43,6 @@ TrainConfig airbench() {
   return config;
 }
 
-bool has_cifar() {
-  const char* data = std::getenv("GLIDEPATH_DATA");
-  return data != nullptr && *data != '\0';
-}
-
 TEST(RecipeRun, LearnsAndGoesOnToTheSameBits) {
   if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
   const TemporaryFolder temporary("recipe");
@@ -62,19 +56,10 @@ TEST(RecipeRun, LearnsAndGoesOnToTheSameBits) {
   EXPECT_GT(result.average_over_views->test_accuracy, 0.3);
   EXPECT_NE(result.over_views->test_loss, result.test_loss);
   EXPECT_NE(result.average_over_views->test_loss, result.average->test_loss);
-  int stops = 0;
-  for (;; stopped.resume = true) {
-    int looks = 0;
-    // More looks than the tests at the end take, which are begun anew.
-    stopped.stop_signal = [&] { return ++looks == 32 ? SIGTERM : 0; };
-    try {
-      EXPECT_EQ(train(airbench(), stopped).over_views->test_loss, result.over_views->test_loss);
-      break;
-    } catch (const Interrupted&) {
-      ASSERT_LT(++stops, 10);
-    }
-  }
-  EXPECT_GT(stops, 0);
+  // More looks than the tests at the end take, which are begun anew.
+  const StoppedRun run = train_with_stops(airbench(), stopped, 32, 9);
+  EXPECT_EQ(run.result.over_views->test_loss, result.over_views->test_loss);
+  EXPECT_GT(run.stops, 0);
   expect_same_weights(whole.out, stopped.out);
 }
 

@@ -10,28 +10,18 @@
 
 #include "glidepath/optimizer.h"
 #include "glidepath/safetensors.h"
+#include "support/golden_updates.h"
 
 namespace glidepath {
 namespace {
 
 using torch::Tensor;
 
-Tensor weights_of(std::vector<std::int64_t> shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t extent : shape) count *= extent;
-  return torch::linspace(-1, 1, count).reshape(shape).clone();
-}
-
-Tensor muon_gradient(const Tensor& weights, int step) {
-  const auto index = torch::arange(weights.numel(), torch::kFloat64).pow(1.5).reshape(weights.sizes());
-  return 0.3 * weights.detach() + torch::sin(0.7 * step + 0.1 * index).to(torch::kFloat32);
-}
-
 /// golden/optim/make_muon.py; the filters are a convolution's here, in either memory format.
 void expect_golden(const nlohmann::json& data, const nlohmann::json& expected, torch::MemoryFormat format) {
-  NamedTensors parameters = {{"wide", weights_of({3, 8}).requires_grad_()},
-                             {"tall", weights_of({7, 4}).requires_grad_()},
-                             {"kernels", weights_of({4, 3, 2, 2}).contiguous(format).requires_grad_()}};
+  NamedTensors parameters = {{"wide", even_weights({3, 8}).requires_grad_()},
+                             {"tall", even_weights({7, 4}).requires_grad_()},
+                             {"kernels", even_weights({4, 3, 2, 2}).contiguous(format).requires_grad_()}};
   OptimizerOptions options;
   options.name = "muon";
   options.muon_momentum = expected.at("momentum");
@@ -41,7 +31,7 @@ void expect_golden(const nlohmann::json& data, const nlohmann::json& expected, t
   const auto optimizer = make_optimizer(options, parameters);
   std::size_t checked = 0;
   for (int step = 0; step < 20; ++step) {
-    for (auto& [name, w] : parameters) w.mutable_grad() = muon_gradient(w, step);
+    for (auto& [name, w] : parameters) w.mutable_grad() = wavy_gradient(w, step);
     optimizer->step(0.05 * (1 - step / 20.0));
     if (checked == 3 || data.at("after_updates").at(checked) != step + 1) continue;
     std::vector<Tensor> flat;
@@ -101,7 +91,7 @@ TEST(Muon, NewtonAndSchulzMakeOrthogonal) {
 
 // airbench94_muon: the weights' norm is brought to sqrt(rows), then the update is taken as it is.
 TEST(Muon, NormalisedWeightsStartEveryUpdateWithTheSameNorm) {
-  Tensor w = weights_of({6, 2, 3, 3}).requires_grad_();
+  Tensor w = even_weights({6, 2, 3, 3}).requires_grad_();
   OptimizerOptions options;
   options.name = "muon";
   options.muon_normalised = true;
@@ -110,7 +100,7 @@ TEST(Muon, NormalisedWeightsStartEveryUpdateWithTheSameNorm) {
   const auto optimizer = make_optimizer(options, {{"w", w}});
   Tensor velocity = torch::zeros_like(w);
   for (int step = 0; step < 3; ++step) {
-    const Tensor g = muon_gradient(w, step);
+    const Tensor g = wavy_gradient(w, step);
     velocity = 0.6 * velocity + g;
     const Tensor direction = newton_schulz((g + 0.6 * velocity).reshape({6, -1}), 3).reshape(w.sizes());
     const Tensor wanted = w.detach() * std::sqrt(6.0) / w.detach().norm() - 0.24 * direction;

@@ -10,22 +10,12 @@
 
 #include "glidepath/error.h"
 #include "glidepath/optimizer.h"
+#include "support/golden_updates.h"
 
 namespace glidepath {
 namespace {
 
 using torch::Tensor;
-
-Tensor line(std::vector<std::int64_t> shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t extent : shape) count *= extent;
-  return torch::linspace(-1, 1, count).reshape(shape).clone();
-}
-
-Tensor gradient_of(const Tensor& weights, int step) {
-  const auto index = torch::arange(weights.numel(), torch::kFloat64).pow(1.5).reshape(weights.sizes());
-  return 0.3 * weights.detach() + torch::sin(0.7 * step + 0.1 * index).to(torch::kFloat32);
-}
 
 double worst(const std::vector<Tensor>& ours, const nlohmann::json& theirs) {
   std::vector<Tensor> flat;
@@ -36,9 +26,10 @@ double worst(const std::vector<Tensor>& ours, const nlohmann::json& theirs) {
 
 // golden/optim/make_schedule_free.py
 void expect_golden(const nlohmann::json& data, const nlohmann::json& expected, torch::MemoryFormat format) {
-  const NamedTensors parameters = {{"matrix", line({7, 4}).requires_grad_()},
-                                   {"kernels", line({4, 3, 2, 2}).contiguous(format).requires_grad_()},
-                                   {"vector", line({5}).requires_grad_()}};
+  const NamedTensors parameters = {
+      {"matrix", even_weights({7, 4}).requires_grad_()},
+      {"kernels", even_weights({4, 3, 2, 2}).contiguous(format).requires_grad_()},
+      {"vector", even_weights({5}).requires_grad_()}};
   OptimizerOptions options;
   options.name = expected.at("optimizer");
   options.momentum = options.beta1 = expected.at("momentum");
@@ -48,7 +39,7 @@ void expect_golden(const nlohmann::json& data, const nlohmann::json& expected, t
   EXPECT_TRUE(optimizer->tested_weights().empty());
   std::size_t checked = 0;
   for (int step = 0; step < 20; ++step) {
-    for (const auto& [name, w] : parameters) w.mutable_grad() = gradient_of(w, step);
+    for (const auto& [name, w] : parameters) w.mutable_grad() = wavy_gradient(w, step);
     optimizer->step(0.05 * std::min(1.0, (step + 1) / 4.0));
     if (checked == 3 || data.at("after_updates").at(checked) != step + 1) continue;
     const TensorMap tested = optimizer->tested_weights();

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/support.h"
+#include "support/cifar.h"
 #include "support/run_results.h"
 
 namespace glidepath {
@@ -57,10 +58,5 @@ class RanksTest : public CliTest {
     }
   }
 };
-
-inline bool has_cifar() {
-  const char* folder = std::getenv("GLIDEPATH_DATA");
-  return folder != nullptr && std::filesystem::exists(std::filesystem::path(folder) / "cifar-10-batches-bin");
-}
 
 }  // namespace glidepath
