@@ -45,6 +45,7 @@ void TimeBudget::remember(double update_seconds) {
 }
 
 void TimeBudget::set_final_cost(double evaluation_seconds, double writing_seconds) {
+  sudden_end_was_measured_ = ends_suddenly();
   evaluation_ = evaluation_seconds;
   writing_ = writing_seconds;
   evaluation_pace_ = updates_here_ >= static_cast<std::int64_t>(kRecent) ? update_seconds() : 0;
@@ -55,8 +56,17 @@ double TimeBudget::kept_back() const {
   return kMargin * (evaluation_ * pace + writing_) + kExitSeconds;
 }
 
+// Whether the updates that fit would have to go faster to the end than progress can.
+bool TimeBudget::ends_suddenly() const {
+  if (updates_here_ < static_cast<std::int64_t>(kRecent) || state_.progress >= kLanded) return false;
+  const double stride = state_.progress / static_cast<double>(updates_);
+  return kLanded - state_.progress >
+         kCatchUp * stride * std::max(1.0, updates_left(update_seconds(), spent_));
+}
+
 bool TimeBudget::final_cost_is_old() const {
   if (!(evaluation_pace_ > 0)) return false;
+  if (ends_suddenly() && !sudden_end_was_measured_) return true;
   const double pace = update_seconds() / evaluation_pace_;
   return pace > kOtherPace || pace < 1 / kOtherPace;
 }
@@ -95,6 +105,7 @@ void TimeBudget::tick(double spent_seconds) {
   const double counted = std::min(passed, kCatchUp * update_seconds());
   const double onwards = (goal - state_.progress) * counted / (counted + until_last);
   state_.progress += std::clamp(std::max(by_clock - state_.progress, onwards), 0.0, limit);
+  sudden_end_was_measured_ = sudden_end_was_measured_ && ends_suddenly();
 }
 
 void TimeBudget::update_done(double update_seconds) {

@@ -34,7 +34,8 @@ class TimeBudget {
   /// What comes after the last update, measured just now. It is taken to grow as updates do: a process that
   /// takes the cores slows both. Writing, which waits for the disk, does not grow.
   void set_final_cost(double evaluation_seconds, double writing_seconds);
-  /// Whether the machine's speed has changed so much since that it should be measured again.
+  /// Whether the machine's speed has changed so much since that it should be measured again, or so much is
+  /// kept back that the end comes suddenly, which is believed when it was measured twice.
   bool final_cost_is_old() const;
   /// Reads the time, before an update: progress moves on.
   void tick(double spent_seconds);
@@ -61,10 +62,12 @@ class TimeBudget {
 
  private:
   double updates_left(double seconds, double spent_seconds) const;
+  bool ends_suddenly() const;
 
   double allowed_ = 0, spent_ = 0;
   double evaluation_ = 0, writing_ = 0;
   double evaluation_pace_ = 0;  // update_seconds() when the evaluation was measured; 0: not known yet
+  bool sudden_end_was_measured_ = false;
   std::int64_t updates_ = 0;
   State state_;
 

@@ -8,6 +8,7 @@
 
 #include "compute/device_batches.h"
 #include "core/words.h"
+#include "loop/middle_time.h"
 #include "loop/tested_weights.h"
 #include "setup/run_setup.h"
 
@@ -33,6 +34,22 @@ bool FinalTester::tests_running() const {
   return images_of_estimate() == 0 || !run_.glide.by_clock() || running_is_cheap_;
 }
 
+std::int64_t FinalTester::batch_of_estimate() const {
+  const std::int64_t pieces = run_.config.sync_bn ? 1 : run_.ranks.size();
+  return std::max<std::int64_t>(1, run_.config.batch_size / pieces);
+}
+
+// By the middle of three batches, on rank 0, which alone estimates.
+double FinalTester::seconds_of_estimate() {
+  std::vector<double> begun;
+  FreshStatistics fresh(*run_.model);
+  estimate(fresh, kTimedBatches * batch_of_estimate(), [&] { begun.push_back(run_.ranks.now()); });
+  begun.push_back(run_.ranks.now());
+  const double batches =
+      std::ceil(static_cast<double>(images_of_estimate()) / static_cast<double>(batch_of_estimate()));
+  return middle_between(begun) * batches;
+}
+
 // The batches that training would have taken next, in pieces as large as one process's. Rank 0 estimates, the
 // others have its statistics in the evaluation that follows.
 void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
@@ -41,11 +58,10 @@ void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
   if (run_.ranks.is_first()) {
     LoaderOptions options = loader_options(run_.config, run_.plan, run_.data.set);
     options.prefetch = 0;
-    const std::int64_t pieces = run_.config.sync_bn ? 1 : run_.ranks.size();
-    options.batch_size = std::max<std::int64_t>(1, options.batch_size / pieces);
+    options.batch_size = batch_of_estimate();
     TrainLoader loader(run_.data.set, options);
     if (run_.sizes.vary()) loader.set_image_size([size = run_.sizes.last()](std::int64_t) { return size; });
-    loader.seek(run_.glide.step() * pieces);
+    loader.seek(run_.glide.step() * (run_.config.sync_bn ? 1 : run_.ranks.size()));
     for (std::int64_t taken = 0; taken < images;) {
       if (between_batches) between_batches();
       const Batch batch = on_device(loader.next(), run_.plan.device);
@@ -66,14 +82,7 @@ void FinalTester::time() {
   const double test = share(run_.data.set.test), both = test + (has_val ? share(run_.data.set.val) : 0);
   // The last ones, the best and the average.
   const double weights = 1 + (evaluator_.keeps_best() ? 1 : 0) + (averager_.is_on() ? 1 : 0);
-  double fresh_seconds = 0;
-  if (has_fresh) {
-    const double begun = run_.ranks.now();
-    FreshStatistics fresh(*run_.model);
-    estimate(fresh, 1);
-    fresh_seconds = (run_.ranks.now() - begun) * std::ceil(static_cast<double>(images_of_estimate()) /
-                                                           static_cast<double>(run_.config.batch_size));
-  }
+  const double fresh_seconds = has_fresh ? seconds_of_estimate() : 0;
   const TestViews views = test_views(run_.config.test_augment);
   const double of_views = views == TestViews::kOne ? 0 : views_in(views);
   const double running = weights * test, on_the_way = has_val ? 1 : 0;

@@ -40,13 +40,15 @@ class FinalTester {
   /// Whether running statistics are tested too: what comes beside the fresh ones is left out where it would
   /// cost much of a clock's budget.
   bool tests_running() const;
-  /// What all of it will take, from one evaluation and one batch. The model is as before afterwards.
+  /// What all of it will take, from a few batches of each. The model is as before afterwards.
   void time();
   FinalTests test();
 
  private:
   void estimate(FreshStatistics& fresh, std::int64_t images,
                 const std::function<void()>& between_batches = {});
+  std::int64_t batch_of_estimate() const;
+  double seconds_of_estimate();
   static void stop_for(int signal);
   WeightTests test_weights(const Tested& running, const std::function<void()>& look);
   std::optional<Evaluation> test_running(const std::function<void()>& look);

@@ -266,6 +266,35 @@ TEST(TimeBudget, AChangedEstimateOfWhatIsKeptBackMovesNothingAtOnce) {
   }
 }
 
+// One measurement that another process held up would end a run in its middle.
+TEST(TimeBudget, ASuddenEndIsMeasuredAgainOnce) {
+  TimeBudget budget(90, 0, 0, {});
+  budget.set_final_cost(3, 0);
+  double now = 0;
+  const auto update = [&] {
+    now += 0.05;
+    budget.update_done(0.05);
+    budget.tick(now);
+  };
+  budget.tick(now);
+  while (now < 45) {
+    update();
+    EXPECT_FALSE(budget.final_cost_is_old());
+  }
+  budget.set_final_cost(40, 0);  // nothing is left: 45 + 1.1 * 40 + 0.3 > 89
+  EXPECT_TRUE(budget.final_cost_is_old());
+  TimeBudget believed = budget;
+  believed.set_final_cost(40, 0);
+  EXPECT_FALSE(believed.final_cost_is_old());
+  EXPECT_LT(believed.seconds_left(), 1);
+
+  budget.set_final_cost(3, 0);
+  EXPECT_FALSE(budget.final_cost_is_old());
+  while (!budget.finished()) update();
+  EXPECT_NEAR(now, 90 - 3.6, 0.2);
+  EXPECT_GT(budget.progress(), 0.98);
+}
+
 TEST(TimeBudget, AResumedRunGoesOnFromWhereItWasWithWhatIsLeft) {
   TimeBudget first(60, 0, 0, {});
   double now = 1;

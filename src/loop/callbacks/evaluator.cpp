@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include "core/blame.h"
+#include "loop/middle_time.h"
 #include "loop/tested_weights.h"
 
 namespace glidepath {
@@ -65,11 +66,13 @@ void Evaluator::time() {
   const Split& watched = run_.data.set.watched();
   const std::int64_t images = watched.size();
   const std::int64_t count = std::min(run_.config.eval_batch_size * run_.ranks.size(), images);
-  const double begun = run_.ranks.now();
-  evaluate(*run_.model, *run_.task, run_.data.set, watched.first(count), run_.config.eval_batch_size,
-           run_.plan, run_.ranks, [this] { stopper_.agree_and_stop_if_asked(); });
-  ending_.evaluation_takes((run_.ranks.now() - begun) * static_cast<double>(images) /
-                           static_cast<double>(count));
+  std::vector<double> begun{run_.ranks.now()};
+  for (int i = 0; i < kTimedBatches; ++i) {
+    evaluate(*run_.model, *run_.task, run_.data.set, watched.first(count), run_.config.eval_batch_size,
+             run_.plan, run_.ranks, [this] { stopper_.agree_and_stop_if_asked(); });
+    begun.push_back(run_.ranks.now());
+  }
+  ending_.evaluation_takes(middle_between(begun) * static_cast<double>(images) / static_cast<double>(count));
 }
 
 // Without --sync-bn every rank has statistics of its own, of which rank 0's are the run's.
