@@ -59,6 +59,7 @@ struct TrainConfig {
   std::string device = "auto";          ///< cpu, cuda, cuda:N, auto
   bool deterministic = true;            ///< the same bits on the same GPU; false: cuDNN's fastest kernels
   std::string data_on_device = "auto";  ///< true, false, auto: in a GPU's memory where the images fit
+  std::string conv = "auto";            ///< library, winograd, auto: winograd in float32 on the CPU
   std::string cuda_graphs = "auto";     ///< true, false, auto: on a GPU where this build has them
   std::int64_t threads = 0;             ///< 0: every core
   std::int64_t data_wait = 60;          ///< seconds to wait for data that cannot be read
@@ -90,6 +91,9 @@ struct ConfigKey {
   /// Of a key that once was not: the value by which programs acted that did not know it. Configurations that
   /// they wrote are read so. Empty: the default.
   std::string before = {};
+  /// Whether that differs from the default by rounding alone: finished runs of theirs then count as the
+  /// default's, as those of another CPU do.
+  bool before_is_near = false;
 };
 const std::vector<ConfigKey>& train_config_keys();
 

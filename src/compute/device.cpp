@@ -16,6 +16,7 @@
 #include "compute/choose_device.h"
 #include "compute/cuda_graph.h"
 #include "glidepath/error.h"
+#include "nn/kernels/winograd_guard.h"
 #include "system/cores.h"
 
 namespace glidepath {
@@ -70,6 +71,18 @@ void choose_graphs(ComputePlan& plan, const TrainConfig& config) {
   }
 }
 
+bool uses_winograd(const ComputePlan& plan, const TrainConfig& config) {
+  const std::string obstacle = !plan.device.is_cpu()           ? "its kernels are the CPU's"
+                               : plan.bf16                     ? "its kernels compute in fp32, not in bf16"
+                               : !plan.channels_last           ? "its kernels need channels_last"
+                               : !WinogradGuard::is_possible() ? "this CPU has neither AVX2 nor AVX-512"
+                                                               : "";
+  if (config.conv == "winograd" && !obstacle.empty()) {
+    throw InputError(fmt::format("conv \"winograd\": {}; use auto", obstacle));
+  }
+  return config.conv != "library" && obstacle.empty();
+}
+
 }  // namespace
 
 double peak_memory_mib() {
@@ -114,6 +127,7 @@ ComputePlan plan_compute(const TrainConfig& config) {
   plan.channels_last =
       config.channels_last == "true" || (config.channels_last == "auto" && channels_last_pays);
   choose_graphs(plan, config);
+  plan.winograd = uses_winograd(plan, config);
   plan.threads = config.threads > 0 ? static_cast<int>(config.threads) : usable_cores();
   at::set_num_threads(plan.threads);
   return plan;

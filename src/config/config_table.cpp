@@ -239,6 +239,10 @@ std::vector<ConfigEntry> make_table() {
                    {"auto", "none", "dynamic"}),
       choice_entry(&C::channels_last, "channels_last", "memory format of images and weights",
                    {"auto", "true", "false"}),
+      choice_entry(
+          &C::conv, "conv",
+          "3x3 convolutions on the CPU: winograd, in float32, library, or auto: winograd where it can be",
+          {"auto", "library", "winograd"}),
       text_entry(&C::device, "device", "auto, cpu, cuda or cuda:N", true, check_device),
       flag_entry(&C::deterministic, "deterministic",
                  "the same bits on the same GPU; false: cuDNN tries its kernels and takes the fastest"),
@@ -288,10 +292,12 @@ std::vector<ConfigEntry> make_table() {
 
 /// What programs did that did not know a key.
 void set_before(std::vector<ConfigEntry>& table) {
-  const std::map<std::string, const char*> before = {{"bn_estimate", "off"}, {"saved_statistics", "running"}};
+  const std::map<std::string, const char*> before = {
+      {"bn_estimate", "off"}, {"saved_statistics", "running"}, {"conv", "library"}};
   for (ConfigEntry& entry : table) {
     const auto found = before.find(entry.key.name);
     if (found != before.end()) entry.key.before = found->second;
+    entry.key.before_is_near = entry.key.name == "conv";
   }
 }
 
@@ -312,7 +318,7 @@ void set_groups(std::vector<ConfigEntry>& table) {
        {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "test_augment", "measure"}},
       {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},
       {"Machine",
-       {"device", "threads", "workers", "precision", "loss_scale", "channels_last", "deterministic",
+       {"device", "threads", "workers", "precision", "loss_scale", "channels_last", "conv", "deterministic",
         "data_on_device", "cuda_graphs"}}};
   for (const auto& [group, keys] : groups) {
     for (ConfigEntry& entry : table) {

@@ -11,6 +11,8 @@
 
 #include "glidepath/error.h"
 #include "nn/kernels/batch_norm_relu.h"
+#include "nn/kernels/conv3x3.h"
+#include "nn/kernels/gelu.h"
 #include "nn/layers.h"
 
 namespace glidepath {
@@ -47,8 +49,9 @@ class GroupImpl : public torch::nn::Module {
     norm2_ = register_module("norm2", make_norm(flow));
   }
   Tensor forward(Tensor x) {
-    x = torch::gelu(batch_norm_relu(norm1_, torch::max_pool2d(conv1_(x), 2), {}, /*relu=*/false));
-    return torch::gelu(batch_norm_relu(norm2_, conv2_(x), {}, /*relu=*/false));
+    x = glidepath::gelu(
+        batch_norm_relu(norm1_, torch::max_pool2d(convolve(conv1_, x), 2), {}, /*relu=*/false));
+    return glidepath::gelu(batch_norm_relu(norm2_, convolve(conv2_, x), {}, /*relu=*/false));
   }
 
  private:
@@ -85,7 +88,7 @@ class Airbench : public Network {
   }
 
   Tensor forward(Tensor x) override {
-    x = torch::gelu(whiten_(x));
+    x = glidepath::gelu(whiten_(x));
     for (Group& group : groups_) x = group(x);
     x = x.amax({2, 3});
     return head_(x) / x.size(1);

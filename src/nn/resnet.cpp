@@ -6,6 +6,7 @@
 #include <torch/nn/modules/container/sequential.h>
 
 #include "nn/kernels/batch_norm_relu.h"
+#include "nn/kernels/conv3x3.h"
 #include "nn/layers.h"
 
 namespace glidepath {
@@ -18,7 +19,7 @@ using torch::Tensor;
 Tensor project(torch::nn::Conv2d& conv, const Tensor& x) {
   constexpr std::int64_t kBlock = 16;  // channels that its fast code takes at once
   const bool is_at_risk = x.device().is_cpu() && conv->options.stride()->at(0) > 1 && x.size(1) < kBlock;
-  if (!is_at_risk) return conv(x);
+  if (!is_at_risk) return convolve(conv, x);
   return torch::conv2d(x.contiguous(), conv->weight.contiguous(), {}, conv->options.stride())
       .contiguous(x.suggest_memory_format());
 }
@@ -52,8 +53,9 @@ class BlockImpl : public torch::nn::Module {
             ? x
             : batch_norm_relu(shortcut_norm_, project(shortcut_conv_, x), {}, /*relu=*/false);
     Tensor y = x;
-    for (std::size_t i = 0; i + 1 < convs_.size(); ++i) y = batch_norm_relu(norms_[i], convs_[i](y));
-    return batch_norm_relu(norms_.back(), convs_.back()(y), identity);
+    for (std::size_t i = 0; i + 1 < convs_.size(); ++i)
+      y = batch_norm_relu(norms_[i], convolve(convs_[i], y));
+    return batch_norm_relu(norms_.back(), convolve(convs_.back(), y), identity);
   }
 
  private:
@@ -97,7 +99,7 @@ class ResNet : public Network {
   }
 
   Tensor forward(Tensor x) override {
-    x = batch_norm_relu(bn1_, conv1_(x));
+    x = batch_norm_relu(bn1_, convolve(conv1_, x));
     if (imagenet_stem_) x = torch::max_pool2d(x, 3, 2, 1);
     for (auto& layer : layers_) x = layer->forward(x);
     return fc_(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));

@@ -6,6 +6,8 @@
 
 #include <torch/types.h>
 
+#include "nn/kernels/matrix_product.h"
+
 namespace glidepath {
 
 torch::Tensor newton_schulz(const torch::Tensor& matrix, int steps) {
@@ -15,9 +17,9 @@ torch::Tensor newton_schulz(const torch::Tensor& matrix, int steps) {
   if (is_tall) x = x.t();
   x = x / (x.norm() + kEps);
   for (int i = 0; i < steps; ++i) {
-    const torch::Tensor gram = torch::mm(x, x.t());
-    const torch::Tensor polynomial = torch::addmm(gram, gram, gram, kB, kC);
-    x = torch::addmm(x, polynomial, x, kA, 1);
+    const torch::Tensor gram = matrix_product(x, x.t());
+    const torch::Tensor polynomial = matrix_product(gram, gram).mul_(kC).add_(gram, kB);
+    x = matrix_product(polynomial, x).add_(x, kA);
   }
   return is_tall ? x.t() : x;
 }

@@ -77,8 +77,8 @@ DryRun dry_run(const Experiment& experiment, const TrainOptions& options) {
 
 void keep_freed_memory() {
 #if defined(__GLIBC__)
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 2000 << 20);
+  mallopt(M_MMAP_MAX, 0);  // mapped blocks go back at once, whatever M_MMAP_THRESHOLD says
+  mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_TOP_PAD, 64 << 20);
 #endif
 }

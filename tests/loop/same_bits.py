@@ -11,6 +11,7 @@ With GLIDEPATH_DATA two kinds use CIFAR-10 too. On 2 cores about 3 minutes.
 
 import argparse
 import csv
+import functools
 import hashlib
 import io
 import itertools
@@ -136,8 +137,18 @@ def require_same(kind, old, new):
         fail(f"{kind}: {part} differs:\n  old {where[0]}\n  new {where[1]}")
 
 
+@functools.lru_cache(maxsize=None)
+def knows(program, flag):
+    return flag in subprocess.run([program, "train", "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def arguments(program, options):
+    """With LibTorch's convolutions, which are all that older programs have."""
+    return runs.arguments(**options) + (["--conv=library"] if knows(program, "--conv ") else [])
+
+
 def train(program, folder, options):
-    status, errors = runs.run(program, "--out", folder, *runs.arguments(**options))
+    status, errors = runs.run(program, "--out", folder, *arguments(program, options))
     if status != 0:
         fail(f"{program} ends with {status}: {errors}")
 
@@ -146,7 +157,7 @@ def train_in_two(program, folder, options):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    job = [runs.start(program, "--out", folder, *runs.arguments(**options),
+    job = [runs.start(program, "--out", folder, *arguments(program, options),
                       env=dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), WORLD_SIZE="2", LOCAL_RANK=str(rank),
                                LOCAL_WORLD_SIZE="2", RANK=str(rank))) for rank in range(2)]
     for process in job:
@@ -157,7 +168,7 @@ def train_in_two(program, folder, options):
 
 def begin(program, folder, options):
     """A run that is killed behind its first few lines; true where it was not faster."""
-    process = runs.start(program, "--out", folder, *runs.arguments(**dict(options, checkpoint_every="3it")))
+    process = runs.start(program, "--out", folder, *arguments(program, dict(options, checkpoint_every="3it")))
     while process.poll() is None and len(list((folder / "checkpoint").glob("step-*"))) < 2:
         time.sleep(0.001)
     process.kill()

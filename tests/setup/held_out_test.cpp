@@ -113,7 +113,7 @@ TEST(HeldOut, ARunIsWatchedOnThemAndTestedOnce) {
   EXPECT_EQ(summary.at("steps_per_epoch"), (1438 - 144 + 63) / 64);
 }
 
-// At a rate that is far too high accuracy goes up and down; the last epoch is not the best.
+// At a rate that is far too high accuracy goes up and down; the last epoch is seldom the best.
 class BestWeights : public testing::Test {
  protected:
   static TrainConfig config() {
@@ -137,8 +137,14 @@ class BestWeights : public testing::Test {
 
 TEST_F(BestWeights, AreKeptBesideTheLast) {
   TrainOptions options;
-  options.out = folder_ / "a";
-  const TrainResult result = train(config(), options);
+  TrainConfig run = config();
+  TrainResult result;
+  do {  // whose best is the last is another on every CPU
+    ASSERT_LT(++run.seed, 20);
+    options.out = folder_ / std::to_string(run.seed);
+    result = train(run, options);
+  } while (!result.best || result.best->update == 60);
+  const std::string name = std::to_string(run.seed);
   const auto evaluations = records_of(options.out, "eval");
   ASSERT_EQ(evaluations.size(), 12U);
   const auto best =
@@ -148,13 +154,12 @@ TEST_F(BestWeights, AreKeptBesideTheLast) {
       });
   ASSERT_TRUE(result.best);
   EXPECT_EQ(result.best->update, best->at("step"));
-  ASSERT_LT(result.best->update, 60);
   EXPECT_EQ(result.best->val_accuracy_running, best->at("accuracy"));
-  EXPECT_EQ(tested("a", "best.safetensors"), result.best->test_accuracy);
-  EXPECT_EQ(tested("a", "model.safetensors"), result.test_accuracy);
+  EXPECT_EQ(tested(name, "best.safetensors"), result.best->test_accuracy);
+  EXPECT_EQ(tested(name, "model.safetensors"), result.test_accuracy);
   EXPECT_NE(result.best->test_accuracy, result.test_accuracy);
   // As a run that ends there, but for its last evaluation's place.
-  TrainConfig shorter = config();
+  TrainConfig shorter = run;
   shorter.budget = std::to_string(result.best->update) + "it";
   options.out = folder_ / "shorter";
   const TrainResult there = train(shorter, options);

@@ -1,4 +1,6 @@
 // tests/study/identity_test.cpp - which runs are the same run.
+#include "study/plan/identity.h"
+
 #include <gtest/gtest.h>
 
 #include "glidepath/study.h"
@@ -24,6 +26,23 @@ TEST(RunId, IsTheOldOneWhereANewKeySaysWhatWasDoneBefore) {
   config.schedule = "cosine";
   config.seed = 3;
   EXPECT_EQ(run_id(config), "5a29061702d7bad6");  // printf 'schedule=cosine\nseed=3\n' | sha256sum
+}
+
+// What differs by rounding alone has no name of its own, and an earlier program's run goes on as it was
+// begun.
+TEST(RunId, OfARunThatWasBegunBeforeAKeyThatOnlyRoundsIsTheDefaults) {
+  const TrainConfig now;
+  TrainConfig then = now, asked = now;
+  then.conv = "library";
+  asked.conv = "winograd";
+  EXPECT_TRUE(is_run(now, run_id(now)));
+  EXPECT_TRUE(is_run(then, run_id(now)));
+  EXPECT_TRUE(is_run(then, run_id(then)));
+  EXPECT_NE(run_id(then), run_id(now));
+  EXPECT_FALSE(is_run(now, run_id(then)));
+  EXPECT_FALSE(is_run(asked, run_id(now)));
+  then.seed = 2;
+  EXPECT_FALSE(is_run(then, run_id(now)));
 }
 
 TEST(RunId, IsTheSameForEverySpelling) {
@@ -77,6 +96,7 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"seed", "9"},
                                                      {"precision", "fp32"},
                                                      {"channels_last", "true"},
+                                                     {"conv", "library"},
                                                      {"device", "cpu"},
                                                      {"deterministic", "false"},
                                                      {"loss_scale", "dynamic"},

@@ -9,13 +9,6 @@
 namespace glidepath {
 namespace {
 
-GLIDEPATH_INLINE void store(float* to, float value) { *to = value; }
-GLIDEPATH_INLINE void store(Bf16* to, float value) {  // round to nearest, ties to even
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  *to = static_cast<Bf16>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
-}
-
 template <typename T>
 GLIDEPATH_INLINE void sum_tiles(const T* x, std::int64_t tile, std::int64_t tiles, const float* origin,
                                 float* sum, float* square) {
@@ -44,7 +37,7 @@ GLIDEPATH_INLINE void apply_tiles(const T* x, const T* residual, T* y, std::int6
       float v = to_float(x[base + j]) * scale[j] + shift[j];
       if (kResidual) v += to_float(residual[base + j]);
       if (kRelu) v = v < 0.0F ? 0.0F : v;  // keeps NaN, so that a diverged run is seen
-      store(y + base + j, v);
+      store_number(y + base + j, v);
     }
   }
 }
@@ -78,8 +71,8 @@ GLIDEPATH_INLINE void apply_gradients(const T* x, const T* y, const T* dy, T* dx
     for (std::int64_t j = 0; j < lanes; ++j) {
       float g = to_float(dy[base + j]);
       if (kRelu) g = to_float(y[base + j]) > 0.0F ? g : 0.0F;
-      store(dx + base + j, a[j] * g + b[j] * to_float(x[base + j]) + c[j]);
-      if (kResidual) store(dresidual + base + j, g);
+      store_number(dx + base + j, a[j] * g + b[j] * to_float(x[base + j]) + c[j]);
+      if (kResidual) store_number(dresidual + base + j, g);
     }
   }
 }

@@ -2,7 +2,8 @@
 // instruction set.
 #pragma once
 #include <cstdint>
-#include <cstring>
+
+#include "nn/kernels/bf16.h"
 
 namespace glidepath {
 
@@ -11,17 +12,6 @@ namespace glidepath {
 // `tile` is that number, `tiles` how many whole ones there are, `count` elements from the start of one;
 // arrays of one value for each element of a tile are named ..._lanes.
 constexpr std::int64_t kLanes = 64;
-
-/// bfloat16 is the upper half of a float; kernels take it as its bits.
-using Bf16 = std::uint16_t;
-
-inline __attribute__((always_inline)) float to_float(float value) { return value; }
-inline __attribute__((always_inline)) float to_float(Bf16 bf16) {
-  const std::uint32_t bits = static_cast<std::uint32_t>(bf16) << 16;
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
 
 #define GLIDEPATH_DECLARE_KERNELS(T)                                                                       \
   /* Sums of (x - origin) and of its square, lane by lane, over whole tiles. */                            \

@@ -16,6 +16,7 @@
 #include "files/read_file.h"
 #include "glidepath/error.h"
 #include "study/plan/check_plan.h"
+#include "study/plan/identity.h"
 #include "study/store/json_file.h"
 
 namespace fs = std::filesystem;
@@ -115,7 +116,7 @@ TrainConfig ClusterFolder::read_config(const std::string& id) const {
   if (!fs::is_regular_file(file, error))  // a pipe would be waited for
     throw InputError(fmt::format("{}: missing; run glidepath study --executor slurm again", file.string()));
   const TrainConfig config = read_train_config(file, ConfigOrigin::kWritten);
-  if (run_id(config) != id) {
+  if (!is_run(config, id)) {
     throw InputError(
         fmt::format("{}: holds another run ({}): changed since it was submitted, or by another version "
                     "of Glidepath; run glidepath study --executor slurm again",

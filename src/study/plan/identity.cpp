@@ -38,7 +38,7 @@ std::string run_id(const TrainConfig& config) {
   static const TrainConfig silent = [] {
     TrainConfig config;
     for (const ConfigKey& key : train_config_keys()) {
-      if (!key.before.empty()) set_config_value(config, key.name, key.before);
+      if (!key.before.empty() && !key.before_is_near) set_config_value(config, key.name, key.before);
     }
     return config;
   }();
@@ -51,6 +51,16 @@ std::string run_id(const TrainConfig& config) {
   std::string identity;
   for (const auto& [name, value] : values) identity += fmt::format("{}={}\n", name, value);
   return id_of_text(identity);
+}
+
+bool is_run(const TrainConfig& written, const std::string& id) {
+  if (run_id(written) == id) return true;
+  TrainConfig near = written;
+  for (const ConfigKey& key : train_config_keys()) {
+    if (key.before_is_near && config_value(written, key.name) == key.before)
+      set_config_value(near, key.name, key.default_text);
+  }
+  return run_id(near) == id;
 }
 
 const char* to_string(RunStatus status) {

@@ -12,6 +12,7 @@
 #include "files/read_file.h"
 #include "glidepath/error.h"
 #include "study/plan/check_plan.h"
+#include "study/plan/identity.h"
 #include "study/store/json_file.h"
 
 namespace fs = std::filesystem;
@@ -140,7 +141,7 @@ bool holds_run(const fs::path& dir, const std::string& id) {
   const fs::path file = dir / "config.toml";
   if (!fs::is_regular_file(file, error)) return false;  // a pipe would be waited for
   try {
-    return run_id(read_train_config(file, ConfigOrigin::kWritten)) == id;
+    return is_run(read_train_config(file, ConfigOrigin::kWritten), id);
   } catch (const Error&) {
     return false;
   }

@@ -1,0 +1,153 @@
+// src/nn/kernels/winograd/winograd.cpp - 3x3 convolutions, divided into blocks of tiles that fit the caches.
+#include "nn/kernels/winograd/winograd.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "nn/kernels/parallel.h"
+
+namespace glidepath::winograd {
+namespace {
+
+constexpr std::int64_t kMostChannels = 4096;
+// Floats of a block's transformed inputs: they stay in a core's second cache while all filters pass by.
+constexpr std::int64_t kBlockFloats = 96 * 1024;
+// Floats of a block's transformed inputs and gradients, which all cores share.
+constexpr std::int64_t kGradientFloats = 256 * 1024;
+// The same place of neighbouring transformed values would fall into the same few lines of the first cache.
+constexpr std::int64_t kShift = 16;
+
+/// Memory that a thread keeps, as the system takes long to give it.
+class Scratch {
+ public:
+  float* get(std::int64_t floats) {
+    if (floats > size_) {
+      memory_.reset();  // first, so that both are never held
+      memory_.reset(
+          static_cast<float*>(::operator new(static_cast<std::size_t>(floats) * sizeof(float), kLine)));
+      size_ = floats;
+      std::fill_n(memory_.get(), floats, 0.0F);  // tiles that fill up a block are read too
+    }
+    return memory_.get();
+  }
+
+ private:
+  static constexpr std::align_val_t kLine{64};
+  struct Free {
+    void operator()(float* memory) const { ::operator delete(memory, kLine); }
+  };
+  std::unique_ptr<float, Free> memory_;
+  std::int64_t size_ = 0;
+};
+
+std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+std::int64_t panels_of(const Shape& shape, const Kernels& kernels) {
+  return (shape.filters + kernels.panel - 1) / kernels.panel;
+}
+
+/// Of `in_all` tiles, at most `most` at a time, in pieces that are about equal and multiples of `rows`.
+std::int64_t tiles_in_block(std::int64_t in_all, std::int64_t most, std::int64_t rows) {
+  const std::int64_t blocks = (in_all + most - 1) / most;
+  return rounded_up((in_all + blocks - 1) / blocks, rows);
+}
+
+template <typename Body>
+void over_panels(std::int64_t panels, const Body& body) {
+  parallel_ranges(panels, 1, body);
+}
+
+bool is_wide(std::int64_t filters) { return filters > 16; }
+
+}  // namespace
+
+const Kernels* kernels_for(std::int64_t filters) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  static const bool has_avx512 = __builtin_cpu_supports("avx512f") != 0 && avx512_kernels() != nullptr;
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  if (has_avx512 && is_wide(filters)) return avx512_kernels();
+  if (has_avx2) return avx2_kernels();
+#endif
+  (void)filters;
+  return nullptr;
+}
+
+bool takes(const Shape& shape) {
+  const auto fits = [](std::int64_t channels) { return channels % kGrain == 0 && channels <= kMostChannels; };
+  return shape.images > 0 && fits(shape.channels) && fits(shape.filters) &&
+         kernels_for(shape.channels) != nullptr;
+}
+
+void forward(const Shape& shape, const float* x, const float* w, float* y) {
+  const Kernels& kernels = *kernels_for(shape.filters);
+  const std::int64_t panels = panels_of(shape, kernels), of_panel = kPlaces * shape.channels * kernels.panel;
+  static thread_local Scratch filters;
+  float* u = filters.get(panels * of_panel);
+  over_panels(panels,
+              [&](std::int64_t first, std::int64_t end) { kernels.filters(shape, w, first, end, u); });
+
+  const std::int64_t most = std::max(2 * kernels.rows, kBlockFloats / (kPlaces * shape.channels));
+  const std::int64_t block = tiles_in_block(shape.tiles(), most, kernels.rows);
+  const std::int64_t blocks = (shape.tiles() + block - 1) / block;
+  const std::int64_t v_stride = block * shape.channels + kShift, m_stride = block * kernels.panel + kShift;
+  parallel_ranges(blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+    static thread_local Scratch transformed, products;
+    float* v = transformed.get(kPlaces * v_stride);
+    float* m = products.get(kPlaces * m_stride);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const TileRange range{i * block, std::min(block, shape.tiles() - i * block)};
+      kernels.inputs(shape, x, range, v, v_stride);
+      for (std::int64_t panel = 0; panel < panels; ++panel) {
+        const float* of_places = u + panel * of_panel;
+        for (std::int64_t place = 0; place < kPlaces; ++place) {
+          kernels.multiply(v + place * v_stride, rounded_up(range.count, kernels.rows), shape.channels,
+                           of_places + place * shape.channels * kernels.panel, m + place * m_stride);
+        }
+        kernels.outputs(shape, m, range, panel, m_stride, y);
+      }
+    }
+  });
+}
+
+// Sums over tiles: block after block in order, so that nothing has to be added up over threads. Within a
+// block threads share first the tiles, then the places.
+void filter_gradients(const Shape& shape, const float* x, const float* dy, float* dw) {
+  const Kernels& kernels = *kernels_for(shape.filters);
+  const std::int64_t panels = panels_of(shape, kernels), of_place = shape.channels * kernels.panel;
+  const std::int64_t filled = panels * kernels.panel;
+  const std::int64_t most =
+      std::max<std::int64_t>(48, kGradientFloats / (kPlaces * (shape.channels + filled)));
+  const std::int64_t block = tiles_in_block(shape.tiles(), most, 1);
+  const std::int64_t v_stride = block * shape.channels + kShift, z_stride = block * filled + kShift;
+  static thread_local Scratch sums, inputs, gradients;
+  float* du = sums.get(panels * kPlaces * of_place);
+  float* v = inputs.get(kPlaces * v_stride);
+  float* z = gradients.get(kPlaces * z_stride);
+  std::fill_n(du, panels * kPlaces * of_place, 0.0F);
+
+  for (std::int64_t first = 0; first < shape.tiles(); first += block) {
+    const std::int64_t count = std::min(block, shape.tiles() - first);
+    parallel_ranges(count, 4, [&](std::int64_t begin, std::int64_t end) {
+      const TileRange some{first + begin, end - begin};
+      kernels.inputs(shape, x, some, v + begin * shape.channels, v_stride);
+      kernels.gradients(shape, dy, some, count, z + begin * kernels.panel, z_stride);
+    });
+    parallel_ranges(panels * kPlaces, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t place = i / panels, panel = i % panels;
+        kernels.accumulate(v + place * v_stride, count, shape.channels,
+                           z + place * z_stride + panel * count * kernels.panel,
+                           du + (panel * kPlaces + place) * of_place);
+      }
+    });
+  }
+  over_panels(panels, [&](std::int64_t begin, std::int64_t end) {
+    kernels.filter_gradients(shape, du, begin, end, dw);
+  });
+}
+
+}  // namespace glidepath::winograd

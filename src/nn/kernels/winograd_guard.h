@@ -1,0 +1,23 @@
+// src/nn/kernels/winograd_guard.h - whether convolutions may be Winograd's.
+#pragma once
+
+namespace glidepath {
+
+/// While alive, convolve() in this thread takes Winograd's kernels where they fit, in the backward pass that
+/// follows too; outside it takes LibTorch's.
+class WinogradGuard {
+ public:
+  explicit WinogradGuard(bool on);
+  ~WinogradGuard();
+  WinogradGuard(const WinogradGuard&) = delete;
+  WinogradGuard& operator=(const WinogradGuard&) = delete;
+
+  static bool is_on();
+  /// Whether this processor has any of the kernels.
+  static bool is_possible();
+
+ private:
+  bool before_;
+};
+
+}  // namespace glidepath

@@ -1,0 +1,168 @@
+// tests/nn/kernels/conv3x3_test.cpp - Winograd's convolution against the direct one in float64, for values
+// and gradients.
+#include "nn/kernels/conv3x3.h"
+
+#include <vector>
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
+
+#include "glidepath/error.h"
+#include "nn/kernels/winograd/winograd.h"
+#include "nn/kernels/winograd_guard.h"
+
+namespace glidepath {
+namespace {
+
+using torch::Tensor;
+
+struct Layer {
+  std::int64_t images, channels, filters, height, width;
+};
+
+double distance(const Tensor& ours, const Tensor& exact) {
+  return ((ours.to(torch::kFloat64) - exact).norm() / exact.norm()).item<double>();
+}
+
+Tensor pictures(const Layer& c) {
+  return torch::randn({c.images, c.channels, c.height, c.width})
+      .contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+torch::nn::Conv2d convolution(std::int64_t channels, std::int64_t filters) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, filters, 3).padding(1).bias(false));
+}
+
+/// y, dx and dw of a convolution for the same gradient.
+std::vector<Tensor> results(torch::nn::Conv2d conv, const Tensor& x, const Tensor& gradient, bool winograd) {
+  const WinogradGuard guard(winograd);
+  const Tensor input = x.detach().clone().requires_grad_();
+  const Tensor y = convolve(conv, input);
+  const auto found = torch::autograd::grad({y}, {input, conv->weight}, {gradient});
+  return {y.detach(), found[0], found[1]};
+}
+
+/// How the node is called that made a tensor.
+std::string made_by(const Tensor& y) { return y.grad_fn() ? y.grad_fn()->name() : ""; }
+
+class Conv3x3Test : public testing::TestWithParam<Layer> {};
+
+TEST_P(Conv3x3Test, EqualsTheDirectOneInFloat64) {
+  if (!WinogradGuard::is_possible()) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
+  const Layer c = GetParam();
+  at::manual_seed(c.channels + c.height);
+  const Tensor x = pictures(c), gradient = pictures({c.images, c.filters, c.filters, c.height, c.width});
+  torch::nn::Conv2d conv = convolution(c.channels, c.filters), exact = convolution(c.channels, c.filters);
+  exact->to(torch::kFloat64);
+  {
+    const at::NoGradGuard no_grad;
+    exact->weight.copy_(conv->weight);
+  }
+  ASSERT_TRUE(fits_winograd(c.channels, c.filters));
+  const auto ours = results(conv, x, gradient, true);
+  const auto right = results(exact, x.to(torch::kFloat64), gradient.to(torch::kFloat64), false);
+  EXPECT_LT(distance(ours[0], right[0]), 4e-6);
+  EXPECT_LT(distance(ours[1], right[1]), 4e-6);
+  EXPECT_LT(distance(ours[2], right[2]), 2e-5);
+  EXPECT_TRUE(ours[0].is_contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, Conv3x3Test,
+                         testing::Values(Layer{1, 24, 24, 1, 1}, Layer{2, 24, 40, 3, 3},
+                                         Layer{3, 32, 32, 4, 4}, Layer{2, 40, 24, 5, 9},
+                                         Layer{1, 64, 72, 13, 2}, Layer{2, 128, 64, 7, 8},
+                                         Layer{5, 24, 64, 31, 31}, Layer{40, 64, 64, 16, 16},
+                                         Layer{3, 56, 264, 8, 1}),
+                         [](const auto& info) {
+                           const Layer& c = info.param;
+                           return "N" + std::to_string(c.images) + "C" + std::to_string(c.channels) + "K" +
+                                  std::to_string(c.filters) + "H" + std::to_string(c.height) + "W" +
+                                  std::to_string(c.width);
+                         });
+
+// AVX2's kernels run on a processor with AVX-512 too, and add in the same order.
+TEST(Conv3x3, BothInstructionSetsComputeTheSame) {
+  const winograd::Kernels *wide = winograd::avx512_kernels(), *narrow = winograd::avx2_kernels();
+  if (!WinogradGuard::is_possible() || winograd::kernels_for(24) != wide) GTEST_SKIP() << "no AVX-512 here";
+  const std::int64_t tiles = 24, channels = 40;
+  const Tensor v = torch::randn({tiles, channels}), u = torch::randn({channels, wide->panel});
+  const Tensor right = torch::mm(v.to(torch::kFloat64), u.to(torch::kFloat64));
+  Tensor found = torch::empty({tiles, wide->panel});
+  wide->multiply(v.data_ptr<float>(), tiles, channels, u.data_ptr<float>(), found.data_ptr<float>());
+  EXPECT_LT(distance(found, right), 1e-6);
+  const Tensor half = u.narrow(1, 0, narrow->panel).contiguous();
+  Tensor of_half = torch::empty({tiles, narrow->panel});
+  narrow->multiply(v.data_ptr<float>(), tiles, channels, half.data_ptr<float>(), of_half.data_ptr<float>());
+  EXPECT_TRUE(of_half.equal(found.narrow(1, 0, narrow->panel)));
+}
+
+TEST(Conv3x3, BitsDoNotDependOnTheNumberOfThreads) {
+  const int before = at::get_num_threads();
+  const Layer c{9, 48, 40, 14, 11};
+  const Tensor x = pictures(c), gradient = pictures({9, 40, 40, 14, 11});
+  const torch::nn::Conv2d conv = convolution(c.channels, c.filters);
+  at::set_num_threads(1);
+  const auto one = results(conv, x, gradient, true);
+  for (const int threads : {2, 3, 7}) {
+    at::set_num_threads(threads);
+    const auto many = results(conv, x, gradient, true);
+    for (std::size_t i = 0; i < one.size(); ++i)
+      EXPECT_TRUE(one[i].equal(many[i])) << threads << " threads, " << i;
+  }
+  at::set_num_threads(before);
+}
+
+TEST(Conv3x3, WhatDoesNotFitIsTheLibrarys) {
+  const WinogradGuard guard(true);
+  const auto taken = [](torch::nn::Conv2dOptions options, const Tensor& x) {
+    torch::nn::Conv2d conv(options.bias(false));
+    return made_by(convolve(conv, x.clone().requires_grad_())).find("Conv3x3") != std::string::npos;
+  };
+  const Tensor x = pictures({2, 32, 32, 8, 8});
+  const auto same = [] { return torch::nn::Conv2dOptions(32, 32, 3).padding(1); };
+  EXPECT_EQ(taken(same(), x), WinogradGuard::is_possible());
+  EXPECT_FALSE(taken(same().stride(2), x));
+  EXPECT_FALSE(taken(same().padding(0), x));
+  EXPECT_FALSE(taken(same().dilation(2).padding(2), x));
+  EXPECT_FALSE(taken(same().groups(2), x));
+  EXPECT_FALSE(taken(same().padding_mode(torch::kCircular), x));
+  EXPECT_FALSE(taken(torch::nn::Conv2dOptions(32, 32, 5).padding(2), x));
+  EXPECT_FALSE(taken(torch::nn::Conv2dOptions(32, 36, 3).padding(1), x));
+  EXPECT_FALSE(taken(torch::nn::Conv2dOptions(16, 32, 3).padding(1), pictures({2, 16, 16, 8, 8})));
+  EXPECT_FALSE(taken(same(), x.contiguous()));
+  EXPECT_FALSE(taken(same(), torch::empty({0, 32, 8, 8}).contiguous(torch::MemoryFormat::ChannelsLast)));
+  const WinogradGuard off(false);
+  EXPECT_FALSE(taken(same(), x));
+}
+
+TEST(Conv3x3, FrozenFiltersAndInputsGetNoGradient) {
+  const WinogradGuard guard(true);
+  torch::nn::Conv2d conv = convolution(32, 32);
+  const Tensor x = pictures({1, 32, 32, 6, 6});
+  convolve(conv, x).sum().backward();
+  EXPECT_TRUE(conv->weight.grad().defined());
+  EXPECT_FALSE(x.grad().defined());
+  conv->weight.set_requires_grad(false);
+  EXPECT_FALSE(convolve(conv, x).requires_grad());
+}
+
+TEST(Conv3x3, ASecondDerivativeIsRefused) {
+  if (!WinogradGuard::is_possible()) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
+  const WinogradGuard guard(true);
+  torch::nn::Conv2d conv = convolution(32, 32);
+  const Tensor x = pictures({1, 32, 32, 6, 6}).requires_grad_();
+  const Tensor y = convolve(conv, x).square().sum();
+  try {
+    torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true);
+    FAIL() << "nothing was thrown";
+  } catch (const RunError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("conv = \"library\""));
+  }
+}
+
+}  // namespace
+}  // namespace glidepath
