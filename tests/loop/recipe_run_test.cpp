@@ -1,4 +1,6 @@
 // tests/loop/recipe_run_test.cpp - whole runs of what recipes are made of, on CIFAR-10.
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -74,6 +76,28 @@ TEST(RecipeRun, ACropThatCannotBeReflectedIsRefused) {
     EXPECT_STREQ(error.what(),
                  "crop_padding \"8\": must be below 8, the side of the images, to reflect them");
   }
+}
+
+// Each made small: what it says is read, and goes together.
+TEST(RecipeRun, EveryFileOfRecipesTrains) {
+  if (!has_cifar()) GTEST_SKIP() << "GLIDEPATH_DATA names no folder with CIFAR-10";
+  int recipes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(GLIDEPATH_SOURCE_DIR "/recipes")) {
+    if (file.path().extension() != ".toml") continue;
+    SCOPED_TRACE(file.path());
+    TrainConfig config = read_train_config(file.path());
+    EXPECT_NO_THROW(check_config(config));
+    config.width = 0.125;
+    config.train_limit = 500;
+    config.test_limit = 100;
+    config.batch_size = 100;
+    config.budget = "4it";
+    config.bn_estimate = "100";
+    config.base_lr = 1e-4;  // its other rates are for batches that are twenty times as large
+    EXPECT_EQ(train(config).updates, 4);
+    ++recipes;
+  }
+  EXPECT_GT(recipes, 0);
 }
 
 }  // namespace

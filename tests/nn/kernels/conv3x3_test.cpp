@@ -75,8 +75,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Conv3x3Test,
                          testing::Values(Layer{1, 24, 24, 1, 1}, Layer{2, 24, 40, 3, 3},
                                          Layer{3, 32, 32, 4, 4}, Layer{2, 40, 24, 5, 9},
                                          Layer{1, 64, 72, 13, 2}, Layer{2, 128, 64, 7, 8},
-                                         Layer{5, 24, 64, 31, 31}, Layer{40, 64, 64, 16, 16},
-                                         Layer{3, 56, 264, 8, 1}),
+                                         Layer{5, 24, 64, 31, 31}, Layer{50, 24, 32, 16, 16},
+                                         Layer{40, 64, 64, 16, 16}, Layer{3, 56, 264, 8, 1}),
                          [](const auto& info) {
                            const Layer& c = info.param;
                            return "N" + std::to_string(c.images) + "C" + std::to_string(c.channels) + "K" +
@@ -100,18 +100,20 @@ TEST(Conv3x3, BothInstructionSetsComputeTheSame) {
   EXPECT_TRUE(of_half.equal(found.narrow(1, 0, narrow->panel)));
 }
 
+// The second has enough tiles for filters' sums of several chunks.
 TEST(Conv3x3, BitsDoNotDependOnTheNumberOfThreads) {
   const int before = at::get_num_threads();
-  const Layer c{9, 48, 40, 14, 11};
-  const Tensor x = pictures(c), gradient = pictures({9, 40, 40, 14, 11});
-  const torch::nn::Conv2d conv = convolution(c.channels, c.filters);
-  at::set_num_threads(1);
-  const auto one = results(conv, x, gradient, true);
-  for (const int threads : {2, 3, 7}) {
-    at::set_num_threads(threads);
-    const auto many = results(conv, x, gradient, true);
-    for (std::size_t i = 0; i < one.size(); ++i)
-      EXPECT_TRUE(one[i].equal(many[i])) << threads << " threads, " << i;
+  for (const Layer& c : {Layer{9, 48, 40, 14, 11}, Layer{60, 24, 24, 16, 16}}) {
+    const Tensor x = pictures(c), gradient = pictures({c.images, c.filters, c.filters, c.height, c.width});
+    const torch::nn::Conv2d conv = convolution(c.channels, c.filters);
+    at::set_num_threads(1);
+    const auto one = results(conv, x, gradient, true);
+    for (const int threads : {2, 3, 7}) {
+      at::set_num_threads(threads);
+      const auto many = results(conv, x, gradient, true);
+      for (std::size_t i = 0; i < one.size(); ++i)
+        EXPECT_TRUE(one[i].equal(many[i])) << threads << " threads, " << i;
+    }
   }
   at::set_num_threads(before);
 }

@@ -12,9 +12,9 @@ struct Shape {
   std::int64_t images, height, width;
   std::int64_t channels, filters;  ///< multiples of kGrain
 
-  std::int64_t tiles_down() const { return (height + kTile - 1) / kTile; }
-  std::int64_t tiles_across() const { return (width + kTile - 1) / kTile; }
-  std::int64_t tiles() const { return images * tiles_down() * tiles_across(); }
+  [[gnu::always_inline]] std::int64_t tiles_down() const { return (height + kTile - 1) / kTile; }
+  [[gnu::always_inline]] std::int64_t tiles_across() const { return (width + kTile - 1) / kTile; }
+  [[gnu::always_inline]] std::int64_t tiles() const { return images * tiles_down() * tiles_across(); }
 };
 
 constexpr std::int64_t kGrain = 8;  // channels that every instruction set takes at once

@@ -10,21 +10,23 @@ namespace {
 
 template <int kLanes>
 struct VectorOf {
-  using Type [[gnu::vector_size(4 * kLanes), gnu::aligned(4), gnu::may_alias]] = float;
+  using Type [[gnu::vector_size(4 * kLanes)]] = float;
 };
 template <int kLanes>
 using Vector = typename VectorOf<kLanes>::Type;
 
 template <int kLanes>
 inline __attribute__((always_inline)) Vector<kLanes> load(const float* from) {
-  return *reinterpret_cast<const Vector<kLanes>*>(from);
+  Vector<kLanes> value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
 }
 template <int kLanes>
 inline __attribute__((always_inline)) void store(float* to, Vector<kLanes> value) {
-  *reinterpret_cast<Vector<kLanes>*>(to) = value;
+  __builtin_memcpy(to, &value, sizeof value);
 }
 
-/// Runs body.template operator()<lanes>(first) over `count` channels, the last by fewer lanes.
+/// Runs body(VectorOf<lanes>(), first) over `count` channels, the last by fewer lanes.
 template <int kLanes, typename Body>
 inline __attribute__((always_inline)) void over_channels(std::int64_t count, const Body& body) {
   std::int64_t c = 0;

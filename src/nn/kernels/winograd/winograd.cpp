@@ -16,6 +16,8 @@ constexpr std::int64_t kMostChannels = 4096;
 constexpr std::int64_t kBlockFloats = 96 * 1024;
 // Floats of a block's transformed inputs and gradients, which all cores share.
 constexpr std::int64_t kGradientFloats = 256 * 1024;
+// Chunks of tiles with filters' sums of their own: as many as fit into so many floats.
+constexpr std::int64_t kChunkFloats = 1536 * 1024, kMostChunks = 16, kFewestChunks = 4, kTilesOfChunk = 192;
 // The same place of neighbouring transformed values would fall into the same few lines of the first cache.
 constexpr std::int64_t kShift = 16;
 
@@ -113,41 +115,92 @@ void forward(const Shape& shape, const float* x, const float* w, float* y) {
   });
 }
 
-// Sums over tiles: block after block in order, so that nothing has to be added up over threads. Within a
-// block threads share first the tiles, then the places.
-void filter_gradients(const Shape& shape, const float* x, const float* dy, float* dw) {
-  const Kernels& kernels = *kernels_for(shape.filters);
-  const std::int64_t panels = panels_of(shape, kernels), of_place = shape.channels * kernels.panel;
-  const std::int64_t filled = panels * kernels.panel;
-  const std::int64_t most =
-      std::max<std::int64_t>(48, kGradientFloats / (kPlaces * (shape.channels + filled)));
-  const std::int64_t block = tiles_in_block(shape.tiles(), most, 1);
-  const std::int64_t v_stride = block * shape.channels + kShift, z_stride = block * filled + kShift;
-  static thread_local Scratch sums, inputs, gradients;
-  float* du = sums.get(panels * kPlaces * of_place);
-  float* v = inputs.get(kPlaces * v_stride);
-  float* z = gradients.get(kPlaces * z_stride);
-  std::fill_n(du, panels * kPlaces * of_place, 0.0F);
+namespace {
 
-  for (std::int64_t first = 0; first < shape.tiles(); first += block) {
-    const std::int64_t count = std::min(block, shape.tiles() - first);
-    parallel_ranges(count, 4, [&](std::int64_t begin, std::int64_t end) {
-      const TileRange some{first + begin, end - begin};
-      kernels.inputs(shape, x, some, v + begin * shape.channels, v_stride);
-      kernels.gradients(shape, dy, some, count, z + begin * kernels.panel, z_stride);
-    });
-    parallel_ranges(panels * kPlaces, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t place = i / panels, panel = i % panels;
-        kernels.accumulate(v + place * v_stride, count, shape.channels,
-                           z + place * z_stride + panel * count * kernels.panel,
-                           du + (panel * kPlaces + place) * of_place);
-      }
+/// du[panel][place][c][k], added up over tiles, block after block in order.
+class FilterSums {
+ public:
+  FilterSums(const Shape& shape, const float* x, const float* dy)
+      : shape_(shape),
+        x_(x),
+        dy_(dy),
+        kernels_(*kernels_for(shape.filters)),
+        panels_(panels_of(shape, kernels_)),
+        of_place_(shape.channels * kernels_.panel) {}
+
+  std::int64_t floats() const { return panels_ * kPlaces * of_place_; }
+
+  /// Of tiles [begin, end), whose transforms, and then whose products, are done by divide(count, grain,
+  /// body).
+  template <typename Divide>
+  void add_up(std::int64_t begin, std::int64_t end, float* du, const Divide& divide) const {
+    static thread_local Scratch inputs, gradients;
+    const std::int64_t filled = panels_ * kernels_.panel;
+    const std::int64_t most =
+        std::max<std::int64_t>(48, kGradientFloats / (kPlaces * (shape_.channels + filled)));
+    const std::int64_t block = tiles_in_block(end - begin, most, 1);
+    const std::int64_t v_stride = block * shape_.channels + kShift, z_stride = block * filled + kShift;
+    float* v = inputs.get(kPlaces * v_stride);
+    float* z = gradients.get(kPlaces * z_stride);
+    std::fill_n(du, floats(), 0.0F);
+    for (std::int64_t first = begin; first < end; first += block) {
+      const std::int64_t count = std::min(block, end - first);
+      divide(count, 4, [&](std::int64_t from, std::int64_t to) {
+        const TileRange some{first + from, to - from};
+        kernels_.inputs(shape_, x_, some, v + from * shape_.channels, v_stride);
+        kernels_.gradients(shape_, dy_, some, count, z + from * kernels_.panel, z_stride);
+      });
+      divide(panels_ * kPlaces, 1, [&](std::int64_t from, std::int64_t to) {
+        for (std::int64_t i = from; i < to; ++i) {
+          const std::int64_t place = i / panels_, panel = i % panels_;
+          kernels_.accumulate(v + place * v_stride, count, shape_.channels,
+                              z + place * z_stride + panel * count * kernels_.panel,
+                              du + (panel * kPlaces + place) * of_place_);
+        }
+      });
+    }
+  }
+
+  void write(const float* du, float* dw) const {
+    over_panels(panels_, [&](std::int64_t begin, std::int64_t end) {
+      kernels_.filter_gradients(shape_, du, begin, end, dw);
     });
   }
-  over_panels(panels, [&](std::int64_t begin, std::int64_t end) {
-    kernels.filter_gradients(shape, du, begin, end, dw);
+
+ private:
+  Shape shape_;
+  const float *x_, *dy_;
+  const Kernels& kernels_;
+  std::int64_t panels_, of_place_;
+};
+
+}  // namespace
+
+// Where the sums are small, chunks of tiles have sums of their own, as many as the shape says: each stays in
+// one core's cache. Where they are large, all threads work on the same ones.
+void filter_gradients(const Shape& shape, const float* x, const float* dy, float* dw) {
+  const FilterSums sums(shape, x, dy);
+  const std::int64_t size = sums.floats();
+  const std::int64_t chunks =
+      std::min({kMostChunks, kChunkFloats / size, shape.tiles() / kTilesOfChunk}) / 2 * 2;
+  static thread_local Scratch memory;
+  float* du = memory.get(std::max<std::int64_t>(1, chunks) * size);
+  if (chunks < kFewestChunks) {
+    sums.add_up(0, shape.tiles(), du, parallel_ranges);
+    return sums.write(du, dw);
+  }
+  parallel_ranges(chunks, 1, [&](std::int64_t begin, std::int64_t end) {
+    const auto alone = [](std::int64_t count, std::int64_t /*grain*/, const auto& body) { body(0, count); };
+    for (std::int64_t i = begin; i < end; ++i) {
+      sums.add_up(shape.tiles() * i / chunks, shape.tiles() * (i + 1) / chunks, du + i * size, alone);
+    }
   });
+  parallel_ranges(size, 4096, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t chunk = 1; chunk < chunks; ++chunk) {
+      for (std::int64_t i = begin; i < end; ++i) du[i] += du[chunk * size + i];
+    }
+  });
+  sums.write(du, dw);
 }
 
 }  // namespace glidepath::winograd
