@@ -21,6 +21,7 @@ struct DryRun {
   double update_seconds = 0;      ///< median of those measured
   double evaluation_seconds = 0;  ///< of the whole test set, from one batch
   std::int64_t measured_updates = 0;
+  std::string advice;  ///< where the budget buys too few updates: what would make more; or empty
 };
 
 /// Makes up to 10 updates (fewer where they take longer than 5 s together) and part of an evaluation, and

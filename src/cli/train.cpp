@@ -212,7 +212,8 @@ nlohmann::ordered_json as_json(const DryRun& dry) {
           {"learning_rates", dry.learning_rates},
           {"update_seconds", dry.update_seconds},
           {"evaluation_seconds", dry.evaluation_seconds},
-          {"measured_updates", dry.measured_updates}};
+          {"measured_updates", dry.measured_updates},
+          {"advice", dry.advice}};
 }
 
 void print_dry_run(const TrainArguments& arguments, const TrainConfig& config, const DryRun& dry) {
@@ -229,10 +230,11 @@ void print_dry_run(const TrainArguments& arguments, const TrainConfig& config, c
       "compute  {:.3g} FLOPs\n"
       "memory   {:.0f} MiB\n"
       "lr       {}: {}\n"
-      "nothing was written\n",
+      "{}nothing was written\n",
       dry.updates, dry.epochs, dry.steps_per_epoch, spoken_duration(dry.seconds), dry.ends_at,
       1000 * dry.update_seconds, dry.measured_updates, spoken_duration(dry.evaluation_seconds), dry.flops,
-      dry.peak_memory_mib, schedule_label(config.schedule), rates.empty() ? "follows the loss" : rates);
+      dry.peak_memory_mib, schedule_label(config.schedule), rates.empty() ? "follows the loss" : rates,
+      dry.advice.empty() ? "" : terminal_text(dry.advice) + "\n");
 }
 
 /// Loading and measuring take seconds to half a minute: on a terminal it is said where it is, and in a log

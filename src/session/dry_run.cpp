@@ -6,6 +6,7 @@
 
 #include "budget/deadline.h"
 #include "session/session.h"
+#include "setup/few_updates.h"
 
 namespace glidepath {
 namespace {
@@ -73,6 +74,7 @@ DryRun Session::estimate() {
     for (const double progress : {0.0, 0.25, 0.5, 0.75, 1.0})
       dry.learning_rates.push_back(run_.config.base_lr * run_.glide.schedule()(progress));
   }
+  dry.advice = few_updates_advice(run_.config, dry.updates);
   return dry;
 }
 
