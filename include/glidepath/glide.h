@@ -80,6 +80,9 @@ class Glide {
   double progress() const;  ///< of the update about to be made, in [0, 1]; 1 when done
   double factor() const;    ///< f(progress)
   double lr() const;        ///< base_lr * f(progress), halvings included
+  /// The rate now of what is to have landed at this share of the budget, in (0, 1], by the same schedule:
+  /// base_lr() times its factor at progress() / share, and from there on its last one. plateau's: lr().
+  double lr_until(double share) const;
   double base_lr() const;   ///< halvings included
   double final_lr() const;  ///< base_lr * f(1): where the schedule lands; of a plateau, the rate it has
   double seconds_spent() const;

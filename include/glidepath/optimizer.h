@@ -1,6 +1,7 @@
 // include/glidepath/optimizer.h - optimizers: update, be saved, and tell how they scale the rate.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct OptimizerOptions {
   template <typename Value>
   using ByName = std::vector<std::pair<std::string, Value>>;
   ByName<double> lr_scale = {};           ///< multiplies every rate, at least 0
+  ByName<double> lr_until = {};           ///< in (0, 1]: the share of the budget at which rates have landed
   ByName<double> weight_decay_of = {};    ///< in place of weight_decay
   ByName<std::string> optimizer_of = {};  ///< in place of `name`
 };
@@ -50,7 +52,9 @@ class Optimizer {
 
   /// One update with this learning rate, from the gradients that stand in the parameters' grad(), in the
   /// parameters' shapes. Parameters without a gradient are left alone, and so is their state.
-  void step(double lr);
+  /// `lr_until(share)` is the rate of those that have landed at this share of the budget (Glide::lr_until());
+  /// without it all have the same.
+  void step(double lr, const std::function<double(double share)>& lr_until = {});
   /// Drops the gradients, so that backward writes new ones instead of adding to zeroed ones.
   void drop_gradients();
   /// Those that there are, in the parameters' order.

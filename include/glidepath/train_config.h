@@ -29,6 +29,7 @@ struct TrainConfig {
   std::string optimizer = "sgd";      ///< sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon
   std::string optimizer_of;           ///< of parameters by name, "fc.*=sgd"; of several that fit, the first
   std::string lr_scale;               ///< likewise: what their rates are multiplied by, "fc.*=10"
+  std::string lr_until;               ///< likewise: the share of the budget at which they have landed
   double momentum = 0.9;              ///< [0, 1); of sgd alone
   bool nesterov = true;               ///< of sgd and muon alone
   double muon_momentum = 0.95;        ///< [0, 1); of muon alone, as are the next

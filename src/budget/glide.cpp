@@ -268,6 +268,10 @@ bool Glide::by_clock() const { return parts_->by_clock(); }
 double Glide::progress() const { return parts_->progress(); }
 double Glide::factor() const { return parts_->factor(); }
 double Glide::lr() const { return parts_->base_lr() * parts_->factor(); }
+double Glide::lr_until(double share) const {
+  if (!(share > 0 && share <= 1)) throw InputError(fmt::format("lr_until {}: must be in (0, 1]", share));
+  return schedule().plateau() ? lr() : base_lr() * schedule()(std::min(1.0, progress() / share));
+}
 double Glide::base_lr() const { return parts_->base_lr(); }
 double Glide::final_lr() const {
   return base_lr() * (schedule().plateau() ? parts_->plateau_.factor() : schedule()(1));

@@ -61,6 +61,14 @@ std::vector<std::pair<std::string, double>> parse_numbers_by_name(const std::str
   return list;
 }
 
+std::string canonical_shares_by_name(const std::string& text) {
+  for (const auto& [pattern, share] : parse_numbers_by_name(text)) {
+    if (!(share > 0 && share <= 1))
+      refuse_value(text, fmt::format("{}={}: must be a share of the budget in (0, 1]", pattern, share));
+  }
+  return canonical_numbers_by_name(text);
+}
+
 std::string canonical_by_name(const std::string& text) { return text_of(parse_by_name(text)); }
 
 std::string canonical_numbers_by_name(const std::string& text) {

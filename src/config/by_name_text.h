@@ -15,5 +15,7 @@ std::vector<std::pair<std::string, double>> parse_numbers_by_name(const std::str
 /// The shortest text that is read back to the same.
 std::string canonical_by_name(const std::string& text);
 std::string canonical_numbers_by_name(const std::string& text);
+/// Numbers in (0, 1].
+std::string canonical_shares_by_name(const std::string& text);
 
 }  // namespace glidepath

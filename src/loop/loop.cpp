@@ -37,7 +37,8 @@ void Loop::update() {
   const Batch part = run_.feed.take();
   if (run_.sizes.vary()) run_.sizes.count(run_.feed.images_of(glide.step()), part.images().size(2));
   run_.data.watch.tell();
-  const Applied done = updater_.apply(part, run_.feed.images_of(glide.step()), glide.step(), lr);
+  const Applied done = updater_.apply(part, run_.feed.images_of(glide.step()), glide.step(), lr,
+                                      [&](double share) { return glide.lr_until(share); });
   run_.feed.update_queued();
   const double took = run_.ranks.now() - begun;
   run_.tally.add(done, took);

@@ -74,13 +74,14 @@ void Updater::undo() {
   for (std::size_t i = 0; i < buffers_before_.size(); ++i) buffers[i].copy_(buffers_before_[i]);
 }
 
-Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step, double lr) {
+Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step, double lr,
+                       const std::function<double(double)>& lr_until) {
   const auto passes = [&](const Batch& batch) { return this->passes(batch, images); };
   const Passed computed = graphs_ ? graphs_->run(part, passes) : passes(part);
   if (has_news_) data_.share(ranks_);
   require_finite(computed.loss, part, step, lr);
   const Applied update{computed.loss, computed.correct, images};
-  apply_gradients(update, step, lr);
+  apply_gradients(update, step, lr, lr_until);
   under_way_ = false;
   return update;
 }
@@ -122,10 +123,11 @@ void Updater::require_finite(const torch::Tensor& loss, const Batch& part, std::
 
 // An overflow of scaled gradients spends an update of the budget and leaves the weights alone. Sums that
 // overflow do so on every rank, so all skip the same updates.
-void Updater::apply_gradients(const Applied& update, std::int64_t step, double lr) {
+void Updater::apply_gradients(const Applied& update, std::int64_t step, double lr,
+                              const std::function<double(double)>& lr_until) {
   if (!scaler_ || scaler_->unscale(optimizer_.gradients())) {
     if (hook_) hook_({step, update.images, lr, {}});
-    optimizer_.step(lr);
+    optimizer_.step(lr, lr_until);
   } else if (scaler_->is_exhausted()) {
     under_way_ = false;
     throw Diverged{step + 1, lr, update.loss.item<double>(), "a gradient, at every loss scale"};

@@ -47,7 +47,8 @@ class Updater : public Stateful {
   /// `part` is this rank's of a batch of `images`. All of it happens, or the weights are as they were. Throws
   /// Diverged, before the weights are touched, where the loss is found not to be finite. A GPU is not waited
   /// for: there the next record or checkpoint finds it.
-  Applied apply(const Batch& part, std::int64_t images, std::int64_t step, double lr);
+  Applied apply(const Batch& part, std::int64_t images, std::int64_t step, double lr,
+                const std::function<double(double share)>& lr_until);
   /// After an exception: an update that has not happened leaves nothing in the model's buffers either.
   void undo();
 
@@ -59,7 +60,8 @@ class Updater : public Stateful {
  private:
   Passed passes(const Batch& part, std::int64_t images);
   void require_finite(const torch::Tensor& loss, const Batch& part, std::int64_t step, double lr);
-  void apply_gradients(const Applied& update, std::int64_t step, double lr);
+  void apply_gradients(const Applied& update, std::int64_t step, double lr,
+                       const std::function<double(double share)>& lr_until);
 
   const ComputePlan& plan_;
   const bool sync_bn_;

@@ -43,6 +43,11 @@ void check(const OptimizerOptions& options) {
   check_name("optimizer", options.name);
   for (const auto& item : options.optimizer_of) check_name("optimizer_of", item.second);
   check_not_negative("lr_scale", options.lr_scale);
+  for (const auto& [pattern, share] : options.lr_until) {
+    if (!(share > 0 && share <= 1))
+      throw InputError(
+          fmt::format("lr_until \"{}={}\": must be a share of the budget in (0, 1]", pattern, share));
+  }
   check_not_negative("weight_decay_of", options.weight_decay_of);
   check_share("muon_momentum", options.muon_momentum);
   if (options.muon_steps < 1)
@@ -165,7 +170,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const
   check(parameters);
   auto parts = std::make_unique<Optimizer::Parts>();
   std::map<std::string, const UpdateRule*> rules;
-  const Chosen<double> scales("lr_scale", options.lr_scale),
+  const Chosen<double> scales("lr_scale", options.lr_scale), landings("lr_until", options.lr_until),
       decays("weight_decay_of", options.weight_decay_of);
   const Chosen<std::string> optimizers("optimizer_of", options.optimizer_of);
   for (const auto& [name, parameter] : parameters) {
@@ -175,6 +180,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const
     const bool decayed = options.decay_norm_bias || parameter.dim() > 1;
     slot.weight_decay = decays.of(name).value_or(decayed ? options.weight_decay : 0.0);
     slot.lr_scale = scales.of(name).value_or(1.0);
+    slot.lr_until = landings.of(name).value_or(1.0);
     const std::string rule = rule_for(optimizers.of(name), options.name, name, parameter);
     if (rules.count(rule) == 0) {
       parts->rules.push_back(make_rule(rule, options));
@@ -184,6 +190,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const
     parts->slots.push_back(std::move(slot));
   }
   scales.require_used(parameters);
+  landings.require_used(parameters);
   decays.require_used(parameters);
   optimizers.require_used(parameters);
   return std::unique_ptr<Optimizer>(new Optimizer(std::move(parts)));

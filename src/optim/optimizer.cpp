@@ -36,17 +36,22 @@ Optimizer::Optimizer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {
 
 Optimizer::~Optimizer() = default;
 
-void Optimizer::step(double lr) {
+void Optimizer::step(double lr, const std::function<double(double)>& lr_until) {
   const at::NoGradGuard no_grad;
+  const auto rate_of = [&](const Slot& slot) {
+    return slot.lr_until < 1 && lr_until ? lr_until(slot.lr_until) : lr;
+  };
   auto* steps = parts_->steps.data_ptr<std::int64_t>();
-  std::map<const UpdateRule*, std::vector<Slot*>> together;
+  std::map<std::pair<const UpdateRule*, double>, std::vector<Slot*>> together;  // by rule and rate
   for (std::size_t i = 0; i < parts_->slots.size(); ++i) {
     auto& slot = parts_->slots[i];
     torch::Tensor gradient = slot.parameter.grad();
     if (!gradient.defined()) continue;
     const std::int64_t step = ++steps[i];
+    const double rate = rate_of(slot);
+    slot.lr_share = lr > 0 ? rate / lr : 1;
     if (slot.rule->updates_together() && slot.parameter.is_cuda()) {
-      together[slot.rule].push_back(&slot);
+      together[{slot.rule, rate}].push_back(&slot);
       continue;
     }
     // A gradient may come in another memory format than its weight, for 1x1 convolutions for example.
@@ -59,14 +64,12 @@ void Optimizer::step(double lr) {
                         return tensor.strides() == slot.parameter.strides();
                       });
     if (fits) {
-      slot.rule->update_in_one_pass(slot, gradient, lr * slot.lr_scale, step);
+      slot.rule->update_in_one_pass(slot, gradient, rate * slot.lr_scale, step);
     } else {
-      slot.rule->update_with_operators(slot, gradient, lr * slot.lr_scale, step);
+      slot.rule->update_with_operators(slot, gradient, rate * slot.lr_scale, step);
     }
   }
-  for (const auto& rule : parts_->rules) {
-    if (together.count(rule.get()) > 0) rule->update_together(together[rule.get()], lr);
-  }
+  for (const auto& [alike, slots] : together) alike.first->update_together(slots, alike.second);
 }
 
 void Optimizer::drop_gradients() {
@@ -130,7 +133,8 @@ std::vector<torch::Tensor> Optimizer::rate_factors() const {
     const auto& slot = parts_->slots[i];
     if (steps[i] == 0 && slot.rule->counts_updates()) continue;
     const torch::Tensor factor = slot.rule->rate_factor(slot, steps[i]);
-    factors.push_back(slot.lr_scale == 1 ? factor : factor * slot.lr_scale);
+    const double scale = slot.lr_scale * slot.lr_share;
+    factors.push_back(scale == 1 ? factor : factor * scale);
   }
   return factors;
 }

@@ -16,6 +16,8 @@ struct Slot {
   torch::Tensor parameter;
   double weight_decay = 0;
   double lr_scale = 1;               ///< the rate of its updates, as a share of everyone's
+  double lr_until = 1;               ///< the share of the budget at which its rate has landed
+  double lr_share = 1;               ///< of its last update: what came of lr_until, as a share of everyone's
   std::vector<torch::Tensor> state;  ///< zeros at first, as the parameter in shape and memory format
   torch::Tensor averaged;  ///< float64 [2], on the CPU: what the rule says of its average; or undefined
 };

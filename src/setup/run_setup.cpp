@@ -286,6 +286,12 @@ std::unique_ptr<Task> make_task(const TrainConfig& config) {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters) {
+  if (!config.lr_until.empty() && config.schedule.rfind("plateau", 0) == 0) {
+    throw InputError(
+        fmt::format("lr_until \"{}\": rates of plateau follow the loss, so none lands earlier; use "
+                    "another schedule",
+                    config.lr_until));
+  }
   OptimizerOptions options;
   options.name = config.optimizer;
   options.weight_decay = config.weight_decay;
@@ -300,6 +306,7 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const Named
   options.muon_steps = static_cast<int>(config.muon_steps);
   options.muon_normalised = config.muon_weights == "normalised";
   options.lr_scale = parse_numbers_by_name(config.lr_scale);
+  options.lr_until = parse_numbers_by_name(config.lr_until);
   options.weight_decay_of = parse_numbers_by_name(config.weight_decay_of);
   options.optimizer_of = parse_by_name(config.optimizer_of);
   return make_optimizer(options, parameters);

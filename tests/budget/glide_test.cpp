@@ -46,6 +46,20 @@ std::string error_of(const std::function<void()>& work) {
   return "no error";
 }
 
+TEST(Glide, TheRateOfWhatLandsEarlierIsTheScheduleSqueezed) {
+  GlideOptions options;
+  options.budget = "8it";
+  options.base_lr = 0.4;
+  Glide glide(options);
+  for (const double right : {0.4, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0}) {
+    EXPECT_NEAR(glide.lr_until(0.25), right, 1e-12);
+    EXPECT_EQ(glide.lr_until(1), glide.lr());
+    glide.update_done(0.1);
+  }
+  EXPECT_THROW(glide.lr_until(0), InputError);
+  EXPECT_THROW(glide.lr_until(1.1), InputError);
+}
+
 TEST(Glide, HasTheSchedulesRatesAtEveryUpdateOfABudgetInUpdates) {
   for (const char* schedule :
        {"linear", "cosine", "rex", "linear(warmup=10%)", "wsd", "linear(warmup=7it)"}) {

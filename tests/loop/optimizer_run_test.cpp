@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <ATen/Context.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -52,6 +53,28 @@ TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
   const auto model = load_safetensors(whole.out / "checkpoint/step-000000030.safetensors");
   ASSERT_EQ(model.size(), checkpoint.size());
   for (const auto& [name, tensor] : model) EXPECT_TRUE(torch::equal(tensor, checkpoint.at(name))) << name;
+}
+
+// From half of the budget on fc1 stays as it is, and everything else goes on.
+TEST(LrUntil, APartOfTheNetworkLandsEarlier) {
+  const TemporaryFolder temporary("until");
+  TrainConfig config = digits_run("20it");
+  config.lr_until = "fc1.*=0.5";
+  config.checkpoint_every = "5it";
+  config.keep_checkpoints = 10;
+  TrainOptions options;
+  options.out = temporary.path() / "run";
+  train(config, options);
+  const auto at = [&](int step, const std::string& name) {
+    const fs::path file = options.out / fmt::format("checkpoint/step-{:09}.safetensors", step);
+    return load_safetensors(file).at("model." + name);
+  };
+  for (const char* name : {"fc1.weight", "fc1.bias"}) {
+    EXPECT_FALSE(torch::equal(at(5, name), at(10, name))) << name;
+    EXPECT_TRUE(torch::equal(at(10, name), at(20, name))) << name;
+  }
+  EXPECT_FALSE(torch::equal(at(10, "fc2.weight"), at(15, "fc2.weight")));
+  EXPECT_FALSE(torch::equal(at(15, "fc2.weight"), at(20, "fc2.weight")));
 }
 
 // In training a run with an average has the bits of one without, and the average those of one not stopped.

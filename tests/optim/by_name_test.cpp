@@ -35,6 +35,33 @@ OptimizerOptions alone(OptimizerOptions options) {
   return options;
 }
 
+TEST(ByName, ThoseThatLandEarlierHaveARateOfTheirOwn) {
+  OptimizerOptions options;
+  options.nesterov = false;
+  options.momentum = 0;
+  options.lr_scale = {{"fc.*", 4}};
+  options.lr_until = {{"fc.bias", 0.25}, {"fc.weight", 1}};
+  NamedTensors parameters = three(), plain = three();
+  const auto optimizer = make_optimizer(options, parameters);
+  set_gradients(parameters, 0);
+  set_gradients(plain, 0);
+  std::vector<double> asked;
+  optimizer->step(0.1, [&](double share) {
+    asked.push_back(share);
+    return 0.02;
+  });
+  EXPECT_EQ(asked, (std::vector<double>{0.25}));
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto& [name, w] = plain[i];
+    const double rate = name == "fc.bias" ? 4 * 0.02 : name == "fc.weight" ? 4 * 0.1 : 0.1;
+    EXPECT_TRUE(torch::allclose(parameters[i].second, w - rate * w.grad(), 1e-6, 1e-7)) << name;
+    EXPECT_NEAR(optimizer->rate_factors()[i].max().item<double>(), rate / 0.1, 1e-6) << name;
+  }
+  optimizer->step(0.1);  // nobody says what it would be
+  EXPECT_EQ(optimizer->rate_factors()[2].max().item<double>(),
+            optimizer->rate_factors()[1].max().item<double>());
+}
+
 TEST(ByName, EachParameterIsUpdatedAsByAnOptimizerOfItsOwn) {
   OptimizerOptions options;
   options.name = "muon";
@@ -99,6 +126,9 @@ TEST(ByName, WhatFitsNothingOrCannotBeIsRefused) {
   options.lr_scale = {{"head.*", 10}};
   EXPECT_EQ(refusal(options).rfind("lr_scale \"head.*\": fits none of the model's 3 parameters", 0), 0U);
   options = {};
+  options.lr_until = {{"fc.*", 0}};
+  EXPECT_EQ(refusal(options), "lr_until \"fc.*=0\": must be a share of the budget in (0, 1]");
+  options.lr_until = {};
   options.lr_scale = {{"fc.*", -1}};
   EXPECT_EQ(refusal(options), "lr_scale \"fc.*=-1\": must be at least 0");
   options = {};

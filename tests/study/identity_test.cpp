@@ -78,6 +78,7 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"eps", "1e-3"},
                                                      {"optimizer_of", "fc.*=adam"},
                                                      {"lr_scale", "fc.*=2"},
+                                                     {"lr_until", "fc.*=0.5"},
                                                      {"weight_decay_of", "fc.*=0"},
                                                      {"muon_momentum", "0.9"},
                                                      {"muon_steps", "3"},

@@ -17,7 +17,8 @@ struct Shape {
   [[gnu::always_inline]] std::int64_t tiles() const { return images * tiles_down() * tiles_across(); }
 };
 
-constexpr std::int64_t kGrain = 8;  // channels that every instruction set takes at once
+// Channels that every instruction set takes at once, and how many there may be.
+constexpr std::int64_t kGrain = 8, kMostChannels = 4096;
 
 /// Tiles [first, first + count), all images in a row.
 struct TileRange {

@@ -40,7 +40,6 @@ constexpr int lanes_of(VectorOf<kLanes> /*vector*/) {
   return kLanes;
 }
 
-constexpr std::int64_t kMostChannels = 4096;
 alignas(64) const float kZeros[kMostChannels] = {};
 
 /// Where a tile's image begins, and the tile in it.

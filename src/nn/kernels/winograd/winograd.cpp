@@ -11,7 +11,6 @@
 namespace glidepath::winograd {
 namespace {
 
-constexpr std::int64_t kMostChannels = 4096;
 // Floats of a block's transformed inputs: they stay in a core's second cache while all filters pass by.
 constexpr std::int64_t kBlockFloats = 96 * 1024;
 // Floats of a block's transformed inputs and gradients, which all cores share.
