@@ -26,7 +26,7 @@ from ranks import (check, check_same_losses, environment, has_evaluated, last_ch
 PROGRAM = sys.argv[1]
 MOST_SECONDS = 30
 TRAIN = ["train", "--quiet", "--data", "digits", "--precision", "fp32", "--base-lr", "0.05"]
-MLP = [*TRAIN, "--model", "mlp", "--budget", "2ep", "--full", "2ep"]
+MLP = [*TRAIN, "--model", "mlp", "--budget", "24it", "--full", "24it"]
 LONG = [*TRAIN, "--model", "convnet", "--width", "0.5", "--eval-every", "20it", "--checkpoint-every", "100it"]
 # As in docs/cluster.md.
 SCRIPT = """#!/bin/bash

@@ -148,7 +148,7 @@ TEST_F(RanksTest, CorruptImagesAreThoseOfAllRanks) {
     ASSERT_NE(images.damage(name, 0), "no such file");
   const std::string run =
       "--data " + images.data() +
-      " --model resnet8 --width 0.25 --train-res 32 --batch-size 8 --budget 2ep --full 2ep "
+      " --model resnet8 --width 0.25 --train-res 32 --batch-size 8 --budget 8it --full 8it "
       "--precision fp32 --threads 1 ";
   const ProcessResult one = train(1, run + "--max-corrupt 4 --out one");
   const ProcessResult two = train(2, run + "--max-corrupt 4 --out two");
