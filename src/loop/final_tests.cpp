@@ -34,9 +34,10 @@ bool FinalTester::tests_running() const {
   return images_of_estimate() == 0 || !run_.glide.by_clock() || running_is_cheap_;
 }
 
+std::int64_t FinalTester::pieces_of_batch() const { return run_.config.sync_bn ? 1 : run_.ranks.size(); }
+
 std::int64_t FinalTester::batch_of_estimate() const {
-  const std::int64_t pieces = run_.config.sync_bn ? 1 : run_.ranks.size();
-  return std::max<std::int64_t>(1, run_.config.batch_size / pieces);
+  return std::max<std::int64_t>(1, run_.config.batch_size / pieces_of_batch());
 }
 
 // By the middle of three batches, on rank 0, which alone estimates.
@@ -61,7 +62,7 @@ void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
     options.batch_size = batch_of_estimate();
     TrainLoader loader(run_.data.set, options);
     if (run_.sizes.vary()) loader.set_image_size([size = run_.sizes.last()](std::int64_t) { return size; });
-    loader.seek(run_.glide.step() * (run_.config.sync_bn ? 1 : run_.ranks.size()));
+    loader.seek(run_.glide.step() * pieces_of_batch());
     for (std::int64_t taken = 0; taken < images;) {
       if (between_batches) between_batches();
       const Batch batch = on_device(loader.next(), run_.plan.device);

@@ -47,6 +47,7 @@ class FinalTester {
  private:
   void estimate(FreshStatistics& fresh, std::int64_t images,
                 const std::function<void()>& between_batches = {});
+  std::int64_t pieces_of_batch() const;
   std::int64_t batch_of_estimate() const;
   double seconds_of_estimate();
   static void stop_for(int signal);

@@ -2,6 +2,7 @@
 #include "nn/kernels/conv3x3.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -100,7 +101,6 @@ bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x) {
 
 WinogradGuard::WinogradGuard(bool on) : before_(is_allowed) { is_allowed = on; }
 WinogradGuard::~WinogradGuard() { is_allowed = before_; }
-bool WinogradGuard::is_on() { return is_allowed; }
 bool WinogradGuard::is_possible() { return winograd::kernels_for(kFewestChannels) != nullptr; }
 
 bool fits_winograd(std::int64_t channels, std::int64_t filters) {

@@ -1,4 +1,4 @@
-// src/nn/kernels/gelu.h - the Gaussian error linear unit, in a third of the library's time.
+// src/nn/kernels/gelu.h - the Gaussian error linear unit.
 #pragma once
 #include <torch/types.h>
 

@@ -12,7 +12,6 @@ class WinogradGuard {
   WinogradGuard(const WinogradGuard&) = delete;
   WinogradGuard& operator=(const WinogradGuard&) = delete;
 
-  static bool is_on();
   /// Whether this processor has any of the kernels.
   static bool is_possible();
 

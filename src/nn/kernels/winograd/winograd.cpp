@@ -2,7 +2,6 @@
 #include "nn/kernels/winograd/winograd.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <new>
 
@@ -57,11 +56,6 @@ std::int64_t tiles_in_block(std::int64_t in_all, std::int64_t most, std::int64_t
   return rounded_up((in_all + blocks - 1) / blocks, rows);
 }
 
-template <typename Body>
-void over_panels(std::int64_t panels, const Body& body) {
-  parallel_ranges(panels, 1, body);
-}
-
 bool is_wide(std::int64_t filters) { return filters > 16; }
 
 }  // namespace
@@ -88,8 +82,8 @@ void forward(const Shape& shape, const float* x, const float* w, float* y) {
   const std::int64_t panels = panels_of(shape, kernels), of_panel = kPlaces * shape.channels * kernels.panel;
   static thread_local Scratch filters;
   float* u = filters.get(panels * of_panel);
-  over_panels(panels,
-              [&](std::int64_t first, std::int64_t end) { kernels.filters(shape, w, first, end, u); });
+  parallel_ranges(panels, 1,
+                  [&](std::int64_t first, std::int64_t end) { kernels.filters(shape, w, first, end, u); });
 
   const std::int64_t most = std::max(2 * kernels.rows, kBlockFloats / (kPlaces * shape.channels));
   const std::int64_t block = tiles_in_block(shape.tiles(), most, kernels.rows);
@@ -161,7 +155,7 @@ class FilterSums {
   }
 
   void write(const float* du, float* dw) const {
-    over_panels(panels_, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(panels_, 1, [&](std::int64_t begin, std::int64_t end) {
       kernels_.filter_gradients(shape_, du, begin, end, dw);
     });
   }
