@@ -26,6 +26,12 @@ struct ClockState {
   bool begun = false;
 };
 
+/// Seconds that an update takes: of late, as a running mean, and the least that this mean was. Zeros until it
+/// is known.
+struct UpdatePace {
+  double now = 0, best = 0;
+};
+
 /// Where a schedule is, for a checkpoint.
 struct BudgetState {
   std::string budget;                 ///< as text; "until ..." for a deadline

@@ -88,6 +88,7 @@ class Glide {
   double seconds_spent() const;
   double seconds_left() const;       ///< estimated, until the last update ends
   double seconds_kept_back() const;  ///< 0 where the budget is no clock's
+  UpdatePace pace() const;           ///< zeros where the budget is no clock's, and before the ninth update
   /// Of a budget in time, all of it; 0 otherwise.
   double seconds_allowed() const;
   /// Whether something that takes `seconds` now leaves a budget in time what an unhurried landing needs, when

@@ -280,6 +280,7 @@ double Glide::seconds_allowed() const { return by_clock() ? parts_->meter_.clock
 bool Glide::has_time_for(double seconds, double spent_seconds) const {
   return !by_clock() || parts_->meter_.clock().has_time_for(seconds, spent_seconds);
 }
+UpdatePace Glide::pace() const { return by_clock() ? parts_->meter_.clock().pace() : UpdatePace{}; }
 bool Glide::kept_back_is_old() const { return by_clock() && parts_->meter_.clock().final_cost_is_old(); }
 double Glide::seconds_spent() const { return parts_->seconds_spent(); }
 double Glide::seconds_left() const { return parts_->seconds_left(); }

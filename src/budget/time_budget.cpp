@@ -16,6 +16,10 @@ constexpr double kFirstStride = 0.02;
 constexpr double kMargin = 1.1;
 // Updates this much slower or faster than when the evaluation was measured: it should be measured again.
 constexpr double kOtherPace = 1.5;
+// Updates of which the pace is the running mean, and what one that was held up counts for at most, in usual
+// ones: a machine that was suspended has not become slow. Where processes take the cores the middle of a few
+// moves by far more than the work that gets done.
+constexpr double kPaceUpdates = 16, kLongestOfPace = 10;
 // Leaving the program, and the granularity of the process's start time.
 constexpr double kExitSeconds = 0.3;
 // Share of the tolerance (1 %, or 2 s where that is more) that landing may use when the end came suddenly.
@@ -42,17 +46,22 @@ void TimeBudget::remember(double update_seconds) {
   middle_ = at(0.5);
   // Before there are enough, the slow first ones would be taken for what is to be expected.
   slow_ = count < kRecent ? middle_ : at(0.9);
+  if (updates_here_ < static_cast<std::int64_t>(kRecent)) return;
+  const bool is_first = updates_here_ == static_cast<std::int64_t>(kRecent);
+  const double counted = std::min(update_seconds, kLongestOfPace * middle_);
+  pace_.now = is_first ? middle_ : pace_.now + (counted - pace_.now) / kPaceUpdates;
+  pace_.best = is_first ? pace_.now : std::min(pace_.best, pace_.now);
 }
 
 void TimeBudget::set_final_cost(double evaluation_seconds, double writing_seconds) {
   sudden_end_was_measured_ = ends_suddenly();
   evaluation_ = evaluation_seconds;
   writing_ = writing_seconds;
-  evaluation_pace_ = updates_here_ >= static_cast<std::int64_t>(kRecent) ? update_seconds() : 0;
+  evaluation_pace_ = pace_.now;
 }
 
 double TimeBudget::kept_back() const {
-  const double pace = evaluation_pace_ > 0 ? std::max(1.0, update_seconds() / evaluation_pace_) : 1;
+  const double pace = evaluation_pace_ > 0 ? std::max(1.0, pace_.now / evaluation_pace_) : 1;
   return kMargin * (evaluation_ * pace + writing_) + kExitSeconds;
 }
 
@@ -67,8 +76,8 @@ bool TimeBudget::ends_suddenly() const {
 bool TimeBudget::final_cost_is_old() const {
   if (!(evaluation_pace_ > 0)) return false;
   if (ends_suddenly() && !sudden_end_was_measured_) return true;
-  const double pace = update_seconds() / evaluation_pace_;
-  return pace > kOtherPace || pace < 1 / kOtherPace;
+  const double change = pace_.now / evaluation_pace_;
+  return change > kOtherPace || change < 1 / kOtherPace;
 }
 
 // Those that still fit, the one about to begin included. Where the end came suddenly and the rate has not
@@ -112,8 +121,7 @@ void TimeBudget::update_done(double update_seconds) {
   remember(update_seconds);
   ++updates_;
   // Measured before the pace was known: the pace then is the first one known.
-  if (evaluation_pace_ == 0 && updates_here_ == static_cast<std::int64_t>(kRecent))
-    evaluation_pace_ = this->update_seconds();
+  if (evaluation_pace_ == 0) evaluation_pace_ = pace_.now;
 }
 
 bool TimeBudget::finished_at(double spent_seconds) const {

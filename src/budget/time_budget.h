@@ -37,6 +37,8 @@ class TimeBudget {
   /// Whether the machine's speed has changed so much since that it should be measured again, or so much is
   /// kept back that the end comes suddenly, which is believed when it was measured twice.
   bool final_cost_is_old() const;
+  /// A running mean, in which those count that the system held up; 0 before the first few.
+  const UpdatePace& pace() const { return pace_; }
   /// Reads the time, before an update: progress moves on.
   void tick(double spent_seconds);
   /// Another process has read it.
@@ -66,7 +68,7 @@ class TimeBudget {
 
   double allowed_ = 0, spent_ = 0;
   double evaluation_ = 0, writing_ = 0;
-  double evaluation_pace_ = 0;  // update_seconds() when the evaluation was measured; 0: not known yet
+  double evaluation_pace_ = 0;  // pace().now when the evaluation was measured; 0: not known yet
   bool sudden_end_was_measured_ = false;
   std::int64_t updates_ = 0;
   State state_;
@@ -80,6 +82,7 @@ class TimeBudget {
   void remember(double update_seconds);
   std::array<double, kRecent> recent_{};  // durations of the last updates
   double middle_ = 0, slow_ = 0;          // of them; 0 before there are any
+  UpdatePace pace_;
   std::int64_t updates_here_ = 0;
 };
 

@@ -14,9 +14,11 @@ class EndingCost {
     evaluation_ = seconds;
     keep_back();
   }
-  /// What the end takes: as long as so many evaluations on the way, and other seconds (fresh statistics).
-  /// Until it is told, one evaluation.
-  void ending_takes(double evaluations, double seconds) {
+  /// The same, and what the end takes: as long as so many of these evaluations, and other seconds (fresh
+  /// statistics). Until it is told, one evaluation. Told at once: a budget that hears of one part before the
+  /// other may take the end to have come.
+  void ending_takes(double evaluation_seconds, double evaluations, double seconds) {
+    evaluation_ = evaluation_seconds;
     ending_evaluations_ = evaluations;
     ending_seconds_ = seconds;
     keep_back();

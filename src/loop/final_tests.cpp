@@ -8,7 +8,7 @@
 
 #include "compute/device_batches.h"
 #include "core/words.h"
-#include "loop/middle_time.h"
+#include "loop/foreseen_time.h"
 #include "loop/tested_weights.h"
 #include "setup/run_setup.h"
 
@@ -75,7 +75,8 @@ void FinalTester::estimate(FreshStatistics& fresh, std::int64_t images,
 
 // Evaluations count by their images, those on the way as 1.
 void FinalTester::time() {
-  evaluator_.time();
+  const UpdatePace pace = run_.glide.pace();
+  const double evaluation = evaluation_time_.foresee(evaluator_.time(), pace);
   const auto share = [&](const Split& split) {
     return static_cast<double>(split.size()) / static_cast<double>(run_.data.set.watched().size());
   };
@@ -83,15 +84,16 @@ void FinalTester::time() {
   const double test = share(run_.data.set.test), both = test + (has_val ? share(run_.data.set.val) : 0);
   // The last ones, the best and the average.
   const double weights = 1 + (evaluator_.keeps_best() ? 1 : 0) + (averager_.is_on() ? 1 : 0);
-  const double fresh_seconds = has_fresh ? seconds_of_estimate() : 0;
+  const double fresh_seconds = has_fresh ? estimate_time_.foresee(seconds_of_estimate(), pace) : 0;
   const TestViews views = test_views(run_.config.test_augment);
   const double of_views = views == TestViews::kOne ? 0 : views_in(views);
   const double running = weights * test, on_the_way = has_val ? 1 : 0;
   if (run_.glide.by_clock()) {
-    running_is_cheap_ = run_.ranks.first_says(running * ending_.evaluation() <=
-                                              kShareForRunning * run_.glide.seconds_allowed());
+    running_is_cheap_ =
+        run_.ranks.first_says(running * evaluation <= kShareForRunning * run_.glide.seconds_allowed());
   }
-  ending_.ending_takes(on_the_way + (tests_running() ? running : 0) + (has_fresh ? weights * both : 0) +
+  ending_.ending_takes(evaluation,
+                       on_the_way + (tests_running() ? running : 0) + (has_fresh ? weights * both : 0) +
                            weights * both * of_views,
                        weights * fresh_seconds);
 }

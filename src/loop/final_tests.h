@@ -8,6 +8,7 @@
 #include "evaluation/fresh_statistics.h"
 #include "loop/callbacks/averager.h"
 #include "loop/callbacks/evaluator.h"
+#include "loop/foreseen_time.h"
 
 namespace glidepath {
 
@@ -63,6 +64,7 @@ class FinalTester {
   Evaluator& evaluator_;
   Averager& averager_;
   Stopper& stopper_;
+  ForeseenTime evaluation_time_, estimate_time_;
   bool running_is_cheap_ = false;  // of a clock's budget: what tests_running() costs
 };
 

@@ -295,6 +295,47 @@ TEST(TimeBudget, ASuddenEndIsMeasuredAgainOnce) {
   EXPECT_GT(budget.progress(), 0.98);
 }
 
+// Where every core is taken some updates take ten times as long as the others. What was measured stays
+// measured: the machine is slower once, not at every turn.
+TEST(TimeBudget, UnevenUpdatesAreNotMeasuredAgainAndAgain) {
+  TimeBudget budget(900, 0, 0, {});
+  budget.set_final_cost(3, 0);
+  std::mt19937 random(1);
+  std::lognormal_distribution<double> loaded(std::log(0.1), 0.7);  // 0.13 on average
+  double now = 0;
+  int measured = 0;
+  budget.tick(now);
+  const auto updates = [&](int count, const std::function<double()>& next) {
+    for (int i = 0; i < count; ++i) {
+      const double took = next();
+      budget.update_done(took);
+      budget.tick(now += took);
+      if (!budget.final_cost_is_old()) continue;
+      ++measured;
+      budget.set_final_cost(3 * budget.pace().now / 0.02, 0);
+    }
+  };
+  updates(500, [] { return 0.02; });
+  EXPECT_DOUBLE_EQ(budget.pace().now, 0.02);
+  EXPECT_EQ(measured, 0);
+  updates(500, [&] { return loaded(random); });
+  EXPECT_NEAR(budget.pace().now, 0.13, 0.06);
+  EXPECT_NEAR(budget.pace().best, 0.02, 1e-9);
+  EXPECT_LE(measured, 30);  // the middle of nine, which is what counted once, 100 times and more
+  updates(100, [] { return 0.02; });
+  EXPECT_NEAR(budget.pace().now, 0.02, 0.001);
+}
+
+// An hour of sleep is no pace.
+TEST(TimeBudget, ASuspendedMachineHasNotBecomeSlow) {
+  TimeBudget budget(9000, 0, 0, {});
+  budget.set_final_cost(3, 0);
+  budget.tick(0);
+  for (int i = 0; i < 20; ++i) budget.update_done(0.02);
+  budget.update_done(3600);
+  EXPECT_LT(budget.pace().now, 1.6 * 0.02);
+}
+
 TEST(TimeBudget, AResumedRunGoesOnFromWhereItWasWithWhatIsLeft) {
   TimeBudget first(60, 0, 0, {});
   double now = 1;

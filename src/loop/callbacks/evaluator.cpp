@@ -7,7 +7,7 @@
 #include <torch/types.h>
 
 #include "core/blame.h"
-#include "loop/middle_time.h"
+#include "loop/foreseen_time.h"
 #include "loop/tested_weights.h"
 
 namespace glidepath {
@@ -61,7 +61,7 @@ void Evaluator::evaluate_now() {
   if (run_.options.on_evaluation) run_.options.on_evaluation(run_.status(kept_.last));
 }
 
-void Evaluator::time() {
+double Evaluator::time() {
   const DataWatch::MayStop here(run_.data.watch);
   const Split& watched = run_.data.set.watched();
   const std::int64_t images = watched.size();
@@ -72,7 +72,7 @@ void Evaluator::time() {
              run_.plan, run_.ranks, [this] { stopper_.agree_and_stop_if_asked(); });
     begun.push_back(run_.ranks.now());
   }
-  ending_.evaluation_takes(middle_between(begun) * static_cast<double>(images) / static_cast<double>(count));
+  return middle_between(begun) * static_cast<double>(images) / static_cast<double>(count);
 }
 
 // Without --sync-bn every rank has statistics of its own, of which rank 0's are the run's.

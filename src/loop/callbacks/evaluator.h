@@ -37,8 +37,8 @@ class Evaluator : public Callback, public Stateful {
   /// Whether the end has a look of its own, where nothing is held out.
   void set_needed_at_end(std::function<bool()> is_needed) { is_needed_at_end_ = std::move(is_needed); }
 
-  /// What a whole one takes, measured by a few batches for each rank.
-  void time();
+  /// What a whole one takes in seconds, measured by a few batches for each rank.
+  double time();
   /// Of any split, by all ranks, with the statistics that rank 0's model has.
   Evaluation evaluate_all(const Split& split, const std::function<void()>& between_batches,
                           TestViews views = TestViews::kOne) const;
