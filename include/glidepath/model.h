@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,9 @@ class Model {
   /// Moves weights and buffers; those taken before may be left behind.
   virtual void to(const torch::Device& device) = 0;
 
+  /// From now on norms that have parameters, none of which is trained (requires_grad), stay in evaluation
+  /// mode: their statistics are used as they are, and are none of running_statistics().
+  virtual void hold_frozen_norms() {}
   /// Of its norms, where there are any that can be told of.
   virtual std::vector<RunningStatistics> running_statistics() { return {}; }
   /// Where it is known; else it is found by watching one forward pass (watched_cost()).
@@ -86,6 +90,10 @@ std::shared_ptr<Model> module_model(const std::shared_ptr<Module>& module) {
 /// products by their shapes, batch norms 2 an element; twice that backward, but for the first layer's input.
 /// Fused and other operators count nothing.
 Cost watched_cost(Model& model, const Values& inputs, std::int64_t examples);
+
+/// No longer trains parameters whose names fit one of the patterns (* any characters, ? one): requires_grad
+/// becomes false. Throws InputError for a pattern that fits none, and where nothing is left to train.
+void freeze(Model& model, const std::vector<std::string>& patterns);
 
 /// Those that are trained (requires_grad), in their order.
 NamedTensors named_parameters(const Model& model);

@@ -49,6 +49,7 @@ struct TrainOptions {
   std::function<void(const std::string&)> on_warning;
   /// Told, in one line, what was found and should be known: which images are tested on, files passed by.
   std::function<void(const std::string&)> on_note;
+  bool verbose = false;  ///< and, in lines of their own, each tensor that a run begins with, and whose it is
   /// What a disk refuses of the result, or of the state at a signal, is saved in a new folder of the system's
   /// temporary folder; false: it is an error at once.
   bool rescue = true;

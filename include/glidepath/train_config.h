@@ -21,6 +21,9 @@ struct TrainConfig {
   std::string model = "resnet18";
   double width = 1;           ///< channel multiplier
   std::string stem = "auto";  ///< cifar, imagenet, auto
+  std::string init;    ///< weights to begin with: a safetensors file or a run's folder; "": random ones
+  std::string freeze;  ///< parameters that are not trained, by name: "conv1.*,layer1.*"
+  std::string frozen_norms = "eval";  ///< of norms whose parameters are all frozen: eval (as they are), train
   std::string schedule = "linear";
   std::string budget = "100%";
   std::string deadline;               ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
@@ -43,6 +46,8 @@ struct TrainConfig {
   std::string weight_decay_of;  ///< of parameters by name, "bn*=0"
   bool decay_norm_bias = true;  ///< false leaves weight decay out of norm parameters and biases
   double label_smoothing = 0;   ///< [0, 1)
+  std::string clip_norm =
+      "none";  ///< gradients longer than this, all together, are shortened to it: > 0, none
   std::int64_t batch_size = 128;
   bool sync_bn = false;               ///< batch norm over the batches of all processes, not of each
   bool augment = true;                ///< random crop padded by an eighth of the side (4 px at 32), and flip

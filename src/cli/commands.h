@@ -14,6 +14,7 @@ void add_study_command(CLI::App& app, int& exit_status);
 void add_report_command(CLI::App& app, int& exit_status);
 void add_measure_command(CLI::App& app, int& exit_status);
 void add_evaluate_command(CLI::App& app, int& exit_status);
+void add_predict_command(CLI::App& app, int& exit_status);
 void add_watch_command(CLI::App& app, int& exit_status);
 void add_schedules_command(CLI::App& app, int& exit_status);
 void add_data_command(CLI::App& app, int& exit_status);

@@ -17,6 +17,7 @@
 #include "cli/terminal/message.h"
 #include "cli/terminal/progress_line.h"
 #include "cli/terminal/stop_signal.h"
+#include "cli/train_choices.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/dry_run.h"
@@ -30,29 +31,6 @@ namespace {
 
 constexpr double kBetweenLoggedEvaluations = 1.0 / 30;  // of the budget
 
-struct TrainArguments {
-  std::map<std::string, std::string> values;  // config key -> text given
-  std::string config_file, out, resume;
-  std::string replan = "re-anneal";
-  std::int64_t batch_size_per_rank = 0, reference_batch = 128;
-  std::string scale_lr = "none";
-  bool quiet = false, json = false, no_progress = false, no_rescue = false, dry_run = false, alone = false;
-  Facts given;  // every option, for the ranks to compare
-};
-
-// --budget replaces a deadline of the file or run, --deadline its budget; "slurm" stands for the job's end.
-void set_budget(TrainConfig& config, const TrainArguments& arguments) {
-  const auto budget = arguments.values.find("budget"), deadline = arguments.values.find("deadline");
-  if (budget == arguments.values.end()) return;
-  if (deadline != arguments.values.end())
-    throw InputError("--budget and --deadline: give one of them, they both say when the run ends");
-  if (budget->second == "slurm") {
-    set_slurm_deadline(config);
-  } else {
-    config.deadline.clear();
-  }
-}
-
 /// A message of the library begins with the key whose value is wrong. Here the user gave it as a flag or in a
 /// file, and is told which.
 std::string as_given(const TrainArguments& arguments, const std::string& message) {
@@ -65,42 +43,11 @@ std::string as_given(const TrainArguments& arguments, const std::string& message
   return is_from_file ? arguments.config_file + ": " + message : message;
 }
 
-// Least to most particular: defaults, the run to resume or the file, flags.
-TrainConfig make_config(const TrainArguments& arguments) {
-  TrainConfig config;
-  if (!arguments.resume.empty()) {
-    config = read_run_config(arguments.resume);
-  } else if (!arguments.config_file.empty()) {
-    config = read_train_config(arguments.config_file);
-  }
-  set_budget(config, arguments);
-  for (const auto& [key, text] : arguments.values) {
-    if (key != "budget" || text != "slurm") set_config_value(config, key, text);
-  }
-  return config;
-}
-
-/// What is said of one process is recorded for the whole job, so that it can go on with another number.
-void set_for_ranks(TrainConfig& config, const TrainArguments& arguments, int ranks) {
-  if (arguments.batch_size_per_rank > 0) {
-    if (!arguments.resume.empty())
-      throw InputError("--batch-size-per-rank: cannot be given with --resume; a run keeps its batch_size");
-    set_config_value(config, "batch_size", std::to_string(arguments.batch_size_per_rank * ranks));
-  }
-  if (arguments.scale_lr == "none") return;
-  if (!arguments.resume.empty())
-    throw InputError("--scale-lr: cannot be given with --resume; a run keeps its base_lr");
-  const double times =
-      static_cast<double>(config.batch_size) / static_cast<double>(arguments.reference_batch);
-  config.base_lr *= arguments.scale_lr == "linear" ? times : std::sqrt(times);
-}
-
 /// The configuration as rank 0 makes it: the others need none of its files.
-TrainConfig shared_config(const TrainArguments& arguments, ProcessGroup* group) {
+TrainConfig shared_config(TrainArguments& arguments, ProcessGroup* group) {
   TrainConfig config;
   if (group == nullptr || group->rank() == 0) {
-    config = make_config(arguments);
-    set_for_ranks(config, arguments, group == nullptr ? 1 : group->size());
+    config = chosen_config(arguments, group == nullptr ? 1 : group->size());
   }
   if (group == nullptr) return config;
   const std::string text = group->broadcast(group->rank() == 0 ? to_toml(config) : std::string());
@@ -266,6 +213,7 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   if (arguments.dry_run) {
     if (!arguments.json && !arguments.quiet)
       options.on_note = [](const std::string& text) { std::cerr << terminal_text(text) << "\n"; };
+    if (options.on_note && !arguments.told.empty()) options.on_note(arguments.told);
     options.seconds_before = seconds_since_process_start();
     print_dry_run(arguments, config, dry_run_with_news(arguments, config, options));
     return;
@@ -279,6 +227,7 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   if (!arguments.resume.empty() && !arguments.out.empty()) options.resume_from = arguments.resume;
   options.resume = !arguments.resume.empty();
   options.rescue = !arguments.no_rescue;
+  options.verbose = arguments.verbose;
   options.seconds_before = seconds_since_process_start();
   catch_stop_signals(group && group->rank() != 0 ? nullptr
                                                  : "stopping after this update; Ctrl-C again ends at once\n");
@@ -304,6 +253,7 @@ void train_and_print(TrainArguments arguments, const std::shared_ptr<ProcessGrou
   options.on_note = [&](const std::string& text) {
     if (!arguments.quiet && !arguments.json) progress.print_above(terminal_text(text));
   };
+  if (!arguments.told.empty()) options.on_note(arguments.told);
   const TrainResult result = train(config, options);
   progress.clear();
   print_result(arguments, config, result);
@@ -374,6 +324,14 @@ void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& a
              "the --out of an earlier run")
       ->excludes(config);
   in_group(
+      command.add_option("--recipe", arguments->recipe,
+                         "what is not given is taken from: fast, plain (the paper's protocol), auto, or a "
+                         "recipe by name; auto: fast for a budget in time on 32x32 images"),
+      kRun)
+      ->type_name("[auto]")
+      ->excludes(config)
+      ->excludes("--resume");
+  in_group(
       command.add_option("--replan", arguments->replan,
                          "with --resume and another --budget: re-anneal (from the present lr) or rewind (to "
                          "where both budgets agree)"),
@@ -405,6 +363,9 @@ void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& a
   in_group(command.add_flag("--alone", arguments->alone,
                             "a run of this process's own, also where a launcher has started it with others"),
            kRanks);
+  in_group(command.add_flag("--verbose", arguments->verbose,
+                            "with --init: print each tensor, and whether it is the file's"),
+           kOutput);
   in_group(command.add_flag("--quiet", arguments->quiet, "print errors only"), kOutput);
   in_group(command.add_flag("--json", arguments->json, "print the result as one JSON object"), kOutput);
   in_group(command.add_flag("--no-progress", arguments->no_progress, "no live line"), kOutput);

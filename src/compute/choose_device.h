@@ -1,22 +1,12 @@
 // src/compute/choose_device.h - which device a run computes on, and how a GPU chooses its kernels.
 #pragma once
-#include <optional>
 #include <string>
 
 #include <torch/types.h>
 
+#include "compute/device_facts.h"
+
 namespace glidepath {
-
-/// What decides, beside the option, which device a run gets.
-struct DeviceFacts {
-  bool built_with_cuda = false;           ///< this LibTorch has its CUDA libraries
-  int gpus = 0;                           ///< that the driver shows
-  std::optional<std::string> visible;     ///< $CUDA_VISIBLE_DEVICES
-  std::optional<std::string> local_rank;  ///< $LOCAL_RANK, where a launcher started several processes
-};
-
-/// Those of this process.
-DeviceFacts device_facts();
 
 /// The device of `--device TEXT`: cpu, cuda:N, or for "cuda" the GPU with the number of the local rank, the
 /// first one without a launcher; "auto" is "cuda" where there is a GPU, else cpu. A GPU has its index always.

@@ -51,6 +51,23 @@ std::vector<std::pair<std::string, std::string>> parse_by_name(const std::string
   return list;
 }
 
+std::vector<std::string> parse_names(const std::string& text) {
+  std::vector<std::string> list;
+  if (words::trim(text).empty()) return list;
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view pattern = words::trim(rest.substr(0, comma));
+    if (!is_pattern(pattern)) refuse_value(text, "must be a list of names, for example conv1.*,layer1.*");
+    list.emplace_back(pattern);
+    if (comma == std::string_view::npos) return list;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::string canonical_names(const std::string& text) {
+  return fmt::format("{}", fmt::join(parse_names(text), ","));
+}
+
 std::vector<std::pair<std::string, double>> parse_numbers_by_name(const std::string& text) {
   std::vector<std::pair<std::string, double>> list;
   for (const auto& [pattern, value] : parse_by_name(text)) {

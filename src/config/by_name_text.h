@@ -12,6 +12,10 @@ std::vector<std::pair<std::string, std::string>> parse_by_name(const std::string
 /// Likewise, where values are numbers of at least 0.
 std::vector<std::pair<std::string, double>> parse_numbers_by_name(const std::string& text);
 
+/// Patterns alone, "conv1.*,layer1.*", in their order.
+std::vector<std::string> parse_names(const std::string& text);
+std::string canonical_names(const std::string& text);
+
 /// The shortest text that is read back to the same.
 std::string canonical_by_name(const std::string& text);
 std::string canonical_numbers_by_name(const std::string& text);

@@ -106,6 +106,13 @@ std::string canonical_eps(const std::string& text) {
   return fmt::format("{}", *value);
 }
 
+std::string canonical_clip_norm(const std::string& text) {
+  if (text == "none") return text;
+  const auto value = words::number(text);
+  if (!value || !(*value > 0)) refuse_value(text, "must be none or a number above 0");
+  return words::number_text(*value);
+}
+
 std::string canonical_optimizers_by_name(const std::string& text) {
   for (const auto& item : parse_by_name(text)) {
     const auto& names = known_optimizers();
@@ -159,6 +166,18 @@ std::vector<ConfigEntry> make_table() {
       choice_entry(&C::stem, "stem",
                    "first layers: cifar (3x3), imagenet (7x7 and pool), auto: by image size",
                    {"auto", "cifar", "imagenet"}),
+      canonical_entry(
+          &C::init, "init",
+          "weights to begin with: a safetensors file, or a run's folder; a head for other classes "
+          "starts anew",
+          canonical_path),
+      canonical_entry(&C::freeze, "freeze",
+                      "parameters that are not trained, by name: conv1.*,layer1.*; * any characters, ? one",
+                      canonical_names),
+      choice_entry(
+          &C::frozen_norms, "frozen_norms",
+          "norms whose parameters are all frozen: eval, with the statistics that they have, or train",
+          {"eval", "train"}),
       canonical_entry(&C::schedule, "schedule",
                       "linear, cosine, step-d2, points(0:1,30%:1,1:0), file(my.csv), ... (docs/schedules.md)",
                       without_files),
@@ -210,6 +229,10 @@ std::vector<ConfigEntry> make_table() {
                       canonical_numbers_by_name),
       flag_entry(&C::decay_norm_bias, "decay_norm_bias", "weight decay on norm parameters and biases too"),
       real_entry(&C::label_smoothing, "label_smoothing", "in [0, 1)", 0, 1, false),
+      canonical_entry(
+          &C::clip_norm, "clip_norm",
+          "a gradient longer than this is shortened to it: the L2 norm over all parameters, or none",
+          canonical_clip_norm),
       whole_entry(&C::batch_size, "batch_size", "images in one update, of all processes together", 1,
                   1 << 20),
       flag_entry(&C::sync_bn, "sync_bn", "batch norm over the images of all processes, not of each"),
@@ -311,13 +334,13 @@ void set_groups(std::vector<ConfigEntry>& table) {
       {"Data",
        {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_limit", "test_limit", "augment",
         "crop_padding", "crop_fill", "flip", "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
-      {"Model", {"model", "width", "stem"}},
+      {"Model", {"model", "width", "stem", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",
        {"optimizer", "optimizer_of",    "lr_scale",      "lr_until",     "batch_size",      "sync_bn",
         "momentum",  "nesterov",        "muon_momentum", "muon_steps",   "muon_weights",    "beta1",
         "beta2",     "rmsprop_alpha",   "eps",           "weight_decay", "weight_decay_of", "decay_norm_bias",
-        "average",   "label_smoothing", "seed"}},
+        "average",   "label_smoothing", "clip_norm",     "seed"}},
       {"Evaluation and measures",
        {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "test_augment", "measure"}},
       {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},

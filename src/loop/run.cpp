@@ -5,6 +5,7 @@
 
 #include "loop/divergence.h"
 #include "setup/budget_change.h"
+#include "setup/first_weights.h"
 #include "setup/rank_facts.h"
 #include "setup/run_setup.h"
 
@@ -35,6 +36,21 @@ Glide first_glide(const Run& run) {
   return Glide(options);
 }
 
+// Of a run that is resumed the checkpoint has the weights, of other ranks' rank 0.
+std::shared_ptr<Model> first_model(const Experiment& asked, const Run& run) {
+  auto model =
+      asked.model ? placed(asked.model, run.config, run.plan) : new_model(run.config, run.data.set, run.plan);
+  if (run.config.init.empty() || run.options.resume || !run.ranks.is_first()) return model;
+  const FirstWeights first = load_first_weights(run.config, *model, run.data.set.classes);
+  if (run.options.on_note) {
+    run.options.on_note(first.told);
+    for (const std::string& line : first.tensors) {
+      if (run.options.verbose) run.options.on_note("  " + line);
+    }
+  }
+  return model;
+}
+
 }  // namespace
 
 Run::Run(const Experiment& asked, const TrainOptions& all_options)
@@ -46,7 +62,7 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
       data(config, asked.data, all_options, ranks, plan),
       sizes(config, data.set),
       feed(data.set, loader_options(config, plan, data.set, &ranks), plan.device, data.watch),
-      model(asked.model ? placed(asked.model, config, plan) : new_model(config, data.set, plan)),
+      model(first_model(asked, *this)),
       task(asked.task ? asked.task : make_task(config)),
       optimizer(make_optimizer(config, named_parameters(*model))),
       context(budget_context(config, data.set, feed.loader(), cost_of(*model, data.set, plan))),

@@ -4,8 +4,10 @@
 #include <cmath>
 
 #include <ATen/core/grad_mode.h>
+#include <torch/nn/utils/clip_grad.h>
 #include <torch/types.h>
 
+#include "core/words.h"
 #include "evaluation/forward.h"
 #include "glidepath/error.h"
 #include "loop/divergence.h"
@@ -39,6 +41,7 @@ Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& rank
                  const std::function<void(const std::string&)>& on_warning)
     : plan_(plan),
       sync_bn_(config.sync_bn && ranks.size() > 1),
+      clip_norm_(words::number(config.clip_norm)),  // "none" is none
       ranks_(ranks),
       data_(data),
       model_(model),
@@ -127,6 +130,7 @@ void Updater::apply_gradients(const Applied& update, std::int64_t step, double l
                               const std::function<double(double)>& lr_until) {
   if (!scaler_ || scaler_->unscale(optimizer_.gradients())) {
     if (hook_) hook_({step, update.images, lr, {}});
+    if (clip_norm_) torch::nn::utils::clip_grad_norm_(model_.parameters(), *clip_norm_);
     optimizer_.step(lr, lr_until);
   } else if (scaler_->is_exhausted()) {
     under_way_ = false;

@@ -65,6 +65,7 @@ class Updater : public Stateful {
 
   const ComputePlan& plan_;
   const bool sync_bn_;
+  const std::optional<double> clip_norm_;
   Ranks& ranks_;
   DataWatch& data_;
   Model& model_;

@@ -1,6 +1,8 @@
 // src/model/module_model.cpp - a torch module behind the handle.
 #include "model/module_model.h"
 
+#include <algorithm>
+
 #include <torch/nn/modules/batchnorm.h>
 
 namespace glidepath {
@@ -34,10 +36,29 @@ std::vector<RunningStatistics> ModuleModel::running_statistics() {
   using namespace torch::nn;
   std::vector<RunningStatistics> list;
   for (const auto& module : module_->modules()) {
+    if (std::find(held_.begin(), held_.end(), module) != held_.end()) continue;
     add_if<BatchNorm2dImpl>(module, list) || add_if<BatchNorm1dImpl>(module, list) ||
         add_if<BatchNorm3dImpl>(module, list);
   }
   return list;
+}
+
+void ModuleModel::train(bool on) {
+  module_->train(on);
+  for (const auto& norm : held_) norm->eval();
+}
+
+void ModuleModel::hold_frozen_norms() {
+  held_.clear();
+  for (const auto& module : module_->modules()) {
+    const auto parameters = module->parameters(false);
+    const bool is_norm = module->named_buffers(false).contains("running_mean");
+    const bool is_frozen =
+        !parameters.empty() &&
+        std::none_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.requires_grad(); });
+    if (is_norm && is_frozen) held_.push_back(module);
+  }
+  train(is_training());
 }
 
 std::shared_ptr<Model> module_model(std::shared_ptr<torch::nn::Module> module,

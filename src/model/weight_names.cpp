@@ -79,6 +79,34 @@ void require_finite(const std::string& name, const torch::Tensor& tensor) {
                   bad, tensor.numel(), name));
 }
 
+std::vector<std::string> names_of(const TensorMap& stored) {
+  std::vector<std::string> names;
+  for (const auto& item : stored) names.push_back(item.first);
+  return names;
+}
+
+/// Of every tensor of the model what the file has for it; of a count that it lacks, the model's own.
+TensorMap renamed(const TensorMap& own, const TensorMap& stored, const WeightNames& found) {
+  TensorMap given;
+  for (const auto& [name, tensor] : own) {
+    const auto at = found.stored_as.find(name);
+    if (at == found.stored_as.end()) {
+      given[name] = tensor;
+      continue;
+    }
+    const torch::Tensor& its = stored.at(at->second);
+    require_finite(at->second, its);
+    // Some writers make lists of one of single numbers.
+    given[name] = is_count(name) && its.numel() == 1 ? its.reshape(tensor.sizes()) : its;
+  }
+  return given;
+}
+
+bool is_other_head(const torch::Tensor& own, const torch::Tensor& stored, std::int64_t classes) {
+  return own.dim() > 0 && own.dim() == stored.dim() && own.size(0) == classes && stored.size(0) != classes &&
+         own.sizes().slice(1) == stored.sizes().slice(1);
+}
+
 }  // namespace
 
 WeightNames match_weights(const TensorMap& own, const std::vector<std::string>& stored) {
@@ -115,24 +143,26 @@ WeightNames match_weights(const TensorMap& own, const std::vector<std::string>& 
 }
 
 std::vector<std::string> load_stored_weights(Model& model, const TensorMap& stored) {
+  WeightNames found = match_weights(state_dict(model), names_of(stored));
+  load_state_dict(model, renamed(state_dict(model), stored, found));
+  return std::move(found.notes);
+}
+
+std::vector<BegunTensor> load_weights_to_begin_with(Model& model, const TensorMap& stored,
+                                                    std::int64_t classes) {
   const TensorMap own = state_dict(model);
-  std::vector<std::string> names;
-  for (const auto& item : stored) names.push_back(item.first);
-  WeightNames found = match_weights(own, names);
-  TensorMap renamed;
+  const WeightNames found = match_weights(own, names_of(stored));
+  TensorMap given = renamed(own, stored, found);
+  std::vector<BegunTensor> begun;
   for (const auto& [name, tensor] : own) {
     const auto at = found.stored_as.find(name);
-    if (at == found.stored_as.end()) {
-      renamed[name] = tensor;  // a count: the model's own
-      continue;
-    }
-    const torch::Tensor& given = stored.at(at->second);
-    require_finite(at->second, given);
-    // Some writers make lists of one of single numbers.
-    renamed[name] = is_count(name) && given.numel() == 1 ? given.reshape(tensor.sizes()) : given;
+    torch::Tensor& its = given.at(name);
+    begun.push_back(
+        {name, tensor.sizes().vec(), at == found.stored_as.end() ? "" : at->second, its.sizes().vec()});
+    if (is_other_head(tensor, its, classes)) its = tensor;
   }
-  load_state_dict(model, renamed);
-  return std::move(found.notes);
+  load_state_dict(model, given);
+  return begun;
 }
 
 }  // namespace glidepath

@@ -1,5 +1,6 @@
 // src/model/weight_names.h - weights as programs that wrap or store a model call them.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,5 +26,18 @@ WeightNames match_weights(const TensorMap& own, const std::vector<std::string>& 
 /// Copies stored weights into the model under its own names, as load_state_dict() does. Gives the notes.
 /// Throws InputError likewise, and for weights that are not finite numbers.
 std::vector<std::string> load_stored_weights(Model& model, const TensorMap& stored);
+
+/// One of the model's tensors, and where its numbers are from.
+struct BegunTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::string stored_as;                   ///< the file's name for it; empty: the model's own, there is none
+  std::vector<std::int64_t> stored_shape;  ///< another one than `shape`: the model's own, its head is anew
+};
+
+/// The same for a model that may have been made for another number of classes: a tensor whose first size is
+/// `classes`, and that has another first size in the file and is otherwise alike, keeps the model's numbers.
+std::vector<BegunTensor> load_weights_to_begin_with(Model& model, const TensorMap& stored,
+                                                    std::int64_t classes);
 
 }  // namespace glidepath

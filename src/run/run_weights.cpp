@@ -76,29 +76,34 @@ RunWeights find_run_weights(const fs::path& given) {
                   path.string()));
 }
 
-std::int64_t load_run_weights(const fs::path& file, Model& model, std::string* statistics) {
+StoredWeights read_weights(const fs::path& file, std::uint64_t most_bytes) {
   std::map<std::string, std::string> metadata;
-  constexpr std::uint64_t kTimes = 8;  // a checkpoint holds what the optimizer keeps, too
-  const std::uint64_t most = kTimes * most_weight_bytes(model);
-  TensorMap stored = load_safetensors(file, &metadata, Checksum::kNone, most);
-  std::int64_t step = -1;
-  if (statistics != nullptr)
-    *statistics = metadata.count(kStatistics) > 0 ? plain_line(metadata.at(kStatistics)) : kRunningStatistics;
-  if (metadata.count("run_state") > 0) {
-    TensorMap all;
-    step = read_checkpoint(file, all, most).get<CheckpointPlace>().step;
-    stored.clear();
-    for (const auto& [name, tensor] : all) {
-      if (name.compare(0, kModelPrefix.size(), kModelPrefix) == 0)
-        stored[name.substr(kModelPrefix.size())] = tensor;
-    }
+  constexpr std::uint64_t kTimes = 8;
+  const std::uint64_t most = kTimes * most_bytes;
+  StoredWeights found;
+  found.tensors = load_safetensors(file, &metadata, Checksum::kNone, most);
+  found.statistics =
+      metadata.count(kStatistics) > 0 ? plain_line(metadata.at(kStatistics)) : kRunningStatistics;
+  if (metadata.count("run_state") == 0) return found;
+  TensorMap all;
+  found.step = read_checkpoint(file, all, most).get<CheckpointPlace>().step;
+  found.tensors.clear();
+  for (const auto& [name, tensor] : all) {
+    if (name.compare(0, kModelPrefix.size(), kModelPrefix) == 0)
+      found.tensors[name.substr(kModelPrefix.size())] = tensor;
   }
+  return found;
+}
+
+std::int64_t load_run_weights(const fs::path& file, Model& model, std::string* statistics) {
+  const StoredWeights stored = read_weights(file, most_weight_bytes(model));
+  if (statistics != nullptr) *statistics = stored.statistics;
   try {
-    load_stored_weights(model, stored);
+    load_stored_weights(model, stored.tensors);
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", file.string(), error.what()));
   }
-  return step;
+  return stored.step;
 }
 
 }  // namespace glidepath

@@ -11,6 +11,7 @@
 #include "schedule/average_text.h"
 #include "session/session.h"
 #include "setup/budget_change.h"
+#include "setup/first_weights.h"
 #include "setup/run_setup.h"
 
 namespace glidepath {
@@ -86,6 +87,7 @@ void Session::restore(const Saved& saved) {
 TensorMap Session::start_tensors() const {
   const auto model = experiment_.model ? placed(run_.model, run_.config, run_.plan)
                                        : new_model(run_.config, run_.data.set, run_.plan);
+  if (!run_.config.init.empty()) load_first_weights(run_.config, *model, run_.data.set.classes);
   const auto optimizer = make_optimizer(run_.config, named_parameters(*model));
   Saved start;
   KeptModel(*model, *optimizer).save(start);

@@ -87,7 +87,8 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
 }
 
 /// On the plan's device and in its memory format.
-std::shared_ptr<Model> arranged(std::shared_ptr<Model> model, const ComputePlan& plan) {
+std::shared_ptr<Model> arranged(std::shared_ptr<Model> model, const TrainConfig& config,
+                                const ComputePlan& plan) {
   model->to(plan.device);
   if (plan.channels_last) {
     at::NoGradGuard no_grad;
@@ -96,6 +97,10 @@ std::shared_ptr<Model> arranged(std::shared_ptr<Model> model, const ComputePlan&
     }
   }
   model->train();
+  if (!config.freeze.empty()) {
+    freeze(*model, parse_names(config.freeze));
+    if (config.frozen_norms == "eval") model->hold_frozen_norms();
+  }
   return model;
 }
 
@@ -158,7 +163,7 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
     throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
                                  config.eval_res, config.model));
   }
-  return arranged(std::move(model), plan);
+  return arranged(std::move(model), config, plan);
 }
 
 std::shared_ptr<Model> new_model(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan) {
@@ -174,7 +179,7 @@ std::shared_ptr<Model> new_model(const TrainConfig& config, const Dataset& datas
 std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& config,
                               const ComputePlan& plan) {
   at::manual_seed(config.seed);
-  return arranged(std::move(model), plan);
+  return arranged(std::move(model), config, plan);
 }
 
 ResolutionSchedule train_resolution(const TrainConfig& config) {

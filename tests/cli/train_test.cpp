@@ -188,5 +188,36 @@ TEST_F(TrainCommand, Cifar10) {
   EXPECT_EQ(summary("a").at("steps_per_epoch"), 10);
 }
 
+// Who names nothing of the method gets a recipe with a budget in time, and the paper's protocol otherwise.
+TEST_F(TrainCommand, RecipesForWhoeverNamesNoMethod) {
+  const char* data = std::getenv("GLIDEPATH_DATA");
+  if (data == nullptr || *data == '\0') GTEST_SKIP() << "GLIDEPATH_DATA does not name CIFAR-10's folder";
+  const std::string small = "glidepath train --train-limit 2000 --test-limit 100 ";
+  const ProcessResult left = shell(small + "--budget 12s --threads 2 --out a");
+  ASSERT_EQ(left.exit_status, 0) << left.err;
+  EXPECT_THAT(left.err, HasSubstr("recipe cifar10-1m: airbench at width "));
+  EXPECT_THAT(left.err, HasSubstr("; --recipe plain for the paper's protocol\n"));
+  EXPECT_EQ(summary("a").at("model"), "airbench");
+  EXPECT_EQ(summary("a").at("budget"), "12s");
+
+  const std::pair<std::string, std::string> cases[] = {
+      {"--budget 1h --recipe plain --width 0.25 --dry-run", ""},
+      {"--budget 1h --width 0.25 --dry-run", ""},
+      {"--budget 1m --recipe auto --threads 8 --width 0.25 --dry-run",
+       "recipe cifar10-5m: airbench at width "},
+      {"--budget 1h --recipe auto --width 0.25 --dry-run", "recipe cifar10-60m: airbench at width "},
+      {"--budget 5m --recipe fast --threads 2 --width 0.25 --dry-run",
+       "recipe cifar10-5m: airbench at width "},
+      {"--budget 10it --recipe fast --width 0.25 --dry-run",
+       "recipe cifar10-94: airbench at width 0.25, muon, batches of 2000\n"}};
+  for (const auto& [options, told] : cases) {
+    SCOPED_TRACE(options);
+    const ProcessResult dry = shell(small + options);
+    ASSERT_EQ(dry.exit_status, 0) << dry.err;
+    EXPECT_EQ(dry.err.rfind("recipe ", 0), told.empty() ? std::string::npos : 0) << dry.err;
+    EXPECT_THAT(dry.err, HasSubstr(told));
+  }
+}
+
 }  // namespace
 }  // namespace glidepath

@@ -1,4 +1,5 @@
 // tests/loop/optimizer_run_test.cpp - whole runs with each optimizer.
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -53,6 +54,38 @@ TEST_P(OptimizerRun, StoppedAndResumedHasTheSameBits) {
   const auto model = load_safetensors(whole.out / "checkpoint/step-000000030.safetensors");
   ASSERT_EQ(model.size(), checkpoint.size());
   for (const auto& [name, tensor] : model) EXPECT_TRUE(torch::equal(tensor, checkpoint.at(name))) << name;
+}
+
+// The first update of plain SGD is as long as the rate times the gradient, so times the norm that it is cut
+// to. PyTorch divides by the norm and a millionth more.
+TEST(ClipNorm, AnUpdateIsAsLongAsTheGradientMayBe) {
+  const TemporaryFolder temporary("clip");
+  TrainConfig config = digits_run("1it");
+  config.schedule = "const";
+  config.momentum = 0;
+  config.nesterov = false;
+  config.weight_decay = 0;
+  const auto weights = [&](const std::string& name) {
+    TrainOptions options;
+    options.out = temporary.path() / name;
+    train(config, options);
+    return load_safetensors(options.out / "model.safetensors");
+  };
+  config.base_lr = 1e-30;  // too small to change anything
+  const TensorMap before = weights("start");
+  config.base_lr = 1;
+  const auto length = [&](const std::string& clip, const std::string& name) {
+    config.clip_norm = clip;
+    double squares = 0;
+    for (const auto& [key, tensor] : weights(name))
+      squares += (tensor - before.at(key)).to(torch::kFloat64).square().sum().item<double>();
+    return std::sqrt(squares);
+  };
+  const double whole = length("none", "whole");
+  EXPECT_GT(whole, 0.3);
+  EXPECT_NEAR(length("0.25", "short"), 0.25, 1e-5);
+  EXPECT_NEAR(length("0.01", "shorter"), 0.01, 1e-6);
+  EXPECT_DOUBLE_EQ(length("1000", "long"), whole);  // none is made longer
 }
 
 // From half of the budget on fc1 stays as it is, and everything else goes on.

@@ -37,16 +37,32 @@ std::vector<std::string> names_of_options(const CLI::App& command) {
   return names;
 }
 
-const std::vector<words::Synonym> kCommandsElsewhere = {
-    {"fit", "train"},           {"run", "train --help"},     {"resume", "train --resume RUN"},
-    {"finetune", "train"},      {"test", "evaluate"},        {"eval", "evaluate"},
-    {"val", "evaluate"},        {"validate", "evaluate"},    {"predict", "evaluate"},
-    {"sweep", "study"},         {"grid", "study"},           {"search", "study"},
-    {"tune", "study"},          {"plot", "report"},          {"figures", "report"},
-    {"table", "report"},        {"dashboard", "watch"},      {"monitor", "watch"},
-    {"download", "data fetch"}, {"fetch", "data fetch"},     {"torchrun", "launch"},
-    {"distributed", "launch"},  {"schedulers", "schedules"}, {"lr", "schedules"},
-    {"cost", "train --dry-run"}};
+const std::vector<words::Synonym> kCommandsElsewhere = {{"fit", "train"},
+                                                        {"run", "train --help"},
+                                                        {"resume", "train --resume RUN"},
+                                                        {"finetune", "train --init WEIGHTS"},
+                                                        {"test", "evaluate"},
+                                                        {"eval", "evaluate"},
+                                                        {"val", "evaluate"},
+                                                        {"validate", "evaluate"},
+                                                        {"infer", "predict"},
+                                                        {"classify", "predict"},
+                                                        {"sweep", "study"},
+                                                        {"grid", "study"},
+                                                        {"search", "study"},
+                                                        {"tune", "study"},
+                                                        {"plot", "report"},
+                                                        {"figures", "report"},
+                                                        {"table", "report"},
+                                                        {"dashboard", "watch"},
+                                                        {"monitor", "watch"},
+                                                        {"download", "data fetch"},
+                                                        {"fetch", "data fetch"},
+                                                        {"torchrun", "launch"},
+                                                        {"distributed", "launch"},
+                                                        {"schedulers", "schedules"},
+                                                        {"lr", "schedules"},
+                                                        {"cost", "train --dry-run"}};
 
 /// An option that this command does not have, with what was given for it.
 std::string unknown_option(const CLI::App& command, const std::string& name, const std::string& value) {
@@ -55,7 +71,7 @@ std::string unknown_option(const CLI::App& command, const std::string& name, con
     return std::find(known.begin(), known.end(), flag) != known.end();
   };
   if (words::plain(name) == "pretrained" && is_known("--batch-size"))
-    return name + ": runs start from random weights; glidepath evaluate --weights FILE tests those of others";
+    return name + ": no such option; here it is --init, a safetensors file or the folder of a run";
   if (words::plain(name).rfind("nproc", 0) == 0 || words::plain(name) == "gpus")
     return name + ": no such option; give glidepath launch -n 2 train ...";
   const auto hint = words::option_elsewhere(name, value);

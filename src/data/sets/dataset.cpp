@@ -1,5 +1,5 @@
-// src/data/sets/dataset.cpp - data sets by name. A new one is a line here, an entry of catalogue.cpp that
-// says where it comes from and, for a new format, a reader of its own.
+// src/data/sets/dataset.cpp - data sets by name. A new one is a line here, one in set_facts.cpp, an entry of
+// catalogue.cpp that says where it comes from and, for a new format, a reader of its own.
 #include "glidepath/dataset.h"
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "data/images/corrupt_images.h"
 #include "data/images/open_images.h"
 #include "data/sets/readers.h"
+#include "data/sets/set_facts.h"
 #include "files/patience.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
@@ -30,20 +31,12 @@ void load_cifar10(Dataset& dataset, const fs::path& data_dir) {
   const fs::path folder = need_folder(data_source(dataset.name), data_dir);
   std::vector<fs::path> batches;
   for (int i = 1; i <= 5; ++i) batches.push_back(folder / fmt::format("data_batch_{}.bin", i));
-  dataset.classes = 10;
-  dataset.class_names = {"airplane", "automobile", "bird",  "cat",  "deer",
-                         "dog",      "frog",       "horse", "ship", "truck"};
-  dataset.mean = {0.4914F, 0.4822F, 0.4465F};
-  dataset.stddev = {0.2470F, 0.2435F, 0.2616F};
   dataset.train = read_cifar(batches, 1, 10000, 10);
   dataset.test = read_cifar({folder / "test_batch.bin"}, 1, 10000, 10);
 }
 
 void load_cifar100(Dataset& dataset, const fs::path& data_dir) {
   const fs::path folder = need_folder(data_source(dataset.name), data_dir);
-  dataset.classes = 100;
-  dataset.mean = {0.5071F, 0.4865F, 0.4409F};
-  dataset.stddev = {0.2673F, 0.2564F, 0.2762F};
   dataset.train = read_cifar({folder / "train.bin"}, 2, 50000, 100);
   dataset.test = read_cifar({folder / "test.bin"}, 2, 10000, 100);
 }
@@ -55,35 +48,13 @@ fs::path plain_or_gz(const fs::path& file) {
 
 void load_mnist_like(Dataset& dataset, const fs::path& data_dir) {
   const fs::path folder = need_folder(data_source(dataset.name), data_dir);
-  dataset.classes = 10;
   dataset.train = read_idx(plain_or_gz(folder / "train-images-idx3-ubyte"),
                            plain_or_gz(folder / "train-labels-idx1-ubyte"), 60000, 28, 10);
   dataset.test = read_idx(plain_or_gz(folder / "t10k-images-idx3-ubyte"),
                           plain_or_gz(folder / "t10k-labels-idx1-ubyte"), 10000, 28, 10);
 }
 
-void load_mnist(Dataset& dataset, const fs::path& data_dir) {
-  load_mnist_like(dataset, data_dir);
-  dataset.mean = {0.1307F};
-  dataset.stddev = {0.3081F};
-  dataset.flip = false;  // a mirrored digit is another sign
-}
-
-void load_fashion_mnist(Dataset& dataset, const fs::path& data_dir) {
-  load_mnist_like(dataset, data_dir);
-  dataset.class_names = {"T-shirt/top", "trouser", "pullover", "dress", "coat",
-                         "sandal",      "shirt",   "sneaker",  "bag",   "ankle boot"};
-  dataset.mean = {0.2860F};
-  dataset.stddev = {0.3530F};
-}
-
-void load_digits(Dataset& dataset, const fs::path&) {
-  dataset.classes = 10;
-  dataset.mean = {0.3053F};
-  dataset.stddev = {0.3760F};
-  dataset.flip = false;
-  std::tie(dataset.train, dataset.test) = read_digits();
-}
+void load_digits(Dataset& dataset, const fs::path&) { std::tie(dataset.train, dataset.test) = read_digits(); }
 
 Split stored_split(std::shared_ptr<const ImageStore> store, const char* name,
                    const std::shared_ptr<Patience>& patience) {
@@ -105,8 +76,6 @@ void load_image_folder(Dataset& dataset, const fs::path& data_dir, const DataCho
   ImageCollection images = open_images(path, image_choice(choice));
   dataset.classes = static_cast<std::int64_t>(images.class_names.size());
   dataset.class_names = std::move(images.class_names);
-  dataset.mean = {0.485F, 0.456F, 0.406F};  // ImageNet's, as everyone uses them
-  dataset.stddev = {0.229F, 0.224F, 0.225F};
   const auto patience = std::make_shared<Patience>(choice.wait_seconds);
   dataset.train = stored_split(std::move(images.train), "training", patience);
   dataset.test = stored_split(std::move(images.val), "test", patience);
@@ -142,8 +111,8 @@ using Loader = std::function<void(Dataset&, const fs::path&)>;
 const std::vector<std::pair<std::string, Loader>>& loaders() {
   static const std::vector<std::pair<std::string, Loader>> list = {{"cifar10", load_cifar10},
                                                                    {"cifar100", load_cifar100},
-                                                                   {"mnist", load_mnist},
-                                                                   {"fashion-mnist", load_fashion_mnist},
+                                                                   {"mnist", load_mnist_like},
+                                                                   {"fashion-mnist", load_mnist_like},
                                                                    {"digits", load_digits}};
   return list;
 }
@@ -218,8 +187,14 @@ Dataset load_dataset(const std::string& name, const fs::path& data_dir, const Da
   if (!is_stored && choice.test_on != "auto")
     throw InputError(fmt::format("test_on \"{}\": for image folders alone", choice.test_on));
   return TellingPatience(choice).load([&] {
+    const SetFacts facts = set_facts(is_stored ? "imagefolder:" : name).value();
     Dataset dataset;
     dataset.name = name;
+    dataset.classes = facts.classes;
+    dataset.class_names = facts.class_names;
+    dataset.mean = facts.mean;
+    dataset.stddev = facts.stddev;
+    dataset.flip = facts.flip;
     if (is_stored) {
       load_image_folder(dataset, data_dir, choice);
     } else {
