@@ -24,5 +24,6 @@ const std::size_t ${name}Bytes = static_cast<std::size_t>(${name}_end - ${name}_
 ")
   endwhile()
   file(GENERATE OUTPUT ${output} CONTENT "${text}")
-  set_source_files_properties(${output} PROPERTIES GENERATED ON OBJECT_DEPENDS "${files}")
+  # Apart: a file that stands for several in one does not know what each depends on.
+  set_source_files_properties(${output} PROPERTIES GENERATED ON SKIP_UNITY_BUILD_INCLUSION ON OBJECT_DEPENDS "${files}")
 endfunction()
