@@ -1,8 +1,8 @@
-# Install target and CMake package: find_package(glidepath) gives glidepath::core and glidepath::budget (no torch needed) and,
+# Install target and CMake package: find_package(glidepath) gives glidepath::core, glidepath::budget and glidepath::forecast (no torch needed) and,
 # when built with torch, the other libraries and the program.
 include(CMakePackageConfigHelpers)
 get_property(_libraries GLOBAL PROPERTY GLIDEPATH_LIBRARIES)
-set(_plain glidepath_core glidepath_files glidepath_programs glidepath_budget)  # without torch
+set(_plain glidepath_core glidepath_files glidepath_programs glidepath_budget glidepath_forecast)  # without torch
 install(TARGETS ${_plain} EXPORT glidepath-core-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT glidepath-core-targets NAMESPACE glidepath:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/glidepath)
 list(REMOVE_ITEM _libraries ${_plain})

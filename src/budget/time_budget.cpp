@@ -19,7 +19,7 @@ constexpr double kOtherPace = 1.5;
 // Updates of which the pace is the running mean, and what one that was held up counts for at most, in usual
 // ones: a machine that was suspended has not become slow. Where processes take the cores the middle of a few
 // moves by far more than the work that gets done.
-constexpr double kPaceUpdates = 16, kLongestOfPace = 10;
+constexpr double kPaceUpdates = 16, kLongestOfPace = 4;
 // Leaving the program, and the granularity of the process's start time.
 constexpr double kExitSeconds = 0.3;
 // Share of the tolerance (1 %, or 2 s where that is more) that landing may use when the end came suddenly.

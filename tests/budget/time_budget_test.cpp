@@ -326,6 +326,27 @@ TEST(TimeBudget, UnevenUpdatesAreNotMeasuredAgainAndAgain) {
   EXPECT_NEAR(budget.pace().now, 0.02, 0.001);
 }
 
+// A pause in somebody's loop counts for its update. Shortly before the end it must not hurry the rest.
+TEST(TimeBudget, OneLongUpdateNearTheEndHurriesNothing) {
+  for (double phase = 0; phase < 6.5; phase += 0.5) {
+    SCOPED_TRACE(phase);
+    TimeBudget budget(60, 0, 0, {});
+    budget.set_final_cost(1.5, 0);
+    double now = 0, last = 0, largest = 0;
+    budget.tick(now);
+    for (int step = 1; !budget.finished(); ++step) {
+      largest = std::max(largest, budget.progress() - last);
+      last = budget.progress();
+      const double took = 0.05 * (1.5 + std::sin(7 * now + phase)) + (step % 300 == 0 ? 1.5 : 0);
+      budget.update_done(took);
+      budget.tick(now += took);
+    }
+    EXPECT_LT(largest, 0.03);
+    EXPECT_NEAR(now + 1.5, 60, 2.2);
+    EXPECT_GT(last, 0.98);
+  }
+}
+
 // An hour of sleep is no pace.
 TEST(TimeBudget, ASuspendedMachineHasNotBecomeSlow) {
   TimeBudget budget(9000, 0, 0, {});
@@ -333,7 +354,7 @@ TEST(TimeBudget, ASuspendedMachineHasNotBecomeSlow) {
   budget.tick(0);
   for (int i = 0; i < 20; ++i) budget.update_done(0.02);
   budget.update_done(3600);
-  EXPECT_LT(budget.pace().now, 1.6 * 0.02);
+  EXPECT_LT(budget.pace().now, 1.2 * 0.02);
 }
 
 TEST(TimeBudget, AResumedRunGoesOnFromWhereItWasWithWhatIsLeft) {
