@@ -16,10 +16,9 @@ constexpr double kFirstStride = 0.02;
 constexpr double kMargin = 1.1;
 // Updates this much slower or faster than when the evaluation was measured: it should be measured again.
 constexpr double kOtherPace = 1.5;
-// Updates of which the pace is the running mean, and what one that was held up counts for at most, in usual
-// ones: a machine that was suspended has not become slow. Where processes take the cores the middle of a few
-// moves by far more than the work that gets done.
-constexpr double kPaceUpdates = 16, kLongestOfPace = 4;
+// Updates of which the pace is the running mean. Where processes take the cores the middle of a few moves by
+// far more than the work that gets done.
+constexpr double kPaceUpdates = 16;
 // Leaving the program, and the granularity of the process's start time.
 constexpr double kExitSeconds = 0.3;
 // Share of the tolerance (1 %, or 2 s where that is more) that landing may use when the end came suddenly.
@@ -48,7 +47,12 @@ void TimeBudget::remember(double update_seconds) {
   slow_ = count < kRecent ? middle_ : at(0.9);
   if (updates_here_ < static_cast<std::int64_t>(kRecent)) return;
   const bool is_first = updates_here_ == static_cast<std::int64_t>(kRecent);
-  const double counted = std::min(update_seconds, kLongestOfPace * middle_);
+  // The middle of three: one long one, as of a machine that was suspended, says nothing of the pace.
+  const auto before = [&](std::int64_t updates) {
+    return recent_[static_cast<std::size_t>(updates_here_ - 1 - updates) % kRecent];
+  };
+  const double counted =
+      std::max(std::min(before(0), before(1)), std::min(std::max(before(0), before(1)), before(2)));
   pace_.now = is_first ? middle_ : pace_.now + (counted - pace_.now) / kPaceUpdates;
   pace_.best = is_first ? pace_.now : std::min(pace_.best, pace_.now);
 }

@@ -341,7 +341,7 @@ TEST(TimeBudget, OneLongUpdateNearTheEndHurriesNothing) {
       budget.update_done(took);
       budget.tick(now += took);
     }
-    EXPECT_LT(largest, 0.03);
+    EXPECT_LT(largest, 0.0201);
     EXPECT_NEAR(now + 1.5, 60, 2.2);
     EXPECT_GT(last, 0.98);
   }
@@ -354,7 +354,7 @@ TEST(TimeBudget, ASuspendedMachineHasNotBecomeSlow) {
   budget.tick(0);
   for (int i = 0; i < 20; ++i) budget.update_done(0.02);
   budget.update_done(3600);
-  EXPECT_LT(budget.pace().now, 1.2 * 0.02);
+  EXPECT_LT(budget.pace().now, 1.01 * 0.02);
 }
 
 TEST(TimeBudget, AResumedRunGoesOnFromWhereItWasWithWhatIsLeft) {
