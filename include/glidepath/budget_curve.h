@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "glidepath/budget.h"
 #include "glidepath/forecast.h"
 
 namespace glidepath {
@@ -47,6 +48,9 @@ struct CurveErrors {
   std::vector<std::string> notes;
 };
 CurveErrors errors_of(const BudgetCurve& curve);
+
+/// How a curve calls the unit of these budgets.
+std::string unit_of(const Budget& budget);
 
 /// "25%", "1h30m", "40": an amount of the curve's unit.
 std::string budget_text(double amount, const std::string& unit);

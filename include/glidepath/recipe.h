@@ -12,6 +12,7 @@ namespace glidepath {
 struct Recipe {
   std::string name;  ///< of the file, without .toml: cifar10-5m
   std::string toml;
+  std::optional<double> seconds = {};  ///< of its budget, where that is a time
 };
 
 /// Those for a time first, the shortest before the others.
@@ -33,9 +34,8 @@ struct RecipeChoice {
 
 /// `asked`:
 ///   plain  the defaults: the paper's protocol (Li et al., ICLR 2020, section 4.1)
-///   fast   the recipe for data of this shape whose time is nearest to the budget's, as a ratio; cifar10-94
-///   for
-///          a budget in another unit
+///   fast   the recipe for data of this shape whose time is nearest to the budget's, as a ratio;
+///          cifar10-94 for a budget in another unit
 ///   auto   fast where the budget is a time and there is a recipe for data of this shape, else plain
 ///   NAME   that recipe, whatever the data and the budget
 /// Recipes are for 32x32 images in colour. Throws InputError: `recipe "x": ...` for another name, and for

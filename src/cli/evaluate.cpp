@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <iostream>
-#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,6 +13,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/config_options.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
@@ -24,7 +26,7 @@ namespace glidepath::cli {
 namespace {
 
 struct EvaluateArguments {
-  std::map<std::string, std::string> values;  // config key -> text given
+  GivenValues values;
   std::string run, weights, confusion;
   bool json = false;
 };
@@ -33,7 +35,7 @@ constexpr std::size_t kAllClasses = 20;    // are listed where there are no more
 constexpr std::size_t kWorstClasses = 10;  // where there are
 
 // The train options that say what is tested, and where.
-const char* const kKeys[] = {
+const std::vector<std::string> kKeys = {
     "split",     "test_on",       "data_wait", "data",     "data_dir",         "test_limit",
     "model",     "width",         "stem",      "eval_res", "exif_orientation", "max_corrupt",
     "precision", "channels_last", "device",    "threads",  "workers",          "eval_batch_size"};
@@ -141,15 +143,11 @@ void evaluate_and_print(const EvaluateArguments& arguments) {
   if (!arguments.confusion.empty()) write_file(arguments.confusion, confusion_csv(results.back()));
 }
 
-// The library's messages begin with the key whose value is wrong: here it was given as a flag.
 void run_evaluate(const EvaluateArguments& arguments) {
   try {
     evaluate_and_print(arguments);
   } catch (const InputError& error) {
-    const std::string message = error.what();
-    const std::string key = message.substr(0, message.find(' '));
-    if (arguments.values.count(key) == 0) throw;
-    throw InputError(flag_name(key) + message.substr(key.size()));
+    throw InputError(with_flag(error.what(), arguments.values));
   }
 }
 
@@ -171,14 +169,7 @@ void add_evaluate_command(CLI::App& app, int&) {
       command->add_option("--confusion", arguments->confusion,
                           "CSV file to write: images by class (row) and what they were taken for (column)"),
       "a file, for example confusion.csv");
-  for (const ConfigKey& key : train_config_keys()) {
-    if (std::find(std::begin(kKeys), std::end(kKeys), key.name) == std::end(kKeys)) continue;
-    auto* option = command->add_option_function<std::string>(
-        flag_name(key.name),
-        [arguments, name = key.name](const std::string& text) { arguments->values[name] = text; }, key.help);
-    option->type_name(key.default_text.empty() ? "TEXT" : fmt::format("[{}]", key.default_text))
-        ->group(key.group);
-  }
+  add_config_options(*command, kKeys, arguments->values);
   command->add_flag("--json", arguments->json, "print the result as one JSON object");
   command->callback([arguments] { run_evaluate(*arguments); });
 }

@@ -15,7 +15,6 @@
 #include "data/sets/set_facts.h"
 #include "files/json_text.h"
 #include "files/read_file.h"
-#include "glidepath/budget.h"
 #include "glidepath/budget_curve.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
@@ -124,12 +123,7 @@ class CurvePlan {
   double amount(const std::string& text) const {
     if (const auto plain = words::number(text); plain && *plain > 0) return *plain;
     const Budget budget = parse_budget(text);
-    for (const auto& [unit, name] :
-         {std::pair(BudgetUnit::kIterations, "it"), std::pair(BudgetUnit::kEpochs, "ep"),
-          std::pair(BudgetUnit::kPercent, "%"), std::pair(BudgetUnit::kSeconds, "s"),
-          std::pair(BudgetUnit::kFlops, "flop")}) {
-      if (budget.unit == unit && curve_.unit == name) return budget.amount;
-    }
+    if (unit_of(budget) == curve_.unit) return budget.amount;
     throw InputError(
         fmt::format("--at \"{}\": the curve's budgets are {}; give one of that kind", text,
                     curve_.unit.empty() ? "plain numbers" : fmt::format("in \"{}\"", curve_.unit)));

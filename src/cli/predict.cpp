@@ -1,30 +1,29 @@
 // src/cli/predict.cpp - `glidepath predict`: what a run's model says of images.
 #include "glidepath/predict.h"
 
-#include <algorithm>
 #include <iostream>
-#include <iterator>
-#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/config_options.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/error.h"
 #include "glidepath/train.h"
-#include "glidepath/train_config.h"
 
 namespace glidepath::cli {
 namespace {
 
 struct PredictArguments {
-  std::map<std::string, std::string> values;  // config key -> text given
+  GivenValues values;
   std::string run;
   std::vector<std::string> images;
   std::int64_t top = 1;
@@ -32,8 +31,8 @@ struct PredictArguments {
 };
 
 // The train options that say how images are prepared, and where.
-const char* const kKeys[] = {"device",   "threads",          "precision",       "channels_last",
-                             "eval_res", "exif_orientation", "eval_batch_size", "test_augment"};
+const std::vector<std::string> kKeys = {"device",   "threads",          "precision",       "channels_last",
+                                        "eval_res", "exif_orientation", "eval_batch_size", "test_augment"};
 
 /// Names, one a line.
 std::vector<std::string> names_on(std::istream& in) {
@@ -115,15 +114,11 @@ void predict_and_print(const PredictArguments& arguments) {
   if (problems > 0) throw RunError(fmt::format("{} of {} images could not be read", problems, images.size()));
 }
 
-// The library's messages begin with the key whose value is wrong: here it was given as a flag.
 void run_predict(const PredictArguments& arguments) {
   try {
     predict_and_print(arguments);
   } catch (const InputError& error) {
-    const std::string message = error.what();
-    const std::string key = message.substr(0, message.find(' '));
-    if (arguments.values.count(key) == 0) throw;
-    throw InputError(flag_name(key) + message.substr(key.size()));
+    throw InputError(with_flag(error.what(), arguments.values));
   }
 }
 
@@ -146,13 +141,7 @@ void add_predict_command(CLI::App& app, int&) {
   command->add_option("--format", arguments->format, "text, csv (a row a class) or json (an object a line)")
       ->check(one_of({"text", "csv", "json"}))
       ->type_name("[text]");
-  for (const ConfigKey& key : train_config_keys()) {
-    if (std::find(std::begin(kKeys), std::end(kKeys), key.name) == std::end(kKeys)) continue;
-    auto* option = command->add_option_function<std::string>(
-        flag_name(key.name),
-        [arguments, name = key.name](const std::string& text) { arguments->values[name] = text; }, key.help);
-    option->type_name(key.default_text.empty() ? "TEXT" : "[the run's]")->group(key.group);
-  }
+  add_config_options(*command, kKeys, arguments->values, "the run's");
   command->callback([arguments] { run_predict(*arguments); });
 }
 

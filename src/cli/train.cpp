@@ -14,6 +14,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/config_options.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/progress_line.h"
 #include "cli/terminal/stop_signal.h"
@@ -35,12 +36,11 @@ constexpr double kBetweenLoggedEvaluations = 1.0 / 30;  // of the budget
 /// file, and is told which.
 std::string as_given(const TrainArguments& arguments, const std::string& message) {
   const std::string key = message.substr(0, message.find(' '));
-  if (arguments.values.count(key) != 0) return flag_name(key) + message.substr(key.size());
   const auto& keys = train_config_keys();
   const bool is_key =
       std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& each) { return each.name == key; });
-  const bool is_from_file = is_key && !arguments.config_file.empty();
-  return is_from_file ? arguments.config_file + ": " + message : message;
+  const bool is_from_file = is_key && !arguments.config_file.empty() && arguments.values.count(key) == 0;
+  return is_from_file ? arguments.config_file + ": " + message : with_flag(message, arguments.values);
 }
 
 /// The configuration as rank 0 makes it: the others need none of its files.
@@ -376,13 +376,9 @@ void add_run_options(CLI::App& command, const std::shared_ptr<TrainArguments>& a
 void add_train_command(CLI::App& app, int&) {
   auto* command = app.add_subcommand("train", "Train one model under one budget");
   auto arguments = std::make_shared<TrainArguments>();
-  for (const ConfigKey& key : train_config_keys()) {
-    auto* option = command->add_option_function<std::string>(
-        flag_name(key.name),
-        [arguments, name = key.name](const std::string& text) { arguments->values[name] = text; }, key.help);
-    option->type_name(key.default_text.empty() ? "TEXT" : fmt::format("[{}]", key.default_text))
-        ->group(key.group);
-  }
+  std::vector<std::string> keys;
+  for (const ConfigKey& key : train_config_keys()) keys.push_back(key.name);
+  add_config_options(*command, keys, arguments->values);
   add_run_options(*command, arguments);
   command->callback([arguments, command] {
     arguments->given = options_given(*command);

@@ -20,24 +20,23 @@
 namespace glidepath::cli {
 namespace {
 
-// --budget replaces a deadline of the file or run, --deadline its budget; "slurm" stands for the job's end.
-void set_budget(TrainConfig& config, const TrainArguments& arguments) {
-  const auto budget = arguments.values.find("budget"), deadline = arguments.values.find("deadline");
-  if (budget == arguments.values.end()) return;
-  if (deadline != arguments.values.end())
+/// "slurm" stands for the job's end, which is asked for once.
+void resolve_slurm(GivenValues& values) {
+  const auto budget = values.find("budget");
+  if (budget == values.end()) return;
+  if (values.count("deadline") != 0)
     throw InputError("--budget and --deadline: give one of them, they both say when the run ends");
-  if (budget->second == "slurm") {
-    set_slurm_deadline(config);
-  } else {
-    config.deadline.clear();
-  }
+  if (budget->second != "slurm") return;
+  TrainConfig config;
+  set_slurm_deadline(config);
+  values.erase(budget);
+  values["deadline"] = config.deadline;
 }
 
-void set_given(TrainConfig& config, const TrainArguments& arguments) {
-  set_budget(config, arguments);
-  for (const auto& [key, text] : arguments.values) {
-    if (key != "budget" || text != "slurm") set_config_value(config, key, text);
-  }
+// --budget replaces a deadline of the file or run, --deadline its budget.
+void set_given(TrainConfig& config, const GivenValues& values) {
+  if (values.count("budget") != 0) config.deadline.clear();
+  for (const auto& [key, text] : values) set_config_value(config, key, text);
 }
 
 /// Of a budget in time.
@@ -66,7 +65,7 @@ bool names_method(const TrainArguments& arguments) {
 /// What a run begins with that is given no file.
 RecipeChoice choose_recipe_for(const TrainArguments& arguments) {
   TrainConfig given;
-  set_given(given, arguments);
+  set_given(given, arguments.values);
   RecipeRequest request{given.data, seconds_of(given), 1};
   if (request.seconds) request.speed = speed_for(given);
   if (arguments.recipe.empty()) return choose_recipe(names_method(arguments) ? "plain" : "auto", request);
@@ -87,7 +86,7 @@ TrainConfig make_config(TrainArguments& arguments) {
     start = choose_recipe_for(arguments);
   }
   TrainConfig& config = start.config;
-  set_given(config, arguments);
+  set_given(config, arguments.values);
   if (start.name != "plain") {
     arguments.told = fmt::format("recipe {}: {} at width {:g}, {}, batches of {}{}", start.name, config.model,
                                  config.width, config.optimizer, config.batch_size,
@@ -114,6 +113,7 @@ void set_for_ranks(TrainConfig& config, const TrainArguments& arguments, int ran
 }  // namespace
 
 TrainConfig chosen_config(TrainArguments& arguments, int ranks) {
+  resolve_slurm(arguments.values);
   TrainConfig config = make_config(arguments);
   set_for_ranks(config, arguments, ranks);
   return config;

@@ -1,16 +1,16 @@
 // src/cli/train_choices.h - what the options of `glidepath train` come to.
 #pragma once
 #include <cstdint>
-#include <map>
 #include <string>
 
+#include "cli/config_options.h"
 #include "glidepath/train_config.h"
 #include "ranks/same_on_all.h"
 
 namespace glidepath::cli {
 
 struct TrainArguments {
-  std::map<std::string, std::string> values;  // config key -> text given
+  GivenValues values;
   std::string config_file, recipe, out, resume;
   std::string told;  // what was chosen for the user, to be said
   std::string replan = "re-anneal";

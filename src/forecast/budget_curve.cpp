@@ -11,7 +11,6 @@
 
 #include "core/safe_text.h"
 #include "core/words.h"
-#include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/statistics.h"
 
@@ -103,7 +102,7 @@ class CurveReader {
       try {
         const Budget budget = parse_budget(text);
         row.budget = budget.amount;
-        row.budget_unit = unit_of(budget.unit);
+        row.budget_unit = unit_of(budget);
       } catch (const InputError&) {
         bad("must be a budget, as 5%, 10ep, 500it or 2h, or a number");
       }
@@ -124,22 +123,6 @@ class CurveReader {
     } else if (column == "seed") {
       row.seed = std::string(text);
     }
-  }
-
-  static std::string unit_of(BudgetUnit unit) {
-    switch (unit) {
-      case BudgetUnit::kIterations:
-        return "it";
-      case BudgetUnit::kEpochs:
-        return "ep";
-      case BudgetUnit::kPercent:
-        return "%";
-      case BudgetUnit::kSeconds:
-        return "s";
-      case BudgetUnit::kFlops:
-        return "flop";
-    }
-    return "";
   }
 
   /// Accuracies in [0, 1] become percent.
@@ -238,6 +221,10 @@ CurveErrors errors_of(const BudgetCurve& curve) {
   if (points.size() > 1 && points.back().error > points[points.size() - 2].error)
     errors.notes.push_back("the largest budget did worse than the one before it: a forecast goes by both");
   return errors;
+}
+
+std::string unit_of(const Budget& budget) {
+  return std::string(words::split_number(to_string(Budget{budget.unit, 1})).second);
 }
 
 std::string budget_text(double amount, const std::string& unit) {

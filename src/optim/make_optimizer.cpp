@@ -90,33 +90,21 @@ template <typename Value>
 class Chosen {
  public:
   using List = OptimizerOptions::ByName<Value>;
-  Chosen(const char* key, const List& list) : key_(key), list_(list), used_(list.size()) {}
+  Chosen(const char* key, const List& list) : key_(key), list_(list) {}
 
   std::optional<Value> of(const std::string& name) const {
-    std::optional<Value> found;
-    for (std::size_t i = 0; i < list_.size(); ++i) {
-      if (!fits_pattern(name, list_[i].first)) continue;
-      used_[i] = true;
-      if (!found) found = list_[i].second;
+    for (const auto& [pattern, value] : list_) {
+      if (fits_pattern(name, pattern)) return value;
     }
-    return found;
+    return std::nullopt;
   }
-  /// A pattern that fits nothing is a mistake in a name.
-  void require_used(const NamedTensors& parameters) const {
-    std::vector<std::string> names;
-    for (const auto& item : parameters) names.push_back(item.first);
-    for (std::size_t i = 0; i < list_.size(); ++i) {
-      if (used_[i]) continue;
-      throw InputError(fmt::format("{} \"{}\": fits none of the model's {} parameters; the nearest is {}",
-                                   key_, list_[i].first, names.size(),
-                                   words::nearest(list_[i].first, names)));
-    }
+  void require_used(const std::vector<std::string>& names) const {
+    for (const auto& item : list_) require_fit(key_, item.first, names);
   }
 
  private:
   const char* key_;
   const List& list_;
-  mutable std::vector<bool> used_;
 };
 
 /// Muon makes matrices orthogonal: what is none is left to SGD, unless it was asked for by name.
@@ -189,10 +177,12 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const
     slot.rule = rules[rule];
     parts->slots.push_back(std::move(slot));
   }
-  scales.require_used(parameters);
-  landings.require_used(parameters);
-  decays.require_used(parameters);
-  optimizers.require_used(parameters);
+  std::vector<std::string> names;
+  for (const auto& item : parameters) names.push_back(item.first);
+  scales.require_used(names);
+  landings.require_used(names);
+  decays.require_used(names);
+  optimizers.require_used(names);
   return std::unique_ptr<Optimizer>(new Optimizer(std::move(parts)));
 }
 

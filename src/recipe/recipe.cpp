@@ -34,10 +34,8 @@ const Recipe* find(const std::string& name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-// Infinite for a recipe whose budget is no time.
 double seconds_of(const Recipe& recipe) {
-  const Budget budget = parse_budget(parse_train_config(recipe.toml, recipe.name).budget);
-  return budget.unit == BudgetUnit::kSeconds ? budget.amount : std::numeric_limits<double>::infinity();
+  return recipe.seconds.value_or(std::numeric_limits<double>::infinity());
 }
 
 const Recipe& nearest(double seconds) {
@@ -57,6 +55,10 @@ std::string names() {
 const std::vector<Recipe>& recipes() {
   static const std::vector<Recipe> all = [] {
     std::vector<Recipe> carried = carried_recipes();
+    for (Recipe& recipe : carried) {
+      const Budget budget = parse_budget(parse_train_config(recipe.toml, recipe.name).budget);
+      if (budget.unit == BudgetUnit::kSeconds) recipe.seconds = budget.amount;
+    }
     std::stable_sort(carried.begin(), carried.end(),
                      [](const Recipe& a, const Recipe& b) { return seconds_of(a) < seconds_of(b); });
     return carried;

@@ -2,7 +2,6 @@
 #include "glidepath/predict.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include <ATen/Parallel.h>
@@ -55,8 +54,9 @@ Wanted wanted_by(const TrainConfig& config, const fs::path& run) {
     throw InputError(fmt::format("{}: cannot be read, or names no class; it is written when a run begins",
                                  (run / "classes.json").string()));
   }
-  wanted.side = config.eval_res == "auto" ? train_resolution(config).at(1) : std::stoll(config.eval_res);
-  wanted.resize = std::lround(static_cast<double>(wanted.side) * 256 / 224);
+  const ImageOptions options = image_options(config);
+  wanted.side = options.eval_size;
+  wanted.resize = options.eval_resize;
   return wanted;
 }
 

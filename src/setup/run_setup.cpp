@@ -75,12 +75,7 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
     refuse("eval_res", config.eval_res);
     return;
   }
-  ImageOptions& options = dataset.image_options;
-  options.train_size = train_resolution(config).at(1);
-  options.eval_size = config.eval_res == "auto" ? options.train_size : std::stoll(config.eval_res);
-  options.eval_resize = std::lround(static_cast<double>(options.eval_size) * 256 / 224);  // the field's ratio
-  options.exif_orientation = config.exif_orientation;
-  options.workers = config.workers;
+  dataset.image_options = image_options(config);
   limit_corrupt(dataset.train, config.max_corrupt);
   limit_corrupt(dataset.test, config.max_corrupt);
   if (dataset.has_val()) limit_corrupt(dataset.val, config.max_corrupt);
@@ -184,6 +179,16 @@ std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& c
 
 ResolutionSchedule train_resolution(const TrainConfig& config) {
   return ResolutionSchedule::parse(config.train_res == "auto" ? "224" : config.train_res);
+}
+
+ImageOptions image_options(const TrainConfig& config) {
+  ImageOptions options;
+  options.train_size = train_resolution(config).at(1);
+  options.eval_size = config.eval_res == "auto" ? options.train_size : std::stoll(config.eval_res);
+  options.eval_resize = std::lround(static_cast<double>(options.eval_size) * 256 / 224);  // the field's ratio
+  options.exif_orientation = config.exif_orientation;
+  options.workers = config.workers;
+  return options;
 }
 
 std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,

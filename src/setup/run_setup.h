@@ -50,6 +50,9 @@ std::shared_ptr<Model> placed(std::shared_ptr<Model> model, const TrainConfig& c
 /// The sizes that training images of an image folder take.
 ResolutionSchedule train_resolution(const TrainConfig& config);
 
+/// How the images of an image folder are prepared: what they are resized to, and who decodes them.
+ImageOptions image_options(const TrainConfig& config);
+
 /// Floating-point operations, forward and backward, of one image of each of these sizes; nothing where there
 /// is one alone. Throws InputError for a model of fixed size, and a budget in operations.
 std::map<std::int64_t, double> flops_by_size(const TrainConfig& config, const Dataset& dataset,

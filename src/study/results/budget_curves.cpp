@@ -8,29 +8,12 @@
 #include <fmt/ranges.h>
 
 #include "core/safe_text.h"
-#include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/statistics.h"
 #include "glidepath/table.h"
 
 namespace glidepath {
 namespace {
-
-const char* unit_of(BudgetUnit unit) {
-  switch (unit) {
-    case BudgetUnit::kIterations:
-      return "it";
-    case BudgetUnit::kEpochs:
-      return "ep";
-    case BudgetUnit::kPercent:
-      return "%";
-    case BudgetUnit::kSeconds:
-      return "s";
-    case BudgetUnit::kFlops:
-      return "flop";
-  }
-  return "";
-}
 
 std::size_t row_of(const StudyTable& table, const std::string& schedule) {
   if (table.rows.size() == 1) return 0;
@@ -54,13 +37,13 @@ StudyCurve curve_of(const StudyResults& results, const StudyTable& table, std::s
     if (cell.values.empty() && cell.losses.empty()) continue;
     const Budget budget = parse_budget(table.columns[column]);
     if (made.curve.scores.empty()) {
-      made.curve.unit = unit_of(budget.unit);
+      made.curve.unit = unit_of(budget);
       made.curve.is_loss = cell.values.empty();
       if (made.curve.is_loss) made.curve.chance.reset();
     }
-    if (made.curve.unit != unit_of(budget.unit))
+    if (made.curve.unit != unit_of(budget))
       throw InputError(fmt::format("budgets in \"{}\" and in \"{}\" ({}); a curve has one unit",
-                                   made.curve.unit, unit_of(budget.unit), table.columns[column]));
+                                   made.curve.unit, unit_of(budget), table.columns[column]));
     const std::vector<double>& values = made.curve.is_loss ? cell.losses : cell.values;
     if (values.empty())
       throw InputError(fmt::format("{}: has runs with and without an accuracy", made.title));
