@@ -56,6 +56,12 @@ struct Dataset {
   Split train, test;
   Split val = {};  ///< held out of train by TrainConfig::val, to choose on; empty where nothing is
   ImageOptions image_options;
+  /// What models are trained for on it, where nobody says otherwise: classify, multilabel, regress, segment
+  /// or language.
+  std::string task = "classify";
+  std::int64_t ignored_label = -1;  ///< of segmentation: pixels with it are left out; -1: none has it
+  std::int64_t tokens = 0;          ///< of language: that one example has to predict
+  double bytes_per_token = 0;       ///< of language, of its test text; 0: not known
   std::string tested_on;  ///< what `test` is called where it lies: "valid"; empty for images in memory
   std::vector<std::string> notes;  ///< what opening it found and the user should know, a line each
 
