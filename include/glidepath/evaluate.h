@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "glidepath/train.h"
 #include "glidepath/train_config.h"
 
 namespace glidepath {
@@ -23,12 +24,14 @@ struct ClassResult {
 struct EvaluationResult {
   std::filesystem::path file;       ///< the weights
   std::int64_t step = -1;           ///< of a checkpoint: updates done; -1 for other files
-  double accuracy = 0;              ///< top-1, in [0, 1], of the images that could be decoded
-  double loss = 0;                  ///< mean cross-entropy, >= 0
+  double accuracy = 0;              ///< top-1, in [0, 1], of the images that could be decoded; of other tasks
+                                    ///< the share that is right, NaN where that is no question
+  double loss = 0;                  ///< of the task, in the mean, >= 0
+  std::vector<ToldMetric> metrics;  ///< of the task beside these, by their own names, the score first
   std::int64_t images = 0;          ///< looked at
   std::int64_t corrupt_images = 0;  ///< left out, as they could not be decoded
   double seconds = 0;               ///< of the evaluation alone
-  std::vector<ClassResult> classes;
+  std::vector<ClassResult> classes;  ///< of classification alone, as is the next
   /// Images by class (row) and the class they were taken for (column).
   std::vector<std::vector<std::int64_t>> confusion;
   std::string tested_on;  ///< the split, by the name of its folder; empty for images in memory

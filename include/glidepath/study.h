@@ -45,7 +45,8 @@ struct StudyReference {
 struct TableOptions {
   std::string rows = {};     ///< an axis; empty: schedule, or else the first axis
   std::string columns = {};  ///< an axis; empty: budget, or else the next axis
-  /// What cells are of: test_accuracy, or an accuracy among score_names(); empty: test_accuracy.
+  /// What cells are of: test_accuracy, test_loss, or one of score_names(); empty: the score of the runs'
+  /// task.
   std::string score = {};
   /// What rows and the lines of figures are called instead: by their names ("step-d2"), as tables have them.
   std::map<std::string, std::string> labels = {};

@@ -21,7 +21,9 @@ enum class Mark {
 
 /// What one row and one column have in common: the runs that differ in their seed alone.
 struct TableCell {
-  std::vector<double> values;       ///< test accuracy in percent of the finished runs, in the plan's order
+  /// Scores of the finished runs, in the plan's order: in percent where they are shares, as accuracies are.
+  std::vector<double> values;
+  bool is_share = true;
   std::vector<std::int64_t> seeds;  ///< of values
   /// Of finished runs that have no accuracy: what shown_loss() says, which is shown and not judged.
   std::vector<double> losses;
@@ -42,6 +44,7 @@ struct StudyTable {
   std::string caption;      ///< "model resnet8": the values of the other axes; may be empty
   std::string row_axis;     ///< e.g. schedule
   std::string column_axis;  ///< e.g. budget; empty when the study has one axis alone
+  bool higher_is_better = true, is_share = true;  ///< of the score
   std::vector<std::string> rows, columns;
   std::vector<std::string> row_labels;        ///< what the rows are called where people read
   std::vector<std::vector<TableCell>> cells;  ///< [row][column]
@@ -61,6 +64,13 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
 /// The same with batch norm's running statistics (the score test_accuracy_running), where the tables are of
 /// test accuracies and any run has another so; else none.
 std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options = {});
+
+/// The score of make_tables(), as summary.json calls it: what the options or the study name, else that of the
+/// runs' task, "test_mean_iou".
+std::string table_score(const StudyResults& results, const TableOptions& options = {});
+
+/// A score, mean or difference of a table, as it is shown: two decimals of percent, four digits of others.
+std::string score_text(double value, bool is_share);
 
 /// What the cells of make_tables() are, in words: "test accuracy", "validation accuracy with running
 /// statistics".

@@ -1,38 +1,69 @@
-// include/glidepath/task.h - what a model is trained for: the loss of its outputs, and what of them is right.
+// include/glidepath/task.h - what a model is trained for: the loss of its outputs, and how good they are.
 #pragma once
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include <torch/types.h>
 
 #include "glidepath/batch.h"
+#include "glidepath/metric.h"
 
 namespace glidepath {
 
 /// Knows nothing of models, loops and devices: whoever trains, tests or measures asks it. Outputs are what a
-/// model gave for the batch, on the batch's device; those of floating point are float32.
+/// model gave for the batch, on the batch's device; those of floating point are float32. Throws InputError
+/// for outputs of another shape than the task wants.
 class Task {
  public:
   virtual ~Task() = default;
-  /// What is trained on: the mean over the batch's examples, 0-dim, with its gradient.
+  /// What is trained on: the mean over the batch's terms, 0-dim, with its gradient.
   virtual torch::Tensor loss(const Values& outputs, const Batch& batch) const = 0;
-  /// What tests tell: the sum over the examples, without what helps training alone (label smoothing).
+  /// What tests tell: the sum over the terms, without what helps training alone (label smoothing).
   virtual torch::Tensor loss_sum(const Values& outputs, const Batch& batch) const {
-    return loss(outputs, batch) * static_cast<double>(batch.examples);
+    return loss(outputs, batch) * static_cast<double>(terms(batch));
   }
-  /// How many examples' outputs are right, 0-dim; undefined where that is no question. A run is then shown by
-  /// its loss.
+  /// How many outputs are right, of terms(); 0-dim, undefined where that is no question.
   virtual torch::Tensor correct(const Values& /*outputs*/, const Batch& /*batch*/) const { return {}; }
+
+  /// What a loss is the mean over, where that is not the examples: pixels, tokens, numbers. Parts of a batch
+  /// that several processes take, and batches of a test, weigh by it.
+  virtual bool has_terms() const { return false; }
+  virtual std::int64_t terms(const Batch& batch) const { return batch.examples; }
+
+  /// What tests tell beside the loss. The first is the score, by which weights are chosen and runs compared;
+  /// without any, that is the loss.
+  virtual const std::vector<Metric>& metrics() const;
 };
 
-/// Images into classes, by cross entropy: outputs are logits [B, classes], targets the labels.
-/// label_smoothing in [0, 1): the share of the target that is spread over all classes (Szegedy et al., CVPR
-/// 2016, section 7).
-std::unique_ptr<Task> make_classification(double label_smoothing = 0);
+/// Images into classes, by cross entropy: outputs are logits [B, classes], targets the labels int64 [B].
+/// Tells the accuracy, and of more than ten classes whether the right one is among the best five.
+/// label_smoothing in [0, 1), here and below: the share of the target that is spread over all classes
+/// (Szegedy et al., CVPR 2016, section 7).
+std::unique_ptr<Task> make_classification(double label_smoothing = 0, std::int64_t classes = 0);
+
+/// Several classes at once, by binary cross entropy: outputs are logits [B, classes], targets 0 or 1 of any
+/// type, [B, classes]. Scored by mean_f1(); its accuracy is that of the single answers.
+std::unique_ptr<Task> make_multilabel(std::int64_t classes);
+
+/// Numbers, by mean squared error: outputs [B, k] or [B], targets of the same shape. Scored by the root of
+/// it.
+std::unique_ptr<Task> make_regression();
+
+/// A class for each pixel, by cross entropy over those that have one: outputs are logits [B, classes, H, W],
+/// targets masks int64 [B, H, W]. Scored by mean_iou(); its accuracy is that of pixels.
+std::unique_ptr<Task> make_segmentation(std::int64_t classes, std::int64_t ignored_label = -1,
+                                        double label_smoothing = 0);
+
+/// The next token, by cross entropy: outputs are logits [B, T, vocabulary], targets int64 [B, T]. Scored by
+/// perplexity(); bits_per_byte() too where bytes_per_token > 0.
+std::unique_ptr<Task> make_language(double bytes_per_token = 0, double label_smoothing = 0);
 
 /// A loss of one's own: the mean over the batch's examples. `correct` counts those that are right, where that
 /// is a question.
 using BatchFunction = std::function<torch::Tensor(const Values& outputs, const Batch& batch)>;
 std::unique_ptr<Task> make_task(BatchFunction loss, BatchFunction correct = {});
+/// The same with metrics, the score first.
+std::unique_ptr<Task> make_task(BatchFunction loss, std::vector<Metric> metrics);
 
 }  // namespace glidepath

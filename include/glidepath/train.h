@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "glidepath/clock.h"
 #include "glidepath/replan.h"
@@ -13,21 +15,30 @@
 
 namespace glidepath {
 
+/// A number of a task beside loss and accuracy (glidepath/metric.h), as it was tested.
+struct ToldMetric {
+  std::string name;  ///< as in summary.json: "test_mean_iou"; of a status without the split's name
+  double value = 0;
+  bool higher_is_better = true;
+  bool is_share = true;  ///< in [0, 1], told in percent
+};
+
 /// Where a run is; given to TrainOptions::on_status after updates, at most ten times a second.
 struct TrainStatus {
-  std::int64_t step = 0;         ///< updates done
-  std::int64_t updates = 0;      ///< updates the budget buys; 0 when a clock decides
-  double epoch = 0;              ///< passes over the training set done
-  double progress = 0;           ///< spent / budget, in [0, 1]
-  double lr = 0;                 ///< of the last update
-  double loss = 0;               ///< mean training loss over the last updates
-  double accuracy = 0;           ///< of training images over the last updates, in [0, 1]
-  double test_loss = 0;          ///< of the last evaluation
-  double test_accuracy = -1;     ///< of the last evaluation, in [0, 1]; -1 before the first
-  bool on_val = false;           ///< both are of held out training images (TrainConfig::val)
-  double seconds = 0;            ///< spent by this run so far, earlier sessions of it included
-  double seconds_left = 0;       ///< estimate
-  double images_per_second = 0;  ///< of this session's updates, evaluation left out
+  std::int64_t step = 0;            ///< updates done
+  std::int64_t updates = 0;         ///< updates the budget buys; 0 when a clock decides
+  double epoch = 0;                 ///< passes over the training set done
+  double progress = 0;              ///< spent / budget, in [0, 1]
+  double lr = 0;                    ///< of the last update
+  double loss = 0;                  ///< mean training loss over the last updates
+  double accuracy = 0;              ///< of training images over the last updates, in [0, 1]
+  double test_loss = 0;             ///< of the last evaluation
+  double test_accuracy = -1;        ///< of the last evaluation, in [0, 1]; -1 before the first
+  std::optional<ToldMetric> score;  ///< of the last evaluation, of a task that has one
+  bool on_val = false;              ///< both are of held out training images (TrainConfig::val)
+  double seconds = 0;               ///< spent by this run so far, earlier sessions of it included
+  double seconds_left = 0;          ///< estimate
+  double images_per_second = 0;     ///< of this session's updates, evaluation left out
 };
 
 class Measurer;
@@ -106,6 +117,12 @@ struct TrainResult {
   /// As test_accuracy, and as `average`, over the views that TrainConfig::test_augment asks for.
   std::optional<Scores> over_views, average_over_views;
   std::optional<BestResult> best;  ///< of a run that was tested on held out images on the way
+  /// Of a task that tells more than an accuracy: each metric as it was tested, the score on the test split
+  /// first. Those on held out images have names that begin with val_, those of other weights and views with
+  /// best_, average_ and tta_, as accuracies have.
+  std::vector<ToldMetric> metrics;
+  std::string
+      score;  ///< what runs of this task are compared by: "test_accuracy", "test_mean_iou", "test_loss"
   std::int64_t bn_images = 0;  ///< that the fresh statistics are of; 0: none, or no batch norm in the model
   double train_loss = 0;       ///< mean over the last epoch's updates (all of them when the run was shorter)
   double train_accuracy = 0;

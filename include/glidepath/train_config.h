@@ -18,6 +18,7 @@ struct TrainConfig {
   std::string val = "none";      ///< held out of the training images, to choose on: "5000", "10%"; or none
   std::int64_t train_limit = 0;  ///< first N training images; of folders N over all classes; 0: all
   std::int64_t test_limit = 0;   ///< likewise of test images
+  std::string task = "auto";     ///< classify, multilabel, regress, segment, language; auto: the data set's
   std::string model = "resnet18";
   double width = 1;           ///< channel multiplier
   std::string stem = "auto";  ///< cifar, imagenet, auto

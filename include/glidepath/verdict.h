@@ -8,7 +8,8 @@
 
 namespace glidepath {
 
-/// Rows that differ by less, in points of accuracy, are as good as each other to whoever chooses one.
+/// Rows that differ by less, in points of a score in percent or, of other scores, in percent of the best, are
+/// as good as each other to whoever chooses one.
 inline constexpr double kLevelPoints = 1;
 
 /// Of two rows of one column.
@@ -21,7 +22,8 @@ enum class Standing {
 /// A row beside the best of its column.
 struct Rival {
   std::size_t row = 0;
-  /// Best minus this row, over the seeds that both have: these share initial weights and the order of data.
+  /// By how much this row is worse than the best (negative: better), over the seeds that both have: these
+  /// share initial weights and the order of data.
   PairedDifference difference;
   double p_value = 1;     ///< Holm's, over all pairs of rows of the column
   double half_width = 0;  ///< of the difference's interval; those of all pairs hold together at 95 %

@@ -2,6 +2,7 @@
 #include "glidepath/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/metric_text.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/stop_signal.h"
 #include "core/safe_text.h"
@@ -36,18 +38,18 @@ constexpr std::size_t kWorstClasses = 10;  // where there are
 
 // The train options that say what is tested, and where.
 const std::vector<std::string> kKeys = {
-    "split",     "test_on",       "data_wait", "data",     "data_dir",         "test_limit",
-    "model",     "width",         "stem",      "eval_res", "exif_orientation", "max_corrupt",
-    "precision", "channels_last", "device",    "threads",  "workers",          "eval_batch_size"};
+    "split",         "test_on", "data_wait", "data",     "data_dir",         "test_limit",  "task",
+    "model",         "width",   "stem",      "eval_res", "exif_orientation", "max_corrupt", "precision",
+    "channels_last", "device",  "threads",   "workers",  "eval_batch_size"};
 
 nlohmann::ordered_json as_json(const EvaluationResult& result) {
-  nlohmann::ordered_json json = {{"file", result.file.string()},
-                                 {"accuracy", result.accuracy},
-                                 {"loss", result.loss},
-                                 {"images", result.images},
-                                 {"corrupt_images", result.corrupt_images},
-                                 {"tested_on", result.tested_on},
-                                 {"seconds", result.seconds}};
+  nlohmann::ordered_json json = {
+      {"file", result.file.string()}, {"accuracy", result.accuracy}, {"loss", result.loss}};
+  for (const ToldMetric& metric : result.metrics) json[metric.name] = metric.value;
+  json.update(nlohmann::ordered_json{{"images", result.images},
+                                     {"corrupt_images", result.corrupt_images},
+                                     {"tested_on", result.tested_on},
+                                     {"seconds", result.seconds}});
   if (result.step >= 0) json["step"] = result.step;
   auto classes = nlohmann::ordered_json::array();
   for (const ClassResult& one : result.classes)
@@ -96,8 +98,10 @@ std::string class_table(const EvaluationResult& result) {
 }
 
 std::string as_text(const EvaluationResult& result) {
-  std::string text = fmt::format("accuracy {:.2f} %  loss {:.4f}  {} images", 100 * result.accuracy,
-                                 result.loss, result.images);
+  std::string text;
+  for (const ToldMetric& metric : result.metrics) text += metric_text(metric) + "  ";
+  if (!std::isnan(result.accuracy)) text += fmt::format("accuracy {:.2f} %  ", 100 * result.accuracy);
+  text += fmt::format("loss {:.4f}  {} images", result.loss, result.images);
   if (!result.tested_on.empty()) text += " of " + terminal_text(result.tested_on);
   if (result.corrupt_images > 0)
     text += fmt::format(", {} left out that could not be decoded", result.corrupt_images);
@@ -139,7 +143,11 @@ void evaluate_and_print(const EvaluateArguments& arguments) {
   for (const EvaluationResult& result : results) {
     std::cout << (arguments.json ? json_text(as_json(result)) + "\n" : as_text(result));
   }
-  if (!arguments.json && results.size() == 1) std::cout << class_table(results.back());
+  if (!arguments.json && results.size() == 1 && !results.back().classes.empty())
+    std::cout << class_table(results.back());
+  if (!arguments.confusion.empty() && results.back().classes.empty())
+    throw InputError(
+        fmt::format("confusion \"{}\": is of classes, and this is no classification", arguments.confusion));
   if (!arguments.confusion.empty()) write_file(arguments.confusion, confusion_csv(results.back()));
 }
 

@@ -15,6 +15,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/config_options.h"
+#include "cli/metric_text.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/progress_line.h"
 #include "cli/terminal/stop_signal.h"
@@ -63,15 +64,25 @@ Facts options_given(const CLI::App& command) {
   return facts;
 }
 
+/// "  test accuracy 93.20 %"; nothing of a task that knows none.
+std::string accuracy_text(const char* before, double accuracy) {
+  return std::isnan(accuracy) ? std::string() : fmt::format("{}accuracy {:.2f} %", before, 100 * accuracy);
+}
+
 // What matters most comes first: on a narrow terminal the last are left out.
 std::vector<std::string> status_fields(const TrainStatus& status) {
   const std::string where = status.updates > 0 ? fmt::format("{}/{} updates", status.step, status.updates)
                                                : fmt::format("{} updates", status.step);
-  std::vector<std::string> fields = {
-      fmt::format("loss {:.4f}", status.loss), fmt::format("acc {:.2f} %", 100 * status.accuracy),
-      fmt::format("lr {:.4g}", status.lr), fmt::format("{} left", spoken_duration(status.seconds_left))};
-  if (status.test_accuracy >= 0)
-    fields.push_back(fmt::format("{} {:.2f} %", status.on_val ? "val" : "test", 100 * status.test_accuracy));
+  const char* split = status.on_val ? "val" : "test";
+  std::vector<std::string> fields = {fmt::format("loss {:.4f}", status.loss)};
+  if (!std::isnan(status.accuracy)) fields.push_back(fmt::format("acc {:.2f} %", 100 * status.accuracy));
+  fields.insert(fields.end(), {fmt::format("lr {:.4g}", status.lr),
+                               fmt::format("{} left", spoken_duration(status.seconds_left))});
+  if (status.score && status.score->name != "accuracy") {
+    fields.push_back(fmt::format("{} {}", split, metric_text(*status.score)));
+  } else if (status.test_accuracy >= 0) {
+    fields.push_back(fmt::format("{} {:.2f} %", split, 100 * status.test_accuracy));
+  }
   fields.insert(fields.end(), {where, fmt::format("epoch {:.2f}", status.epoch),
                                fmt::format("{:.0f} img/s", status.images_per_second)});
   return fields;
@@ -79,16 +90,17 @@ std::vector<std::string> status_fields(const TrainStatus& status) {
 
 std::string evaluation_line(const TrainStatus& status) {
   const char* split = status.on_val ? "val" : "test";
-  return fmt::format(
-      "epoch {:7.2f}  {:5.1f} % of budget  lr {:<9.4g}  loss {:.4f}  {} loss {:.4f}  {} accuracy {:.2f} %",
-      status.epoch, 100 * status.progress, status.lr, status.loss, split, status.test_loss, split,
-      100 * status.test_accuracy);
+  const bool has_score = status.score && status.score->name != "accuracy";
+  return fmt::format("epoch {:7.2f}  {:5.1f} % of budget  lr {:<9.4g}  loss {:.4f}  {} loss {:.4f}{}{}",
+                     status.epoch, 100 * status.progress, status.lr, status.loss, split, status.test_loss,
+                     accuracy_text(fmt::format("  {} ", split).c_str(), status.test_accuracy),
+                     has_score ? fmt::format("  {} {}", split, metric_text(*status.score)) : std::string());
 }
 
 std::string held_out_lines(const TrainResult& result) {
   if (result.val_images == 0) return {};
-  const std::string last = fmt::format("{} training images held out: accuracy {:.2f} %  loss {:.4f}\n",
-                                       result.val_images, 100 * result.val_accuracy, result.val_loss);
+  const std::string last = fmt::format("{} training images held out:{}  loss {:.4f}\n", result.val_images,
+                                       accuracy_text(" ", result.val_accuracy), result.val_loss);
   if (!result.best || result.best->update == result.updates) return last;
   return last +
          fmt::format(
@@ -121,6 +133,18 @@ std::string average_line(const TrainConfig& config, const TrainResult& result) {
       config.average, 100 * result.average->test_accuracy, over_views, result.average->test_loss);
 }
 
+/// The score first, then what else the task tells of the test split; nothing of one that tells accuracies
+/// alone.
+std::string metrics_line(const TrainResult& result) {
+  std::vector<std::string> told;
+  for (const ToldMetric& metric : result.metrics) {
+    const bool is_other = metric.name.compare(0, 5, "test_") != 0 && metric.name.compare(0, 4, "val_") != 0;
+    if (is_other || metric.name.find("_running") != std::string::npos) continue;
+    told.push_back(metric_text(metric));
+  }
+  return told.empty() ? "" : fmt::format("{}\n", fmt::join(told, "  "));
+}
+
 void print_result(const TrainArguments& arguments, const TrainConfig& config, const TrainResult& result) {
   if (arguments.json) {
     auto json = parse_ordered_json(result.summary);
@@ -130,13 +154,15 @@ void print_result(const TrainArguments& arguments, const TrainConfig& config, co
   }
   if (arguments.quiet) return;
   std::cout << fmt::format(
-      "test accuracy {:.2f} %  test loss {:.4f}  train loss {:.4f}\n"
+      "{}{}test loss {:.4f}  train loss {:.4f}\n"
       "{}{}{}{}"
       "{} updates ({:.4g} epochs), {} at {}; last update at lr {:.4g}, landed on {:.4g}\n"
       "{}; {:.0f} images/s ({}, {}{} thread(s)); memory {:.0f} MiB\n",
-      100 * result.test_accuracy, result.test_loss, result.train_loss, views_line(config, result),
-      held_out_lines(result), average_line(config, result), statistics_line(result), result.updates,
-      result.epochs, config.budget, schedule_label(config.schedule), result.last_update_lr, result.final_lr,
+      metrics_line(result),
+      std::isnan(result.test_accuracy) ? "" : accuracy_text("test ", result.test_accuracy) + "  ",
+      result.test_loss, result.train_loss, views_line(config, result), held_out_lines(result),
+      average_line(config, result), statistics_line(result), result.updates, result.epochs, config.budget,
+      schedule_label(config.schedule), result.last_update_lr, result.final_lr,
       spoken_duration(result.seconds), result.images_per_second, result.precision,
       result.ranks > 1 ? fmt::format("{} processes of ", result.ranks) : "", result.threads,
       result.peak_memory_mib);

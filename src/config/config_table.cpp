@@ -161,6 +161,11 @@ std::vector<ConfigEntry> make_table() {
       whole_entry(&C::train_limit, "train_limit",
                   "use N training images only, in an image folder spread over the classes; 0: all", 0, kMany),
       whole_entry(&C::test_limit, "test_limit", "use N test images only; 0: all", 0, kMany),
+      choice_entry(
+          &C::task, "task",
+          "what to train for: classify, multilabel, regress, segment, language; auto: what the data set is "
+          "for",
+          {"auto", "classify", "multilabel", "regress", "segment", "language"}),
       text_entry(&C::model, "model", "resnet8, resnet20, resnet18, convnet, ... (docs/models.md)"),
       real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),
       choice_entry(&C::stem, "stem",
@@ -334,7 +339,7 @@ void set_groups(std::vector<ConfigEntry>& table) {
       {"Data",
        {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_limit", "test_limit", "augment",
         "crop_padding", "crop_fill", "flip", "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
-      {"Model", {"model", "width", "stem", "init", "freeze", "frozen_norms"}},
+      {"Model", {"task", "model", "width", "stem", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",
        {"optimizer", "optimizer_of",    "lr_scale",      "lr_until",     "batch_size",      "sync_bn",

@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "config/task_facts.h"
+
 namespace glidepath {
 namespace {
 
@@ -47,15 +51,13 @@ Found best_test_running(const TrainResult& result) {
                                                                   : std::nullopt;
 }
 
-}  // namespace
-
-const std::vector<ResultNumber>& result_numbers() {
+std::vector<ResultNumber> numbers_of_all() {
   using K = NumberKind;
   using P = SummaryPart;
   using S = Stored;
   using Result = TrainResult;
   using Best = BestResult;
-  static const std::vector<ResultNumber> numbers = {
+  return {
       {"test_accuracy", K::kAccuracy, P::kTraining, S::kColumn, "test accuracy",
        always<&Result::test_accuracy>},
       {"test_loss", K::kLoss, P::kTraining, S::kColumn, "test loss", always<&Result::test_loss>},
@@ -140,6 +142,50 @@ const std::vector<ResultNumber>& result_numbers() {
        "validation accuracy of the best weights on images held out with running statistics",
        with_best<&Best::val_accuracy_running>},
   };
+}
+
+/// A metric of a task, of some weights on some images.
+ResultNumber metric_number(const MetricFacts& metric, const std::string& before, const std::string& after,
+                           const std::string& what) {
+  const std::string name = before + metric.name + after;
+  return {name,
+          metric.is_share ? NumberKind::kAccuracy : NumberKind::kLoss,
+          SummaryPart::kTests,
+          Stored::kScore,
+          what,
+          [name](const TrainResult& result) -> Found {
+            for (const ToldMetric& told : result.metrics) {
+              if (told.name == name) return told.value;
+            }
+            return std::nullopt;
+          },
+          true};
+}
+
+void add_metrics(std::vector<ResultNumber>& numbers) {
+  for (const MetricFacts& metric : metric_facts()) {
+    const auto add = [&](const char* before, const char* after, const char* what) {
+      numbers.push_back(metric_number(metric, before, after, fmt::format(what, metric.what)));
+    };
+    add("test_", "", "test {}");
+    add("test_", "_running", "test {} with running statistics");
+    add("val_", "", "validation {}");
+    add("val_", "_running", "validation {} with running statistics");
+    add("average_test_", "", "test {} of the averaged weights");
+    add("average_val_", "", "validation {} of the averaged weights");
+    add("best_test_", "", "test {} of the best weights on images held out");
+    add("best_val_", "", "validation {} of the best weights on images held out");
+  }
+}
+
+}  // namespace
+
+const std::vector<ResultNumber>& result_numbers() {
+  static const std::vector<ResultNumber> numbers = [] {
+    std::vector<ResultNumber> all = numbers_of_all();
+    add_metrics(all);
+    return all;
+  }();
   return numbers;
 }
 

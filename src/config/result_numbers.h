@@ -1,6 +1,7 @@
 // src/config/result_numbers.h - the one table of the numbers that a run comes to.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -40,13 +41,14 @@ enum class Stored {
 using ResultValue = std::variant<std::int64_t, double>;
 
 struct ResultNumber {
-  const char* name;  ///< its key in summary.json
+  std::string name;  ///< its key in summary.json
   NumberKind kind;
   SummaryPart part;
   Stored stored;
-  const char* what;  ///< in a few words, as tables are titled and docs/evaluation.md has it
+  std::string what;  ///< in a few words, as tables are titled and docs/evaluation.md has it
   /// Nothing where a run has none.
-  std::optional<ResultValue> (*of)(const TrainResult&);
+  std::function<std::optional<ResultValue>(const TrainResult&)> of;
+  bool is_metric = false;  ///< of metric_facts(), of some weights on some split
 };
 
 /// All of them, in the order of the columns of results.csv.

@@ -1,7 +1,7 @@
 // src/evaluation/best_model.cpp - the weights of a run that did best on the images held out.
 #include "evaluation/best_model.h"
 
-#include <cmath>
+#include <vector>
 
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
@@ -20,12 +20,6 @@ void put(Model& model, const TensorMap& weights) {
   for (const auto& [name, tensor] : weights) state.at(name).copy_(tensor);
 }
 
-/// Of a task that knows no accuracy, the lower loss.
-bool is_better(const Evaluation& one, const Evaluation& other) {
-  if (std::isnan(one.accuracy)) return one.loss < other.loss;
-  return one.accuracy > other.accuracy;
-}
-
 }  // namespace
 
 TensorMap copy_of_state(const Model& model) {
@@ -34,8 +28,8 @@ TensorMap copy_of_state(const Model& model) {
   return copy;
 }
 
-void BestModel::see(const Model& model, std::int64_t step, const Evaluation& on_val) {
-  if (!empty() && !is_better(on_val, on_val_)) return;
+void BestModel::see(const Model& model, const Task& task, std::int64_t step, const Evaluation& on_val) {
+  if (!empty() && !is_better(task, on_val, on_val_)) return;
   weights_ = copy_of_state(model);
   step_ = step;
   on_val_ = on_val;
@@ -43,8 +37,9 @@ void BestModel::see(const Model& model, std::int64_t step, const Evaluation& on_
 
 void BestModel::add_to(TensorMap& tensors) const {
   if (empty()) return;
-  tensors[kBest] =
-      torch::tensor({static_cast<double>(step_), on_val_.accuracy, on_val_.loss}, torch::kFloat64);
+  std::vector<double> numbers = {static_cast<double>(step_), on_val_.accuracy, on_val_.loss};
+  numbers.insert(numbers.end(), on_val_.metrics.begin(), on_val_.metrics.end());
+  tensors[kBest] = torch::tensor(numbers, torch::kFloat64);
   for (const auto& [name, tensor] : weights_) tensors[kPrefix + name] = tensor;
 }
 
@@ -55,7 +50,7 @@ void BestModel::take(const TensorMap& saved, const Model& model) {
   const auto refuse = [](const std::string& name) {
     throw InputError("the checkpoint's best weights do not fit this model at " + name);
   };
-  if (numbers->second.scalar_type() != torch::kFloat64 || numbers->second.numel() != 3) refuse(kBest);
+  if (numbers->second.scalar_type() != torch::kFloat64 || numbers->second.numel() < 3) refuse(kBest);
   for (const auto& [name, tensor] : state_dict(model)) {
     const auto found = saved.find(kPrefix + name);
     if (found == saved.end() || found->second.sizes() != tensor.sizes()) refuse(name);
@@ -63,7 +58,7 @@ void BestModel::take(const TensorMap& saved, const Model& model) {
   }
   const auto* number = numbers->second.data_ptr<double>();
   step_ = static_cast<std::int64_t>(number[0]);
-  on_val_ = {number[2], number[1]};
+  on_val_ = {number[2], number[1], {number + 3, number + numbers->second.numel()}};
 }
 
 OtherWeights::OtherWeights(Model& model, const TensorMap& weights)

@@ -12,16 +12,17 @@ namespace glidepath {
 /// about. Empty until something was seen.
 class BestModel {
  public:
-  /// The weights as they are now, tested on held out images after `step` updates: kept if they were right
-  /// more often than all before, or where nothing is right or wrong have a lower loss.
-  void see(const Model& model, std::int64_t step, const Evaluation& on_val);
+  /// The weights as they are now, tested on held out images after `step` updates: kept if they are
+  /// better than all before.
+  void see(const Model& model, const Task& task, std::int64_t step, const Evaluation& on_val);
 
   bool empty() const { return weights_.empty(); }
   std::int64_t step() const { return step_; }  ///< updates
   const Evaluation& on_val() const { return on_val_; }
   const TensorMap& weights() const { return weights_; }
 
-  /// What checkpoints keep: "best.NAME" for each tensor, and "best", which is {updates, accuracy, loss}.
+  /// What checkpoints keep: "best.NAME" for each tensor, and "best", which is {updates, accuracy, loss,
+  /// metrics ...}; of older ones without metrics.
   void add_to(TensorMap& tensors) const;
   /// From a checkpoint; one without them has none. Throws InputError for what does not fit the model.
   void take(const TensorMap& saved, const Model& model);

@@ -18,7 +18,8 @@ class LossWindow {
 
   explicit LossWindow(std::int64_t capacity);
 
-  /// Tells the mean loss (0-dim) and number of right answers (0-dim) of one update over `images` images.
+  /// Tells the mean loss (0-dim) and number of right answers (0-dim) of one update over `images` images, or
+  /// other terms of a task.
   void add(const torch::Tensor& loss, const torch::Tensor& correct, std::int64_t images);
   /// Mean over the images of the last `updates` updates, at most `capacity` and as many as there were.
   Mean mean(std::int64_t updates);

@@ -63,7 +63,7 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
       sizes(config, data.set),
       feed(data.set, loader_options(config, plan, data.set, &ranks), plan.device, data.watch),
       model(first_model(asked, *this)),
-      task(asked.task ? asked.task : make_task(config)),
+      task(asked.task ? asked.task : make_task(config, data.set)),
       optimizer(make_optimizer(config, named_parameters(*model))),
       context(budget_context(config, data.set, feed.loader(), cost_of(*model, data.set, plan))),
       glide(first_glide(*this)),
@@ -103,6 +103,19 @@ void Run::record(const char* kind, double loss, double accuracy) {
   log.directory().append_metrics(line);
 }
 
+void Run::record_evaluation(const Evaluation& tested) {
+  auto line = moment("eval");
+  line.update({{"lr", tally.lr()},
+               {"loss", tested.loss},
+               {"accuracy", tested.accuracy},
+               {"seconds", seconds_spent()}});
+  for (std::size_t i = 0; i < tested.metrics.size(); ++i) {
+    const Metric& metric = task->metrics()[i];
+    if (metric.value) line[metric.name] = tested.metrics[i];
+  }
+  log.directory().append_metrics(line);
+}
+
 TrainStatus Run::status(const Evaluation& tested) {
   TrainStatus status;
   const auto mean = tally.mean(kUpdatesOfStatus);
@@ -115,6 +128,9 @@ TrainStatus Run::status(const Evaluation& tested) {
   status.accuracy = mean.accuracy;
   status.test_loss = tested.loss;
   status.test_accuracy = tested.accuracy;
+  if (!tested.metrics.empty()) {
+    status.score = told_metric(task->metrics().front(), tested.metrics.front());
+  }
   status.on_val = data.set.has_val();
   status.seconds = seconds_spent();
   status.seconds_left = glide.seconds_left();

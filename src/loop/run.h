@@ -63,6 +63,8 @@ struct Run {
   nlohmann::ordered_json moment(const char* kind) const;
   /// A line of the metrics.
   void record(const char* kind, double loss, double accuracy);
+  /// The same of an evaluation, with what the task tells beside loss and accuracy.
+  void record_evaluation(const Evaluation& tested);
   /// `tested`: the last evaluation.
   TrainStatus status(const Evaluation& tested);
 };

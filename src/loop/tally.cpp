@@ -15,7 +15,7 @@ constexpr const char* kLossWindow = "loss_window";
 }  // namespace
 
 void Tally::add(const Applied& update, double seconds) {
-  window_.add(update.loss, update.correct, update.images);
+  window_.add(update.loss, update.correct, update.terms);
   // In the first updates memory is taken and kernels are chosen: they say nothing of the rate.
   if (++updates_here_ == kUpdatesBeforeRate + 1) seconds_ = images_ = 0;
   seconds_ += seconds;

@@ -1,6 +1,7 @@
 // src/loop/updater.cpp - one update of the weights, by one process or by many.
 #include "loop/updater.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/core/grad_mode.h>
@@ -79,25 +80,36 @@ void Updater::undo() {
 
 Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step, double lr,
                        const std::function<double(double)>& lr_until) {
-  const auto passes = [&](const Batch& batch) { return this->passes(batch, images); };
+  const std::int64_t terms = all_terms(part, images);
+  const auto passes = [&](const Batch& batch) { return this->passes(batch, terms); };
   const Passed computed = graphs_ ? graphs_->run(part, passes) : passes(part);
   if (has_news_) data_.share(ranks_);
   require_finite(computed.loss, part, step, lr);
-  const Applied update{computed.loss, computed.correct, images};
+  const Applied update{computed.loss, computed.correct, images, terms};
   apply_gradients(update, step, lr, lr_until);
   under_way_ = false;
   return update;
 }
 
-Passed Updater::passes(const Batch& part, std::int64_t images) {
+// Masks have pixels that nobody is asked about, so parts weigh by those they have.
+std::int64_t Updater::all_terms(const Batch& part, std::int64_t images) const {
+  if (!task_.has_terms()) return images;
+  const std::int64_t here = part.examples > 0 ? task_.terms(part) : 0;
+  if (ranks_.size() == 1) return std::max<std::int64_t>(1, here);
+  const torch::Tensor all = torch::tensor({static_cast<double>(here)}, torch::kFloat64);
+  ranks_.add_up(all);
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(all.item<double>()));
+}
+
+Passed Updater::passes(const Batch& part, std::int64_t terms) {
   optimizer_.drop_gradients();
   const std::int64_t here = part.examples;
   const Batch batch = here == 0 && sync_bn_ ? stand_in(part, plan_) : part;
   std::optional<SyncBatchNormGuard> sync;  // the backward pass looks at all parts too
   if (sync_bn_) sync.emplace([this](const torch::Tensor& sums) { ranks_.add_up(sums); }, here > 0);
   SharedUpdate::Part mine;
-  mine.here = here;
-  mine.all = images;
+  mine.here = task_.has_terms() && here > 0 && ranks_.size() > 1 ? task_.terms(part) : here;
+  mine.all = terms;
   mine.has_news = data_.has_news();
   if (batch.examples > 0) {
     const Values outputs = outputs_of(model_, batch.inputs, plan_);

@@ -27,6 +27,7 @@ struct Applied {
   torch::Tensor loss;     ///< 0-dim, in the mean
   torch::Tensor correct;  ///< 0-dim, right answers
   std::int64_t images = 0;
+  std::int64_t terms = 0;  ///< of the task, that the loss is the mean over
 };
 
 /// Drops the gradients, passes forward, takes the loss, passes backward while gradients are added up over the
@@ -58,7 +59,9 @@ class Updater : public Stateful {
   void load(const Saved& saved) override;
 
  private:
-  Passed passes(const Batch& part, std::int64_t images);
+  /// Of the whole batch, of all ranks.
+  std::int64_t all_terms(const Batch& part, std::int64_t images) const;
+  Passed passes(const Batch& part, std::int64_t terms);
   void require_finite(const torch::Tensor& loss, const Batch& part, std::int64_t step, double lr);
   void apply_gradients(const Applied& update, std::int64_t step, double lr,
                        const std::function<double(double share)>& lr_until);

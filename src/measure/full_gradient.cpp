@@ -78,15 +78,17 @@ FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradi
       is_fresh ? fresh_buffers(model, dataset, images, options, compute, buffers, between_batches)
                : Tensors();
   const InMode mode(model, options.statistics == NormStatistics::kBatch);
-  GradientSum sum(named_parameters(model), images);
+  const bool has_terms = options.task->has_terms();
+  GradientSum sum(named_parameters(model), has_terms ? 0 : images);
   MeasuredBatches batches(dataset, images, options, plan);
   for (std::int64_t first = 0; first < images; first += options.batch_size) {
     if (between_batches) between_batches();
     const Batch batch = batches.next();
     const std::int64_t count = batch.examples;
-    if (count == 0) continue;  // none of its images can be decoded
+    const std::int64_t terms = count == 0 ? 0 : options.task->terms(batch);
+    if (terms == 0) continue;  // none of its images can be decoded, or has a label
     if (is_fresh) buffers.put(fresh);
-    sum.add(training_loss(model, *options.task, batch, compute), count);
+    sum.add(training_loss(model, *options.task, batch, compute), terms);
     buffers.restore();
   }
   if (sum.examples() == 0) throw RunError("full gradient: none of the images can be decoded");

@@ -26,7 +26,7 @@ inline FullGradientOptions gradient_options(const MeasureItem& item, const Train
   options.images = item.images;
   options.statistics = item.statistics;
   options.bf16 = item.bf16;
-  options.task = make_task(config);
+  options.task = make_task(config, dataset);
   options.weight_decay = item.decay ? config.weight_decay : 0;
   options.decay_norm_bias = config.decay_norm_bias;
   return options;

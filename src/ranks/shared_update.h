@@ -21,8 +21,8 @@ class SharedUpdate {
   /// `parameters` are those that get gradients.
   SharedUpdate(Ranks& ranks, const std::vector<torch::Tensor>& parameters);
 
-  /// This rank's part: means and sums over `here` of the update's `all` examples; undefined where it has
-  /// none.
+  /// This rank's part: means and sums over `here` of the update's `all` terms, which are the examples or what
+  /// else the task's loss is the mean over; undefined where it has none.
   struct Part {
     torch::Tensor loss, correct;  ///< 0-dim; the loss with its gradient
     std::int64_t here = 0, all = 0;

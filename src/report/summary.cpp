@@ -101,6 +101,7 @@ std::string highest_text(const StudyTable& table, const StudyAnswer& answer) {
 }  // namespace
 
 std::string seeds_text(const StudyTable& table) {
+  if (!table.is_share) return "";  // what difference matters is not known
   constexpr std::size_t kMostSeeds = 30;
   constexpr double kAlpha = 0.05;
   std::vector<double> spreads;

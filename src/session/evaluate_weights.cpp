@@ -47,6 +47,12 @@ std::vector<std::vector<std::int64_t>> rows_of(const Confusion& confusion, std::
   return rows;
 }
 
+/// What helps training alone has no part in a test.
+TrainConfig untouched(TrainConfig config) {
+  config.label_smoothing = 0;
+  return config;
+}
+
 /// A data set, a network for it, and what is asked of both.
 class Tester {
  public:
@@ -69,19 +75,25 @@ class Tester {
     EvaluationResult result;
     result.file = file;
     result.step = load(*model_);
-    Confusion confusion(dataset_.classes);
+    const bool has_classes = (config_.task == "auto" ? dataset_.task : config_.task) == "classify";
+    Confusion confusion(has_classes ? dataset_.classes : 0);
     const auto begun = std::chrono::steady_clock::now();
     const DataWatch::MayStop here(watch_);
     const Evaluation found = evaluate(
         *model_, *task_, dataset_, dataset_.test, config_.eval_batch_size, plan_, alone_,
-        [this] { stop_if_asked(); }, test_views(config_.test_augment), &confusion);
+        [this] { stop_if_asked(); }, test_views(config_.test_augment), has_classes ? &confusion : nullptr);
     watch_.tell();
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     result.accuracy = found.accuracy;
     result.loss = found.loss;
+    for (std::size_t i = 0; i < found.metrics.size(); ++i) {
+      const Metric& metric = task_->metrics()[i];
+      if (metric.value) result.metrics.push_back(told_metric(metric, found.metrics[i]));
+    }
     if (dataset_.test.corrupt) result.corrupt_images = dataset_.test.corrupt->count();
     result.images = dataset_.test.size() - result.corrupt_images;
     result.tested_on = dataset_.tested_on;
+    if (!has_classes) return result;
     result.confusion = rows_of(confusion, dataset_.classes);
     result.classes = classes_of(dataset_, result.confusion);
     return result;
@@ -100,7 +112,7 @@ class Tester {
   DataWatch watch_;
   std::shared_ptr<Model> model_;
   Ranks alone_{nullptr, {}};
-  std::unique_ptr<Task> task_ = make_classification();
+  std::unique_ptr<Task> task_ = make_task(untouched(config_), dataset_);
 };
 
 /// What to do about weights that do not fit, where it can be told.

@@ -90,12 +90,39 @@ void RunResult::tell_tests(const FinalTests& tests) {
     result_.average = scores_of(tests.average->chosen);
     result_.average_over_views = scores_of(tests.average->over_views);
   }
+  tell_metrics(tests);
   if (!chosen.val) return;
   result_.val_accuracy = chosen.val->accuracy;
   result_.val_loss = chosen.val->loss;
   result_.val_accuracy_running = running.val->accuracy;
   result_.val_loss_running = running.val->loss;
   if (callbacks_.evaluator.keeps_best()) tell_best(tests);
+}
+
+// What the accuracy of classification is has had its own numbers since the first version.
+void RunResult::tell_metrics(const FinalTests& tests) {
+  const std::vector<Metric>& metrics = run_.task->metrics();
+  result_.score = metrics.empty() ? "test_loss" : "test_" + metrics.front().name;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (!metrics[i].value) continue;
+    const auto tell = [&](const std::string& before, const std::optional<Evaluation>& tested,
+                          const char* after = "") {
+      if (!tested || i >= tested->metrics.size()) return;  // a checkpoint of before kept none
+      ToldMetric told = told_metric(metrics[i], tested->metrics[i]);
+      told.name = before + told.name + after;
+      result_.metrics.push_back(told);
+    };
+    const auto tell_both = [&](const std::string& before, const Tested& tested, const char* after = "") {
+      tell(before + "test_", tested.test, after);
+      tell(before + "val_", tested.val, after);
+    };
+    tell_both("", tests.last.chosen);
+    tell_both("", tests.last.running, "_running");
+    tell_both("tta_", tests.last.over_views);
+    if (tests.average) tell_both("average_", tests.average->chosen);
+    if (callbacks_.evaluator.keeps_best())
+      tell_both("best_", tests.best ? tests.best->chosen : tests.last.chosen);
+  }
 }
 
 void RunResult::tell_best(const FinalTests& tests) {
@@ -142,6 +169,9 @@ nlohmann::ordered_json RunResult::summary(const std::string& status) const {
   summary["device"] = run_.plan.device.str();
   for (const SummaryPart part : {SummaryPart::kTests, SummaryPart::kBest, SummaryPart::kBestTests})
     add(summary, part);
+  for (const ToldMetric& told : result_.metrics)
+    summary[told.name] = told.value;  // of tasks of one's own, too
+  if (!result_.score.empty() && result_.score != "test_accuracy") summary["score"] = result_.score;
   if (run_.data.set.in_memory()) return summary;
   summary["corrupt_images"] = {{"train", result_.corrupt_train_images},  // those of the test split are left
                                {"test", result_.corrupt_test_images}};   // out of its accuracy and loss

@@ -29,6 +29,7 @@ class RunResult {
  private:
   void tell_training();
   void tell_tests(const FinalTests& tests);
+  void tell_metrics(const FinalTests& tests);
   void tell_best(const FinalTests& tests);
   void save(const FinalTests& tests);
   nlohmann::ordered_json summary(const std::string& status) const;

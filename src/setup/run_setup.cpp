@@ -291,10 +291,6 @@ Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_s
   return {BudgetUnit::kSeconds, spent_seconds + left};
 }
 
-std::unique_ptr<Task> make_task(const TrainConfig& config) {
-  return make_classification(config.label_smoothing);
-}
-
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters) {
   if (!config.lr_until.empty() && config.schedule.rfind("plateau", 0) == 0) {
     throw InputError(

@@ -75,8 +75,9 @@ Budget run_budget(const TrainConfig& config, double spent_seconds, double unix_s
 /// `updates` of the budget, or 0 where a clock decides.
 Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates);
 
-/// What the model is trained for.
-std::unique_ptr<Task> make_task(const TrainConfig& config);
+/// What the model is trained for: the task that `task` names, or the data set's. Throws InputError where it
+/// does not fit the data set's targets, or options are for other tasks.
+std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& dataset);
 
 /// The optimizer that `optimizer` names, with the options that it has. Throws InputError for another name.
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters);

@@ -1,14 +1,17 @@
 // tests/config/result_numbers_test.cpp - the one table of a run's numbers, and the page that describes them.
 #include "config/result_numbers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/task_facts.h"
 #include "support/markdown.h"
 
 namespace glidepath {
@@ -16,9 +19,13 @@ namespace {
 
 TEST(ResultNumbers, EveryOneIsDescribedInTheDocumentation) {
   const auto rows = Markdown(GLIDEPATH_SOURCE_DIR "/docs/evaluation.md").table("in a store");
-  ASSERT_EQ(rows.size(), result_numbers().size());
+  std::vector<ResultNumber> numbers = result_numbers();
+  numbers.erase(
+      std::remove_if(numbers.begin(), numbers.end(), [](const auto& each) { return each.is_metric; }),
+      numbers.end());
+  ASSERT_EQ(rows.size(), numbers.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const ResultNumber& number = result_numbers()[i];
+    const ResultNumber& number = numbers[i];
     SCOPED_TRACE(number.name);
     EXPECT_EQ(unquoted(rows[i].at("number")), number.name);
     EXPECT_EQ(rows[i].at("what it is"), number.what);
@@ -26,6 +33,31 @@ TEST(ResultNumbers, EveryOneIsDescribedInTheDocumentation) {
                                         : number.stored == Stored::kColumn ? "column"
                                                                            : "");
   }
+}
+
+TEST(ResultNumbers, MetricsOfTasksAreDescribedTogether) {
+  const auto rows = Markdown(GLIDEPATH_SOURCE_DIR "/docs/evaluation.md").table("better is");
+  ASSERT_EQ(rows.size(), metric_facts().size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const MetricFacts& metric = metric_facts()[i];
+    SCOPED_TRACE(metric.name);
+    EXPECT_EQ(unquoted(rows[i].at("metric")), metric.name);
+    EXPECT_EQ(rows[i].at("in words"), metric.what);
+    EXPECT_EQ(rows[i].at("better is"), metric.higher_is_better ? "higher" : "lower");
+    EXPECT_EQ(rows[i].at("told in"), metric.is_share ? "percent" : "itself");
+    const ResultNumber* number = find_result_number("average_val_" + metric.name);
+    ASSERT_NE(number, nullptr);
+    EXPECT_EQ(number->what, "validation " + metric.what + " of the averaged weights");
+    EXPECT_EQ(score_kind(number->name)->higher_is_better, metric.higher_is_better);
+    EXPECT_EQ(score_kind(number->name)->is_share, metric.is_share);
+  }
+}
+
+TEST(ResultNumbers, SayWhichOfThemAreScores) {
+  EXPECT_EQ(score_kind("seconds"), nullptr);
+  EXPECT_EQ(score_kind("best_update"), nullptr);
+  EXPECT_TRUE(score_kind("tta_test_accuracy")->higher_is_better);
+  EXPECT_FALSE(score_kind("test_loss_running")->higher_is_better);
 }
 
 TEST(ResultNumbers, NamesAreUniqueAndFound) {

@@ -150,6 +150,57 @@ TEST_F(ExperimentTest, ATaskThatKnowsNoAccuracyIsGoneOnWithAfterATest) {
   EXPECT_TRUE(weights("cut") == weights("whole"));
 }
 
+TEST_F(ExperimentTest, AScoreThatIsNoAccuracyChoosesTheBestWeightsAndIsGoneOnWith) {
+  const auto made = [&] {
+    Experiment experiment = regression();
+    experiment.task = make_regression();
+    experiment.config.eval_every = "10it";
+    experiment.config.val = "10%";
+    return experiment;
+  };
+  std::vector<double> seen;
+  TrainOptions options = into("whole");
+  options.on_evaluation = [&](const TrainStatus& status) {
+    ASSERT_TRUE(status.score.has_value());
+    EXPECT_EQ(status.score->name, "rmse");
+    EXPECT_FALSE(status.score->higher_is_better);
+    EXPECT_NEAR(status.score->value, std::sqrt(status.test_loss), 1e-7);
+    seen.push_back(status.score->value);
+  };
+  const TrainResult whole = train(made(), options);
+  EXPECT_EQ(whole.score, "test_rmse");
+  const auto summary = summary_of(folder_ / "whole");
+  EXPECT_EQ(summary.at("score"), "test_rmse");
+  EXPECT_NEAR(summary.at("test_rmse").get<double>(), std::sqrt(whole.test_loss), 1e-7);
+  EXPECT_LT(summary.at("test_mae").get<double>(), summary.at("test_rmse").get<double>());
+  ASSERT_TRUE(whole.best.has_value());
+  EXPECT_EQ(summary.at("best_val_rmse").get<double>(), *std::min_element(seen.begin(), seen.end()));
+  EXPECT_NE(text_of(folder_ / "whole" / "metrics.jsonl").find("\"rmse\":"), std::string::npos);
+
+  const Experiment experiment = made();
+  EXPECT_THROW(train(experiment, stopped(into("cut"), experiment, 45)), Interrupted);
+  TrainOptions on = into("cut");
+  on.resume = true;
+  const TrainResult result = train(made(), on);
+  EXPECT_TRUE(weights("cut") == weights("whole"));
+  ASSERT_EQ(result.metrics.size(), whole.metrics.size());
+  for (std::size_t i = 0; i < result.metrics.size(); ++i)
+    EXPECT_EQ(result.metrics[i].value, whole.metrics[i].value) << result.metrics[i].name;
+}
+
+TEST_F(ExperimentTest, ANamedTaskHasToFitTheTargets) {
+  Experiment experiment = regression();
+  experiment.task = nullptr;
+  EXPECT_THAT(refusal(experiment), HasSubstr("task \"classify\": wants a class for each example"));
+  experiment.config.task = "regress";
+  EXPECT_EQ(train(experiment).score, "test_rmse");
+  experiment.config.label_smoothing = 0.1;
+  EXPECT_THAT(refusal(experiment), HasSubstr("label_smoothing \"0.1\": for task classify"));
+  TrainConfig digits = digits_run("1it");
+  digits.task = "segment";
+  EXPECT_THAT(refusal({digits, {}, {}, {}, {}}), HasSubstr("task \"segment\": wants masks of classes"));
+}
+
 // What the program carries, handed in as one's own, is trained alike.
 TEST_F(ExperimentTest, ABuiltInNetworkAsOnesOwnHasTheSameBits) {
   TrainConfig config = digits_run("2ep");

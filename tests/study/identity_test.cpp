@@ -64,6 +64,7 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"data_dir", "/x"},
                                                      {"train_limit", "5"},
                                                      {"model", "mlp"},
+                                                     {"task", "regress"},
                                                      {"width", "2"},
                                                      {"stem", "cifar"},
                                                      {"schedule", "const"},

@@ -212,6 +212,62 @@ TEST(StudyTable, RunsWithoutAnAccuracyAreShownByTheirLossAndNotJudged) {
   EXPECT_FALSE(make_tables(small_results()).at(0).has_losses());
 }
 
+/// Perplexities: the lower one leads.
+StudyResults language_results() {
+  StudyResults results;
+  results.axes = {"schedule", "seed"};
+  results.values = {{"schedule", {"const", "linear"}}, {"seed", {"1", "2", "3"}}};
+  const std::map<std::string, std::vector<double>> perplexities = {{"const", {5.51, 5.62, 5.58}},
+                                                                   {"linear", {4.41, 4.53, 4.47}}};
+  for (const std::string& schedule : results.values["schedule"]) {
+    for (const int seed : {1, 2, 3}) {
+      RunRecord run = make_run({{"schedule", schedule}, {"seed", std::to_string(seed)}}, 0.5);
+      run.test_loss = std::log(perplexities.at(schedule)[static_cast<std::size_t>(seed - 1)]);
+      run.scores["test_perplexity"] = std::exp(run.test_loss);
+      results.runs.push_back(run);
+    }
+  }
+  return results;
+}
+
+TEST(StudyTable, IsOfTheTasksScoreWhicheverWayIsBetter) {
+  const StudyResults results = language_results();
+  EXPECT_EQ(table_score(results), "test_perplexity");
+  EXPECT_EQ(score_title(results), "test perplexity");
+  const StudyTable table = make_tables(results).at(0);
+  EXPECT_FALSE(table.higher_is_better);
+  EXPECT_NEAR(table.cells[1][0].mean, 4.47, 1e-9);
+  EXPECT_EQ(table.cells[1][0].text(), "4.47 ± 0.06");
+  EXPECT_TRUE(table.cells[1][0].best);
+  EXPECT_THAT(table.average_rank, ElementsAre(2, 1));
+  EXPECT_EQ(table.verdicts[0].verdict, Verdict::kClear);
+  EXPECT_NEAR(table.verdicts[0].rivals.at(0).difference.mean, 1.1, 1e-9);  // const is so much worse
+}
+
+TEST(StudyTable, OfLossesIsJudgedLikewise) {
+  TableOptions options;
+  options.score = "test_loss";
+  const StudyTable table = make_tables(language_results(), options).at(0);
+  EXPECT_EQ(table.verdicts[0].best, std::size_t{1});
+  EXPECT_NEAR(table.cells[0][0].mean, (std::log(5.51) + std::log(5.62) + std::log(5.58)) / 3, 1e-9);
+  options.score = "seconds";
+  EXPECT_THROW(make_tables(language_results(), options), InputError);
+}
+
+// The same numbers as shares that are lost would be judged alike.
+TEST(StudyTable, AScoreOfWhichLessIsBetterIsRankedAsItsNegativeIs) {
+  StudyResults lower = language_results(), higher = language_results();
+  for (RunRecord& run : higher.runs) {
+    run.scores.clear();
+    run.test_accuracy = 1 - run.test_loss / 10;
+  }
+  TableOptions by_loss;
+  by_loss.score = "test_loss";
+  const StudyTable a = make_tables(lower, by_loss).at(0), b = make_tables(higher).at(0);
+  EXPECT_EQ(a.average_rank, b.average_rank);
+  EXPECT_NEAR(a.verdicts[0].rivals[0].p_value, b.verdicts[0].rivals[0].p_value, 1e-9);
+}
+
 TEST(TableCell, TextSaysWhatIsNotIn) {
   struct Case {
     std::size_t values, planned, diverged, failed;

@@ -4,14 +4,18 @@
 #include <algorithm>
 #include <vector>
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 #include "core/blame.h"
+#include "glidepath/error.h"
 #include "loop/foreseen_time.h"
 #include "loop/tested_weights.h"
 
 namespace glidepath {
 namespace {
+
+constexpr const char* kLastMetrics = "evaluated_metrics";
 
 /// What batch norms keep, but for their counts of batches, which nothing reads.
 std::vector<torch::Tensor> shared_statistics(const Model& model) {
@@ -55,9 +59,9 @@ void Evaluator::evaluate_now() {
   const TestedWeights tested(run_);
   kept_.last = evaluate_all(run_.data.set.watched(), [this] { stopper_.agree_and_stop_if_asked(); });
   kept_.step = run_.glide.step();
-  if (keeps_best()) best_.see(*run_.model, kept_.step, kept_.last);
+  if (keeps_best()) best_.see(*run_.model, *run_.task, kept_.step, kept_.last);
   ending_.evaluation_takes(run_.ranks.now() - begun);
-  run_.record("eval", kept_.last.loss, kept_.last.accuracy);
+  run_.record_evaluation(kept_.last);
   if (run_.options.on_evaluation) run_.options.on_evaluation(run_.status(kept_.last));
 }
 
@@ -90,7 +94,7 @@ Evaluation Evaluator::evaluate_all(const Split& split, const std::function<void(
 void Evaluator::record_final(const Evaluation& tested) {
   kept_.last = tested;
   kept_.step = run_.glide.step();
-  run_.record("eval", kept_.last.loss, kept_.last.accuracy);
+  run_.record_evaluation(kept_.last);
 }
 
 void Evaluator::Kept::fields(StateFields& fields) {
@@ -100,13 +104,34 @@ void Evaluator::Kept::fields(StateFields& fields) {
   fields.number_or_nan("test_accuracy", last.accuracy);  // a task may know none
 }
 
+// Checkpoints of earlier versions have no metrics but the accuracy.
+std::vector<double> Evaluator::last_metrics(const Saved& saved) const {
+  const std::size_t count = run_.task->metrics().size();
+  const auto found = saved.tensors.find(kLastMetrics);
+  if (found == saved.tensors.end())
+    return kept_.step < 0 ? std::vector<double>() : std::vector<double>(count, kept_.last.accuracy);
+  const torch::Tensor& values = found->second;
+  if (values.scalar_type() != torch::kFloat64 || values.dim() != 1 ||
+      values.numel() != static_cast<std::int64_t>(count))
+    throw InputError(fmt::format("its checkpoint does not fit this task at {}", kLastMetrics));
+  const auto* first = values.data_ptr<double>();
+  return {first, first + count};
+}
+
 void Evaluator::save(Saved& saved) const {
   saved.state.put(kept_);
+  const auto& metrics = run_.task->metrics();
+  // A single accuracy is among the state's numbers, as it always was.
+  if (metrics.size() > 1 || (!metrics.empty() && metrics.front().value)) {
+    if (!kept_.last.metrics.empty())
+      saved.tensors[kLastMetrics] = torch::tensor(kept_.last.metrics, torch::kFloat64);
+  }
   best_.add_to(saved.tensors);
 }
 
 void Evaluator::load(const Saved& saved) {
   kept_ = saved.state.get<Kept>();
+  kept_.last.metrics = last_metrics(saved);
   best_.take(saved.tensors, *run_.model);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "budget/cadence.h"
 #include "evaluation/best_model.h"
@@ -48,7 +49,7 @@ class Evaluator : public Callback, public Stateful {
   struct Kept {
     std::int64_t done = 0;   ///< of the cadence's moments
     std::int64_t step = -1;  ///< update of the last one; -1 before the first
-    Evaluation last{0, -1};
+    Evaluation last{0, -1, {}};
 
     void fields(StateFields& fields);
   };
@@ -58,6 +59,7 @@ class Evaluator : public Callback, public Stateful {
  private:
   std::int64_t passed() const { return cadence_.passed(run_.glide.step(), run_.glide.progress()); }
   void evaluate_now();
+  std::vector<double> last_metrics(const Saved& saved) const;
 
   Run& run_;
   EndingCost& ending_;

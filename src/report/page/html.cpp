@@ -150,13 +150,14 @@ Json curves_json(const RunCurves& curves) {
 std::string dump(const Json& json) { return escape_json_for_script(json_text(json)); }
 
 /// "rex by 1.20 ± 0.45 points"; of one seed each without an interval.
-std::string lead_text(const ColumnAnswer& answer) {
+std::string lead_text(const ColumnAnswer& answer, bool is_share) {
   if (answer.next.empty() || answer.best.empty()) return "";
   if (std::isnan(answer.lead)) return answer.next;  // no seed that both have
   const std::string interval = std::isfinite(answer.half_width) && answer.half_width > 0
-                                   ? fmt::format(" ± {:.2f}", answer.half_width)
+                                   ? " ± " + score_text(answer.half_width, is_share)
                                    : "";
-  return fmt::format("{} by {:.2f}{} points", answer.next, answer.lead, interval);
+  return fmt::format("{} by {}{}{}", answer.next, score_text(answer.lead, is_share), interval,
+                     is_share ? " points" : "");
 }
 
 const char* class_of(Verdict verdict) {
@@ -169,18 +170,20 @@ std::string answer_html(const StudyTable& table, const StudyAnswer& answer, cons
       "<p class=\"headline\">{}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Best "
       "at each {}\">"
       "<table class=\"answer\"><caption class=\"sr-only\">Best at each {}</caption><thead><tr>"
-      "<th scope=\"col\">{}</th><th scope=\"col\">best</th><th scope=\"col\" class=\"number\">{}, %</th>"
+      "<th scope=\"col\">{}</th><th scope=\"col\">best</th><th scope=\"col\" class=\"number\">{}{}</th>"
       "<th scope=\"col\">ahead of</th><th scope=\"col\">how sure</th></tr></thead><tbody>\n",
       html_text(headline(table, answer)), html_text(column_name), html_text(column_name),
-      html_text(column_name), html_text(score));
+      html_text(column_name), html_text(score), table.is_share ? ", %" : "");
   for (const ColumnAnswer& column : answer.by_column) {
     if (column.best.empty()) continue;
-    const std::string spread = std::isnan(column.stddev) ? "" : fmt::format(" ± {:.2f}", column.stddev);
+    const std::string spread =
+        std::isnan(column.stddev) ? "" : " ± " + score_text(column.stddev, table.is_share);
     html += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td class=\"number\">{:.2f}{}</td><td>{}</td>"
+        "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td class=\"number\">{}{}</td><td>{}</td>"
         "<td><span class=\"sure {}\">{}</span></td></tr>\n",
-        html_text(column.column), html_text(column.best), column.mean, spread, html_text(lead_text(column)),
-        class_of(column.verdict), html_text(confidence_text(column)));
+        html_text(column.column), html_text(column.best), score_text(column.mean, table.is_share), spread,
+        html_text(lead_text(column, table.is_share)), class_of(column.verdict),
+        html_text(confidence_text(column)));
   }
   return html + "</tbody></table></div>\n";
 }
@@ -189,7 +192,11 @@ std::string tables_html(const std::vector<StudyTable>& tables, const std::string
   std::string html;
   for (const StudyTable& table : tables) {
     std::string caption = table.caption.empty() ? "" : table.caption + ". ";
-    caption += fmt::format("In percent: {}, mean ± sample standard deviation over seeds.", score);
+    caption += fmt::format("{}{}, mean ± sample standard deviation over seeds.",
+                           table.is_share           ? "In percent: "
+                           : table.higher_is_better ? "Higher is better: "
+                                                    : "Lower is better: ",
+                           score);
     const std::string marks = marks_text({table});
     if (!marks.empty()) caption += " " + marks + ".";
     html += "<p class=\"text small\">" + html_text(caption) + "</p>\n" +

@@ -53,10 +53,15 @@ std::vector<Pair> all_pairs(const std::vector<const TableCell*>& column,
   return pairs;
 }
 
-Standing standing_of(const Rival& rival) {
+/// What is level with this one.
+double level_of(const TableCell& best) {
+  return best.is_share ? kLevelPoints : std::abs(best.mean) * kLevelPoints / 100;
+}
+
+Standing standing_of(const Rival& rival, double level) {
   if (rival.p_value < kAlpha && rival.difference.mean > 0) return Standing::kBehind;
   const double furthest = std::abs(rival.difference.mean) + rival.half_width;
-  return furthest <= kLevelPoints ? Standing::kLevel : Standing::kUnsure;
+  return furthest <= level ? Standing::kLevel : Standing::kUnsure;
 }
 
 Verdict verdict_of(const std::vector<Rival>& rivals) {
@@ -104,7 +109,7 @@ ColumnVerdict judge(const std::vector<const TableCell*>& column) {
       rival.difference = pair.difference;
       rival.p_value = p_values[i - 1];
       rival.half_width = pair.difference.half_width(kAlpha / static_cast<double>(pairs.size()));
-      rival.standing = standing_of(rival);
+      rival.standing = standing_of(rival, level_of(best));
     }
     found.rivals.push_back(rival);
   }

@@ -6,7 +6,7 @@
 
 namespace glidepath {
 
-/// `column`: a cell for each row.
+/// `column`: a cell for each row, of scores of which higher ones are better.
 ColumnVerdict judge(const std::vector<const TableCell*>& column);
 
 /// Ranks of a column's rows, 1 for the best; equal ones share the mean of their ranks. Fewer diverged seeds

@@ -105,7 +105,8 @@ std::string marks_text(const std::vector<StudyTable>& tables, const char* best) 
   std::vector<std::string> parts;
   if (has(Mark::kBest)) parts.push_back(fmt::format("{}: every other row is shown to be behind", best));
   if (has(Mark::kLevel))
-    parts.push_back(fmt::format("=: level with the best, less than {:g} point apart", kLevelPoints));
+    parts.push_back(fmt::format("=: level with the best, less than {:g} {} apart", kLevelPoints,
+                                tables.front().is_share ? "point" : "%"));
   if (has(Mark::kUnsure)) parts.emplace_back("~: not to be told from the best with these seeds");
   const std::string losses =
       std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.has_losses(); })

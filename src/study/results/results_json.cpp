@@ -94,6 +94,8 @@ Json table_json(const StudyTable& table) {
   Json verdicts = Json::array();
   for (const ColumnVerdict& verdict : table.verdicts) verdicts.push_back(verdict_json(verdict));
   return {{"caption", table.caption},
+          {"higher_is_better", table.higher_is_better},
+          {"in_percent", table.is_share},
           {"row_axis", table.row_axis},
           {"column_axis", table.column_axis},
           {"rows", table.rows},

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "config/result_numbers.h"
+#include "config/task_facts.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
 #include "study/results/judge.h"
@@ -109,35 +110,45 @@ std::vector<std::string> joined_rows(const StudyResults& results, const Axes& ax
   return rows;
 }
 
-/// Throws InputError for what is no accuracy.
+/// Throws InputError for what says nothing of how good weights are.
 void check_score(const std::string& name) {
-  std::vector<std::string> known = {"test_accuracy"};
-  for (const ResultNumber& number : result_numbers()) {
-    if (number.stored == Stored::kScore && number.kind == NumberKind::kAccuracy)
-      known.emplace_back(number.name);
+  if (name == "test_accuracy" || name == "test_loss") return;
+  const ResultNumber* number = find_result_number(name);
+  if (number != nullptr && number->stored == Stored::kScore && score_kind(name) != nullptr) return;
+  std::vector<std::string> known = {"test_accuracy", "test_loss"}, metrics;
+  for (const ResultNumber& each : result_numbers()) {
+    if (each.stored == Stored::kScore && !each.is_metric && score_kind(each.name) != nullptr)
+      known.push_back(each.name);
   }
-  if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) return;
-  throw InputError(fmt::format("--score \"{}\": must be one of {}", name, fmt::join(known, ", ")));
+  for (const MetricFacts& metric : metric_facts()) metrics.push_back(metric.name);
+  throw InputError(fmt::format("--score \"{}\": must be one of {}, or begin with test_ or val_ and end in {}",
+                               name, fmt::join(known, ", "), fmt::join(metrics, ", ")));
 }
 
 /// Nothing where the run was not tested so.
 std::optional<double> score_of(const RunRecord& run, const std::string& name) {
-  if (name.empty() || name == "test_accuracy") return run.test_accuracy;
+  const auto number = [](double value) {
+    return std::isnan(value) ? std::nullopt : std::optional<double>(value);
+  };
+  if (name == "test_accuracy") return number(run.test_accuracy);
+  if (name == "test_loss") return number(run.test_loss);
   const auto found = run.scores.find(name);
   return found == run.scores.end() ? std::nullopt : std::optional<double>(found->second);
 }
 
+/// Higher is better for all that is judged.
 void add_run(TableCell& cell, const RunRecord& run, const std::string& score) {
+  const ScoreKind& kind = *score_kind(score);
   cell.planned += 1;
   if (run.status == RunStatus::kDiverged) cell.diverged += 1;
   if (run.status == RunStatus::kFailed) cell.failed += 1;
-  if (const double loss = shown_loss(run); !std::isnan(loss)) {
+  const std::optional<double> value = score_of(run, score);
+  if (const double loss = shown_loss(run); !std::isnan(loss) && !value) {
     cell.losses.push_back(loss);
     return;
   }
-  const std::optional<double> value = score_of(run, score);
   if (run.status != RunStatus::kDone || !value) return;
-  cell.values.push_back(100 * *value);
+  cell.values.push_back((kind.is_share ? 100 : 1) * (kind.higher_is_better ? 1 : -1) * *value);
   cell.seeds.push_back(run.config.seed);
 }
 
@@ -159,7 +170,7 @@ void mark_column(StudyTable& table, std::size_t column) {
   TableCell& best = table.cells[*verdict.best][column];
   best.best = true;
   // Compared as printed: a lead that the reader cannot see is none.
-  const auto printed = [](const TableCell& cell) { return std::round(cell.mean * 100); };
+  const auto printed = [](const TableCell& cell) { return score_text(cell.mean, cell.is_share); };
   for (const Rival& rival : verdict.rivals) {
     TableCell& cell = table.cells[rival.row][column];
     cell.best = !rival.by_divergence && printed(cell) == printed(best);
@@ -185,26 +196,48 @@ std::vector<std::size_t> table_place(const StudyResults& results, const RunRecor
   return place;
 }
 
-const std::string& chosen_score(const StudyResults& results, const TableOptions& options) {
-  return options.score.empty() ? results.table.score : options.score;
+/// What was judged as higher being better is shown as it is.
+void show_as_they_are(StudyTable& table) {
+  if (table.higher_is_better) return;
+  for (auto& row : table.cells) {
+    for (TableCell& cell : row) {
+      for (double& value : cell.values) value = -value;
+      cell.mean = -cell.mean;
+    }
+  }
 }
 
 }  // namespace
 
+std::string table_score(const StudyResults& results, const TableOptions& options) {
+  const std::string& named = options.score.empty() ? results.table.score : options.score;
+  if (!named.empty()) return named;
+  for (const TaskFacts& task : task_facts()) {
+    const std::string score = "test_" + task.score;
+    if (std::any_of(results.runs.begin(), results.runs.end(),
+                    [&](const RunRecord& run) { return run.scores.count(score) > 0; }))
+      return score;
+  }
+  return "test_accuracy";
+}
+
+std::string score_text(double value, bool is_share) {
+  return is_share ? fmt::format("{:.2f}", value) : fmt::format("{:.4g}", value);
+}
+
 std::string score_title(const StudyResults& results, const TableOptions& options) {
-  const ResultNumber* number = find_result_number(chosen_score(results, options));
+  const ResultNumber* number = find_result_number(table_score(results, options));
   return number == nullptr ? find_result_number("test_accuracy")->what : number->what;
 }
 
 std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options) {
   constexpr const char* kRunning = "test_accuracy_running";
-  const std::string& score = chosen_score(results, options);
   const bool is_other = std::any_of(results.runs.begin(), results.runs.end(), [&](const RunRecord& run) {
     const auto running = run.scores.find(kRunning);
     return run.status == RunStatus::kDone && running != run.scores.end() &&
            running->second != run.test_accuracy;
   });
-  if ((!score.empty() && score != "test_accuracy") || !is_other) return {};
+  if (table_score(results, options) != "test_accuracy" || !is_other) return {};
   TableOptions running = options;
   running.score = kRunning;
   return make_tables(results, running);
@@ -221,9 +254,12 @@ std::string TableCell::text() const {
   if (diverged > 0 && diverged == planned) return "diverged";
   if (shown.empty()) return notes.empty() ? "-" : fmt::format("{}", fmt::join(notes, ", "));
   std::string text =
-      by_loss ? fmt::format("loss {:.4f}", glidepath::mean(losses)) : fmt::format("{:.2f}", mean);
-  if (shown.size() > 1)
-    text += by_loss ? fmt::format(" ± {:.4f}", sample_stddev(losses)) : fmt::format(" ± {:.2f}", stddev);
+      by_loss ? fmt::format("loss {:.4f}", glidepath::mean(losses)) : score_text(mean, is_share);
+  if (shown.size() > 1) {
+    text += by_loss
+                ? fmt::format(" ± {:.4f}", sample_stddev(losses))
+                : fmt::format(" ± {}", is_share ? score_text(stddev, true) : fmt::format("{:.2g}", stddev));
+  }
   if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, ", "));
   if (mark == Mark::kLevel) text += " =";
   if (mark == Mark::kUnsure) text += " ~";
@@ -242,7 +278,7 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     options.rows = results.table.rows;
     options.columns = results.table.columns;
   }
-  if (given.score.empty()) options.score = results.table.score;
+  options.score = table_score(results, given);
   options.labels.insert(results.table.labels.begin(), results.table.labels.end());
   const Axes axes = choose_axes(results, options);
   check_score(options.score);
@@ -251,6 +287,8 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     StudyTable& table = tables[table_place(results, run, axes.others)];
     if (table.cells.empty()) {
       table.caption = caption_of(run, axes.others);
+      table.higher_is_better = score_kind(options.score)->higher_is_better;
+      table.is_share = score_kind(options.score)->is_share;
       table.row_axis = axes.row;
       table.column_axis = axes.column;
       table.rows = results.is_union   ? joined_rows(results, axes)
@@ -267,10 +305,14 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
   std::vector<StudyTable> list;
   for (auto& [place, table] : tables) {
     for (auto& row : table.cells) {
-      for (TableCell& cell : row) summarise(cell);
+      for (TableCell& cell : row) {
+        cell.is_share = table.is_share;
+        summarise(cell);
+      }
     }
     for (std::size_t column = 0; column < table.columns.size(); ++column) mark_column(table, column);
     rank_rows(table);
+    show_as_they_are(table);
     for (const std::string& row : table.rows) {
       const auto label = options.labels.find(row);
       table.row_labels.push_back(label == options.labels.end() ? row : label->second);

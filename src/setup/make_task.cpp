@@ -1,0 +1,75 @@
+// src/setup/make_task.cpp - what a run trains for, from its configuration and its data.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/types.h>
+
+#include "config/task_facts.h"
+#include "glidepath/error.h"
+#include "glidepath/examples.h"
+#include "setup/run_setup.h"
+
+namespace glidepath {
+namespace {
+
+/// Of one example of the data set: what its targets are.
+torch::Tensor first_target(const Dataset& dataset) {
+  if (!dataset.is_own()) return torch::zeros({1}, torch::kInt64);  // images have a label each
+  const Examples& examples = *dataset.train.examples;
+  if (examples.size() == 0) return {};
+  const Batch batch = examples.batch({{0}, false, 0, 0});
+  return batch.targets.empty() ? torch::Tensor() : batch.targets.front();
+}
+
+struct Targets {
+  const char* task;
+  bool are_whole;             // numbers
+  std::int64_t fewest, most;  // dimensions, with the examples'
+  const char* wanted;
+};
+
+constexpr Targets kTargets[] = {
+    {"classify", true, 1, 1, "a class for each example, int64 [N]"},
+    {"multilabel", false, 2, 2, "0 or 1 for each class, [N, classes]"},
+    {"regress", false, 1, 2, "numbers, float [N] or [N, k]"},
+    {"segment", true, 3, 3, "masks of classes, int64 [N, H, W]"},
+    {"language", true, 2, 2, "tokens, int64 [N, T]"},
+};
+
+void check_targets(const std::string& task, const TrainConfig& config, const Dataset& dataset) {
+  const torch::Tensor target = first_target(dataset);
+  if (!target.defined())
+    throw InputError(fmt::format("data \"{}\": has no targets to train for", config.data));
+  for (const Targets& each : kTargets) {
+    if (task != each.task) continue;
+    const bool is_whole = target.scalar_type() == torch::kInt64;
+    if ((is_whole || !each.are_whole) && target.dim() >= each.fewest && target.dim() <= each.most) return;
+    throw InputError(fmt::format(
+        "task \"{}\": wants {}; the targets of {} are {} [N{}], which is for {}", task, each.wanted,
+        config.data, is_whole ? "int64" : "float",
+        target.dim() > 1 ? fmt::format(", {}", fmt::join(target.sizes().slice(1), ", ")) : "", dataset.task));
+  }
+}
+
+void refuse_for(const std::string& task, const char* key, const std::string& text, const char* only) {
+  throw InputError(fmt::format("{} \"{}\": for task {}, and this is {}", key, text, only, task));
+}
+
+}  // namespace
+
+std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& dataset) {
+  const std::string& task = config.task == "auto" ? dataset.task : config.task;
+  check_targets(task, config, dataset);
+  if (task != "classify" && config.test_augment != "none")
+    refuse_for(task, "test_augment", config.test_augment, "classify");
+  if ((task == "multilabel" || task == "regress") && config.label_smoothing > 0)
+    refuse_for(task, "label_smoothing", fmt::format("{}", config.label_smoothing),
+               "classify, segment and language");
+  if (task == "multilabel") return make_multilabel(dataset.classes);
+  if (task == "regress") return make_regression();
+  if (task == "segment")
+    return make_segmentation(dataset.classes, dataset.ignored_label, config.label_smoothing);
+  if (task == "language") return make_language(dataset.bytes_per_token, config.label_smoothing);
+  return make_classification(config.label_smoothing, dataset.classes);
+}
+
+}  // namespace glidepath
