@@ -27,10 +27,10 @@ struct Cost {
 /// A norm's running statistics: moving averages over the batches seen in training mode. The tensors are the
 /// live ones.
 struct RunningStatistics {
-  torch::Tensor mean, variance;  ///< [C]
-  torch::Tensor batches;         ///< 0-dim: how many were seen
-  double momentum = 0.1;         ///< the weight of the next batch, in (0, 1]
-  std::function<void(double momentum)> set_momentum;
+  torch::Tensor mean, variance;                       ///< [C]
+  torch::Tensor batches;                              ///< 0-dim: how many were seen
+  double momentum = 0.1;                              ///< the weight of the next batch, in (0, 1]
+  std::function<void(double momentum)> set_momentum;  ///< empty where it cannot be another
 };
 
 class Model {

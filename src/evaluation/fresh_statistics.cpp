@@ -20,24 +20,44 @@ FreshStatistics::FreshStatistics(Model& model) : model_(model) {
 FreshStatistics::~FreshStatistics() {
   const at::NoGradGuard no_grad;
   for (const Norm& norm : norms_) {
-    norm.live.set_momentum(norm.before.momentum);
+    if (norm.live.set_momentum) norm.live.set_momentum(norm.before.momentum);
     norm.live.mean.copy_(norm.before.mean);
     norm.live.variance.copy_(norm.before.variance);
     norm.live.batches.copy_(norm.before.batches);
   }
 }
 
-// The moving average with the momentum n / (images so far) is the mean over all images.
+// The moving average with the momentum n / (images so far) is the mean over all images. Where the momentum m
+// is what it is, a pass from zeros leaves m times the batch's own.
 void FreshStatistics::add(const Batch& batch, const ComputePlan& plan) {
   const std::int64_t count = batch.examples;
   if (count == 0) return;
   images_ += count;
-  for (const Norm& norm : norms_)
-    norm.live.set_momentum(static_cast<double>(count) / static_cast<double>(images_));
+  const double share = static_cast<double>(count) / static_cast<double>(images_);
   const at::NoGradGuard no_grad;
-  outputs_of(model_, batch.inputs, plan);
+  std::vector<torch::Tensor> reached;
   for (const Norm& norm : norms_) {
-    norm.live.set_momentum(norm.before.momentum);
+    if (norm.live.set_momentum) {
+      norm.live.set_momentum(share);
+      continue;
+    }
+    for (const torch::Tensor& each : {norm.live.mean, norm.live.variance}) {
+      reached.push_back(each.clone());
+      each.zero_();
+    }
+  }
+  outputs_of(model_, batch.inputs, plan);
+  auto before = reached.begin();
+  for (const Norm& norm : norms_) {
+    if (norm.live.set_momentum) {
+      norm.live.set_momentum(norm.before.momentum);
+    } else {
+      for (const torch::Tensor& each : {norm.live.mean, norm.live.variance}) {
+        each.div_(norm.before.momentum);
+        each.copy_(before->lerp(each, share));
+        ++before;
+      }
+    }
     norm.live.batches.copy_(norm.before.batches);
   }
 }

@@ -18,6 +18,7 @@
 #include "data/images/corrupt_images.h"
 #include "data/images/selection.h"
 #include "glidepath/error.h"
+#include "glidepath/script_model.h"
 #include "nn/resnet.h"
 #include "setup/held_out.h"
 
@@ -79,6 +80,12 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
   limit_corrupt(dataset.train, config.max_corrupt);
   limit_corrupt(dataset.test, config.max_corrupt);
   if (dataset.has_val()) limit_corrupt(dataset.val, config.max_corrupt);
+}
+
+/// Of "script:FILE".
+std::optional<std::string> script_file(const std::string& model) {
+  const std::string prefix = "script:";
+  return model.rfind(prefix, 0) == 0 ? std::optional<std::string>(model.substr(prefix.size())) : std::nullopt;
 }
 
 /// On the plan's device and in its memory format.
@@ -151,8 +158,9 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan) {
-  if (dataset.is_own()) throw InputError("model: data of one's own need one, too: Experiment::model");
   at::manual_seed(config.seed);
+  if (const auto file = script_file(config.model)) return arranged(script_model(*file), config, plan);
+  if (dataset.is_own()) throw InputError("model: data of one's own need one, too: Experiment::model");
   auto model = make_model(model_options(config, dataset, dataset.image_size()));
   if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
     throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",

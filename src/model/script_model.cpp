@@ -1,0 +1,203 @@
+// src/model/script_model.cpp - a TorchScript program behind the handle.
+#include "glidepath/script_model.h"
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/passes/tensorexpr_fuser.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/types.h>
+
+#include "core/safe_text.h"
+#include "files/content_kind.h"
+#include "glidepath/error.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+/// Nothing is specialised on what was seen in the first calls: a run that is gone on with would have other
+/// bits than one that was not interrupted.
+void run_programs_as_they_stand() {
+  torch::jit::getProfilingMode() = false;
+  torch::jit::setTensorExprFuserEnabled(false);
+}
+
+/// The line of an error that says what is wrong: the last one of a trace, without what kind of error it is.
+std::string told(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  std::istringstream lines(torch_error != nullptr ? torch_error->what_without_backtrace() : error.what());
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (line.rfind("RuntimeError: ", 0) == 0) return terminal_text(line.substr(14));
+    if (last.empty() || torch_error == nullptr) last = line;
+  }
+  return terminal_text(last);
+}
+
+std::string shapes_of(const Values& values) {
+  std::vector<std::string> shapes;
+  for (const torch::Tensor& each : values)
+    shapes.push_back(
+        fmt::format("{} [{}]", c10::toString(each.scalar_type()), fmt::join(each.sizes(), ", ")));
+  return fmt::format("{}", fmt::join(shapes, ", "));
+}
+
+bool add_tensors(const c10::IValue& value, Values& tensors) {
+  const auto add_all = [&](const auto& items) {
+    return std::all_of(items.begin(), items.end(),
+                       [&](const c10::IValue& item) { return add_tensors(item, tensors); });
+  };
+  if (value.isTensor()) {
+    tensors.push_back(value.toTensor());
+    return true;
+  }
+  if (value.isNone()) return true;  // of an auxiliary head that is off
+  if (value.isTuple()) return add_all(value.toTupleRef().elements());
+  if (value.isList()) return add_all(value.toListRef());
+  if (!value.isGenericDict()) return false;
+  for (const auto& item : value.toGenericDict()) {
+    if (!add_tensors(item.value(), tensors)) return false;
+  }
+  return true;
+}
+
+class ScriptModel : public Model {
+ public:
+  ScriptModel(fs::path file, torch::jit::Module module)
+      : file_(std::move(file)), module_(std::move(module)) {}
+
+  Values forward(const Values& inputs) override {
+    const c10::IValue given = called(inputs);
+    Values outputs;
+    if (!add_tensors(given, outputs) || outputs.empty())
+      throw InputError(
+          fmt::format("{}: its forward gives {}; wants a tensor, or a tuple, list or dictionary of them",
+                      file_.string(), given.tagKind()));
+    return outputs;
+  }
+
+  NamedTensors named_parameters() const override { return listed(module_.named_parameters()); }
+  NamedTensors named_buffers() const override { return listed(module_.named_buffers()); }
+
+  void train(bool on) override {
+    module_.train(on);
+    for (torch::jit::Module& norm : held_) norm.eval();
+  }
+  bool is_training() const override { return module_.is_training(); }
+  void to(const torch::Device& device) override { module_.to(device); }
+  bool takes_any_size() const override { return true; }  // or says in forward that it does not
+
+  void hold_frozen_norms() override {
+    held_.clear();
+    for (const torch::jit::Module& each : module_.modules()) {
+      std::size_t parameters = 0, trained = 0;
+      for (const torch::Tensor& parameter : each.parameters(false)) {
+        ++parameters;
+        trained += parameter.requires_grad() ? 1 : 0;
+      }
+      const bool is_frozen = parameters > 0 && trained == 0;
+      if (is_frozen && has_statistics(each)) held_.push_back(each);
+    }
+    train(is_training());
+  }
+  std::vector<RunningStatistics> running_statistics() override {
+    std::vector<RunningStatistics> list;
+    for (const torch::jit::Module& each : module_.modules()) {
+      const bool is_held =
+          std::any_of(held_.begin(), held_.end(), [&](const auto& held) { return held == each; });
+      if (is_held || !has_statistics(each)) continue;
+      // Compiled into the code, so that nobody can set it.
+      const auto momentum = constant(each, "momentum");
+      if (!momentum || !momentum->isDouble()) continue;
+      list.push_back({each.attr("running_mean").toTensor(), each.attr("running_var").toTensor(),
+                      each.attr("num_batches_tracked").toTensor(), momentum->toDouble(), nullptr});
+    }
+    return list;
+  }
+
+ private:
+  template <typename Items>
+  static NamedTensors listed(const Items& items) {
+    NamedTensors list;
+    for (const auto& item : items) list.emplace_back(item.name, item.value);
+    return list;
+  }
+
+  static bool has_statistics(const torch::jit::Module& module) {
+    for (const char* name : {"running_mean", "running_var", "num_batches_tracked"}) {
+      if (!module.hasattr(name) || !module.attr(name).isTensor()) return false;
+    }
+    return true;
+  }
+  static std::optional<c10::IValue> constant(const torch::jit::Module& module, const char* name) {
+    if (module.hasattr(name)) return module.attr(name);
+    const auto slot = module.type()->findConstant(name);
+    return slot ? std::optional<c10::IValue>(*slot) : std::nullopt;
+  }
+
+  c10::IValue called(const Values& inputs) {
+    const std::size_t takes = module_.get_method("forward").function().num_inputs() - 1;  // without self
+    if (inputs.size() > takes)
+      throw InputError(fmt::format("{}: its forward takes {} argument{}, and an example has {} inputs",
+                                   file_.string(), takes, takes == 1 ? "" : "s", inputs.size()));
+    std::vector<c10::IValue> stack(inputs.begin(), inputs.end());
+    try {
+      return module_.forward(std::move(stack));
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      const std::string what = told(error);
+      if (what.find("allocate memory") != std::string::npos ||
+          what.find("out of memory") != std::string::npos)
+        throw;
+      throw InputError(fmt::format("{}: its forward of {}: {}", file_.string(), shapes_of(inputs), what));
+    }
+  }
+
+  fs::path file_;
+  mutable torch::jit::Module module_;
+  std::vector<torch::jit::Module> held_;
+};
+
+}  // namespace
+
+std::shared_ptr<Model> script_model(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error))
+    throw InputError(fmt::format("{}: no such file; give a module that torch.jit.script(module).save() wrote",
+                                 file.string()));
+  run_programs_as_they_stand();
+  std::optional<torch::jit::Module> module;
+  try {
+    module = torch::jit::load(file.string(), torch::kCPU);
+  } catch (const std::exception& failure) {
+    const std::string what = told(failure);
+    const bool is_pickled = what.find("constants.pkl") != std::string::npos;
+    throw InputError(
+        is_pickled
+            ? fmt::format("{}: is a pickled checkpoint, which only Python reads; give a module that "
+                          "torch.jit.script(module).save() wrote",
+                          file.string())
+            : fmt::format("{}: is no TorchScript file that this LibTorch reads: {}", file.string(), what));
+  }
+  if (!module->find_method("forward")) throw InputError(fmt::format("{}: has no forward", file.string()));
+  if (module->named_parameters().size() == 0)
+    throw InputError(
+        fmt::format("{}: has no parameter, so there is nothing to train; was it frozen or optimised "
+                    "for inference?",
+                    file.string()));
+  return std::make_shared<ScriptModel>(file, *module);
+}
+
+}  // namespace glidepath

@@ -1,0 +1,153 @@
+// tests/model/script_model_test.cpp - a TorchScript program that Python saved, trained as Python trains it
+// (tests/data/golden/nn/make_script.py).
+#include "glidepath/script_model.h"
+
+#include <fstream>
+#include <set>
+#include <string>
+
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "evaluation/fresh_statistics.h"
+#include "files/read_file.h"
+#include "glidepath/error.h"
+#include "glidepath/optimizer.h"
+#include "model/in_mode.h"
+#include "support/temporary_folder.h"
+
+namespace glidepath {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kFolder = std::string(GLIDEPATH_TEST_DATA) + "/nn/";
+
+std::string refusal_of(const std::filesystem::path& file) {
+  try {
+    script_model(file);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+TEST(ScriptModel, MakesPyTorchsUpdates) {
+  const TensorMap golden = load_safetensors(kFolder + "script.safetensors");
+  const auto model = script_model(kFolder + "script.pt");
+  OptimizerOptions options;
+  options.weight_decay = 5e-4;
+  const auto optimizer = make_optimizer(options, named_parameters(*model));
+  const torch::Tensor images = golden.at("images"), labels = golden.at("labels");
+  model->train();
+  for (std::int64_t i = 0; i < images.size(0); ++i) {
+    SCOPED_TRACE(i);
+    const Values outputs = model->forward({images[i]});
+    ASSERT_EQ(outputs.size(), 2U);  // its tuple
+    const torch::Tensor loss = at::cross_entropy_loss(outputs.front(), labels[i]);
+    EXPECT_NEAR(loss.item<double>(), golden.at("losses")[i].item<double>(), 2e-6);
+    optimizer->drop_gradients();
+    loss.backward();
+    optimizer->step(0.1);
+  }
+  const TensorMap after = state_dict(*model);
+  EXPECT_EQ(after.size(), 8U);
+  for (const auto& [name, tensor] : after)
+    EXPECT_TRUE(torch::allclose(tensor.to(torch::kFloat64), golden.at("after." + name).to(torch::kFloat64),
+                                1e-5, 1e-6))
+        << name;
+  const InMode mode(*model, false);
+  const at::NoGradGuard no_grad;
+  EXPECT_TRUE(torch::allclose(model->forward({images[0]}).front(), golden.at("logits"), 1e-4, 1e-5));
+}
+
+// Its momentum is compiled in; update_bn() of PyTorch sets it to none.
+TEST(ScriptModel, HasFreshStatisticsAsPyTorchHasThem) {
+  const TensorMap golden = load_safetensors(kFolder + "script.safetensors");
+  const auto model = script_model(kFolder + "script.pt");
+  TensorMap after;
+  for (const auto& [name, tensor] : golden) {
+    if (name.rfind("after.", 0) == 0) after[name.substr(6)] = tensor;
+  }
+  load_state_dict(*model, after);
+  const auto norms = model->running_statistics();
+  ASSERT_EQ(norms.size(), 1U);
+  EXPECT_EQ(norms[0].momentum, 0.1);
+  const torch::Tensor images = golden.at("images"), labels = golden.at("labels");
+  model->train();
+  {
+    FreshStatistics fresh(*model);
+    for (std::int64_t i = 0; i < images.size(0); ++i) fresh.add(Batch(images[i], labels[i]), ComputePlan());
+    EXPECT_TRUE(torch::allclose(norms[0].mean, golden.at("fresh.mean"), 1e-4, 1e-6));
+    EXPECT_TRUE(torch::allclose(norms[0].variance, golden.at("fresh.var"), 1e-4, 1e-6));
+  }
+  EXPECT_TRUE(torch::equal(norms[0].mean, golden.at("after.norm.running_mean")));
+}
+
+TEST(ScriptModel, FrozenNormsStayAsTheyAre) {
+  const auto model = script_model(kFolder + "script.pt");
+  freeze(*model, {"norm.*"});
+  model->hold_frozen_norms();
+  model->train();
+  EXPECT_TRUE(model->running_statistics().empty());
+  const torch::Tensor before = state_dict(*model).at("norm.running_mean").clone();
+  model->forward({torch::randn({4, 1, 8, 8})});
+  EXPECT_TRUE(torch::equal(state_dict(*model).at("norm.running_mean"), before));
+}
+
+// Of the second call as of the hundredth: nothing is compiled on the way.
+TEST(ScriptModel, SaysTheSameHoweverOftenItWasCalled) {
+  const auto model = script_model(kFolder + "script.pt");
+  const torch::Tensor images = torch::randn({8, 1, 8, 8});
+  std::set<std::string> seen;
+  for (int i = 0; i < 30; ++i) {
+    const torch::Tensor loss = model->forward({images}).front().square().sum();
+    loss.backward();
+    const torch::Tensor gradient = model->parameters().front().grad();
+    seen.insert(std::string(static_cast<const char*>(gradient.data_ptr()), gradient.nbytes()));
+    gradient.zero_();
+  }
+  EXPECT_EQ(seen.size(), 1U);
+}
+
+TEST(ScriptModel, ItsCostIsThatOfItsOperators) {
+  const auto model = script_model(kFolder + "script.pt");
+  const Cost cost = watched_cost(*model, {torch::zeros({2, 1, 8, 8})}, 2);
+  EXPECT_EQ(cost.forward, 2.0 * 6 * 9 * 64 + 2.0 * 6 * 64 + 2.0 * 6 * 10);  // convolution, norm, linear
+}
+
+TEST(ScriptModel, OtherFilesAreRefused) {
+  const TemporaryFolder folder("script");
+  EXPECT_THAT(refusal_of(folder.path() / "none.pt"), HasSubstr("none.pt: no such file; give a module that"));
+  EXPECT_THAT(refusal_of(kFolder + "pickled.pt"),
+              HasSubstr("pickled.pt: is a pickled checkpoint, which only Python"));
+  EXPECT_THAT(refusal_of(kFolder + "script.safetensors"),
+              HasSubstr("is no TorchScript file that this LibTorch reads"));
+  const auto cut = folder.path() / "cut.pt";
+  const std::string whole = *try_read_file(kFolder + "script.pt");
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{10}, whole.size() / 2, whole.size() - 1}) {
+    std::ofstream(cut, std::ios::binary).write(whole.data(), static_cast<std::streamsize>(bytes));
+    EXPECT_THAT(refusal_of(cut), HasSubstr("cut.pt: is ")) << bytes;
+  }
+}
+
+TEST(ScriptModel, InputsThatItDoesNotTakeAreTold) {
+  const auto model = script_model(kFolder + "script.pt");
+  const auto refused = [&](const Values& inputs) {
+    try {
+      model->forward(inputs);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  EXPECT_THAT(refused({torch::zeros({2, 3, 8, 8})}),
+              HasSubstr("script.pt: its forward of Float [2, 3, 8, 8]: "));
+  EXPECT_THAT(refused({torch::zeros({2, 1, 8, 8}), torch::zeros({2})}),
+              HasSubstr("its forward takes 1 argument, and an example has 2 inputs"));
+}
+
+}  // namespace
+}  // namespace glidepath
