@@ -40,7 +40,7 @@ BudgetCurve parse_budget_curve(const std::string& csv, const std::string& name, 
 
 /// The errors of a curve with their noise: the standard deviation over seeds, pooled over all budgets, by the
 /// root of the number of runs; where no budget has two runs, 1.5 % of the error and at least 0.3 points (of a
-/// loss, 1.5 %), which `notes` say.
+/// loss, 1.5 %), which `notes` say. Throws InputError where no error is left.
 struct CurveErrors {
   std::vector<BudgetPoint> points;
   std::optional<double> error_at_chance;
@@ -52,7 +52,8 @@ CurveErrors errors_of(const BudgetCurve& curve);
 /// How a curve calls the unit of these budgets.
 std::string unit_of(const Budget& budget);
 
-/// "25%", "1h30m", "40": an amount of the curve's unit.
+/// "25%", "1h30m", "40": an amount of the curve's unit; times above an hour that are no whole seconds are
+/// rounded to minutes.
 std::string budget_text(double amount, const std::string& unit);
 
 }  // namespace glidepath

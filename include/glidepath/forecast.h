@@ -18,6 +18,11 @@ struct ForecastInterval {
   double low = 0, median = 0, high = 0;  ///< 5, 50 and 95 % quantiles of the error
 };
 
+/// Budgets at which something is reached with even odds, and with 90 % confidence.
+struct BudgetOdds {
+  double even = 0, likely = 0;
+};
+
 /// The posterior over the laws that a budget curve may follow, on a grid, without an optimiser.
 ///
 /// With c the error that no budget gets below, k = budget / the largest one fitted, and e_L the error there:
@@ -42,6 +47,12 @@ class Forecast {
   /// The smallest budget up to `most` at which that probability is reached; none where it is not.
   std::optional<double> budget_for(double error, double probability, double most) const;
 
+  /// The budgets at which `share`, in (0, 1), of what a run of `full` reaches is reached, both being what the
+  /// same draw of the posterior says: scores are `whole` - error, as percent that are right of 100. No more
+  /// than `full`, at which all of it is reached. Throws InputError below the smallest budget, for a share out
+  /// of range, and where no error of the curve is below `whole`.
+  BudgetOdds budgets_for_share(double share, double full, double whole = 100) const;
+
   /// Those that were fitted, the smallest first.
   const std::vector<BudgetPoint>& fitted() const { return fitted_; }
   /// All, the smallest first.
@@ -64,6 +75,7 @@ class Forecast {
 
   void fit();
   double log_error_of(const Component& component, double power) const;
+  double drawn_error(const Component& component, double slope, double budget) const;
   Mixture mixture_at(double budget, double spread) const;
 
   std::vector<BudgetPoint> points_, fitted_;

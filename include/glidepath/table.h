@@ -24,7 +24,8 @@ struct TableCell {
   /// Scores of the finished runs, in the plan's order: in percent where they are shares, as accuracies are.
   std::vector<double> values;
   bool is_share = true;
-  std::vector<std::int64_t> seeds;  ///< of values
+  std::vector<std::int64_t> seeds;    ///< of values
+  std::vector<std::size_t> finished;  ///< places in StudyResults::runs of the finished ones
   /// Of finished runs that have no accuracy: what shown_loss() says, which is shown and not judged.
   std::vector<double> losses;
   std::size_t planned = 0;   ///< runs of the plan

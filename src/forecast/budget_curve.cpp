@@ -6,9 +6,11 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "core/csv.h"
 #include "core/safe_text.h"
 #include "core/words.h"
 #include "glidepath/error.h"
@@ -34,17 +36,8 @@ class CurveReader {
       : name_(terminal_text(name)), meaning_(meaning) {}
 
   BudgetCurve read(const std::string& csv) {
-    std::string_view rest = csv;
-    std::size_t number = 0;
-    while (!rest.empty()) {
-      const std::size_t end = rest.find('\n');
-      std::string_view line = rest.substr(0, end);
-      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-      if (++number == 1 && line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
-      line = words::trim(line);
-      if (line.empty()) continue;
-      columns_.empty() ? read_header(number, line) : rows_.push_back(read_row(number, line));
+    for (const CsvRow& row : parse_csv(csv, name_)) {
+      columns_.empty() ? read_header(row) : rows_.push_back(read_row(row));
     }
     if (rows_.empty()) throw InputError(fmt::format("{}: has no row below its names of columns", name_));
     return made();
@@ -55,36 +48,23 @@ class CurveReader {
     throw InputError(fmt::format("{}:{}: {}", name_, line, why));
   }
 
-  static std::vector<std::string_view> fields_of(std::string_view line) {
-    std::vector<std::string_view> fields;
-    while (true) {
-      const std::size_t comma = line.find(',');
-      std::string_view field = words::trim(line.substr(0, comma));
-      if (field.size() > 1 && field.front() == '"' && field.back() == '"')
-        field = field.substr(1, field.size() - 2);
-      fields.push_back(field);
-      if (comma == std::string_view::npos) return fields;
-      line.remove_prefix(comma + 1);
-    }
-  }
-
-  void read_header(std::size_t number, std::string_view line) {
-    for (const std::string_view name : fields_of(line)) columns_.emplace_back(name);
+  void read_header(const CsvRow& header) {
+    columns_ = header.fields;
     for (const char* needed : {"budget", "score"}) {
       const auto count = std::count(columns_.begin(), columns_.end(), needed);
       if (count != 1)
-        refuse(number, fmt::format("{} column named {}; the first line names them, as budget,score,seed",
-                                   count == 0 ? "no" : "more than one", needed));
+        refuse(header.line, fmt::format("{} column named {}; the first line names them, as budget,score,seed",
+                                        count == 0 ? "no" : "more than one", needed));
     }
   }
 
-  Row read_row(std::size_t number, std::string_view line) const {
-    const auto fields = fields_of(line);
+  Row read_row(const CsvRow& given) const {
+    const auto& fields = given.fields;
     if (fields.size() != columns_.size())
-      refuse(number,
+      refuse(given.line,
              fmt::format("{} fields, where the first line names {} columns", fields.size(), columns_.size()));
     Row row;
-    row.line = number;
+    row.line = given.line;
     for (std::size_t i = 0; i < fields.size(); ++i) read_field(row, columns_[i], fields[i]);
     return row;
   }
@@ -186,6 +166,19 @@ class CurveReader {
   std::vector<Row> rows_;
 };
 
+/// "2h1m": whole seconds, or above an hour, where it is an estimate, whole minutes.
+std::string time_text(double seconds) {
+  constexpr double kMinute = 60, kHour = 3600;
+  const double step = seconds > kHour && seconds != std::round(seconds) ? kMinute : 1;
+  auto left = static_cast<std::int64_t>(std::max(1.0, step * std::round(seconds / step)));
+  std::string text;
+  for (const auto& [size, name] : {std::pair<std::int64_t, const char*>{3600, "h"}, {60, "m"}, {1, "s"}}) {
+    if (left >= size) text += fmt::format("{}{}", left / size, name);
+    left %= size;
+  }
+  return text;
+}
+
 }  // namespace
 
 BudgetCurve parse_budget_curve(const std::string& csv, const std::string& name, const CurveMeaning& meaning) {
@@ -212,6 +205,10 @@ CurveErrors errors_of(const BudgetCurve& curve) {
   }
   for (const CurveScore& score : curve.scores) {
     const double error = curve.is_loss ? score.score : 100 - score.score;
+    if (!(error > 0))
+      throw InputError(
+          fmt::format("score {:g} at budget {}: no error is left, and of none nothing is foretold",
+                      score.score, budget_text(score.budget, curve.unit)));
     const double assumed = std::max(kAssumedShare * error, curve.is_loss ? 0 : kAssumedPoints);
     errors.points.push_back(
         {score.budget, error,
@@ -228,7 +225,7 @@ std::string unit_of(const Budget& budget) {
 }
 
 std::string budget_text(double amount, const std::string& unit) {
-  if (unit == "s") return to_string(Budget{BudgetUnit::kSeconds, std::max(1.0, std::round(amount))});
+  if (unit == "s") return time_text(amount);
   const bool is_whole = unit == "it" || amount >= 1000;
   return unit == "flop" ? fmt::format("{:.3g}{}", amount, unit)
          : is_whole     ? fmt::format("{:.0f}{}", amount, unit)

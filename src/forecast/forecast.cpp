@@ -25,10 +25,11 @@ constexpr double kExponentSpread = 0.6;  // of its logarithm, around 1
 constexpr double kJanoschekWeight = 0.1;
 // How far errors lie from any law, as shares of them, and how likely each is.
 constexpr std::array<double, 4> kMisfits = {0.004, 0.008, 0.016, 0.03}, kMisfitWeights = {0.3, 0.4, 0.2, 0.1};
-constexpr double kNoise = 0.012;      // of a forecast, in the logarithm, at the last budget
-constexpr double kDrift = 0.025;      // more of it for every doubling
-constexpr double kNegligible = 1e-7;  // of the largest weight
-constexpr double kBin = 2e-4;         // of a forecast: what lies closer together, in the logarithm, is one
+constexpr double kNoise = 0.012;       // of a forecast, in the logarithm, at the last budget
+constexpr double kDrift = 0.025;       // more of it for every doubling
+constexpr double kNegligible = 1e-7;   // of the largest weight
+constexpr double kLeastError = 1e-12;  // where a law without a floor comes to nothing
+constexpr double kBin = 2e-4;          // of a forecast: what lies closer together, in the logarithm, is one
 
 using Exponents = std::array<double, kExponents>;
 
@@ -56,6 +57,13 @@ double squared(double x) { return x * x; }
 double t4_below(double x) {
   const double z = x / std::sqrt(1 + x * x / 4);
   return 0.5 + 0.375 * z * (1 - z * z / 12);
+}
+
+/// Where t4_below() is `share`, in (0, 1). Source  Shaw, Journal of Computational Finance 9 (2006).
+double t4_quantile(double share) {
+  const double a = std::sqrt(4 * share * (1 - share));
+  const double size = 2 * std::sqrt(std::max(0.0, std::cos(std::acos(a) / 3) / a - 1));
+  return share < 0.5 ? -size : size;
 }
 
 void require_sound(const std::vector<BudgetPoint>& points) {
@@ -123,10 +131,11 @@ Forecast::Forecast(std::vector<BudgetPoint> points, std::optional<double> error_
 
 double Forecast::log_error_of(const Component& component, double power) const {
   const double c = component.floor, last = component.last;
-  if (component.law == Law::kPower) return std::log(c + (last - c) / power);
+  const auto log_of = [](double error) { return std::log(std::max(error, kLeastError)); };
+  if (component.law == Law::kPower) return log_of(c + (last - c) / power);
   const double range = *chance_ - c, h = range / (last - c);
-  return component.law == Law::kHill ? std::log(c + range / (1 + (h - 1) * power))
-                                     : std::log(c + range * std::exp(-std::log(h) * power));
+  return component.law == Law::kHill ? log_of(c + range / (1 + (h - 1) * power))
+                                     : log_of(c + range * std::exp(-std::log(h) * power));
 }
 
 void Forecast::fit() {
@@ -268,6 +277,52 @@ std::optional<double> Forecast::budget_for(double error, double probability, dou
     return high;
   }
   return std::nullopt;
+}
+
+double Forecast::drawn_error(const Component& component, double slope, double budget) const {
+  const double last = points_.back().budget;
+  if (budget >= last) {
+    const double power = std::pow(budget / last, exponents()[component.exponent]);
+    return std::exp(log_error_of(component, power) + slope * kDrift * std::log2(budget / last));
+  }
+  return std::exp(interpolated(points_, budget, [&](const BudgetPoint& point) {
+    return std::log(point.budget == last ? component.last : point.error);
+  }));
+}
+
+BudgetOdds Forecast::budgets_for_share(double share, double full, double whole) const {
+  const double least = points_.front().budget;
+  if (!(share > 0 && share < 1)) throw InputError(fmt::format("share {:g}: must be in (0, 1)", share));
+  if (!(full >= least) || std::isinf(full))
+    throw InputError(
+        fmt::format("full budget {:g}: must be at least the smallest that was measured, {:g}", full, least));
+  if (points_.back().error >= whole)
+    throw InputError(fmt::format("error {:g}: must be below {:g}, or there is no score to have a share of",
+                                 points_.back().error, whole));
+  // Draws spread evenly: components by their weights, slopes by multiples of the golden ratio.
+  constexpr std::size_t kDraws = 2000;
+  constexpr double kGolden = 0.6180339887498949;
+  std::vector<double> budgets;
+  std::size_t one = 0;
+  double below = components_.front().weight, turn = 0.5;
+  for (std::size_t i = 0; i < kDraws; ++i) {
+    const double place = (static_cast<double>(i) + 0.5) / kDraws;
+    while (below < place && one + 1 < components_.size()) below += components_[++one].weight;
+    turn = std::fmod(turn + kGolden, 1);
+    const double slope = t4_quantile(std::clamp(turn, 1e-6, 1 - 1e-6));
+    const auto score = [&](double budget) { return whole - drawn_error(components_[one], slope, budget); };
+    const double wanted = share * score(full);
+    double low = least, high = full;
+    if (score(low) >= wanted) high = low;
+    constexpr int kHalvings = 24;
+    for (int halving = 0; halving < kHalvings && high > low; ++halving) {
+      const double middle = std::sqrt(low * high);
+      (score(middle) < wanted ? low : high) = middle;
+    }
+    budgets.push_back(high);
+  }
+  std::sort(budgets.begin(), budgets.end());
+  return {budgets[kDraws / 2], budgets[kDraws * 9 / 10]};
 }
 
 }  // namespace glidepath

@@ -69,12 +69,41 @@ TEST_F(PlanCommand, ForetellsAStudy) {
   EXPECT_NEAR(nlohmann::json::parse(same.out).at("predictions")[0].at("score").get<double>(),
               plan.at("predictions")[0].at("score").get<double>(), 1e-6);
 
+  // A budget of 100 % are 10 epochs of 12 updates; the time is that of the runs, and 3600 an hour are 1 a
+  // second.
+  const ProcessResult costs = shell("glidepath plan out --at 100% --relative 95% --price 3600/h --json");
+  ASSERT_EQ(costs.exit_status, 0) << costs.err;
+  const auto priced = nlohmann::json::parse(costs.out);
+  const auto& full = priced.at("predictions")[0].at("cost");
+  EXPECT_DOUBLE_EQ(full.at("epochs").get<double>(), 10);
+  EXPECT_DOUBLE_EQ(full.at("updates").get<double>(), 120);
+  EXPECT_GT(full.at("seconds").get<double>(), 0);
+  EXPECT_DOUBLE_EQ(full.at("price").get<double>(), full.at("seconds").get<double>());
+  const auto& relative = priced.at("relative");
+  EXPECT_EQ(relative.at("full"), 100);
+  EXPECT_LT(relative.at("budget_50"), relative.at("budget_90"));
+  EXPECT_LT(relative.at("budget_90"), 100);
+  EXPECT_THAT(priced.at("warnings")[0].get<std::string>(), StartsWith("the smallest budget buys 2 updates"));
+  const ProcessResult told = shell("glidepath plan out --relative 95%");
+  EXPECT_THAT(told.out, HasSubstr("100% (10 epochs, 120 updates, "));
+  EXPECT_THAT(told.out, HasSubstr("\n95 % of what 100% reaches: with even odds by "));
+
   const ProcessResult constant = shell("glidepath plan out --schedule const");
   ASSERT_EQ(constant.exit_status, 0) << constant.err;
-  EXPECT_THAT(constant.out, HasSubstr("const does not anneal"));
+  EXPECT_THAT(constant.out, HasSubstr("\nwarning: const does not anneal"));
   const ProcessResult none = shell("glidepath plan out --schedule cosine");
   EXPECT_EQ(none.exit_status, 2);
   EXPECT_EQ(none.err, "glidepath plan: schedule \"cosine\": is no row of the study; it has linear, const\n");
+}
+
+TEST_F(PlanCommand, PricesTimes) {
+  write("times.csv", "budget,score\n30m,40\n1h,50\n2h,60\n");
+  const ProcessResult result =
+      shell("glidepath plan --curve times.csv --at 10h --full 10h --relative 90% --price 2.10/h");
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("\n10h (price 21.00) would reach "));
+  EXPECT_THAT(result.out, HasSubstr("\n90 % of what 10h reaches: with even odds by "));
+  EXPECT_THAT(result.out, HasSubstr("\nwarning: noise assumed"));
 }
 
 }  // namespace

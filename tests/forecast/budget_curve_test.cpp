@@ -72,6 +72,7 @@ TEST(BudgetCurve, OneSeedsNoiseIsAssumed) {
   EXPECT_DOUBLE_EQ(errors.points[2].error, 2.5);
   EXPECT_DOUBLE_EQ(errors.points[2].standard_error, 0.0375);
   EXPECT_FALSE(errors.error_at_chance);
+  EXPECT_THROW((void)errors_of(parse_budget_curve("budget,score\n1,40\n2,60\n4,100\n", "a", {})), InputError);
 }
 
 TEST(BudgetCurve, TimesAndPercentSigns) {
@@ -80,6 +81,9 @@ TEST(BudgetCurve, TimesAndPercentSigns) {
   EXPECT_EQ(curve.scores[0].budget, 1800);
   EXPECT_DOUBLE_EQ(curve.scores[0].score, 0.9);
   EXPECT_EQ(budget_text(7200, "s"), "2h");
+  EXPECT_EQ(budget_text(7230.4, "s"), "2h1m");
+  EXPECT_EQ(budget_text(7230, "s"), "2h30s");
+  EXPECT_EQ(budget_text(0.2, "s"), "1s");
   EXPECT_EQ(budget_text(12.345, "%"), "12.3%");
   EXPECT_EQ(budget_text(1234.6, "it"), "1235it");
   EXPECT_EQ(budget_text(2e15, "flop"), "2e+15flop");

@@ -121,6 +121,38 @@ TEST(Forecast, ProbabilitiesBudgetsAndQuantilesAreOneDistribution) {
   EXPECT_EQ(forecast.budget_for(80, 0.9, 1000), 1);   // the smallest budget does it
 }
 
+// On a curve that follows Hill's law without noise the budget is that of the formula.
+TEST(Forecast, BudgetsForAShareOfTheFullOne) {
+  const auto hill = [](double budget) { return 6 + (90 - 6) / (1 + 3 * std::pow(budget, 0.8)); };
+  std::vector<BudgetPoint> points;
+  for (const double budget : {1.0, 2.0, 4.0, 8.0, 16.0}) points.push_back({budget, hill(budget), 0});
+  const Forecast forecast(points, 90);
+  const double wanted = 100 - 0.99 * (100 - hill(64));
+  const double exact = std::pow(((90 - 6) / (wanted - 6) - 1) / 3, 1 / 0.8);
+  ASSERT_GT(exact, 16);
+  const BudgetOdds odds = forecast.budgets_for_share(0.99, 64);
+  EXPECT_NEAR(odds.even / exact, 1, 0.15);
+  EXPECT_GT(odds.likely, odds.even);
+  EXPECT_LT(odds.likely, 64);
+  // Within what was measured it is read from the lines between the points, whatever the laws say.
+  const double at_four = (100 - hill(4)) / (100 - hill(16));
+  EXPECT_NEAR(forecast.budgets_for_share(at_four, 16).even, 4, 0.05);
+  EXPECT_EQ(forecast.budgets_for_share(0.1, 64).likely, 1);
+  EXPECT_THROW((void)forecast.budgets_for_share(1, 64), InputError);
+  EXPECT_THROW((void)forecast.budgets_for_share(0.9, 0.5), InputError);
+  EXPECT_THROW((void)forecast.budgets_for_share(0.9, 64, 5), InputError);
+}
+
+// Janoschek's law without a floor comes to nothing, whose logarithm is no number.
+TEST(Forecast, FarAwayOddsAreStillOdds) {
+  const Forecast forecast(points_of({2, 5, 10, 20}, {88.2, 86.2, 77.6, 50.7}, {2, 2, 2, 2}), 90);
+  for (const double budget : {100.0, 400.0, 2000.0, 20000.0}) {
+    const double odds = forecast.probability_of(10, budget);
+    EXPECT_GT(odds, 0) << budget;
+    EXPECT_LT(odds, 0.9) << budget;
+  }
+}
+
 TEST(Forecast, FitsTheLastFiveThatLieApart) {
   std::vector<BudgetPoint> points;
   for (const double budget : {16.0, 1.0, 2.0, 4.0, 8.0, 10.0, 32.0, 33.0})

@@ -299,8 +299,11 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     }
     const auto found = std::find(table.rows.begin(), table.rows.end(), row_name(run, axes, results.name));
     const auto row = static_cast<std::size_t>(found - table.rows.begin());
-    add_run(table.cells.at(row).at(value_index(axis_values(results, axes.column), run, axes.column)), run,
-            options.score);
+    TableCell& cell =
+        table.cells.at(row).at(value_index(axis_values(results, axes.column), run, axes.column));
+    add_run(cell, run, options.score);
+    if (run.status == RunStatus::kDone)
+      cell.finished.push_back(static_cast<std::size_t>(&run - results.runs.data()));
   }
   std::vector<StudyTable> list;
   for (auto& [place, table] : tables) {
