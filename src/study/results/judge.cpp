@@ -5,25 +5,9 @@
 #include <cmath>
 
 namespace glidepath {
-namespace {
 
-constexpr double kAlpha = 0.05;
-
-bool has_ended(const TableCell& cell) { return !cell.values.empty() || cell.diverged > 0; }
-
-/// The share of what has ended; more of it is worse than any mean.
 double diverged_share(const TableCell& cell) {
   return static_cast<double>(cell.diverged) / static_cast<double>(cell.values.size() + cell.diverged);
-}
-
-/// Means of the same values in another order may differ in their last bit.
-double compared_mean(const TableCell& cell) {
-  return cell.values.empty() ? 0 : std::round(cell.mean * 1e9) / 1e9;
-}
-
-bool is_better(const TableCell& a, const TableCell& b) {
-  if (diverged_share(a) != diverged_share(b)) return diverged_share(a) < diverged_share(b);
-  return compared_mean(a) > compared_mean(b);
 }
 
 PairedDifference difference_of(const TableCell& a, const TableCell& b) {
@@ -35,6 +19,22 @@ PairedDifference difference_of(const TableCell& a, const TableCell& b) {
     of_b.push_back(b.values[static_cast<std::size_t>(found - b.seeds.begin())]);
   }
   return paired_difference(of_a, of_b);
+}
+
+namespace {
+
+constexpr double kAlpha = 0.05;
+
+bool has_ended(const TableCell& cell) { return !cell.values.empty() || cell.diverged > 0; }
+
+/// Means of the same values in another order may differ in their last bit.
+double compared_mean(const TableCell& cell) {
+  return cell.values.empty() ? 0 : std::round(cell.mean * 1e9) / 1e9;
+}
+
+bool is_better(const TableCell& a, const TableCell& b) {
+  if (diverged_share(a) != diverged_share(b)) return diverged_share(a) < diverged_share(b);
+  return compared_mean(a) > compared_mean(b);
 }
 
 struct Pair {

@@ -9,6 +9,12 @@ namespace glidepath {
 /// `column`: a cell for each row, of scores of which higher ones are better.
 ColumnVerdict judge(const std::vector<const TableCell*>& column);
 
+/// Of two cells, over the seeds that both have.
+PairedDifference difference_of(const TableCell& a, const TableCell& b);
+
+/// The share of what has ended; more of it is worse than any mean. NaN where nothing has.
+double diverged_share(const TableCell& cell);
+
 /// Ranks of a column's rows, 1 for the best; equal ones share the mean of their ranks. Fewer diverged seeds
 /// are better than any mean. Empty where a row has neither a value nor a diverged run.
 std::vector<double> ranks_of(const std::vector<const TableCell*>& column);

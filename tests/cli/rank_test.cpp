@@ -1,0 +1,48 @@
+// tests/cli/rank_test.cpp - `glidepath rank` on a real study.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/support.h"
+
+namespace glidepath {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+using RankCommand = CliTest;
+
+TEST_F(RankCommand, OrdersTheModelsOfAStudy) {
+  write(
+      "study.toml",
+      "name = \"rates\"\n[base]\ndata = \"digits\"\nmodel = \"mlp\"\nfull = \"10ep\"\neval_every = \"end\"\n"
+      "schedule = \"linear\"\n[grid]\nbase_lr = [0.1, 0.0001]\nbudget = [\"10%\", \"20%\", \"40%\"]\n"
+      "seed = [1, 2, 3]\n");
+  ASSERT_EQ(shell("glidepath study study.toml --out out --quiet").exit_status, 0);
+  const ProcessResult text = shell("glidepath rank out --rows base_lr");
+  ASSERT_EQ(text.exit_status, 0) << text.err;
+  EXPECT_THAT(text.out, StartsWith("order at 40%, the largest budget that all have\nrank  base_lr"));
+  EXPECT_THAT(text.out, HasSubstr("\n1     0.1 "));
+  EXPECT_THAT(text.out, HasSubstr("\nP(row is better than column) at 100%\n"));
+  EXPECT_THAT(text.out, HasSubstr("\n100% itself, every row and seed: 6 more runs, "));
+
+  const ProcessResult json = shell("glidepath rank out --rows base_lr --at 40% --json");
+  ASSERT_EQ(json.exit_status, 0) << json.err;
+  const auto ranking = nlohmann::json::parse(json.out).at("rankings").at(0);
+  EXPECT_EQ(ranking.at("axis"), "base_lr");
+  ASSERT_EQ(ranking.at("rows").size(), 2U);
+  EXPECT_EQ(ranking.at("rows")[0].at("name"), "0.1");
+  EXPECT_EQ(ranking.at("pairs")[0].at("seeds"), 3);
+  EXPECT_NEAR(ranking.at("beats")[0][1].get<double>() + ranking.at("beats")[1][0].get<double>(), 1, 1e-12);
+
+  const ProcessResult wrong = shell("glidepath rank out --rows model");
+  EXPECT_EQ(wrong.exit_status, 2);
+  EXPECT_THAT(wrong.err,
+              HasSubstr("--rows \"model\": not an axis of this study; its axes are base_lr, budget, seed"));
+}
+
+}  // namespace
+}  // namespace glidepath
