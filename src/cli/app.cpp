@@ -38,6 +38,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_status) {
   add_report_command(*app, exit_status);
   add_plan_command(*app, exit_status);
   add_rank_command(*app, exit_status);
+  add_import_command(*app, exit_status);
   add_measure_command(*app, exit_status);
   add_evaluate_command(*app, exit_status);
   add_predict_command(*app, exit_status);

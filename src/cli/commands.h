@@ -14,6 +14,7 @@ void add_study_command(CLI::App& app, int& exit_status);
 void add_report_command(CLI::App& app, int& exit_status);
 void add_plan_command(CLI::App& app, int& exit_status);
 void add_rank_command(CLI::App& app, int& exit_status);
+void add_import_command(CLI::App& app, int& exit_status);
 void add_measure_command(CLI::App& app, int& exit_status);
 void add_evaluate_command(CLI::App& app, int& exit_status);
 void add_predict_command(CLI::App& app, int& exit_status);
