@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,14 @@ struct ReportOptions {
   /// The subject (a schedule's text, as in the legend) whose trade-off figure 1 shows; empty: the one with
   /// the best average rank over the budgets.
   std::string envelope;
+  /// Percent that guessing gets right of a data set by name; none where it is not known. For forecasts.
+  std::function<std::optional<double>(const std::string& data)> chance;
   /// Told, in one line each, which figures cannot be drawn yet and what they need.
   std::function<void(const std::string&)> on_missing;
 };
 
-/// Writes the figures that the study's file names (figures 1 and 2 when it names none) as figures/figX.* with
+/// Writes the figures that the study's file names (figures 1 and 2 when it names none), and where its budgets
+/// are still below the full one what that would reach, as figures/figX.* with
 /// their points in figures/figX.csv, the tables, report.md with all of it and the numbers behind it, and
 /// report.html, a page that needs nothing beside it. Returns the files written. The figures are numbered as
 /// in Li et al., ICLR 2020. Throws InputError when `study` holds no study, or no figure can be drawn from its

@@ -9,6 +9,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/curve_plan.h"
 #include "cli/terminal/message.h"
 #include "core/safe_text.h"
 #include "glidepath/cluster.h"
@@ -60,6 +61,7 @@ void add_report_command(CLI::App& app, int&) {
   command->callback([arguments] {
     arguments->options.out = arguments->out;
     arguments->options.caption = !arguments->no_caption;
+    arguments->options.chance = chance_of;
     for (const std::string& label : arguments->labels) add_label(label, arguments->options.labels);
     arguments->options.on_missing = [](const std::string& reason) {
       print_error("glidepath report", reason);

@@ -14,6 +14,7 @@
 #include "glidepath/table.h"
 #include "report/figures/draw.h"
 #include "report/figures/figures.h"
+#include "report/figures/forecast_figure.h"
 #include "report/figures/series.h"
 #include "report/numbers.h"
 #include "report/page/html.h"
@@ -85,8 +86,10 @@ std::string page(const StudyResults& results, const StudyData& data, const Drawa
     page += render_running(running) + "\n";
   page += render_reference(data);
   for (const Figure& figure : drawable.figures) {
-    page += fmt::format("## Figure {}: {}\n\n![{}](figures/{}.{})\n\n{}\n\n", figure.id, figure.title,
-                        figure.title, figure_file_name(figure.id), kind, markdown_text(figure.text));
+    const bool is_of_paper = figure.id != "forecast";
+    page += fmt::format("## {}{}\n\n![{}](figures/{}.{})\n\n{}\n\n",
+                        is_of_paper ? fmt::format("Figure {}: ", figure.id) : "", figure.title, figure.title,
+                        figure_file_name(figure.id), kind, markdown_text(figure.text));
   }
   if (!drawable.missing.empty()) {
     page += "## Not drawn\n\n";
@@ -115,6 +118,8 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   data.envelope = options.envelope;
   check_names(data, make_tables(results), options);
   Drawable drawable = make_figures(data, results.figures);
+  if (auto forecast = make_forecast_figure(results, data.caption, options.envelope, options.chance))
+    drawable.figures.push_back(std::move(*forecast));
   for (Figure& figure : drawable.figures) put_labels(figure, results.table.labels);
   const Folder out = Folder::make(options.out.empty() ? study : options.out);
   const Folder figures = out.make_inside("figures");

@@ -45,7 +45,7 @@
       const list = h('div', { class: 'panels', 'data-columns': String(columns) });
       const id = `figure-${slug(figure.id)}`;
       place.append(h('article', { class: 'card figure', id, 'aria-labelledby': `${id}-title` },
-        h('h3', { id: `${id}-title` }, `Figure ${figure.id}. ${figure.title}`), h('p', { class: 'text' }, figure.text), list));
+        h('h3', { id: `${id}-title` }, `${figure.id === 'forecast' ? '' : `Figure ${figure.id}. `}${figure.title}`), h('p', { class: 'text' }, figure.text), list));
       figure.panels.forEach((spec, i) => {
         const panel = new Panel(spec, { name: `figure-${slug(figure.id)}-${i + 1}`, look, marker });
         list.append(panel.element);
