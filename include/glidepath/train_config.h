@@ -16,6 +16,7 @@ struct TrainConfig {
   std::string split;             ///< image folders without splits: "80/20", "80/10/10"; DataChoice::split
   std::string test_on = "auto";  ///< image folders: the split that is tested on; DataChoice::test_on
   std::string val = "none";      ///< held out of the training images, to choose on: "5000", "10%"; or none
+  double train_fraction = 1;     ///< (0, 1]: of the training images, by class; each seed has its part
   std::int64_t train_limit = 0;  ///< first N training images; of folders N over all classes; 0: all
   std::int64_t test_limit = 0;   ///< likewise of test images
   std::string task = "auto";     ///< classify, multilabel, regress, segment, language; auto: the data set's

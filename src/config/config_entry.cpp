@@ -73,6 +73,20 @@ ConfigEntry choice_entry(std::string TrainConfig::*field, std::string name, std:
   return text_entry(field, std::move(name), std::move(help), affects_result, check);
 }
 
+ConfigEntry share_entry(double TrainConfig::*field, std::string name, std::string help) {
+  return named(
+      {std::move(name), std::move(help), fmt::format("{}", TrainConfig().*field), true},
+      [=](TrainConfig& config, const std::string& text) {
+        const bool is_percent = !text.empty() && text.back() == '%';
+        const auto value = words::number(is_percent ? text.substr(0, text.size() - 1) : text);
+        const double share = value.value_or(0) / (is_percent ? 100 : 1);
+        if (!(share > 0 && share <= 1))
+          refuse_value(text, "must be a share in (0, 1], for example 0.25 or 25%");
+        config.*field = share;
+      },
+      [field](const TrainConfig& config) { return fmt::format("{}", config.*field); });
+}
+
 ConfigEntry real_entry(double TrainConfig::*field, std::string name, std::string help, double low,
                        double high, bool open) {
   const std::string wanted = std::isinf(high)

@@ -33,6 +33,9 @@ ConfigEntry choice_entry(std::string TrainConfig::*field, std::string name, std:
 ConfigEntry real_entry(double TrainConfig::*field, std::string name, std::string help, double low,
                        double high, bool open);
 
+/// A share in (0, 1], also as a percentage: 0.25, 25%.
+ConfigEntry share_entry(double TrainConfig::*field, std::string name, std::string help);
+
 /// A whole number in [low, high]; Integer is std::int64_t or std::uint64_t.
 template <typename Integer>
 ConfigEntry whole_entry(Integer TrainConfig::*field, std::string name, std::string help, std::int64_t low,

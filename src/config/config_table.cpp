@@ -158,6 +158,9 @@ std::vector<ConfigEntry> make_table() {
           "held out of the training images, by class, to choose on: 5000, 10% or none; the test images "
           "are then used once",
           canonical_held_out),
+      share_entry(
+          &C::train_fraction, "train_fraction",
+          "trains on this share of the images of every class, (0, 1]; each seed has a part of its own"),
       whole_entry(&C::train_limit, "train_limit",
                   "use N training images only, in an image folder spread over the classes; 0: all", 0, kMany),
       whole_entry(&C::test_limit, "test_limit", "use N test images only; 0: all", 0, kMany),
@@ -337,8 +340,9 @@ void set_before(std::vector<ConfigEntry>& table) {
 void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
       {"Data",
-       {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_limit", "test_limit", "augment",
-        "crop_padding", "crop_fill", "flip", "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
+       {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_fraction", "train_limit",
+         "test_limit", "augment", "crop_padding", "crop_fill", "flip", "train_res", "eval_res",
+         "exif_orientation", "max_corrupt"}},
       {"Model", {"task", "model", "width", "stem", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",

@@ -23,6 +23,8 @@ namespace {
 
 using Indices = std::vector<std::int64_t>;
 
+constexpr std::uint64_t kFractionKey = 0x7061727473;  // no other draw of the seed has it
+
 std::int64_t count_of(const std::string& amount, std::int64_t images) {
   const auto [number, unit] = words::split_number(amount);
   const double value = words::number(number).value();
@@ -80,7 +82,38 @@ Split part_of(const Split& split, const Indices& indices, const char* called) {
   return part;
 }
 
+/// Images in an order that the key says.
+Indices drawn_order(const Indices& members, std::uint64_t key) {
+  std::vector<std::pair<std::uint64_t, std::int64_t>> drawn;
+  for (const std::int64_t index : members)
+    drawn.emplace_back(KeyedRandom{key, static_cast<std::uint64_t>(index)}.next(), index);
+  std::sort(drawn.begin(), drawn.end());
+  Indices order;
+  for (const auto& [place, index] : drawn) order.push_back(index);
+  return order;
+}
+
 }  // namespace
+
+void keep_fraction(Dataset& dataset, double fraction, std::uint64_t seed) {
+  if (fraction == 1) return;
+  const std::int64_t images = dataset.train.size();
+  const std::int64_t count = std::llround(fraction * static_cast<double>(images));
+  const std::vector<Indices> members = members_of_classes(dataset.train, dataset.classes);
+  if (count < std::max<std::int64_t>(1, dataset.classes))
+    throw InputError(
+        fmt::format("train_fraction \"{}\": {} of the {} training images of {} are fewer than its {} classes",
+                    fraction, count, images, dataset.name, dataset.classes));
+  const std::vector<std::int64_t> shares = shares_of(members, count, images);
+  Indices kept;
+  for (std::size_t label = 0; label < members.size(); ++label) {
+    // Each fraction's images are among those of a larger one.
+    const Indices order = drawn_order(members[label], KeyedRandom{seed, kFractionKey}.next());
+    kept.insert(kept.end(), order.begin(), order.begin() + shares[label]);
+  }
+  std::sort(kept.begin(), kept.end());
+  dataset.train = part_of(dataset.train, kept, "training");
+}
 
 void hold_out(Dataset& dataset, const std::string& amount) {
   if (amount == "none") return;
@@ -97,12 +130,9 @@ void hold_out(Dataset& dataset, const std::string& amount) {
   for (std::size_t label = 0; label < members.size(); ++label) {
     if (shares[label] >= static_cast<std::int64_t>(members[label].size()) && !members[label].empty())
       refuse("leave none of a class to train on");
-    std::vector<std::pair<std::uint64_t, std::int64_t>> drawn;
-    for (const std::int64_t index : members[label])
-      drawn.emplace_back(KeyedRandom{0, static_cast<std::uint64_t>(index)}.next(), index);
-    std::sort(drawn.begin(), drawn.end());
-    for (std::size_t i = 0; i < drawn.size(); ++i)
-      (static_cast<std::int64_t>(i) < shares[label] ? held : kept).push_back(drawn[i].second);
+    const Indices order = drawn_order(members[label], 0);
+    kept.insert(kept.end(), order.begin() + shares[label], order.end());
+    held.insert(held.end(), order.begin(), order.begin() + shares[label]);
   }
   std::sort(kept.begin(), kept.end());
   std::sort(held.begin(), held.end());

@@ -121,6 +121,7 @@ Dataset load_limited(const TrainConfig& config, DataRecord* record,
 Dataset limited(Dataset dataset, const TrainConfig& config, DataRecord* record) {
   if (record != nullptr) *record = describe_data(dataset);
   hold_out(dataset, config.val);
+  keep_fraction(dataset, config.train_fraction, config.seed);
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
   limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
   set_image_options(dataset, config);

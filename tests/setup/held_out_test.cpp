@@ -72,6 +72,29 @@ TEST(HeldOut, GivesWhatIsLeftToTheLargestRemainders) {
   }());
 }
 
+TEST(KeepFraction, LeavesTheSameShareOfEveryClassNested) {
+  const auto part = [](double fraction, std::uint64_t seed) {
+    Dataset dataset = small();
+    keep_fraction(dataset, fraction, seed);
+    return dataset;
+  };
+  const Dataset fifth = part(0.2, 1), half = part(0.4, 1);
+  EXPECT_EQ(images_per_class(fifth.train, 3), (std::vector<std::int64_t>{3, 2, 1}));
+  EXPECT_EQ(images_per_class(half.train, 3), (std::vector<std::int64_t>{6, 4, 2}));
+  const std::vector<std::int64_t> few = places(fifth.train), more = places(half.train);
+  EXPECT_TRUE(std::is_sorted(more.begin(), more.end()));
+  EXPECT_TRUE(std::includes(more.begin(), more.end(), few.begin(), few.end()));
+  for (std::int64_t i = 0; i < fifth.train.size(); ++i) {
+    const std::int64_t place = few[static_cast<std::size_t>(i)];
+    EXPECT_EQ(fifth.train.labels[i].item<std::int64_t>(), place % 6 < 3 ? 0 : place % 6 < 5 ? 1 : 2);
+  }
+  EXPECT_EQ(places(part(0.2, 1).train), few);
+  EXPECT_NE(places(part(0.4, 2).train), more);  // a part of its own for each seed
+  EXPECT_EQ(part(1, 1).train.size(), 30);
+  EXPECT_THROW(part(0.05, 1), InputError);
+  EXPECT_FALSE(fifth.has_val());
+}
+
 TEST(HeldOut, RefusesTooFewAndTooMany) {
   const auto message = [](const std::string& amount) {
     Dataset dataset = small();

@@ -63,6 +63,7 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
   const std::map<std::string, std::string> others = {{"data", "digits"},
                                                      {"data_dir", "/x"},
                                                      {"train_limit", "5"},
+                                                     {"train_fraction", "0.5"},
                                                      {"model", "mlp"},
                                                      {"task", "regress"},
                                                      {"width", "2"},

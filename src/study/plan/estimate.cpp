@@ -42,7 +42,8 @@ std::int64_t training_images(const TrainConfig& config) {
   const std::int64_t all = known != kSizes.end()         ? known->second
                            : is_images_path(config.data) ? stored_images(config)
                                                          : kGuess;
-  return config.train_limit > 0 ? std::min(all, config.train_limit) : all;
+  const auto part = static_cast<std::int64_t>(config.train_fraction * static_cast<double>(all));
+  return config.train_limit > 0 ? std::min(part, config.train_limit) : part;
 }
 
 std::string group_of(const TrainConfig& config) {
