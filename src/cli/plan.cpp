@@ -1,4 +1,5 @@
 // src/cli/plan.cpp - `glidepath plan`: how much budget buys how much.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -52,19 +53,30 @@ CurvePlan plan_of_file(const PlanArguments& arguments) {
   return made_plan(std::move(planned), arguments.questions, arguments.curve);
 }
 
+bool knows_times(const StudyCurve& curve) {
+  return curve.curve.unit == "s" || curve.costs.of_unit.seconds > 0;
+}
+
 /// Of several curves those without a forecast are told and left out.
 std::vector<CurvePlan> plans_of_study(const PlanArguments& arguments) {
   std::vector<CurvePlan> plans;
   std::vector<std::string> refusals;
-  for (StudyCurve& each : study_curves(read_results(arguments.study), arguments.schedule)) {
+  std::vector<StudyCurve> curves = study_curves(read_results(arguments.study), arguments.schedule);
+  const bool has_times = std::any_of(curves.begin(), curves.end(), knows_times);
+  for (StudyCurve& each : curves) {
     const std::optional<double> chance = arguments.chance ? arguments.chance : chance_of(each.data);
     if (chance && !each.curve.is_loss) each.curve.chance = chance;
     const std::string place = fmt::format("{}: {}", arguments.study, each.title);
     PlannedCurve planned{each.title, each.curve, each.full, each.costs, each.notes, {}};
     if (each.curve.unit != "s" && each.costs.of_unit.seconds > 0)
       planned.notes.emplace_back("times are of whole runs, as this study's runs took them");
+    PlanQuestions questions = arguments.questions;
+    if (!questions.price.empty() && has_times && !knows_times(each)) {
+      questions.price.clear();
+      planned.warnings.emplace_back("how long budgets take, these runs do not say, so there is no price");
+    }
     try {
-      plans.push_back(made_plan(std::move(planned), arguments.questions, place));
+      plans.push_back(made_plan(std::move(planned), questions, place));
     } catch (const InputError& error) {
       refusals.emplace_back(error.what());
       if (refusals.back().rfind("--", 0) == 0) throw;

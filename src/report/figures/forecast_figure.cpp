@@ -51,7 +51,7 @@ std::optional<Panel> panel_of(const StudyCurve& study, const std::string& subjec
     Series median = line_named("forecast", subject, LineStyle::kDashed);
     Series low = line_named("5 %", subject, LineStyle::kDotted);
     Series high = line_named("95 %", subject, LineStyle::kDotted);
-    constexpr int kPoints = 24;
+    constexpr int kPoints = 64;  // a curve without marks
     const double first = curve.scores.back().budget;
     for (int i = 0; i <= kPoints; ++i) {
       const double budget = first * std::pow(*study.full / first, static_cast<double>(i) / kPoints);
@@ -62,10 +62,8 @@ std::optional<Panel> panel_of(const StudyCurve& study, const std::string& subjec
       high.y.push_back(std::max(score(at.low), score(at.high)));
     }
     Panel panel = budget_panel(study.title, curve.is_loss ? "loss" : "test accuracy (%)");
-    if (curve.unit != "%") {
-      panel.x_is_budget = false;
-      panel.x_label = fmt::format("budget ({})", curve.unit);
-    }
+    panel.x_is_budget = false;  // whose ticks would be all points of the curve
+    if (curve.unit != "%") panel.x_label = fmt::format("budget ({})", curve.unit);
     panel.series = {measured_line(curve, subject), median, low, high};
     return panel;
   } catch (const InputError&) {  // too few budgets, or still at chance
