@@ -11,9 +11,11 @@
 #include "glidepath/error.h"
 #include "model/module_model.h"
 #include "nn/airbench.h"
+#include "nn/gpt.h"
 #include "nn/network.h"
 #include "nn/resnet.h"
 #include "nn/small_models.h"
+#include "nn/unet.h"
 
 namespace glidepath {
 namespace {
@@ -31,8 +33,14 @@ Maker resnet(ResNetForm form) {
 // 6n + 2 layers: n blocks in each of three stages (He et al., section 4.2).
 Maker cifar_resnet(int n) { return resnet({{16, 32, 64}, {n, n, n}, false}); }
 
-const std::vector<std::pair<std::string, Maker>>& makers() {
-  static const std::vector<std::pair<std::string, Maker>> list = {
+struct Entry {
+  std::string name;
+  Maker make;
+  ModelKind kind = ModelKind::kImages;
+};
+
+const std::vector<Entry>& makers() {
+  static const std::vector<Entry> list = {
       {"resnet18", resnet({{64, 128, 256, 512}, {2, 2, 2, 2}, false})},
       {"resnet34", resnet({{64, 128, 256, 512}, {3, 4, 6, 3}, false})},
       {"resnet50", resnet({{64, 128, 256, 512}, {3, 4, 6, 3}, true})},
@@ -42,9 +50,20 @@ const std::vector<std::pair<std::string, Maker>>& makers() {
       {"resnet56", cifar_resnet(9)},
       {"airbench", make_airbench},
       {"convnet", make_convnet},
-      {"mlp", make_mlp},
+      {"mlp", make_mlp, ModelKind::kNumbers},
+      {"unet", make_unet, ModelKind::kMasks},
+      {"gpt", make_gpt, ModelKind::kTokens},
   };
   return list;
+}
+
+const Entry& entry_of(const std::string& name) {
+  for (const Entry& entry : makers()) {
+    if (entry.name == name) return entry;
+  }
+  if (name == kOwnName)
+    throw InputError("model \"own\": a program's own, given to glidepath::train(); only that program has it");
+  throw InputError(fmt::format("model \"{}\": must be one of {}", name, fmt::join(model_names(), ", ")));
 }
 
 /// Knows its cost.
@@ -75,11 +94,13 @@ bool wants_imagenet_stem(const ModelOptions& options) {
 const std::vector<std::string>& model_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> list;
-    for (const auto& maker : makers()) list.push_back(maker.first);
+    for (const Entry& entry : makers()) list.push_back(entry.name);
     return list;
   }();
   return names;
 }
+
+ModelKind model_kind(const std::string& name) { return entry_of(name).kind; }
 
 std::shared_ptr<Network> make_network(const ModelOptions& options) {
   if (!(options.width > 0 && options.width <= 64)) {
@@ -90,13 +111,7 @@ std::shared_ptr<Network> make_network(const ModelOptions& options) {
         "model \"{}\": {} classes and {} channels of {}x{} pixels: all must be at least 1", options.name,
         options.classes, options.in_channels, options.image_size, options.image_size));
   }
-  for (const auto& [name, make] : makers()) {
-    if (name == options.name) return make(options);
-  }
-  if (options.name == kOwnName)
-    throw InputError("model \"own\": a program's own, given to glidepath::train(); only that program has it");
-  throw InputError(
-      fmt::format("model \"{}\": must be one of {}", options.name, fmt::join(model_names(), ", ")));
+  return entry_of(options.name).make(options);
 }
 
 std::shared_ptr<Model> make_model(const ModelOptions& options) {

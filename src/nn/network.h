@@ -8,7 +8,8 @@
 
 namespace glidepath {
 
-/// images float [B, in_channels, image_size, image_size] -> logits [B, classes].
+/// images float [B, in_channels, image_size, image_size] -> logits [B, classes], but for unet and gpt: see
+/// ModelKind.
 class Network : public torch::nn::Module {
  public:
   virtual torch::Tensor forward(torch::Tensor images) = 0;

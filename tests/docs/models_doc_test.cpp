@@ -38,9 +38,13 @@ TEST(ModelsDoc, SizesAndCostsAreThoseOfTheModels) {
     options.width = std::stod(row.at("width"));
     options.stem = row.at("stem");
     options.classes = std::stoll(row.at("classes"));
-    options.in_channels = std::stoll(row.at("image"));
-    options.image_size =
-        std::stoll(row.at("image").substr(row.at("image").find("×") + std::string("×").size()));
+    const std::string image = row.at("image");
+    if (model_kind(options.name) == ModelKind::kTokens) {
+      options.context = std::stoll(image);
+    } else {
+      options.in_channels = std::stoll(image);
+      options.image_size = std::stoll(image.substr(image.find("×") + std::string("×").size()));
+    }
     const auto model = make_model(options);
     double parameters = 0;
     for (const auto& parameter : model->parameters()) parameters += static_cast<double>(parameter.numel());
@@ -54,7 +58,7 @@ TEST(ModelsDoc, SizesAndCostsAreThoseOfTheModels) {
 
 TEST(ModelsDoc, ChannelsAndBlocksAreThoseOfTheModels) {
   const auto rows = doc().table("channels");
-  EXPECT_EQ(rows.size(), model_names().size() - 3);  // without airbench, convnet and mlp
+  EXPECT_EQ(rows.size(), model_names().size() - 5);  // without airbench, convnet, mlp, unet and gpt
   for (const auto& row : rows) {
     ModelOptions options;
     options.name = unquoted(row.at("model"));
