@@ -90,8 +90,9 @@ DatasetStatistics measure_statistics(const Dataset& dataset);
 /// How many images of each class there are, by label.
 std::vector<std::int64_t> images_per_class(const Split& split, std::int64_t classes);
 
-/// Loads the data set of that name, or opens the images at PATH for "imagefolder:PATH" (docs/images.md); a
-/// relative PATH is taken from `data_dir` where one is given.
+/// Loads the data set of that name, or opens the images at PATH for "imagefolder:PATH" (docs/images.md), or
+/// the files of "tensors:PATH", "tokens:PATH" or "segmentation:PATH" (docs/data.md); a relative PATH is taken
+/// from `data_dir` where one is given.
 ///
 /// Where data sets are looked for, in this order: `data_dir` when not empty, $GLIDEPATH_DATA,
 /// $XDG_CACHE_HOME/glidepath/data, ~/.cache/glidepath/data. Each may hold the official folder

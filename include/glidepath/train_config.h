@@ -19,6 +19,8 @@ struct TrainConfig {
   double train_fraction = 1;     ///< (0, 1]: of the training images, by class; each seed has its part
   std::int64_t train_limit = 0;  ///< first N training images; of folders N over all classes; 0: all
   std::int64_t test_limit = 0;   ///< likewise of test images
+  std::int64_t context = 128;    ///< data of tokens: how many make an example, >= 1
+  std::string ignored_label = "auto";  ///< of masks, left out: a label, none, or auto: 255
   std::string task = "auto";     ///< classify, multilabel, regress, segment, language; auto: the data set's
   std::string model = "resnet18";
   double width = 1;           ///< channel multiplier
@@ -56,9 +58,10 @@ struct TrainConfig {
   std::string crop_padding = "auto";  ///< pixels, or auto: an eighth of the side; of images in memory
   std::string crop_fill = "black";    ///< black, reflect: what crops have beyond the edge
   std::string flip = "auto";          ///< auto, none, random, alternating; LoaderOptions::flip
-  std::string train_res = "auto";     ///< image folders: side of training images by progress, auto: 224
-  std::string eval_res = "auto";      ///< image folders: side of test images, auto: the last one of train_res
-  bool exif_orientation = false;      ///< image folders: turn photographs as their EXIF data say
+  std::string train_res =
+      "auto";  ///< image folders: side of training images by progress, auto: 224; with masks: of crops
+  std::string eval_res = "auto";   ///< image folders: side of test images, auto: the last one of train_res
+  bool exif_orientation = false;   ///< image folders: turn photographs as their EXIF data say
   std::string max_corrupt = "1%";  ///< image folders: images of a split that may be skipped, or a share of it
   std::uint64_t seed = 0;
   std::string precision = "auto";       ///< fp32, tf32, bf16, fp16, auto: what the device is fastest with

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/data_names.h"
 #include "core/safe_text.h"
 #include "core/words.h"
 #include "files/home.h"
@@ -50,8 +51,7 @@ CLI::Option* takes_new_path(CLI::Option* option, const std::string& example) {
 
 CLI::Option* takes_data(CLI::Option* option) {
   return changed_by(option, [](std::string& text) {
-    const std::string prefix = "imagefolder:";
-    if (text.rfind(prefix, 0) != 0) return with_home(text);
+    const std::string prefix = data_prefix(text);
     std::string path = text.substr(prefix.size());
     const std::string problem = with_home(path);
     text = prefix + path;

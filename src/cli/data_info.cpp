@@ -118,6 +118,26 @@ void print_json(const DataInfo& info, const Statistics& statistics) {
   std::cout << json_text(json) << "\n";
 }
 
+/// Examples that are no images with a label each.
+void print_own(const DataInfo& info, const InfoArguments& arguments) {
+  if (arguments.json) {
+    std::cout << json_text(nlohmann::ordered_json{{"name", info.name},
+                                                  {"task", info.task},
+                                                  {"train", info.train},
+                                                  {"test", info.test},
+                                                  {"classes", info.classes},
+                                                  {"class_names", info.class_names},
+                                                  {"notes", info.notes}})
+              << "\n";
+    return;
+  }
+  std::cout << terminal_text(
+      fmt::format("{}: {} training and {} test examples", info.name, info.train, info.test));
+  if (info.classes > 0) std::cout << fmt::format(", {} classes", info.classes);
+  std::cout << "\n";
+  for (const std::string& note : info.notes) std::cout << terminal_text(note) << "\n";
+}
+
 void run_info(const InfoArguments& arguments) {
   const std::string path = images_path(arguments.name);
   DataChoice choice;
@@ -131,6 +151,7 @@ void run_info(const InfoArguments& arguments) {
   } catch (const InputError& error) {
     throw InputError(with_flag(error.what()));
   }
+  if (info.is_own) return print_own(info, arguments);
   const Statistics statistics = statistics_of(info, arguments);
   if (arguments.json) return print_json(info, statistics);
   print_text(info, statistics, arguments);
@@ -143,8 +164,10 @@ void add_info(CLI::App& command) {
       command.add_subcommand("info", "Sizes, classes and statistics; checks size and labels of every file");
   auto arguments = std::make_shared<InfoArguments>();
   takes_data(
-      info->add_option("name", arguments->name,
-                       "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH or FILE.gpk"))
+      info->add_option(
+          "name", arguments->name,
+          "cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH or FILE.gpk, tensors:PATH, "
+          "tokens:PATH, segmentation:PATH"))
       ->required();
   takes_path(info->add_option("--data-dir", arguments->data_dir,
                               "folder of its files (default: $GLIDEPATH_DATA or the cache)"),

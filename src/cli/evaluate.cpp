@@ -38,9 +38,10 @@ constexpr std::size_t kWorstClasses = 10;  // where there are
 
 // The train options that say what is tested, and where.
 const std::vector<std::string> kKeys = {
-    "split",         "test_on", "data_wait", "data",     "data_dir",         "test_limit",  "task",
-    "model",         "width",   "stem",      "eval_res", "exif_orientation", "max_corrupt", "precision",
-    "channels_last", "device",  "threads",   "workers",  "eval_batch_size"};
+    "split",     "test_on",       "data_wait", "data",     "data_dir",         "test_limit",
+    "model",     "width",         "stem",      "eval_res", "exif_orientation", "max_corrupt",
+    "precision", "channels_last", "device",    "threads",  "workers",          "eval_batch_size",
+    "context",   "ignored_label", "task"};
 
 nlohmann::ordered_json as_json(const EvaluationResult& result) {
   nlohmann::ordered_json json = {

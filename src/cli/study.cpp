@@ -21,6 +21,7 @@
 #include "cli/terminal/message.h"
 #include "cli/terminal/progress_line.h"
 #include "cli/terminal/stop_signal.h"
+#include "core/data_names.h"
 #include "core/safe_text.h"
 #include "glidepath/cluster.h"
 #include "glidepath/data_choice.h"
@@ -67,7 +68,7 @@ void check_names(const StudyPlan& plan, const std::string& file) {
   for (const TrainConfig& run : plan.runs) {
     check_name("model", run.model, model_names(), file);
     // What images there are at a path is looked at by check_data().
-    if (run.data.rfind("imagefolder:", 0) != 0) check_name("data", run.data, dataset_names(), file);
+    if (data_prefix(run.data).empty()) check_name("data", run.data, dataset_names(), file);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "config/by_name_text.h"
 #include "config/held_out_text.h"
 #include "config/measure_text.h"
+#include "core/data_names.h"
 #include "core/data_split.h"
 #include "core/optimizer_names.h"
 #include "core/safe_text.h"
@@ -130,8 +131,15 @@ std::string canonical_path(const std::string& text) {
 }
 
 std::string canonical_data(const std::string& text) {
-  const std::string prefix = "imagefolder:";
-  return text.rfind(prefix, 0) == 0 ? prefix + canonical_path(text.substr(prefix.size())) : text;
+  const std::string prefix = data_prefix(text);
+  return prefix.empty() ? text : prefix + canonical_path(text.substr(prefix.size()));
+}
+
+std::string checked_ignored_label(const std::string& text) {
+  if (text == "auto" || text == "none") return text;
+  const auto label = words::count(text);
+  if (!label || *label > 255) refuse_value(text, "must be a label in [0, 255], none or auto");
+  return std::to_string(*label);
 }
 
 std::vector<ConfigEntry> make_table() {
@@ -142,7 +150,8 @@ std::vector<ConfigEntry> make_table() {
   const auto check_budget = [](const std::string& text) { parse_budget(text); };
   return {
       canonical_entry(&C::data, "data",
-                      "data set: cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH",
+                      "data set: cifar10, cifar100, mnist, fashion-mnist, digits, imagefolder:PATH, "
+                      "tensors:PATH, tokens:PATH, segmentation:PATH",
                       canonical_data),
       canonical_entry(&C::data_dir, "data_dir",
                       "folder of the data set's files (default: $GLIDEPATH_DATA or the cache)",
@@ -164,12 +173,17 @@ std::vector<ConfigEntry> make_table() {
       whole_entry(&C::train_limit, "train_limit",
                   "use N training images only, in an image folder spread over the classes; 0: all", 0, kMany),
       whole_entry(&C::test_limit, "test_limit", "use N test images only; 0: all", 0, kMany),
+      whole_entry(&C::context, "context", "tokens:PATH: how many tokens make an example", 1, 1 << 20),
+      canonical_entry(&C::ignored_label, "ignored_label",
+                      "of masks: the label of pixels that are left out, none, or auto: 255",
+                      checked_ignored_label),
       choice_entry(
           &C::task, "task",
           "what to train for: classify, multilabel, regress, segment, language; auto: what the data set is "
           "for",
           {"auto", "classify", "multilabel", "regress", "segment", "language"}),
-      text_entry(&C::model, "model", "resnet8, resnet20, resnet18, convnet, ... (docs/models.md)"),
+      text_entry(&C::model, "model",
+                 "resnet8, resnet18, convnet, unet, gpt, ..., or script:FILE.pt (docs/models.md)"),
       real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),
       choice_entry(&C::stem, "stem",
                    "first layers: cifar (3x3), imagenet (7x7 and pool), auto: by image size",
@@ -341,8 +355,8 @@ void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
       {"Data",
        {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_fraction", "train_limit",
-         "test_limit", "augment", "crop_padding", "crop_fill", "flip", "train_res", "eval_res",
-         "exif_orientation", "max_corrupt"}},
+        "test_limit", "context", "ignored_label", "augment", "crop_padding", "crop_fill", "flip", "train_res",
+        "eval_res", "exif_orientation", "max_corrupt"}},
       {"Model", {"task", "model", "width", "stem", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",

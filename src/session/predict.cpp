@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "core/data_names.h"
 #include "data/batches/augment.h"
 #include "data/images/transforms.h"
 #include "data/sets/set_facts.h"
@@ -40,6 +41,12 @@ struct Wanted {
 
 Wanted wanted_by(const TrainConfig& config, const fs::path& run) {
   const auto facts = set_facts(config.data);
+  if (is_own_path(config.data)) {
+    throw InputError(
+        fmt::format("{}: trained on data \"{}\"; predict takes runs on image folders and on data "
+                    "sets by name",
+                    run.string(), config.data));
+  }
   if (!facts) {
     throw InputError(
         fmt::format("{}: trained on data \"{}\", a program's own; only that program can prepare more "

@@ -78,8 +78,8 @@ void Session::list_kept_parts() {
 // update.
 void Session::tell_of_data() {
   run_.data.watch.set_stop([this] { callbacks_.stopper.stop_at_once_if_asked(); });
-  if (run_.data.set.in_memory() || !run_.options.on_note) return;
-  run_.options.on_note("data: " + told_data(run_.data.set));
+  if (!run_.options.on_note) return;
+  if (!run_.data.set.in_memory()) run_.options.on_note("data: " + told_data(run_.data.set));
   for (const std::string& note : run_.data.set.notes) run_.options.on_note("data: " + note);
 }
 

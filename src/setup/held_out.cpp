@@ -31,12 +31,16 @@ std::int64_t count_of(const std::string& amount, std::int64_t images) {
   return std::llround(unit == "%" ? value / 100 * static_cast<double>(images) : value);
 }
 
+Indices numbers_from(std::int64_t first, std::int64_t count) {
+  Indices numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
 /// Of data of one's own, which have no classes, all are one.
 std::vector<Indices> members_of_classes(const Split& split, std::int64_t classes) {
   if (split.examples) {
-    Indices all(static_cast<std::size_t>(split.size()));
-    std::iota(all.begin(), all.end(), 0);
-    return {all};
+    return {numbers_from(0, split.size())};
   }
   std::vector<Indices> members(static_cast<std::size_t>(classes));
   const torch::Tensor labels = split.labels.contiguous();
@@ -124,7 +128,17 @@ void hold_out(Dataset& dataset, const std::string& amount) {
                                  dataset.name, why));
   };
   if (count < 1) refuse("are none");
-  if (count < dataset.classes) refuse(fmt::format("are fewer than its {} classes", dataset.classes));
+  if (dataset.is_own() && dataset.task == "language") {
+    // Windows of a text that follow each other: what is drawn for the last one that is trained on may begin
+    // anywhere in it, and reaches into the next, which is left out.
+    if (count + 2 > images) refuse("leave none to train on");
+    const Split all = dataset.train;
+    dataset.train = part_of(all, numbers_from(0, images - count - 1), "training");
+    dataset.val = part_of(all, numbers_from(images - count, count), "validation");
+    return;
+  }
+  if (!dataset.is_own() && count < dataset.classes)
+    refuse(fmt::format("are fewer than its {} classes", dataset.classes));
   const std::vector<std::int64_t> shares = shares_of(members, std::min(count, images), images);
   Indices kept, held;
   for (std::size_t label = 0; label < members.size(); ++label) {

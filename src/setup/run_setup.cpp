@@ -14,6 +14,7 @@
 #include "compute/device_batches.h"
 #include "config/by_name_text.h"
 #include "core/blame.h"
+#include "core/data_names.h"
 #include "core/words.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/selection.h"
@@ -21,6 +22,7 @@
 #include "glidepath/script_model.h"
 #include "nn/resnet.h"
 #include "setup/held_out.h"
+#include "setup/model_shape.h"
 
 namespace glidepath {
 namespace {
@@ -45,17 +47,6 @@ void limit(Split& split, std::int64_t count, const char* key, const std::string&
   for (std::int64_t i = 0; i < count; ++i) labels[i] = split.store->label(i);
 }
 
-ModelOptions model_options(const TrainConfig& config, const Dataset& dataset, std::int64_t image_size) {
-  ModelOptions options;
-  options.name = config.model;
-  options.width = config.width;
-  options.stem = config.stem;
-  options.classes = dataset.classes;
-  options.in_channels = dataset.channels();
-  options.image_size = image_size;
-  return options;
-}
-
 void limit_corrupt(Split& split, const std::string& text) {
   const auto [number, unit] = words::split_number(text);
   const double value = words::number(number).value_or(0);
@@ -65,10 +56,22 @@ void limit_corrupt(Split& split, const std::string& text) {
       text);
 }
 
+/// Of masks, the side of crops is one of what opening them decided.
+void check_crop(const TrainConfig& config) {
+  if (config.eval_res != "auto")
+    throw InputError(fmt::format("eval_res \"{}\": for image folders alone; masks are tested at their size",
+                                 config.eval_res));
+  if (config.train_res != "auto" && train_resolution(config).varies())
+    throw InputError(
+        fmt::format("train_res \"{}\": crops with masks have one size; give one", config.train_res));
+}
+
 void set_image_options(Dataset& dataset, const TrainConfig& config) {
+  if (data_prefix(config.data) == kSegmentation) return check_crop(config);
   if (dataset.in_memory()) {
     const auto refuse = [&](const char* key, const std::string& text) {
       if (text == "auto") return;
+      if (dataset.is_own()) throw InputError(fmt::format("{} \"{}\": for image folders alone", key, text));
       throw InputError(fmt::format("{} \"{}\": for image folders alone; the images of {} are {}x{}", key,
                                    text, config.data, dataset.image_size(), dataset.image_size()));
     };
@@ -115,6 +118,11 @@ Dataset load_limited(const TrainConfig& config, DataRecord* record,
   choice.test_on = config.test_on;
   choice.wait_seconds = static_cast<double>(config.data_wait);
   choice.tell = tell;
+  choice.context = config.context;
+  choice.ignored_label = config.ignored_label;
+  choice.flip = config.flip != "none";
+  if (data_prefix(config.data) == kSegmentation && config.train_res != "auto")
+    choice.crop = train_resolution(config).at(1);
   return limited(load_dataset(config.data, config.data_dir, choice), config, record);
 }
 
@@ -125,6 +133,10 @@ Dataset limited(Dataset dataset, const TrainConfig& config, DataRecord* record) 
   limit(dataset.train, config.train_limit, "train_limit", config.data, "training");
   limit(dataset.test, config.test_limit, "test_limit", config.data, "test");
   set_image_options(dataset, config);
+  if (dataset.task != "classify" && config.test_augment != "none") {
+    throw InputError(fmt::format("test_augment \"{}\": for images with a label each, which {} has not",
+                                 config.test_augment, config.data));
+  }
   const std::int64_t used = dataset.train.size();
   if (config.batch_size > used) {
     throw InputError(fmt::format("batch_size \"{}\": must be at most the {} training images of {}",
@@ -161,7 +173,6 @@ std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dat
                                    const ComputePlan& plan) {
   at::manual_seed(config.seed);
   if (const auto file = script_file(config.model)) return arranged(script_model(*file), config, plan);
-  if (dataset.is_own()) throw InputError("model: data of one's own need one, too: Experiment::model");
   auto model = make_model(model_options(config, dataset, dataset.image_size()));
   if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
     throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
@@ -241,7 +252,8 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
   const auto padding = words::whole(config.crop_padding);  // nothing for "auto"
   options.crop_padding = padding.value_or(std::lround(static_cast<double>(dataset.image_size()) / 8));
   options.crop_reflects = config.crop_fill == "reflect";
-  if (options.crop_reflects && options.crop_padding >= dataset.image_size() && dataset.in_memory())
+  if (options.crop_reflects && !dataset.is_own() && options.crop_padding >= dataset.image_size() &&
+      dataset.in_memory())
     throw InputError(
         fmt::format("crop_padding \"{}\": must be below {}, the side of the images, to reflect them",
                     options.crop_padding, dataset.image_size()));

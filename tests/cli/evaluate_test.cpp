@@ -141,7 +141,7 @@ TEST_F(EvaluateCommand, NamesWhatIsWrong) {
   EXPECT_EQ(error_of("--weights none.safetensors --data digits --model nothing"),
             "glidepath evaluate: --model \"nothing\": must be one of resnet18, resnet34, resnet50, resnet8, "
             "resnet20, "
-            "resnet32, resnet56, airbench, convnet, mlp\n");
+            "resnet32, resnet56, airbench, convnet, mlp, unet, gpt\n");
   EXPECT_THAT(error_of("--weights none.safetensors --data digits --model mlp"),
               HasSubstr("glidepath evaluate: none.safetensors: "));
   write("bad.safetensors", "hello");

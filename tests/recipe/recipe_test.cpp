@@ -87,13 +87,16 @@ TEST(Recipe, WhatThereIsNotIsRefused) {
 
 // Of every option: a new one belongs to one side or the other.
 TEST(Recipe, WhatMakesTheMethodIsTheUsersOwnChoice) {
-  const std::set<std::string> open = {
-      "data",          "data_dir",        "val",         "train_fraction",   "train_limit",
-      "test_limit",    "data_wait",       "budget",      "deadline",         "seed",
-      "eval_every",    "eval_batch_size", "measure",     "device",           "threads",
-      "workers",       "precision",       "loss_scale",  "channels_last",    "conv",
-      "deterministic", "data_on_device",  "cuda_graphs", "checkpoint_every", "keep_checkpoints",
-      "on_divergence", "saved_statistics"};
+  const std::set<std::string> open = {"data",          "data_dir",         "val",
+                                      "train_limit",   "test_limit",       "data_wait",
+                                      "budget",        "deadline",         "seed",
+                                      "eval_every",    "eval_batch_size",  "measure",
+                                      "device",        "threads",          "workers",
+                                      "precision",     "loss_scale",       "channels_last",
+                                      "conv",          "deterministic",    "data_on_device",
+                                      "cuda_graphs",   "checkpoint_every", "keep_checkpoints",
+                                      "on_divergence", "saved_statistics", "context",
+                                      "ignored_label", "train_fraction"};
   for (const ConfigKey& key : train_config_keys())
     EXPECT_EQ(leaves_recipe_open(key.name), open.count(key.name) != 0) << key.name;
   EXPECT_FALSE(leaves_recipe_open("no_such_key"));

@@ -331,7 +331,9 @@ TEST_F(ExperimentTest, CallbacksSeeTheRunAndChangeNothing) {
 TEST_F(ExperimentTest, WhatCannotBeTrainedIsRefused) {
   Experiment no_model = regression();
   no_model.model = nullptr;
-  EXPECT_EQ(refusal(no_model), "model: data of one's own need one, too: Experiment::model");
+  EXPECT_EQ(refusal(no_model),
+            "model \"resnet18\": takes images float32 [C, H, H] with labels or numbers; the examples of data "
+            "\"own\" are float32 [3] with float32 [2]; programs give others a model, Experiment::model");
   Experiment sized = regression();
   sized.config.train_res = "32..64";
   EXPECT_THAT(refusal(sized), HasSubstr("train_res \"32..64\": for image folders alone"));

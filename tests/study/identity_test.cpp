@@ -64,6 +64,8 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"data_dir", "/x"},
                                                      {"train_limit", "5"},
                                                      {"train_fraction", "0.5"},
+                                                     {"context", "64"},
+                                                     {"ignored_label", "11"},
                                                      {"model", "mlp"},
                                                      {"task", "regress"},
                                                      {"width", "2"},

@@ -13,14 +13,17 @@ DataInfo data_info(const std::string& name, const std::filesystem::path& data_di
   info.train = dataset.train.size();
   info.test = dataset.test.size();
   info.class_names = dataset.class_names;
+  info.task = dataset.task;
+  info.is_own = dataset.is_own();
+  info.tested_on = dataset.tested_on;
+  info.notes = dataset.notes;
+  info.in_memory = dataset.in_memory();
+  if (info.is_own) return info;
   info.train_per_class = images_per_class(dataset.train, dataset.classes);
   info.test_per_class = images_per_class(dataset.test, dataset.classes);
-  info.tested_on = dataset.tested_on;
-  info.in_memory = dataset.in_memory();
   if (info.in_memory) info.shape = {dataset.channels(), dataset.train.images.size(2), dataset.image_size()};
   info.mean.assign(dataset.mean.begin(), dataset.mean.end());
   info.stddev.assign(dataset.stddev.begin(), dataset.stddev.end());
-  info.notes = dataset.notes;
   if (measured && info.in_memory) {
     DatasetStatistics found = measure_statistics(dataset);
     info.mean = std::move(found.mean);

@@ -11,10 +11,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/data_names.h"
 #include "core/own_name.h"
 #include "data/fetch/locations.h"
 #include "data/images/corrupt_images.h"
 #include "data/images/open_images.h"
+#include "data/own/own_sets.h"
 #include "data/sets/readers.h"
 #include "data/sets/set_facts.h"
 #include "files/patience.h"
@@ -106,6 +108,13 @@ class TellingPatience {
   Patience patience_;
 };
 
+Dataset load_own(const std::string& name, const fs::path& data_dir, const DataChoice& choice) {
+  Dataset dataset;
+  dataset.name = name;
+  load_own_set(dataset, own_path(name, data_dir), choice);
+  return dataset;
+}
+
 using Loader = std::function<void(Dataset&, const fs::path&)>;
 
 const std::vector<std::pair<std::string, Loader>>& loaders() {
@@ -126,8 +135,10 @@ const std::vector<std::pair<std::string, Loader>>& loaders() {
     throw InputError(
         fmt::format("data \"{}\": a folder or pack of images is given as imagefolder:{}", name, name));
   }
-  throw InputError(fmt::format("data \"{}\": must be one of {}, or imagefolder:PATH", name,
-                               fmt::join(dataset_names(), ", ")));
+  throw InputError(
+      fmt::format("data \"{}\": must be one of {}, or imagefolder:PATH, tensors:PATH, tokens:PATH or "
+                  "segmentation:PATH",
+                  name, fmt::join(dataset_names(), ", ")));
 }
 
 }  // namespace
@@ -176,17 +187,18 @@ std::vector<std::int64_t> images_per_class(const Split& split, std::int64_t clas
 }
 
 Dataset load_dataset(const std::string& name, const fs::path& data_dir, const DataChoice& choice) {
-  const bool is_stored = is_images_path(name);
+  const bool is_stored = is_images_path(name), is_own = is_own_path(name);
   const auto& known = loaders();
   const auto loader =
       std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == name; });
-  if (!is_stored && loader == known.end()) refuse_name(name);
+  if (!is_stored && !is_own && loader == known.end()) refuse_name(name);
   if (!is_stored && !choice.split.empty())
     throw InputError(
         fmt::format("split \"{}\": for image folders alone; {} has splits of its own", choice.split, name));
   if (!is_stored && choice.test_on != "auto")
     throw InputError(fmt::format("test_on \"{}\": for image folders alone", choice.test_on));
   return TellingPatience(choice).load([&] {
+    if (is_own) return load_own(name, data_dir, choice);
     const SetFacts facts = set_facts(is_stored ? "imagefolder:" : name).value();
     Dataset dataset;
     dataset.name = name;
@@ -206,6 +218,7 @@ Dataset load_dataset(const std::string& name, const fs::path& data_dir, const Da
 
 void require_dataset(const std::string& name, const fs::path& data_dir, const DataChoice& choice) {
   if (is_images_path(name)) return require_images(images_path(name, data_dir), image_choice(choice));
+  if (is_own_path(name)) return require_own_set(own_path(name, data_dir));
   const auto& names = dataset_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) refuse_name(name);
   if (name != "digits") need_folder(data_source(name), data_dir);

@@ -121,7 +121,7 @@ TEST_F(FilesTest, DamagedIdxFilesAreNamed) {
 TEST(Dataset, UnknownNameListsTheKnown) {
   EXPECT_EQ(message_of([] { load_dataset("cifar11"); }),
             "data \"cifar11\": must be one of cifar10, cifar100, mnist, fashion-mnist, digits, or "
-            "imagefolder:PATH");
+            "imagefolder:PATH, tensors:PATH, tokens:PATH or segmentation:PATH");
 }
 
 TEST(Dataset, MissingFilesSayWhereTheyWereLookedFor) {

@@ -1,0 +1,173 @@
+// tests/session/own_data_run_test.cpp - runs on files of one's own with the networks that are built in.
+#include <cmath>
+#include <csignal>
+#include <fstream>
+
+#include <ATen/Context.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/types.h>
+
+#include "glidepath/error.h"
+#include "glidepath/evaluate.h"
+#include "glidepath/examples.h"
+#include "glidepath/experiment.h"
+#include "glidepath/safetensors.h"
+#include "loop/digits_run.h"
+#include "setup/held_out.h"
+#include "support/files.h"
+#include "support/temporary_folder.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+namespace {
+
+using testing::HasSubstr;
+using torch::Tensor;
+
+/// Cross entropy of logits whose classes are dimension `dimension`.
+std::shared_ptr<const Task> cross_entropy_over(std::int64_t dimension) {
+  return make_task([dimension](const Values& outputs, const Batch& batch) {
+    return torch::nn::functional::cross_entropy(
+        outputs[0].transpose(1, dimension), batch.targets[0],
+        torch::nn::functional::CrossEntropyFuncOptions().ignore_index(255));
+  });
+}
+
+class OwnDataRun : public testing::Test {
+ protected:
+  OwnDataRun() : temporary_("own-data"), folder_(temporary_.path()) {}
+
+  TrainConfig config(const std::string& data, const std::string& model, const std::string& budget) const {
+    TrainConfig config = digits_run(budget);
+    config.data = data;
+    config.model = model;
+    config.batch_size = 8;
+    return config;
+  }
+  /// A text in which each letter says which is next.
+  std::string letters() const {
+    std::ofstream out(folder_ / "text.txt");
+    for (int i = 0; i < 3000; ++i) out << static_cast<char>('a' + i % 26);
+    return "tokens:" + (folder_ / "text.txt").string();
+  }
+  std::string refusal(const TrainConfig& config) const {
+    try {
+      train(config);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  }
+  TrainOptions into(const std::string& name) const {
+    TrainOptions options;
+    options.out = folder_ / name;
+    return options;
+  }
+
+  TemporaryFolder temporary_;
+  fs::path folder_;
+};
+
+TEST_F(OwnDataRun, AnMlpLearnsLabelsOfTensors) {
+  at::manual_seed(1);
+  const Tensor labels = torch::arange(400, torch::kInt64) % 4;
+  Tensor inputs = torch::randn({400, 6});
+  inputs.scatter_add_(1, labels.unsqueeze(1), torch::full({400, 1}, 4.F));
+  save_safetensors(folder_ / "set.safetensors", {{"train.inputs", inputs.narrow(0, 0, 300)},
+                                                 {"train.targets", labels.narrow(0, 0, 300)},
+                                                 {"test.inputs", inputs.narrow(0, 300, 100)},
+                                                 {"test.targets", labels.narrow(0, 300, 100)}});
+  TrainConfig run = config("tensors:" + (folder_ / "set.safetensors").string(), "mlp", "5ep");
+  run.val = "40";
+  run.train_limit = 256;
+  run.test_limit = 90;
+  run.batch_size = 16;
+  const TrainResult result = train(run, into("a"));
+  EXPECT_EQ(result.updates, 5 * 16);
+  EXPECT_GT(result.test_accuracy, 0.9);
+  EXPECT_EQ(evaluate_run(folder_ / "a").front().images, 90);
+  run.model = "resnet18";
+  EXPECT_EQ(
+      refusal(run),
+      "model \"resnet18\": takes images float32 [C, H, H] with labels or numbers; the examples of data \"" +
+          run.data +
+          "\" are float32 [6] with int64 []; programs give others a model, "
+          "Experiment::model");
+  run.model = "mlp";
+  run.batch_size = 257;
+  EXPECT_THAT(refusal(run), HasSubstr("batch_size \"257\": must be at most the 256 training"));
+}
+
+TEST_F(OwnDataRun, AGptLearnsTheNextLetterAndGoesOnToTheSameBits) {
+  Experiment experiment;
+  experiment.config = config(letters(), "gpt", "60it");
+  experiment.config.context = 16;
+  experiment.config.width = 0.25;
+  experiment.config.optimizer = "adamw";
+  experiment.config.base_lr = 0.01;
+  experiment.task = cross_entropy_over(2);
+  const TrainResult result = train(experiment, into("whole"));
+  EXPECT_LT(result.test_loss, 0.1 * std::log(26.0));
+  TrainOptions options = into("parts");
+  options.stop_signal = [left = 25]() mutable { return left-- > 0 ? 0 : SIGTERM; };
+  EXPECT_THROW(train(experiment, options), Interrupted);
+  options = into("parts");
+  options.resume = true;
+  train(experiment, options);
+  EXPECT_TRUE(text_of(folder_ / "whole/model.safetensors") == text_of(folder_ / "parts/model.safetensors"));
+  EXPECT_EQ(
+      refusal(config(experiment.config.data, "unet", "1it")),
+      "model \"unet\": takes images float32 [C, H, W] with masks int64 [H, W]; the examples of data \"" +
+          experiment.config.data +
+          "\" are int64 [128] with int64 [128]; programs give others a model, Experiment::model");
+}
+
+TEST_F(OwnDataRun, HeldOutTokensAreTheEndOfTheTextAndNoPartOfTraining) {
+  DataChoice choice;
+  choice.context = 10;
+  Dataset set = load_dataset(letters(), {}, choice);  // 2700 tokens to train on, 269 examples
+  hold_out(set, "20");
+  EXPECT_EQ(set.val.size(), 20);
+  EXPECT_EQ(set.train.size(), 248);
+  const auto position = [](const Batch& batch) { return batch.inputs[0][0][0].item<std::int64_t>(); };
+  EXPECT_EQ(position(set.val.examples->batch({{0}, false, 0, 0})), 2490 % 26);
+  EXPECT_EQ(position(set.val.examples->batch({{19}, false, 0, 0})), 2680 % 26);
+  EXPECT_EQ(position(set.train.examples->batch({{247}, false, 0, 0})), 2470 % 26);
+}
+
+TEST_F(OwnDataRun, AUnetLearnsWhichHalfIsBright) {
+  at::manual_seed(1);
+  const Tensor masks = torch::rand({40, 1, 1, 1}).gt(0.5).to(torch::kInt64).repeat({1, 1, 20, 24});
+  Tensor labels = masks.squeeze(1).clone();
+  labels.narrow(2, 12, 12).mul_(-1).add_(1);  // the other half is the other class
+  labels.narrow(1, 0, 2).fill_(255);
+  const Tensor images = (labels.clamp_max(1).unsqueeze(1).repeat({1, 3, 1, 1}) * 100 +
+                         torch::randint(100, {40, 3, 20, 24}, torch::kInt64))
+                            .to(torch::kUInt8);
+  save_safetensors(folder_ / "set.safetensors", {{"train.inputs", images.narrow(0, 0, 32)},
+                                                 {"train.targets", labels.narrow(0, 0, 32)},
+                                                 {"test.inputs", images.narrow(0, 32, 8)},
+                                                 {"test.targets", labels.narrow(0, 32, 8)}});
+  Experiment experiment;
+  experiment.config = config("tensors:" + (folder_ / "set.safetensors").string(), "unet", "40it");
+  experiment.config.width = 0.0625;
+  experiment.config.base_lr = 0.1;
+  experiment.task = cross_entropy_over(1);
+  EXPECT_LT(train(experiment, into("a")).test_loss, 0.3 * std::log(2.0));
+  experiment.config.test_augment = "flip";
+  EXPECT_THROW(train(experiment), InputError);
+}
+
+TEST_F(OwnDataRun, NetworksForOthersRefuseLabelledImages) {
+  EXPECT_EQ(refusal(config("digits", "gpt", "1it")),
+            "model \"gpt\": takes tokens int64 [T] with the next ones, int64 [T]; the examples of data "
+            "\"digits\" are "
+            "images with a label each");
+  EXPECT_THAT(refusal(config("digits", "unet", "1it")), HasSubstr("are images with a label each"));
+}
+
+}  // namespace
+}  // namespace glidepath
