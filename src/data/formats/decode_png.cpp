@@ -7,6 +7,7 @@
 #include <png.h>
 
 #include "data/formats/decode.h"
+#include "data/formats/label_png.h"
 
 namespace glidepath {
 namespace {
@@ -64,6 +65,21 @@ class PngDecoder : public FormatDecoder {
     return {pixels.data(), width * kPixelBytes, {0, 0, size_.width, size_.height}, 8};
   }
 
+  /// In place of read_pixels().
+  void read_labels(std::vector<unsigned char>& labels) {
+    const png_byte kind = png_get_color_type(png_, info_);
+    if (kind != PNG_COLOR_TYPE_GRAY && kind != PNG_COLOR_TYPE_PALETTE)
+      throw CorruptImage(
+          "is a PNG in colours or with transparency; a mask holds labels, in grey or a palette");
+    if (png_get_bit_depth(png_, info_) > 8)
+      throw CorruptImage("is a PNG of 16 bits a pixel; a mask has 8 at most");
+    const auto width = static_cast<std::size_t>(size_.width), height = static_cast<std::size_t>(size_.height);
+    labels.resize(width * height);
+    rows_.resize(height);
+    for (std::size_t row = 0; row < height; ++row) rows_[row] = labels.data() + row * width;
+    read_label_rows();
+  }
+
  private:
   // The functions with a setjmp() of their own have no objects in them that a long jump would leave behind.
 
@@ -99,6 +115,16 @@ class PngDecoder : public FormatDecoder {
     png_read_image(png_, rows_.data());
   }
 
+  void read_label_rows() {
+    if (setjmp(source_.back) != 0) fail();
+    png_set_packing(png_);
+    png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    if (png_get_rowbytes(png_, info_) != static_cast<std::size_t>(size_.width))
+      png_error(png_, "its rows have an unexpected length");
+    png_read_image(png_, rows_.data());
+  }
+
   [[noreturn]] void fail() {
     close();
     if (std::strcmp(source_.message, "is truncated") == 0) throw CorruptImage("is truncated");
@@ -119,6 +145,18 @@ class PngDecoder : public FormatDecoder {
 };
 
 }  // namespace
+
+ImageSize decode_label_png(const unsigned char* data, std::size_t bytes, std::vector<unsigned char>& labels) {
+  constexpr std::size_t kSignature = 8;
+  if (bytes < kSignature || png_sig_cmp(data, 0, kSignature) != 0) throw CorruptImage("is no PNG; masks are");
+  PngDecoder decoder;
+  StoredImage image;
+  image.data = data;
+  image.bytes = bytes;
+  const ImageSize size = decoder.read_header(image);
+  decoder.read_labels(labels);
+  return size;
+}
 
 std::unique_ptr<FormatDecoder> make_png_decoder() { return std::make_unique<PngDecoder>(); }
 

@@ -30,6 +30,7 @@ void load_own_set(Dataset& dataset, const fs::path& path, const DataChoice& choi
   const std::string prefix = data_prefix(dataset.name);
   if (prefix == kTensors) load_tensor_set(dataset, path, choice);
   if (prefix == kTokens) load_token_set(dataset, path, choice);
+  if (prefix == kSegmentation) load_mask_set(dataset, path, choice);
 }
 
 std::int64_t ignored_label(const DataChoice& choice) {
