@@ -15,11 +15,14 @@ struct ClassProbability {
   double probability = 0;  ///< softmax of the model's outputs, in [0, 1]
 };
 
-/// Of one image. Where it could not be read or decoded `problem` says why, and there are no classes.
+/// Of one image, or text. Where it could not be read or decoded `problem` says why, and there is nothing
+/// else.
 struct Prediction {
   std::string image;                      ///< as it was given
   std::vector<ClassProbability> classes;  ///< the most probable first
   std::string problem;
+  std::string mask = {};  ///< of runs on images with masks: the file that was written
+  std::string text = {};  ///< of runs on text: how it goes on
 };
 
 struct PredictOptions {
@@ -27,6 +30,9 @@ struct PredictOptions {
   /// Options of the run that are set anew, key -> text: device, threads, precision, eval_res,
   /// eval_batch_size, test_augment, ...
   std::map<std::string, std::string> changes = {};
+  std::string masks = {};            ///< of runs on images with masks: the folder that masks are written to
+  std::int64_t tokens = 200;         ///< of runs on text: how many it goes on, at least 0
+  double temperature = 0.8;          ///< likewise: logits are divided by it; 0: always the most probable
   std::function<int()> stop_signal;  ///< asked between batches, as TrainOptions::stop_signal
 };
 
@@ -39,8 +45,11 @@ std::vector<std::string> images_at(const std::filesystem::path& path);
 /// it) look at image files, and tells of each in their order. A run's folder is all that is needed: network,
 /// preprocessing and names of classes are in it, the data set is not opened. Images are prepared as that
 /// run's test images were: those of an image folder resized and cut in the middle; for a data set of small
-/// images the shorter side becomes as long as theirs, and grey where theirs are. Throws InputError for what
-/// is no run or cannot be used, Interrupted on a signal.
+/// images the shorter side becomes as long as theirs, and grey where theirs are. A run on images with masks
+/// labels every pixel, at the image's size, and writes a grey PNG of the image's name into options.masks. A
+/// run on text (tokens:FILE) takes `images` for texts, and goes on with each: characters drawn by the run's
+/// seed and the text's place. Throws InputError for what is no run or cannot be used, Interrupted on a
+/// signal.
 void predict(const std::filesystem::path& run, const std::vector<std::string>& images,
              const PredictOptions& options, const std::function<void(const Prediction&)>& on_prediction);
 

@@ -22,6 +22,7 @@
 #include "model/in_mode.h"
 #include "run/data_record.h"
 #include "run/run_weights.h"
+#include "session/predict_own.h"
 #include "setup/run_setup.h"
 
 namespace fs = std::filesystem;
@@ -41,12 +42,6 @@ struct Wanted {
 
 Wanted wanted_by(const TrainConfig& config, const fs::path& run) {
   const auto facts = set_facts(config.data);
-  if (is_own_path(config.data)) {
-    throw InputError(
-        fmt::format("{}: trained on data \"{}\"; predict takes runs on image folders and on data "
-                    "sets by name",
-                    run.string(), config.data));
-  }
   if (!facts) {
     throw InputError(
         fmt::format("{}: trained on data \"{}\", a program's own; only that program can prepare more "
@@ -132,7 +127,7 @@ class Predictor {
     const torch::Tensor shares = probabilities_of(images);
     const auto [best, labels] = shares.topk(std::min(top, shares.size(1)), 1);
     for (std::size_t i = 0; i < names.size(); ++i) {
-      Prediction prediction{names[i], {}, problems[i]};
+      Prediction prediction{names[i], {}, problems[i], {}, {}};
       const auto row = static_cast<std::int64_t>(i);
       for (std::int64_t rank = 0; problems[i].empty() && rank < best.size(1); ++rank) {
         const auto label = labels[row][rank].item<std::int64_t>();
@@ -218,6 +213,7 @@ void predict(const fs::path& run, const std::vector<std::string>& images, const 
   TrainConfig config = read_run_config(weights.run);
   for (const auto& [key, text] : options.changes) set_config_value(config, key, text);
   check_config(config);
+  if (is_own_path(config.data)) return predict_own(weights, config, images, options, on_prediction);
   Predictor predictor(weights, config);
   const auto at_once = static_cast<std::size_t>(config.eval_batch_size);
   for (std::size_t done = 0; done < images.size(); done += at_once) {

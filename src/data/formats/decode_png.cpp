@@ -158,6 +158,21 @@ ImageSize decode_label_png(const unsigned char* data, std::size_t bytes, std::ve
   return size;
 }
 
+std::vector<unsigned char> encode_label_png(const unsigned char* labels, ImageSize size) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(size.width);
+  image.height = static_cast<png_uint_32>(size.height);
+  image.format = PNG_FORMAT_GRAY;
+  std::vector<unsigned char> bytes(PNG_IMAGE_PNG_SIZE_MAX(image));
+  png_alloc_size_t length = bytes.size();
+  if (png_image_write_to_memory(&image, bytes.data(), &length, 0, labels, 0, nullptr) == 0)
+    throw RunError(fmt::format("a mask of {} x {} pixels cannot be written: {}", size.width, size.height,
+                               image.message));
+  bytes.resize(length);
+  return bytes;
+}
+
 std::unique_ptr<FormatDecoder> make_png_decoder() { return std::make_unique<PngDecoder>(); }
 
 }  // namespace glidepath

@@ -10,4 +10,7 @@ namespace glidepath {
 /// the index, never the colour. Throws CorruptImage for others, and for what cannot be decoded.
 ImageSize decode_label_png(const unsigned char* data, std::size_t bytes, std::vector<unsigned char>& labels);
 
+/// Such a PNG, grey of 8 bits. Throws RunError for a picture that the format cannot hold.
+std::vector<unsigned char> encode_label_png(const unsigned char* labels, ImageSize size);
+
 }  // namespace glidepath

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "data/own/image_table.h"
 #include "data/own/labelled_picture.h"
 #include "data/own/mask_folder.h"
 #include "data/own/own_sets.h"
@@ -26,7 +27,6 @@ namespace {
 
 constexpr std::size_t kMostHeld = std::size_t{1} << 30;  // bytes of decoded pictures
 constexpr std::size_t kLabels = 256;
-constexpr float kMean[] = {0.485F, 0.456F, 0.406F}, kDeviation[] = {0.229F, 0.224F, 0.225F};  // ImageNet's
 
 /// What opening a split finds out.
 struct Found {
@@ -117,12 +117,7 @@ struct MaskOptions {
 class MaskExamples : public Examples {
  public:
   MaskExamples(std::vector<MaskedImage> list, std::vector<LabelledPicture> held, const MaskOptions& options)
-      : list_(std::move(list)), held_(std::move(held)), options_(options) {
-    for (std::size_t channel = 0; channel < 3; ++channel) {
-      for (std::size_t byte = 0; byte < kLabels; ++byte)
-        table_[channel][byte] = (static_cast<float>(byte) / 255 - kMean[channel]) / kDeviation[channel];
-    }
-  }
+      : list_(std::move(list)), held_(std::move(held)), options_(options) {}
   std::int64_t size() const override { return static_cast<std::int64_t>(list_.size()); }
   Batch batch(const Request& request) const override {
     const auto count = static_cast<std::int64_t>(request.numbers.size());
@@ -135,11 +130,8 @@ class MaskExamples : public Examples {
     auto* mask = batch.targets[0].data_ptr<std::int64_t>();
     for (const std::int64_t number : request.numbers) {
       const LabelledPicture picture = example(request, number, size);
-      const std::size_t area = picture.labels.size();
-      for (std::size_t channel = 0; channel < 3; ++channel) {
-        for (std::size_t i = 0; i < area; ++i)
-          *image++ = table_[channel][picture.pixels[i * kPixelBytes + channel]];
-      }
+      image = table_.write(picture.pixels.data(), static_cast<std::size_t>(size.width) * kPixelBytes, size,
+                           image);
       mask = std::copy(picture.labels.begin(), picture.labels.end(), mask);
     }
     return batch;
@@ -173,7 +165,7 @@ class MaskExamples : public Examples {
   std::vector<MaskedImage> list_;
   std::vector<LabelledPicture> held_;
   MaskOptions options_;
-  std::array<std::array<float, kLabels>, 3> table_{};
+  ImageTable table_;
 };
 
 /// Without a label for pixels beyond an image, none may be needed.
