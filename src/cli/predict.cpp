@@ -156,7 +156,9 @@ void run_predict(const PredictArguments& arguments) {
   try {
     predict_and_print(arguments);
   } catch (const InputError& error) {
-    throw InputError(with_flag(error.what(), arguments.values));
+    GivenValues given = arguments.values;
+    given["masks"];  // a flag of this command alone
+    throw InputError(with_flag(error.what(), given));
   }
 }
 
