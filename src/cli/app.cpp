@@ -42,6 +42,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_status) {
   add_measure_command(*app, exit_status);
   add_evaluate_command(*app, exit_status);
   add_predict_command(*app, exit_status);
+  add_export_command(*app, exit_status);
   add_watch_command(*app, exit_status);
   add_schedules_command(*app, exit_status);
   add_data_command(*app, exit_status);

@@ -18,6 +18,7 @@ void add_import_command(CLI::App& app, int& exit_status);
 void add_measure_command(CLI::App& app, int& exit_status);
 void add_evaluate_command(CLI::App& app, int& exit_status);
 void add_predict_command(CLI::App& app, int& exit_status);
+void add_export_command(CLI::App& app, int& exit_status);
 void add_watch_command(CLI::App& app, int& exit_status);
 void add_schedules_command(CLI::App& app, int& exit_status);
 void add_data_command(CLI::App& app, int& exit_status);

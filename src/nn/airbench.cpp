@@ -53,6 +53,11 @@ class GroupImpl : public torch::nn::Module {
         batch_norm_relu(norm1_, torch::max_pool2d(convolve(conv1_, x), 2), {}, /*relu=*/false));
     return glidepath::gelu(batch_norm_relu(norm2_, convolve(conv2_, x), {}, /*relu=*/false));
   }
+  NetworkGraph::Value draw(NetworkGraph& graph, NetworkGraph::Value x, const std::string& name) const {
+    x = graph.max_pool(graph.conv(x, name + ".conv1", conv1_), 2, 2, 0);
+    x = graph.gelu(graph.norm(x, name + ".norm1", norm1_));
+    return graph.gelu(graph.norm(graph.conv(x, name + ".conv2", conv2_), name + ".norm2", norm2_));
+  }
 
  private:
   torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr};
@@ -92,6 +97,15 @@ class Airbench : public Network {
     for (Group& group : groups_) x = group(x);
     x = x.amax({2, 3});
     return head_(x) / x.size(1);
+  }
+  std::optional<NetworkGraph> graph() const override {
+    NetworkGraph graph;
+    NetworkGraph::Value x = graph.gelu(graph.conv(NetworkGraph::kImages, "whiten", whiten_));
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+      x = groups_[i]->draw(graph, x, "layers." + std::to_string(i + 1));
+    x = graph.linear(graph.flatten(graph.largest(x)), "head", head_);
+    graph.divide(x, static_cast<double>(head_->weight.size(1)));
+    return graph;
   }
   Cost cost() const override { return cost_; }
   bool takes_any_size() const override { return true; }

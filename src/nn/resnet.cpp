@@ -57,6 +57,19 @@ class BlockImpl : public torch::nn::Module {
       y = batch_norm_relu(norms_[i], convolve(convs_[i], y));
     return batch_norm_relu(norms_.back(), convolve(convs_.back(), y), identity);
   }
+  NetworkGraph::Value draw(NetworkGraph& graph, NetworkGraph::Value x, const std::string& name) const {
+    NetworkGraph::Value y = x;
+    for (std::size_t i = 0; i < convs_.size(); ++i) {
+      y = graph.conv(y, fmt::format("{}.conv{}", name, i + 1), convs_[i]);
+      y = graph.norm(y, fmt::format("{}.bn{}", name, i + 1), norms_[i]);
+      if (i + 1 < convs_.size()) y = graph.relu(y);
+    }
+    if (!shortcut_conv_.is_empty()) {
+      x = graph.conv(x, name + ".downsample.0", shortcut_conv_);
+      x = graph.norm(x, name + ".downsample.1", shortcut_norm_);
+    }
+    return graph.relu(graph.add(y, x));
+  }
 
  private:
   void add(Flow& flow, std::int64_t out, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
@@ -103,6 +116,19 @@ class ResNet : public Network {
     if (imagenet_stem_) x = torch::max_pool2d(x, 3, 2, 1);
     for (auto& layer : layers_) x = layer->forward(x);
     return fc_(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
+  }
+  std::optional<NetworkGraph> graph() const override {
+    NetworkGraph graph;
+    NetworkGraph::Value x = graph.conv(NetworkGraph::kImages, "conv1", conv1_);
+    x = graph.relu(graph.norm(x, "bn1", bn1_));
+    if (imagenet_stem_) x = graph.max_pool(x, 3, 2, 1);
+    for (std::size_t stage = 0; stage < layers_.size(); ++stage) {
+      const auto& blocks = layers_[stage]->children();
+      for (std::size_t i = 0; i < blocks.size(); ++i)
+        x = blocks[i]->as<BlockImpl>()->draw(graph, x, fmt::format("layer{}.{}", stage + 1, i));
+    }
+    graph.linear(graph.flatten(graph.mean(x)), "fc", fc_);
+    return graph;
   }
   Cost cost() const override { return cost_; }
   bool takes_any_size() const override { return true; }

@@ -32,6 +32,14 @@ class ConvNet : public Network {
     x = torch::max_pool2d(batch_norm_relu(bn2_, convolve(conv2_, x)), 2);
     return fc_(x.flatten(1));
   }
+  std::optional<NetworkGraph> graph() const override {
+    NetworkGraph graph;
+    NetworkGraph::Value x = graph.conv(NetworkGraph::kImages, "conv1", conv1_);
+    x = graph.max_pool(graph.relu(graph.norm(x, "bn1", bn1_)), 2, 2, 0);
+    x = graph.relu(graph.norm(graph.conv(x, "conv2", conv2_), "bn2", bn2_));
+    graph.linear(graph.flatten(graph.max_pool(x, 2, 2, 0)), "fc", fc_);
+    return graph;
+  }
   Cost cost() const override { return cost_; }
 
  private:
@@ -55,6 +63,12 @@ class Mlp : public Network {
   Tensor forward(Tensor x) override {
     x = torch::relu(fc1_(x.flatten(1)));
     return fc3_(torch::relu(fc2_(x)));
+  }
+  std::optional<NetworkGraph> graph() const override {
+    NetworkGraph graph;
+    const auto x = graph.relu(graph.linear(graph.flatten(NetworkGraph::kImages), "fc1", fc1_));
+    graph.linear(graph.relu(graph.linear(x, "fc2", fc2_)), "fc3", fc3_);
+    return graph;
   }
   Cost cost() const override { return cost_; }
 

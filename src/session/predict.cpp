@@ -12,7 +12,6 @@
 #include "core/data_names.h"
 #include "data/batches/augment.h"
 #include "data/images/transforms.h"
-#include "data/sets/set_facts.h"
 #include "data/stores/image_name.h"
 #include "evaluation/test_views.h"
 #include "files/read_file.h"
@@ -20,9 +19,9 @@
 #include "glidepath/models.h"
 #include "glidepath/train.h"
 #include "model/in_mode.h"
-#include "run/data_record.h"
 #include "run/run_weights.h"
 #include "session/predict_own.h"
+#include "session/wanted_images.h"
 #include "setup/run_setup.h"
 
 namespace fs = std::filesystem;
@@ -33,39 +32,10 @@ namespace {
 // As of the images of a data set.
 constexpr std::size_t kMostBytes = std::size_t{2} << 30;
 
-/// What a run's folder says of the images that its model wants.
-struct Wanted {
-  SetFacts facts;
-  std::int64_t side = 0, resize = 0;
-  bool exif_orientation = false;
-};
-
-Wanted wanted_by(const TrainConfig& config, const fs::path& run) {
-  const auto facts = set_facts(config.data);
-  if (!facts) {
-    throw InputError(
-        fmt::format("{}: trained on data \"{}\", a program's own; only that program can prepare more "
-                    "of them",
-                    run.string(), config.data));
-  }
-  Wanted wanted{*facts, facts->side, facts->side, config.exif_orientation};
-  if (facts->side > 0) return wanted;
-  wanted.facts.class_names = class_names_from(try_read_file(run / "classes.json").value_or(""));
-  wanted.facts.classes = static_cast<std::int64_t>(wanted.facts.class_names.size());
-  if (wanted.facts.classes == 0) {
-    throw InputError(fmt::format("{}: cannot be read, or names no class; it is written when a run begins",
-                                 (run / "classes.json").string()));
-  }
-  const ImageOptions options = image_options(config);
-  wanted.side = options.eval_size;
-  wanted.resize = options.eval_resize;
-  return wanted;
-}
-
 /// Some images as the model takes them. Those that cannot be had have a problem, and zeros.
 class PreparedImages {
  public:
-  explicit PreparedImages(const Wanted& wanted) : wanted_(wanted) {}
+  explicit PreparedImages(const WantedImages& wanted) : wanted_(wanted) {}
 
   /// uint8 [images, channels, side, side].
   torch::Tensor prepare(const std::vector<std::string>& names, std::vector<std::string>& problems) const {
@@ -108,7 +78,7 @@ class PreparedImages {
     }
   }
 
-  const Wanted& wanted_;
+  const WantedImages& wanted_;
 };
 
 class Predictor {
@@ -116,7 +86,7 @@ class Predictor {
   Predictor(const RunWeights& weights, const TrainConfig& config)
       : config_(config),
         plan_(plan_compute(config)),
-        wanted_(wanted_by(config, weights.run)),
+        wanted_(wanted_images(config, weights.run)),
         normaliser_(normaliser_of(wanted_.facts)),
         model_(made(weights.files.back())) {}
 
@@ -131,7 +101,8 @@ class Predictor {
       const auto row = static_cast<std::int64_t>(i);
       for (std::int64_t rank = 0; problems[i].empty() && rank < best.size(1); ++rank) {
         const auto label = labels[row][rank].item<std::int64_t>();
-        prediction.classes.push_back({label, name_of(label), best[row][rank].item<double>()});
+        prediction.classes.push_back(
+            {label, class_name(wanted_.facts, label), best[row][rank].item<double>()});
       }
       on_prediction(prediction);
     }
@@ -146,24 +117,11 @@ class Predictor {
   }
 
   std::shared_ptr<Model> made(const fs::path& file) const {
-    ModelOptions options;
-    options.name = config_.model;
-    options.width = config_.width;
-    options.stem = config_.stem;
-    options.classes = wanted_.facts.classes;
-    options.in_channels = wanted_.facts.channels;
-    options.image_size = wanted_.side;
     TrainConfig config = config_;
     config.freeze.clear();
-    auto model = placed(make_model(options), config, plan_);
+    auto model = placed(make_model(model_options(config_, wanted_)), config, plan_);
     load_run_weights(file, *model);
     return model;
-  }
-
-  std::string name_of(std::int64_t label) const {
-    const auto& names = wanted_.facts.class_names;
-    const auto at = static_cast<std::size_t>(label);
-    return at < names.size() ? names[at] : std::to_string(label);
   }
 
   torch::Tensor probabilities_of(const torch::Tensor& images) {
@@ -182,7 +140,7 @@ class Predictor {
 
   const TrainConfig& config_;
   ComputePlan plan_;
-  Wanted wanted_;
+  WantedImages wanted_;
   Normaliser normaliser_;
   std::shared_ptr<Model> model_;
 };

@@ -1,0 +1,53 @@
+// src/session/wanted_images.cpp - what a run's folder says of the images that its model takes.
+#include "session/wanted_images.h"
+
+#include <fmt/format.h>
+
+#include "files/read_file.h"
+#include "glidepath/error.h"
+#include "run/data_record.h"
+#include "setup/run_setup.h"
+
+namespace fs = std::filesystem;
+
+namespace glidepath {
+
+WantedImages wanted_images(const TrainConfig& config, const fs::path& run) {
+  const auto facts = set_facts(config.data);
+  if (!facts) {
+    throw InputError(
+        fmt::format("{}: trained on data \"{}\", a program's own; only that program can prepare more "
+                    "of them",
+                    run.string(), config.data));
+  }
+  WantedImages wanted{*facts, facts->side, facts->side, config.exif_orientation};
+  if (facts->side > 0) return wanted;
+  wanted.facts.class_names = class_names_from(try_read_file(run / "classes.json").value_or(""));
+  wanted.facts.classes = static_cast<std::int64_t>(wanted.facts.class_names.size());
+  if (wanted.facts.classes == 0) {
+    throw InputError(fmt::format("{}: cannot be read, or names no class; it is written when a run begins",
+                                 (run / "classes.json").string()));
+  }
+  const ImageOptions options = image_options(config);
+  wanted.side = options.eval_size;
+  wanted.resize = options.eval_resize;
+  return wanted;
+}
+
+ModelOptions model_options(const TrainConfig& config, const WantedImages& wanted) {
+  ModelOptions options;
+  options.name = config.model;
+  options.width = config.width;
+  options.stem = config.stem;
+  options.classes = wanted.facts.classes;
+  options.in_channels = wanted.facts.channels;
+  options.image_size = wanted.side;
+  return options;
+}
+
+std::string class_name(const SetFacts& facts, std::int64_t label) {
+  const auto at = static_cast<std::size_t>(label);
+  return at < facts.class_names.size() ? facts.class_names[at] : std::to_string(label);
+}
+
+}  // namespace glidepath
