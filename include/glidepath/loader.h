@@ -35,6 +35,9 @@ struct LoaderOptions {
   std::int64_t prefetch = 2;  ///< batches made ahead by a background thread; 0: none
   int rank = 0;               ///< which part of every batch this process takes, in [0, ranks)
   int ranks = 1;              ///< parts; see part_of()
+  /// With several ranks a part that has any begins with the example before its first in the whole batch
+  /// (before the batch's first: its last), for who mixes neighbours.
+  bool with_previous = false;
   bool pin_memory = false;    ///< batches in page-locked memory, from which copies to a GPU need no waiting
   bool by_operators = false;  ///< made by torch's operators, as they are where images lie on a GPU
 };

@@ -145,6 +145,7 @@ std::string checked_ignored_label(const std::string& text) {
 std::vector<ConfigEntry> make_table() {
   using C = TrainConfig;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kMostAlpha = 1000;
   constexpr std::int64_t kMany = 1'000'000'000;
   constexpr std::int64_t kMostThreads = 512;  // far above what an update can use; thousands take minutes each
   const auto check_budget = [](const std::string& text) { parse_budget(text); };
@@ -251,6 +252,17 @@ std::vector<ConfigEntry> make_table() {
                       canonical_numbers_by_name),
       flag_entry(&C::decay_norm_bias, "decay_norm_bias", "weight decay on norm parameters and biases too"),
       real_entry(&C::label_smoothing, "label_smoothing", "in [0, 1)", 0, 1, false),
+      real_entry(&C::mixup, "mixup",
+                 "blend images in pairs, and their labels: alpha of the Beta distribution, as 0.2; 0: no", 0,
+                 kMostAlpha, false),
+      real_entry(&C::cutmix, "cutmix",
+                 "paste boxes of images into others, as 1.0; with mixup each has half of the batches; 0: no",
+                 0, kMostAlpha, false),
+      real_entry(&C::random_erasing, "random_erasing",
+                 "the chance, in [0, 1), that a rectangle of a training image is erased", 0, 1, false),
+      whole_entry(&C::micro_batch, "micro_batch",
+                  "pass the batch in pieces of N images and add up their gradients; 0: as a whole", 0,
+                  1 << 20),
       canonical_entry(
           &C::clip_norm, "clip_norm",
           "a gradient longer than this is shortened to it: the L2 norm over all parameters, or none",
@@ -359,11 +371,12 @@ void set_groups(std::vector<ConfigEntry>& table) {
         "eval_res", "exif_orientation", "max_corrupt"}},
       {"Model", {"task", "model", "width", "stem", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
-      {"Optimizer",
-       {"optimizer", "optimizer_of",    "lr_scale",      "lr_until",     "batch_size",      "sync_bn",
-        "momentum",  "nesterov",        "muon_momentum", "muon_steps",   "muon_weights",    "beta1",
-        "beta2",     "rmsprop_alpha",   "eps",           "weight_decay", "weight_decay_of", "decay_norm_bias",
-        "average",   "label_smoothing", "clip_norm",     "seed"}},
+      {"Optimizer", {"optimizer",    "optimizer_of",    "lr_scale",        "lr_until",      "batch_size",
+                     "sync_bn",      "momentum",        "nesterov",        "muon_momentum", "muon_steps",
+                     "muon_weights", "beta1",           "beta2",           "rmsprop_alpha", "eps",
+                     "weight_decay", "weight_decay_of", "decay_norm_bias", "average",       "label_smoothing",
+                     "mixup",        "cutmix",          "random_erasing",  "micro_batch",   "clip_norm",
+                     "seed"}},
       {"Evaluation and measures",
        {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "test_augment", "measure"}},
       {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},

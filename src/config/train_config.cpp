@@ -91,6 +91,14 @@ void check_config(const TrainConfig& config) {
   if (config.optimizer == "sgd" && config.nesterov && config.momentum == 0) {
     throw InputError("momentum \"0\": must be above 0 for nesterov; give momentum 0.9, or nesterov false");
   }
+  if (config.micro_batch > 0 && config.sync_bn) {
+    throw InputError(
+        fmt::format("micro_batch \"{}\": sync_bn looks at the whole batch at once; give one of them",
+                    config.micro_batch));
+  }
+  if (config.micro_batch > 0 && config.cuda_graphs == "true") {
+    throw InputError("cuda_graphs \"true\": micro-batches are passed one by one; use auto");
+  }
 }
 
 TrainConfig parse_train_config(const std::string& toml_source, const std::string& name_for_errors,

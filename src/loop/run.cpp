@@ -1,8 +1,10 @@
 // src/loop/run.cpp - the parts of a run, put together.
 #include "loop/run.h"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
+#include "glidepath/error.h"
 #include "loop/divergence.h"
 #include "setup/budget_change.h"
 #include "setup/first_weights.h"
@@ -25,6 +27,20 @@ TrainOptions heard(TrainOptions options, const Ranks& ranks) {
   options.on_budget_change = nullptr;
   options.seconds_before = 0;
   return options;
+}
+
+MixingOptions mixing_options(const Experiment& asked, const Dataset& dataset) {
+  const TrainConfig& config = asked.config;
+  MixingOptions mixing{config.mixup, config.cutmix, config.random_erasing, config.seed};
+  const char* key = mixing.mixup > 0     ? "mixup"
+                    : mixing.cutmix > 0  ? "cutmix"
+                    : mixing.erasing > 0 ? "random_erasing"
+                                         : nullptr;
+  if (key != nullptr && (asked.task || dataset.is_own())) {
+    throw InputError(fmt::format("{} \"{}\": for images and classes of a data set by name alone; set it to 0",
+                                 key, config_value(config, key)));
+  }
+  return mixing;
 }
 
 Glide first_glide(const Run& run) {
@@ -64,7 +80,8 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
       plan(plan_compute(ranks.config_here(config))),
       data(config, asked.data, all_options, ranks, plan),
       sizes(config, data.set),
-      feed(data.set, loader_options(config, plan, data.set, &ranks), plan.device, data.watch),
+      feed(data.set, loader_options(config, plan, data.set, &ranks), mixing_options(asked, data.set),
+           plan.device, data.watch),
       model(first_model(asked, *this)),
       task(asked.task ? asked.task : make_task(config, data.set)),
       optimizer(make_optimizer(config, named_parameters(*model))),

@@ -35,6 +35,15 @@ Batch stand_in(const Batch& empty, const ComputePlan& plan) {
   return batch;
 }
 
+/// Examples [first, first + count).
+Batch piece_of(const Batch& batch, std::int64_t first, std::int64_t count) {
+  Batch piece;
+  piece.examples = count;
+  for (const torch::Tensor& each : batch.inputs) piece.inputs.push_back(each.narrow(0, first, count));
+  for (const torch::Tensor& each : batch.targets) piece.targets.push_back(each.narrow(0, first, count));
+  return piece;
+}
+
 }  // namespace
 
 Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& ranks, DataWatch& data,
@@ -42,6 +51,7 @@ Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& rank
                  const std::function<void(const std::string&)>& on_warning)
     : plan_(plan),
       sync_bn_(config.sync_bn && ranks.size() > 1),
+      micro_batch_(config.micro_batch),
       clip_norm_(words::number(config.clip_norm)),  // "none" is none
       ranks_(ranks),
       data_(data),
@@ -50,7 +60,7 @@ Updater::Updater(const TrainConfig& config, const ComputePlan& plan, Ranks& rank
       optimizer_(optimizer),
       shared_(ranks, model.parameters()) {
   if (plan.scales_loss) scaler_.emplace(plan.device);
-  if (!plan.cuda_graphs) return;
+  if (!plan.cuda_graphs || micro_batch_ > 0) return;
   if (ranks.size() == 1) {
     graphs_ = std::make_unique<StepGraphs>(plan.device, model.parameters(), on_warning);
   } else if (config.cuda_graphs == "true") {
@@ -91,10 +101,14 @@ Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step
   return update;
 }
 
+std::int64_t Updater::terms_of(const Batch& part) const {
+  return task_.has_terms() && part.examples > 0 ? task_.terms(part) : part.examples;
+}
+
 // Masks have pixels that nobody is asked about, so parts weigh by those they have.
 std::int64_t Updater::all_terms(const Batch& part, std::int64_t images) const {
   if (!task_.has_terms()) return images;
-  const std::int64_t here = part.examples > 0 ? task_.terms(part) : 0;
+  const std::int64_t here = terms_of(part);
   if (ranks_.size() == 1) return std::max<std::int64_t>(1, here);
   const torch::Tensor all = torch::tensor({static_cast<double>(here)}, torch::kFloat64);
   ranks_.add_up(all);
@@ -104,21 +118,55 @@ std::int64_t Updater::all_terms(const Batch& part, std::int64_t images) const {
 Passed Updater::passes(const Batch& part, std::int64_t terms) {
   optimizer_.drop_gradients();
   const std::int64_t here = part.examples;
+  if (micro_batch_ > 0 && here > micro_batch_) return passes_in_pieces(part, terms);
   const Batch batch = here == 0 && sync_bn_ ? stand_in(part, plan_) : part;
   std::optional<SyncBatchNormGuard> sync;  // the backward pass looks at all parts too
   if (sync_bn_) sync.emplace([this](const torch::Tensor& sums) { ranks_.add_up(sums); }, here > 0);
-  SharedUpdate::Part mine;
-  mine.here = task_.has_terms() && here > 0 && ranks_.size() > 1 ? task_.terms(part) : here;
+  SharedUpdate::Part mine = passed_forward(batch);
+  mine.here = ranks_.size() > 1 ? terms_of(part) : here;
   mine.all = terms;
-  mine.has_news = data_.has_news();
-  if (batch.examples > 0) {
-    const Values outputs = outputs_of(model_, batch.inputs, plan_);
-    mine.loss = task_.loss(outputs, batch);
-    const at::NoGradGuard no_grad;
-    mine.correct = right_of(task_, outputs, batch);
+  pass_backward(shared_.begin(mine));
+  return passed();
+}
+
+// The gradient of the mean over the batch is the sum of the pieces' means by their share of the terms.
+// What the ranks add up goes on its way with the last piece.
+Passed Updater::passes_in_pieces(const Batch& part, std::int64_t terms) {
+  SharedUpdate::Part mine;
+  mine.here = std::max<std::int64_t>(1, terms_of(part));
+  mine.all = terms;
+  mine.adds = true;
+  for (std::int64_t first = 0; first < part.examples; first += micro_batch_) {
+    const Batch piece = piece_of(part, first, std::min(micro_batch_, part.examples - first));
+    const std::int64_t here = terms_of(piece);
+    const SharedUpdate::Part passed = passed_forward(piece);
+    const torch::Tensor loss =
+        passed.loss.detach() * (static_cast<double>(here) / static_cast<double>(mine.here));
+    mine.loss = first == 0 ? loss : mine.loss + loss;
+    mine.correct = first == 0 ? passed.correct : mine.correct + passed.correct;
+    mine.has_news = passed.has_news;
+    if (first + piece.examples == part.examples) shared_.begin(mine);
+    pass_backward(passed.loss * shared_.weight(here, mine));
   }
-  const torch::Tensor loss = shared_.begin(mine);
+  return passed();
+}
+
+SharedUpdate::Part Updater::passed_forward(const Batch& batch) {
+  SharedUpdate::Part part;
+  part.has_news = data_.has_news();
+  if (batch.examples == 0) return part;
+  const Values outputs = outputs_of(model_, batch.inputs, plan_);
+  part.loss = task_.loss(outputs, batch);
+  const at::NoGradGuard no_grad;
+  part.correct = right_of(task_, outputs, batch);
+  return part;
+}
+
+void Updater::pass_backward(const torch::Tensor& loss) {
   if (loss.defined()) (scaler_ ? scaler_->scaled(loss) : loss).backward();
+}
+
+Passed Updater::passed() {
   const SharedUpdate::Whole whole = shared_.finish();
   has_news_ = whole.has_news;
   return {whole.loss, whole.correct};

@@ -59,15 +59,23 @@ class Updater : public Stateful {
   void load(const Saved& saved) override;
 
  private:
-  /// Of the whole batch, of all ranks.
+  /// This part, and the whole batch, of all ranks.
+  std::int64_t terms_of(const Batch& part) const;
   std::int64_t all_terms(const Batch& part, std::int64_t images) const;
   Passed passes(const Batch& part, std::int64_t terms);
+  Passed passes_in_pieces(const Batch& part, std::int64_t terms);
+  /// Its loss is defined where the batch has examples.
+  SharedUpdate::Part passed_forward(const Batch& batch);
+  void pass_backward(const torch::Tensor& loss);
+  /// After all backward passes.
+  Passed passed();
   void require_finite(const torch::Tensor& loss, const Batch& part, std::int64_t step, double lr);
   void apply_gradients(const Applied& update, std::int64_t step, double lr,
                        const std::function<double(double share)>& lr_until);
 
   const ComputePlan& plan_;
   const bool sync_bn_;
+  const std::int64_t micro_batch_;  // examples of a piece; 0: batches are whole
   const std::optional<double> clip_norm_;
   Ranks& ranks_;
   DataWatch& data_;

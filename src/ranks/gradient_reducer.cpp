@@ -55,8 +55,9 @@ GradientReducer::~GradientReducer() {
   for (Entry& entry : entries_) entry.parameter.remove_hook(entry.hook);
 }
 
-void GradientReducer::begin() {
+void GradientReducer::begin(bool adds) {
   active_ = true;
+  adds_ = adds;
   next_bucket_ = 0;
   for (Entry& entry : entries_) entry.ready = false;
   for (Bucket& bucket : buckets_) bucket.ready = 0;
@@ -71,6 +72,7 @@ void GradientReducer::take(std::size_t index, const torch::Tensor& gradient) {
   } else {
     entry.view.zero_();
   }
+  if (adds_ && entry.parameter.grad().defined()) entry.view.add_(entry.parameter.grad());
   entry.ready = true;
   ++buckets_[entry.bucket].ready;
   start_full_buckets();

@@ -24,8 +24,9 @@ class GradientReducer {
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
 
-  /// Before backward.
-  void begin();
+  /// Before backward. `adds`: to the gradients that are there, of earlier backward passes; else there are
+  /// none.
+  void begin(bool adds = false);
   /// After it: what had no gradient here counts as zeros. Then every parameter's gradient is the sum over the
   /// ranks, in the memory format of the parameter; it is valid until the next begin().
   void finish();
@@ -54,7 +55,7 @@ class GradientReducer {
   std::vector<Entry> entries_;
   std::vector<Bucket> buckets_;
   std::size_t next_bucket_ = 0;  // to be reduced
-  bool active_ = false;
+  bool active_ = false, adds_ = false;
 };
 
 }  // namespace glidepath

@@ -32,9 +32,13 @@ torch::Tensor SharedUpdate::begin(const Part& part) {
   values[2] = part.has_news ? 1 : 0;
   ranks_.tell_signal(values + kSums);
   pending_ = ranks_.group_->all_reduce_later(sums_);  // backward runs meanwhile
-  reducer_->begin();
+  reducer_->begin(part.adds);
   return part.loss.defined() ? part.loss * (static_cast<double>(part.here) / static_cast<double>(part.all))
                              : part.loss;
+}
+
+double SharedUpdate::weight(std::int64_t examples, const Part& part) const {
+  return static_cast<double>(examples) / static_cast<double>(reducer_ ? part.all : part.here);
 }
 
 SharedUpdate::Whole SharedUpdate::finish() {

@@ -27,9 +27,13 @@ class SharedUpdate {
     torch::Tensor loss, correct;  ///< 0-dim; the loss with its gradient
     std::int64_t here = 0, all = 0;
     bool has_news = false;  ///< this rank has something to tell the others
+    bool adds = false;      ///< to gradients of earlier backward passes
   };
   /// Begins to add up. Returns the loss to call backward on; undefined: none.
   torch::Tensor begin(const Part& part);
+  /// What a loss, the mean over `examples` of this rank's `part`, weighs in the update: begin() has weighed
+  /// its own.
+  double weight(std::int64_t examples, const Part& part) const;
 
   struct Whole {
     torch::Tensor loss, correct;  ///< 0-dim, over all examples, without gradient

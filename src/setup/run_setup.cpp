@@ -269,6 +269,7 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
   if (ranks != nullptr) {
     options.rank = ranks->rank();
     options.ranks = ranks->size();
+    options.with_previous = config.mixup > 0 || config.cutmix > 0;
   }
   options.pin_memory = plan.device.is_cuda();
   return options;

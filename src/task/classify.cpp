@@ -19,13 +19,19 @@ class Classify : public Task {
   }
 
   torch::Tensor loss(const Values& outputs, const Batch& batch) const override {
-    return cross_entropy(checked(outputs, batch), batch.labels(), label_smoothing_);
+    const torch::Tensor& logits = checked(outputs, batch);
+    if (is_mixed(batch))
+      return mixed_cross_entropy(logits, batch.labels(), batch.targets[1], batch.targets[2], label_smoothing_);
+    return cross_entropy(logits, batch.labels(), label_smoothing_);
   }
   torch::Tensor loss_sum(const Values& outputs, const Batch& batch) const override {
     return cross_entropy_sum(checked(outputs, batch), batch.labels());
   }
   torch::Tensor correct(const Values& outputs, const Batch& batch) const override {
-    return outputs.front().detach().argmax(1).eq(batch.labels()).sum();
+    const torch::Tensor labels =
+        is_mixed(batch) ? torch::where(batch.targets[2].ge(0.5), batch.labels(), batch.targets[1])
+                        : batch.labels();
+    return outputs.front().detach().argmax(1).eq(labels).sum();
   }
   const std::vector<Metric>& metrics() const override { return metrics_; }
 
@@ -36,6 +42,8 @@ class Classify : public Task {
       refuse_shapes("classify", logits, labels, "[B, classes] for labels [B]");
     return logits;
   }
+  /// Images in pairs: labels, the other images' labels, and the first ones' shares (mixup, cutmix).
+  static bool is_mixed(const Batch& batch) { return batch.targets.size() == 3; }
 
   double label_smoothing_;
   std::vector<Metric> metrics_;

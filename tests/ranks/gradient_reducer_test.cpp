@@ -129,6 +129,22 @@ TEST(GradientReducer, GivesTheSumInEveryBucketing) {
   }
 }
 
+// Of passes over pieces of a batch: what was there is part of the sum, also where the last pass gives
+// nothing.
+TEST(GradientReducer, AddsToWhatEarlierPassesLeft) {
+  as_ranks(2, [](ProcessGroup& group) {
+    const auto a = torch::ones({3}, torch::requires_grad()), b = torch::ones({2}, torch::requires_grad());
+    GradientReducer reducer(group, {a, b});
+    const double factor = group.rank() + 1;
+    (factor * (a.sum() + b.sum())).backward();
+    reducer.begin(/*adds=*/true);
+    (10 * factor * a.sum()).backward();
+    reducer.finish();
+    EXPECT_TRUE(torch::equal(a.grad(), torch::full({3}, 33.0)));
+    EXPECT_TRUE(torch::equal(b.grad(), torch::full({2}, 3.0)));
+  });
+}
+
 // A rank without images has no backward pass, and counts as zeros.
 TEST(GradientReducer, TakesARankWithoutABackwardPass) {
   as_ranks(2, [](ProcessGroup& group) {

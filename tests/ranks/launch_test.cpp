@@ -60,6 +60,15 @@ TEST_F(RanksTest, PartsThatAreUnequalOrEmptyCountByTheirImages) {
   }
 }
 
+// Images are mixed with their neighbours in the whole batch, erased by their places in it, and passed in
+// pieces.
+TEST_F(RanksTest, MixedAndPassedInPiecesAreThoseOfOneProcess) {
+  const std::string run = kMlp + "--batch-size 130 --mixup 0.2 --cutmix 1 --random-erasing 0.25 ";
+  must_train(1, run + "--out one");
+  must_train(3, run + "--micro-batch 17 --out three");
+  expect_same_curve("one", "three", 2e-4, 0.004);
+}
+
 TEST_F(RanksTest, RepeatsToTheLastBit) {
   for (const char* name : {"a", "b"})
     must_train(2, kDigits + "--model convnet --width 0.5 --full 3ep --budget 3ep --out " + name);

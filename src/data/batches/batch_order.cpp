@@ -19,9 +19,14 @@ std::vector<std::int64_t> BatchOrder::part_at(std::int64_t step) {
     order_epoch_ = epoch;
   }
   const std::int64_t first = step % steps_per_epoch_ * batch_size_;
-  const Part part = part_of(examples_of(step), rank_, ranks_);
+  const std::int64_t examples = examples_of(step);
+  const Part part = part_of(examples, rank_, ranks_);
   const auto begin = order_.begin() + first + part.first;
-  return {begin, begin + part.count};
+  std::vector<std::int64_t> numbers(begin, begin + part.count);
+  if (with_previous_ && part.count > 0)
+    numbers.insert(numbers.begin(),
+                   order_[static_cast<std::size_t>(first + (part.first + examples - 1) % examples)]);
+  return numbers;
 }
 
 }  // namespace glidepath

@@ -16,19 +16,22 @@ class BatchOrder {
         steps_per_epoch_((examples + options.batch_size - 1) / options.batch_size),
         seed_(options.seed),
         rank_(options.rank),
-        ranks_(options.ranks) {}
+        ranks_(options.ranks),
+        with_previous_(options.with_previous && options.ranks > 1) {}
 
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   std::int64_t epoch_of(std::int64_t step) const { return step / steps_per_epoch_; }
   /// Examples of the whole batch, of all ranks together.
   std::int64_t examples_of(std::int64_t step) const;
-  /// Those that are this rank's, in their order. One thread at a time.
+  /// Those that are this rank's, in their order, after the one before them where that is asked for. One
+  /// thread at a time.
   std::vector<std::int64_t> part_at(std::int64_t step);
 
  private:
   std::int64_t examples_, batch_size_, steps_per_epoch_;
   std::uint64_t seed_;
   int rank_, ranks_;
+  bool with_previous_;
   std::vector<std::int64_t> order_;
   std::int64_t order_epoch_ = -1;
 };

@@ -7,10 +7,12 @@
 
 namespace glidepath {
 
-Feed::Feed(const Dataset& dataset, const LoaderOptions& options, const torch::Device& device,
-           DataWatch& watch)
+Feed::Feed(const Dataset& dataset, const LoaderOptions& options, const MixingOptions& mixing,
+           const torch::Device& device, DataWatch& watch)
     : dataset_(dataset),
       options_(options),
+      mixing_(mixing),
+      changes_(mixing_.mixes() || mixing.erasing > 0),
       watch_(watch),
       loader_(dataset, options),
       batches_(loader_, device),
@@ -18,15 +20,20 @@ Feed::Feed(const Dataset& dataset, const LoaderOptions& options, const torch::De
 
 Batch Feed::take() {
   const DataWatch::MayStop here(watch_);
-  Batch batch = peeked_ ? std::move(*peeked_) : batches_.next();
+  Batch batch = peeked_ ? std::move(*peeked_) : changed(batches_.next(), options_.rank, options_.ranks);
   peeked_.reset();
   ++next_;
   return batch;
 }
 
+Batch Feed::changed(Batch batch, int rank, int ranks) const {
+  if (!changes_) return batch;
+  return mixing_.changed(std::move(batch), next_, images_of(next_), rank, ranks);
+}
+
 const Batch& Feed::peek() {
   if (options_.ranks == 1) {
-    if (!peeked_) peeked_ = batches_.next();
+    if (!peeked_) peeked_ = changed(batches_.next(), 0, 1);
     return *peeked_;
   }
   if (!whole_) {
@@ -38,7 +45,7 @@ const Batch& Feed::peek() {
     if (size_of_) whole_->set_image_size(size_of_);
   }
   whole_->seek(next_);
-  peeked_whole_ = whole_->next();
+  peeked_whole_ = changed(whole_->next(), 0, 1);
   return peeked_whole_;
 }
 

@@ -8,16 +8,19 @@
 #include "compute/device_batches.h"
 #include "glidepath/loader.h"
 #include "loop/feed/data_watch.h"
+#include "loop/feed/mixing.h"
 #include "loop/stateful.h"
 #include "run/checkpoint.h"
 
 namespace glidepath {
 
-/// Batch `step` is a function of seed and step, so all that is saved of it is the step.
+/// Mixed and erased as the run says. Batch `step` is a function of seed and step, so all that is saved of it
+/// is the step.
 class Feed : public Stateful {
  public:
   /// `options` are those of this rank's part; everything outlives it.
-  Feed(const Dataset& dataset, const LoaderOptions& options, const torch::Device& device, DataWatch& watch);
+  Feed(const Dataset& dataset, const LoaderOptions& options, const MixingOptions& mixing,
+       const torch::Device& device, DataWatch& watch);
 
   std::int64_t steps_per_epoch() const { return loader_.steps_per_epoch(); }
   /// Images of the whole batch `step`, of all ranks together.
@@ -38,9 +41,12 @@ class Feed : public Stateful {
 
  private:
   void seek(std::int64_t step);
+  Batch changed(Batch batch, int rank, int ranks) const;
 
   const Dataset& dataset_;
   LoaderOptions options_;
+  Mixing mixing_;
+  bool changes_;  // images are mixed or erased
   DataWatch& watch_;
   TrainLoader loader_;
   DeviceBatches batches_;
