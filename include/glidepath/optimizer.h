@@ -55,6 +55,9 @@ class Optimizer {
   /// `lr_until(share)` is the rate of those that have landed at this share of the budget (Glide::lr_until());
   /// without it all have the same.
   void step(double lr, const std::function<double(double share)>& lr_until = {});
+  /// Shares of the options' weight decay (weight_decay_of too) and momentum (of sgd and muon) that updates
+  /// have from now on, each at least 0, momentum at most 1; 1 and 1 at first. No part of state().
+  void set_shares(double weight_decay, double momentum);
   /// Drops the gradients, so that backward writes new ones instead of adding to zeroed ones.
   void drop_gradients();
   /// Those that there are, in the parameters' order.

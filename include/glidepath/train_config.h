@@ -47,12 +47,14 @@ struct TrainConfig {
   double rmsprop_alpha = 0.99;        ///< [0, 1); of rmsprop alone
   std::string eps = "auto";    ///< of all but sgd: >= 1e-37, or auto: PyTorch's, 1e-10 for adagrad, else 1e-8
   double weight_decay = 5e-4;  ///< >= 0
-  std::string weight_decay_of;   ///< of parameters by name, "bn*=0"
-  bool decay_norm_bias = true;   ///< false leaves weight decay out of norm parameters and biases
-  double label_smoothing = 0;    ///< [0, 1)
-  double mixup = 0;              ///< >= 0: alpha of the Beta distribution; 0: images are not mixed
-  double cutmix = 0;             ///< likewise; with both, each has half of the batches
-  double random_erasing = 0;     ///< [0, 1]: the chance that a rectangle of an image is erased
+  std::string weight_decay_of;                  ///< of parameters by name, "bn*=0"
+  std::string weight_decay_schedule = "const";  ///< a schedule: what weight decay is multiplied by on the way
+  std::string momentum_schedule = "const";  ///< likewise momentum and muon_momentum, by sgd and muon alone
+  bool decay_norm_bias = true;              ///< false leaves weight decay out of norm parameters and biases
+  double label_smoothing = 0;               ///< [0, 1)
+  double mixup = 0;                         ///< >= 0: alpha of the Beta distribution; 0: images are not mixed
+  double cutmix = 0;                        ///< likewise; with both, each has half of the batches
+  double random_erasing = 0;                ///< [0, 1]: the chance that a rectangle of an image is erased
   std::int64_t micro_batch = 0;  ///< examples that pass at once, gradients added up; 0: the whole batch
   std::string clip_norm =
       "none";  ///< gradients longer than this, all together, are shortened to it: > 0, none

@@ -114,6 +114,13 @@ std::string canonical_clip_norm(const std::string& text) {
   return words::number_text(*value);
 }
 
+std::string canonical_share_schedule(const std::string& text) {
+  const std::string canonical = without_files(text);
+  if (canonical.rfind("plateau", 0) == 0)
+    refuse_value(text, "follows the loss, and is for the learning rate alone; give a function of progress");
+  return canonical;
+}
+
 std::string canonical_optimizers_by_name(const std::string& text) {
   for (const auto& item : parse_by_name(text)) {
     const auto& names = known_optimizers();
@@ -250,6 +257,12 @@ std::vector<ConfigEntry> make_table() {
       canonical_entry(&C::weight_decay_of, "weight_decay_of",
                       "weight decay of parameters by name, in place of weight_decay: fc.*=0,conv1.*=1e-4",
                       canonical_numbers_by_name),
+      canonical_entry(&C::weight_decay_schedule, "weight_decay_schedule",
+                      "what weight decay is multiplied by, in the words of schedule: const, cosine, ...",
+                      canonical_share_schedule),
+      canonical_entry(&C::momentum_schedule, "momentum_schedule",
+                      "likewise momentum, by sgd and muon alone: points(0:0.9,30%:1)",
+                      canonical_share_schedule),
       flag_entry(&C::decay_norm_bias, "decay_norm_bias", "weight decay on norm parameters and biases too"),
       real_entry(&C::label_smoothing, "label_smoothing", "in [0, 1)", 0, 1, false),
       real_entry(&C::mixup, "mixup",
@@ -371,12 +384,35 @@ void set_groups(std::vector<ConfigEntry>& table) {
         "eval_res", "exif_orientation", "max_corrupt"}},
       {"Model", {"task", "model", "width", "stem", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
-      {"Optimizer", {"optimizer",    "optimizer_of",    "lr_scale",        "lr_until",      "batch_size",
-                     "sync_bn",      "momentum",        "nesterov",        "muon_momentum", "muon_steps",
-                     "muon_weights", "beta1",           "beta2",           "rmsprop_alpha", "eps",
-                     "weight_decay", "weight_decay_of", "decay_norm_bias", "average",       "label_smoothing",
-                     "mixup",        "cutmix",          "random_erasing",  "micro_batch",   "clip_norm",
-                     "seed"}},
+      {"Optimizer",
+       {"optimizer",
+        "optimizer_of",
+        "lr_scale",
+        "lr_until",
+        "batch_size",
+        "sync_bn",
+        "momentum",
+        "nesterov",
+        "muon_momentum",
+        "muon_steps",
+        "muon_weights",
+        "beta1",
+        "beta2",
+        "rmsprop_alpha",
+        "eps",
+        "weight_decay",
+        "weight_decay_of",
+        "weight_decay_schedule",
+        "momentum_schedule",
+        "decay_norm_bias",
+        "average",
+        "label_smoothing",
+        "mixup",
+        "cutmix",
+        "random_erasing",
+        "micro_batch",
+        "clip_norm",
+        "seed"}},
       {"Evaluation and measures",
        {"eval_every", "eval_batch_size", "bn_estimate", "saved_statistics", "test_augment", "measure"}},
       {"Saving", {"checkpoint_every", "keep_checkpoints", "on_divergence"}},

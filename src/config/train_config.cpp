@@ -91,6 +91,13 @@ void check_config(const TrainConfig& config) {
   if (config.optimizer == "sgd" && config.nesterov && config.momentum == 0) {
     throw InputError("momentum \"0\": must be above 0 for nesterov; give momentum 0.9, or nesterov false");
   }
+  const bool has_momentum =
+      config.optimizer == "sgd" || config.optimizer == "muon" || !config.optimizer_of.empty();
+  if (config.momentum_schedule != "const" && !has_momentum) {
+    throw InputError(
+        fmt::format("momentum_schedule \"{}\": optimizer {} has no momentum to change; sgd and muon have",
+                    config.momentum_schedule, config.optimizer));
+  }
   if (config.micro_batch > 0 && config.sync_bn) {
     throw InputError(
         fmt::format("micro_batch \"{}\": sync_bn looks at the whole batch at once; give one of them",

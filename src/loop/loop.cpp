@@ -37,6 +37,7 @@ void Loop::update() {
   const Batch part = run_.feed.take();
   if (run_.sizes.vary()) run_.sizes.count(run_.feed.images_of(glide.step()), part.images().size(2));
   run_.data.watch.tell();
+  run_.option_schedules.apply(*run_.optimizer, glide);
   const Applied done = updater_.apply(part, run_.feed.images_of(glide.step()), glide.step(), lr,
                                       [&](double share) { return glide.lr_until(share); });
   run_.feed.update_queued();

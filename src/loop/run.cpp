@@ -87,6 +87,7 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
       optimizer(make_optimizer(config, named_parameters(*model))),
       context(budget_context(config, data.set, feed.loader(), cost_of(*model, data.set, plan))),
       glide(first_glide(*this)),
+      option_schedules(config, context, options.resume ? nullptr : &glide),
       tally(context.steps_per_epoch) {
   ranks.require_same(rank_facts(config, data.set, data.record, plan), kSameOnAll);
 }

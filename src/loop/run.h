@@ -16,6 +16,7 @@
 #include "loop/feed/image_sizes.h"
 #include "loop/feed/run_data.h"
 #include "loop/logbook.h"
+#include "loop/option_schedules.h"
 #include "loop/stopwatch.h"
 #include "loop/tally.h"
 #include "ranks/ranks.h"
@@ -43,6 +44,7 @@ struct Run {
   const std::unique_ptr<Optimizer> optimizer;
   const BudgetContext context;
   Glide glide;
+  OptionSchedules option_schedules;
   Tally tally;
   Logbook log;
 

@@ -32,8 +32,9 @@ void Muon::update_in_one_pass(Slot& slot, const torch::Tensor& gradient, double 
 void Muon::update_with_operators(Slot& slot, const torch::Tensor& gradient, double lr,
                                  std::int64_t /*step*/) const {
   torch::Tensor &w = slot.parameter, &v = slot.state[0];
-  v.mul_(options_.momentum).add_(gradient);
-  const torch::Tensor u = options_.nesterov ? gradient.add(v, options_.momentum) : v;
+  const double momentum = slot.momentum_share * options_.momentum;
+  v.mul_(momentum).add_(gradient);
+  const torch::Tensor u = options_.nesterov ? gradient.add(v, momentum) : v;
   const auto rows = static_cast<double>(w.size(0)), columns = static_cast<double>(w.numel()) / rows;
   const torch::Tensor orthogonal =
       newton_schulz(u.reshape({w.size(0), -1}), options_.steps).reshape(w.sizes()).to(w.scalar_type());

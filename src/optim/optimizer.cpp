@@ -27,6 +27,7 @@ bool Optimizer::Parts::counts_updates() const {
 Optimizer::Optimizer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {
   const at::NoGradGuard no_grad;
   for (auto& slot : parts_->slots) {
+    slot.given_decay = slot.weight_decay;
     for (std::size_t i = 0; i < slot.rule->state_names().size(); ++i)
       slot.state.push_back(torch::zeros_like(slot.parameter));
     if (slot.rule->counts_averaged()) slot.averaged = torch::zeros({2}, torch::kFloat64);
@@ -70,6 +71,13 @@ void Optimizer::step(double lr, const std::function<double(double)>& lr_until) {
     }
   }
   for (const auto& [alike, slots] : together) alike.first->update_together(slots, alike.second);
+}
+
+void Optimizer::set_shares(double weight_decay, double momentum) {
+  for (auto& slot : parts_->slots) {
+    slot.weight_decay = weight_decay * slot.given_decay;
+    slot.momentum_share = momentum;
+  }
 }
 
 void Optimizer::drop_gradients() {

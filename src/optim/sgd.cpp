@@ -13,7 +13,7 @@ namespace glidepath {
 
 void Sgd::update_in_one_pass(Slot& slot, const torch::Tensor& gradient, double lr,
                              std::int64_t /*step*/) const {
-  const SgdRule rule{static_cast<float>(lr), static_cast<float>(options_.momentum),
+  const SgdRule rule{static_cast<float>(lr), static_cast<float>(slot.momentum_share * options_.momentum),
                      static_cast<float>(slot.weight_decay), options_.nesterov};
   auto* w = slot.parameter.data_ptr<float>();
   const auto* g = gradient.data_ptr<float>();
@@ -27,8 +27,9 @@ void Sgd::update_with_operators(Slot& slot, const torch::Tensor& gradient, doubl
                                 std::int64_t /*step*/) const {
   const torch::Tensor g = slot.weight_decay != 0 ? gradient.add(slot.parameter, slot.weight_decay) : gradient;
   torch::Tensor& v = slot.state[0];
-  v.mul_(options_.momentum).add_(g);
-  slot.parameter.add_(options_.nesterov ? g.add(v, options_.momentum) : v, -lr);
+  const double momentum = slot.momentum_share * options_.momentum;
+  v.mul_(momentum).add_(g);
+  slot.parameter.add_(options_.nesterov ? g.add(v, momentum) : v, -lr);
 }
 
 void sgd_update_together(SgdTensors& tensors, const SgdOptions& options, double weight_decay, double lr) {
@@ -44,6 +45,8 @@ void sgd_update_together(SgdTensors& tensors, const SgdOptions& options, double 
 
 void Sgd::update_together(const std::vector<Slot*>& slots, double lr) const {
   std::map<std::pair<double, double>, SgdTensors> alike;
+  SgdOptions options = options_;
+  options.momentum *= slots.front()->momentum_share;  // everyone's
   for (const Slot* slot : slots) {
     SgdTensors& tensors = alike[{slot->weight_decay, slot->lr_scale}];
     tensors.weights.push_back(slot->parameter);
@@ -51,7 +54,7 @@ void Sgd::update_together(const std::vector<Slot*>& slots, double lr) const {
     tensors.momenta.push_back(slot->state[0]);
   }
   for (auto& [settings, tensors] : alike)
-    sgd_update_together(tensors, options_, settings.first, lr * settings.second);
+    sgd_update_together(tensors, options, settings.first, lr * settings.second);
 }
 
 }  // namespace glidepath

@@ -14,7 +14,9 @@ namespace glidepath {
 struct Slot {
   std::string name;
   torch::Tensor parameter;
-  double weight_decay = 0;
+  double weight_decay = 0;           ///< of its next update
+  double momentum_share = 1;         ///< likewise: what the rule's momentum is multiplied by
+  double given_decay = 0;            ///< what weight_decay is a share of
   double lr_scale = 1;               ///< the rate of its updates, as a share of everyone's
   double lr_until = 1;               ///< the share of the budget at which its rate has landed
   double lr_share = 1;               ///< of its last update: what came of lr_until, as a share of everyone's

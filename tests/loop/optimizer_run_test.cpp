@@ -88,6 +88,37 @@ TEST(ClipNorm, AnUpdateIsAsLongAsTheGradientMayBe) {
   EXPECT_DOUBLE_EQ(length("1000", "long"), whole);  // none is made longer
 }
 
+// A share that is the same all the way is another value; one that changes is another run, with the same bits
+// when it is resumed.
+TEST(OptionSchedules, FollowProgress) {
+  const TemporaryFolder temporary("shares");
+  const auto trained = [&](const TrainConfig& config, const std::string& name) {
+    TrainOptions options;
+    options.out = temporary.path() / name;
+    train(config, options);
+    return options.out;
+  };
+  TrainConfig config = digits_run("30it");
+  config.weight_decay = 0.25;
+  config.momentum = 0.5;
+  const fs::path half = trained(config, "half");
+  config.weight_decay = 0.5;
+  config.momentum = 0.8;
+  config.weight_decay_schedule = "points(0:0.5,1:0.5)";
+  config.momentum_schedule = "points(0:0.625,1:0.625)";
+  expect_same_weights(half, trained(config, "shares"));
+
+  set_config_value(config, "weight_decay_schedule", "cosine");
+  set_config_value(config, "momentum_schedule", "points(0:0.5,30%:1,1:0.9)");
+  const fs::path whole = trained(config, "whole");
+  TrainOptions stopped;
+  stopped.out = temporary.path() / "stopped";
+  EXPECT_GE(train_with_stops(config, stopped, 12, 19).stops, 2);
+  expect_same_weights(whole, stopped.out);
+  EXPECT_FALSE(torch::equal(load_safetensors(whole / "model.safetensors").at("fc1.weight"),
+                            load_safetensors(half / "model.safetensors").at("fc1.weight")));
+}
+
 // From half of the budget on fc1 stays as it is, and everything else goes on.
 TEST(LrUntil, APartOfTheNetworkLandsEarlier) {
   const TemporaryFolder temporary("until");

@@ -93,6 +93,8 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"decay_norm_bias", "false"},
                                                      {"label_smoothing", "0.1"},
                                                      {"clip_norm", "1"},
+                                                     {"weight_decay_schedule", "cosine"},
+                                                     {"momentum_schedule", "linear"},
                                                      {"mixup", "0.2"},
                                                      {"cutmix", "1"},
                                                      {"random_erasing", "0.25"},
