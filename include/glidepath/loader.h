@@ -30,6 +30,8 @@ struct LoaderOptions {
   std::int64_t crop_padding = 4;  ///< pixels that a crop may reach beyond the edge; of images in memory
   bool crop_reflects = false;     ///< what is there: the picture mirrored at its edge, or black
   Flip flip = Flip::kAuto;
+  bool trivial_augment =
+      false;  ///< with augment: TrivialAugment after crop and flip, on bytes; on the CPU alone
   torch::ScalarType dtype = torch::kFloat32;  ///< kFloat32 or kBFloat16
   bool channels_last = false;
   std::int64_t prefetch = 2;  ///< batches made ahead by a background thread; 0: none

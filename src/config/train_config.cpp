@@ -98,6 +98,11 @@ void check_config(const TrainConfig& config) {
         fmt::format("momentum_schedule \"{}\": optimizer {} has no momentum to change; sgd and muon have",
                     config.momentum_schedule, config.optimizer));
   }
+  if (config.auto_augment != "none" && !config.augment) {
+    throw InputError(
+        fmt::format("auto_augment \"{}\": augment false leaves images as they are; give one of them",
+                    config.auto_augment));
+  }
   if (config.micro_batch > 0 && config.sync_bn) {
     throw InputError(
         fmt::format("micro_batch \"{}\": sync_bn looks at the whole batch at once; give one of them",

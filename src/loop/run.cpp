@@ -40,6 +40,10 @@ MixingOptions mixing_options(const Experiment& asked, const Dataset& dataset) {
     throw InputError(fmt::format("{} \"{}\": for images and classes of a data set by name alone; set it to 0",
                                  key, config_value(config, key)));
   }
+  if (config.auto_augment != "none" && dataset.is_own()) {
+    throw InputError(fmt::format("auto_augment \"{}\": for images of a data set by name alone; use none",
+                                 config.auto_augment));
+  }
   return mixing;
 }
 

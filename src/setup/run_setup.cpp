@@ -158,6 +158,10 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
     if (forced) refuse(fmt::format("the images of {} are read as they are used", config.data));
     return dataset;
   }
+  if (config.auto_augment != "none") {
+    if (forced) refuse(fmt::format("auto_augment {} changes images on the CPU", config.auto_augment));
+    return dataset;
+  }
   const std::int64_t bytes = dataset.train.images.numel() + dataset.test.images.numel() +
                              (dataset.has_val() ? dataset.val.images.numel() : 0);
   if (!forced && (config.data_on_device == "false" || bytes > kMostBytesOnDevice)) return dataset;
@@ -261,6 +265,7 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
                  : config.flip == "random"      ? Flip::kRandom
                  : config.flip == "alternating" ? Flip::kAlternating
                                                 : Flip::kAuto;
+  options.trivial_augment = config.auto_augment == "trivial";
   options.batch_size = config.batch_size;
   options.seed = config.seed;
   options.augment = config.augment;

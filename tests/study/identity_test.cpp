@@ -95,6 +95,7 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"clip_norm", "1"},
                                                      {"weight_decay_schedule", "cosine"},
                                                      {"momentum_schedule", "linear"},
+                                                     {"auto_augment", "trivial"},
                                                      {"mixup", "0.2"},
                                                      {"cutmix", "1"},
                                                      {"random_erasing", "0.25"},

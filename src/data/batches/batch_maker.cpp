@@ -2,6 +2,7 @@
 #include "data/batches/batch_maker.h"
 
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "data/batches/augment_operators.h"
 #include "data/batches/flips.h"
 #include "data/batches/random_keys.h"
+#include "data/images/trivial_augment.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
 #include "glidepath/keyed_random.h"
@@ -72,12 +74,48 @@ Crops random_crops(const LoaderOptions& options, Flip flip) {
   };
 }
 
+/// [channels][256]: each byte is itself.
+std::vector<std::uint8_t> unchanged_bytes(std::int64_t channels) {
+  std::vector<std::uint8_t> table(static_cast<std::size_t>(256 * channels));
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<std::uint8_t>(i % 256);
+  return table;
+}
+
 BatchMaker image_maker(const Dataset& dataset, const Split& split, Crops crops, const Form& form) {
   return [normaliser = std::make_shared<Normaliser>(dataset), split, crops = std::move(crops), form](
              const Numbers& numbers, std::int64_t epoch) -> Batch {
     const std::vector<Crop> taken = crops(numbers, epoch);
     torch::Tensor images = empty_batch(split.images, static_cast<std::int64_t>(taken.size()), form);
     normaliser->write(split.images, taken, images, form.beyond);
+    return {images, labels_at(split.labels, taken, form.pinned)};
+  };
+}
+
+/// The crops as bytes, changed, and then as numbers.
+BatchMaker trivial_maker(const Dataset& dataset, const Split& split, Crops crops, std::uint64_t seed,
+                         const Form& form) {
+  return [normaliser = std::make_shared<Normaliser>(dataset), split, crops = std::move(crops), seed, form](
+             const Numbers& numbers, std::int64_t epoch) -> Batch {
+    const std::vector<Crop> taken = crops(numbers, epoch);
+    const ImageShape picture{split.images.size(1), split.images.size(2), split.images.size(3)};
+    torch::Tensor bytes = torch::empty(
+        {static_cast<std::int64_t>(taken.size()), picture.channels, picture.height, picture.width},
+        torch::kUInt8);
+    auto* at = bytes.data_ptr<std::uint8_t>();
+    write_crops(split.images.data_ptr<std::uint8_t>(), taken, picture,
+                unchanged_bytes(picture.channels).data(), at,
+                /*channels_last=*/false, form.beyond);
+    for (const Crop& crop : taken) {
+      trivial_augment(
+          {seed, kForTrivialAugment, static_cast<std::uint64_t>(epoch),
+           static_cast<std::uint64_t>(crop.image)},
+          {at, picture.channels, picture.height, picture.width, picture.height * picture.width, 1});
+      at += picture.size();
+    }
+    torch::Tensor images = empty_batch(split.images, bytes.size(0), form);
+    Numbers all(taken.size());
+    std::iota(all.begin(), all.end(), 0);
+    normaliser->write(bytes, whole_pictures(all, epoch), images);
     return {images, labels_at(split.labels, taken, form.pinned)};
   };
 }
@@ -121,6 +159,11 @@ BatchMaker training_maker(const Dataset& dataset, const LoaderOptions& options) 
   if (split.examples) return own_maker(split, options.augment, options.seed, form);
   Crops crops = options.augment ? random_crops(options, chosen_flip(options.flip, dataset.flip))
                                 : Crops(whole_pictures);
+  if (options.trivial_augment && options.augment) {
+    if (options.by_operators || !split.labels.is_cpu())
+      throw InputError("loader: trivial_augment is for images on the CPU");
+    return trivial_maker(dataset, split, std::move(crops), options.seed, form);
+  }
   if (options.by_operators || !split.labels.is_cpu())
     return operator_maker(dataset, split, std::move(crops), form);
   return image_maker(dataset, split, std::move(crops), form);

@@ -13,6 +13,7 @@
 #include "data/images/corrupt_images.h"
 #include "data/images/pixels.h"
 #include "data/images/transforms.h"
+#include "data/images/trivial_augment.h"
 #include "files/patience.h"
 #include "glidepath/error.h"
 #include "system/cores.h"
@@ -42,7 +43,7 @@ struct ImageBatches::Shared {
   struct Worker {
     explicit Worker(bool exif_orientation) : transformer(exif_orientation) {}
     ImageTransformer transformer;
-    std::vector<unsigned char> bytes;
+    std::vector<unsigned char> bytes, changed;
   };
 
   /// Memory for a batch of this size: that of an earlier one which nobody holds any more, if there is one.
@@ -58,6 +59,17 @@ struct ImageBatches::Shared {
     const auto format = channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
     memories.push_back(torch::empty(shape, torch::TensorOptions().dtype(dtype).memory_format(format)));
     return memories.back().detach();
+  }
+
+  /// A copy of the crop, changed.
+  static const unsigned char* augmented(const unsigned char* pixels, const ImageRequest& request,
+                                        std::int64_t image, Worker& worker) {
+    const std::int64_t size = request.size;
+    worker.changed.assign(pixels, pixels + kPixelBytes * size * size);
+    trivial_augment({request.seed, kForTrivialAugment, static_cast<std::uint64_t>(request.epoch),
+                     static_cast<std::uint64_t>(image)},
+                    {worker.changed.data(), kChannels, size, size, 1, kPixelBytes});
+    return worker.changed.data();
   }
 
   /// One image into its place. Returns what is wrong when it cannot be decoded, else nothing.
@@ -76,6 +88,7 @@ struct ImageBatches::Shared {
         const Rectangle crop = random_resized_crop(picture, random);
         mirrored = is_mirrored(request.flip, request.seed, request.epoch, image, random);
         pixels = worker.transformer.resized_crop(crop, size);
+        if (request.trivial_augment) pixels = augmented(pixels, request, image, worker);
       }
     } catch (const ReadFailed&) {
       throw;

@@ -94,6 +94,8 @@ template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const I
                           float*, bool, Beyond);
 template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const ImageShape&,
                           const std::uint16_t*, std::uint16_t*, bool, Beyond);
+template void write_crops(const std::uint8_t*, const std::vector<Crop>&, const ImageShape&,
+                          const std::uint8_t*, std::uint8_t*, bool, Beyond);
 template void write_pixels(const unsigned char*, std::int64_t, bool, const float*, bool, float*);
 template void write_pixels(const unsigned char*, std::int64_t, bool, const std::uint16_t*, bool,
                            std::uint16_t*);

@@ -25,7 +25,7 @@ struct ImageShape {
 };
 
 /// The crops of images [N, C, H, W] into batch [crops, C, H, W], or channels last. `table` [C][256]: the
-/// numbers of bytes, as float32 or as the bits of bfloat16.
+/// numbers of bytes, as float32, as the bits of bfloat16, or bytes.
 template <typename T>
 void write_crops(const std::uint8_t* images, const std::vector<Crop>& crops, const ImageShape& picture,
                  const T* table, T* batch, bool channels_last, Beyond beyond = Beyond::kBlack);

@@ -12,6 +12,9 @@
 #include <torch/types.h>
 
 #include "data/batches/augment.h"
+#include "data/batches/random_keys.h"
+#include "data/image_folder.h"
+#include "data/images/trivial_augment.h"
 #include "glidepath/error.h"
 #include "glidepath/keyed_random.h"
 
@@ -246,6 +249,59 @@ TEST(TrainLoader, RefusesARankThatDoesNotExist) {
     options.ranks = ranks;
     EXPECT_THROW(TrainLoader(dataset, options), InputError);
   }
+}
+
+/// Of normalised images of a made data set or a folder.
+Tensor bytes_of(const Tensor& images, const Dataset& dataset) {
+  const auto channels = images.size(1);
+  const Tensor mean = torch::tensor(dataset.mean).view({1, channels, 1, 1});
+  const Tensor stddev = torch::tensor(dataset.stddev).view({1, channels, 1, 1});
+  return ((images * stddev + mean) * 255).round().to(torch::kUInt8).contiguous();
+}
+
+/// Without it the batch has the same crops, each of which is then changed by its image's and epoch's numbers.
+void expect_trivial(const Dataset& dataset, LoaderOptions options) {
+  options.flip = Flip::kNone;
+  TrainLoader plain(dataset, options);
+  options.trivial_augment = true;
+  TrainLoader changed(dataset, options);
+  std::vector<std::int64_t> order;
+  for (std::int64_t step = 0; step < 2 * plain.steps_per_epoch(); ++step) {
+    const std::int64_t epoch = step / plain.steps_per_epoch();
+    if (step % plain.steps_per_epoch() == 0)
+      order =
+          random_order(dataset.train.size(), {options.seed, kForOrder, static_cast<std::uint64_t>(epoch)});
+    const Batch before = plain.next(), after = changed.next();
+    EXPECT_TRUE(torch::equal(before.labels(), after.labels()));
+    Tensor bytes = bytes_of(before.images(), dataset);
+    const std::int64_t height = bytes.size(2), width = bytes.size(3), area = height * width;
+    for (std::int64_t i = 0; i < before.examples; ++i) {
+      const auto image =
+          order.at(static_cast<std::size_t>(step % plain.steps_per_epoch() * options.batch_size + i));
+      trivial_augment({options.seed, kForTrivialAugment, static_cast<std::uint64_t>(epoch),
+                       static_cast<std::uint64_t>(image)},
+                      {bytes[i].data_ptr<std::uint8_t>(), bytes.size(1), height, width, area, 1});
+    }
+    EXPECT_TRUE(torch::equal(bytes, bytes_of(after.images(), dataset))) << step;
+  }
+}
+
+TEST(TrainLoader, TrivialAugmentChangesBytesAfterTheCrop) {
+  expect_trivial(made_dataset(40), options_with(2));
+  expect_trivial(made_dataset(40, 1, 28), options_with(0));
+  LoaderOptions reflected = options_with(0);
+  reflected.crop_reflects = true;
+  reflected.channels_last = true;
+  expect_trivial(made_dataset(40), reflected);
+  const ImageFolder folder(9);
+  Dataset images = load_dataset(folder.data());
+  images.image_options.train_size = 40;
+  LoaderOptions small = options_with(1);
+  small.batch_size = 7;
+  expect_trivial(images, small);
+  LoaderOptions elsewhere = options_with(0);
+  elsewhere.trivial_augment = elsewhere.by_operators = true;
+  EXPECT_THROW(TrainLoader(made_dataset(40), elsewhere), InputError);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "glidepath/error.h"
 #include "glidepath/experiment.h"
 #include "glidepath/loader.h"
+#include "glidepath/measure.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/task.h"
 #include "glidepath/train.h"
@@ -157,6 +158,7 @@ TEST(Mixing, StoppedAndResumedHasTheSameBits) {
   whole.out = temporary.path() / "whole";
   stopped.out = temporary.path() / "stopped";
   plain.out = temporary.path() / "plain";
+  whole.measurer = stopped.measurer = instruments();
   train(config, whole);
   EXPECT_GE(train_with_stops(config, stopped, 12, 19).stops, 2);
   expect_same_weights(whole.out, stopped.out);
