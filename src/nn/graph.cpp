@@ -3,13 +3,15 @@
 
 #include <torch/types.h>
 
+#include "nn/conv_padding.h"
+
 namespace glidepath {
 
 NetworkGraph::Value NetworkGraph::conv(Value x, const std::string& name, const torch::nn::Conv2d& layer) {
   GraphNode node{GraphOp::kConv, {x}, name, layer->bias.defined()};
   node.kernel = layer->weight.size(2);
   node.stride = layer->options.stride()->at(0);
-  node.padding = (*c10::get_if<torch::ExpandingArray<2>>(&layer->options.padding()))->at(0);
+  node.padding = (*padding_of(*layer))->at(0);
   return add_node(std::move(node));
 }
 

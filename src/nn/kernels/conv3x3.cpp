@@ -9,6 +9,7 @@
 #include <torch/nn/modules/conv.h>
 
 #include "glidepath/error.h"
+#include "nn/conv_padding.h"
 #include "nn/kernels/winograd/winograd.h"
 #include "nn/kernels/winograd_guard.h"
 
@@ -81,10 +82,9 @@ bool is_3x3(const torch::nn::Conv2dImpl& conv) {
   const auto all = [](const auto& pair, std::int64_t value) {
     return (*pair)[0] == value && (*pair)[1] == value;
   };
-  const auto* padding = c10::get_if<torch::ExpandingArray<2>>(&options.padding());
+  const auto* padding = padding_of(conv);
   return all(options.kernel_size(), 3) && all(options.stride(), 1) && all(options.dilation(), 1) &&
-         options.groups() == 1 && padding != nullptr && all(*padding, 1) &&
-         c10::get_if<torch::enumtype::kZeros>(&options.padding_mode()) != nullptr;
+         options.groups() == 1 && padding != nullptr && all(*padding, 1) && pads_with_zeros(conv);
 }
 
 bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x) {
