@@ -38,9 +38,9 @@ class Task {
 
 /// Images into classes, by cross entropy: outputs are logits [B, classes], targets the labels int64 [B]; of
 /// images that are mixed in pairs also the other labels, int64 [B], and the shares of the first, float32 [B]:
-/// right is then the label with the larger share. Tells the accuracy, and of more than ten classes whether the
-/// right one is among the best five. label_smoothing in [0, 1), here and below: the share of the target that is
-/// spread over all classes (Szegedy et al., CVPR 2016, section 7).
+/// right is then the label with the larger share. Tells the accuracy, and of more than ten classes whether
+/// the right one is among the best five. label_smoothing in [0, 1), here and below: the share of the target
+/// that is spread over all classes (Szegedy et al., CVPR 2016, section 7).
 std::unique_ptr<Task> make_classification(double label_smoothing = 0, std::int64_t classes = 0);
 
 /// Several classes at once, by binary cross entropy: outputs are logits [B, classes], targets 0 or 1 of any

@@ -21,7 +21,7 @@ struct TrainConfig {
   std::int64_t test_limit = 0;   ///< likewise of test images
   std::int64_t context = 128;    ///< data of tokens: how many make an example, >= 1
   std::string ignored_label = "auto";  ///< of masks, left out: a label, none, or auto: 255
-  std::string task = "auto";     ///< classify, multilabel, regress, segment, language; auto: the data set's
+  std::string task = "auto";  ///< classify, multilabel, regress, segment, language; auto: the data set's
   std::string model = "resnet18";
   double width = 1;           ///< channel multiplier
   std::string stem = "auto";  ///< cifar, imagenet, auto

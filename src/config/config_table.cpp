@@ -381,10 +381,10 @@ void set_before(std::vector<ConfigEntry>& table) {
 /// Headings of --help. Within one, options stand as in the table.
 void set_groups(std::vector<ConfigEntry>& table) {
   const std::map<std::string, std::vector<const char*>> groups = {
-      {"Data",
-       {"data", "data_dir", "split", "test_on", "val", "data_wait", "train_fraction", "train_limit",
-        "test_limit", "context", "ignored_label", "augment", "crop_padding", "crop_fill", "flip",
-        "auto_augment", "train_res", "eval_res", "exif_orientation", "max_corrupt"}},
+      {"Data", {"data",          "data_dir",       "split",        "test_on",          "val",
+                "data_wait",     "train_fraction", "train_limit",  "test_limit",       "context",
+                "ignored_label", "augment",        "crop_padding", "crop_fill",        "flip",
+                "auto_augment",  "train_res",      "eval_res",     "exif_orientation", "max_corrupt"}},
       {"Model", {"task", "model", "width", "stem", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",

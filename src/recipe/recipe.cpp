@@ -88,22 +88,10 @@ RecipeChoice choose_recipe(const std::string& asked, const RecipeRequest& reques
 }
 
 bool leaves_recipe_open(const std::string& key) {
-  static const std::set<std::string> open = {"data",
-                                             "data_dir",
-                                             "val",
-                                             "train_fraction",
-                                             "train_limit",
-                                             "test_limit",
-                                             "context",
-                                             "ignored_label",
-                                             "data_wait",
-                                             "budget",
-                                             "deadline",
-                                             "seed",
-                                             "eval_every",
-                                             "eval_batch_size",
-                                             "measure",
-                                             "saved_statistics"};
+  static const std::set<std::string> open = {
+      "data",       "data_dir",        "val",       "train_fraction",  "train_limit", "test_limit",
+      "context",    "ignored_label",   "data_wait", "budget",          "deadline",    "seed",
+      "eval_every", "eval_batch_size", "measure",   "saved_statistics"};
   if (open.count(key) != 0) return true;
   const auto& keys = train_config_keys();
   return std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& each) {

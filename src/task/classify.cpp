@@ -21,7 +21,8 @@ class Classify : public Task {
   torch::Tensor loss(const Values& outputs, const Batch& batch) const override {
     const torch::Tensor& logits = checked(outputs, batch);
     if (is_mixed(batch))
-      return mixed_cross_entropy(logits, batch.labels(), batch.targets[1], batch.targets[2], label_smoothing_);
+      return mixed_cross_entropy(logits, batch.labels(), batch.targets[1], batch.targets[2],
+                                 label_smoothing_);
     return cross_entropy(logits, batch.labels(), label_smoothing_);
   }
   torch::Tensor loss_sum(const Values& outputs, const Batch& batch) const override {
