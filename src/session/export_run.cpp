@@ -19,6 +19,7 @@
 #include "nn/network.h"
 #include "run/run_weights.h"
 #include "session/wanted_images.h"
+#include "setup/run_setup.h"
 
 namespace fs = std::filesystem;
 
@@ -42,6 +43,11 @@ Exported read_exported(const fs::path& run) {
   const RunWeights found = find_run_weights(run);
   Exported exported;
   exported.config = read_run_config(found.run);
+  if (const auto program = script_file(exported.config.model))
+    throw InputError(
+        fmt::format("{}: its model is the program {}, which is TorchScript already; the weights of the "
+                    "run are in model.safetensors, by the names that it has for them",
+                    run.string(), *program));
   exported.wanted = wanted_images(exported.config, found.run);
   exported.network = make_network(model_options(exported.config, exported.wanted));
   exported.network->eval();

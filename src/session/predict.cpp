@@ -119,7 +119,7 @@ class Predictor {
   std::shared_ptr<Model> made(const fs::path& file) const {
     TrainConfig config = config_;
     config.freeze.clear();
-    auto model = placed(make_model(model_options(config_, wanted_)), config, plan_);
+    auto model = placed(named_model(config_, model_options(config_, wanted_)), config, plan_);
     load_run_weights(file, *model);
     return model;
   }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/data_names.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
 #include "run/data_record.h"
@@ -14,6 +15,12 @@ namespace glidepath {
 
 WantedImages wanted_images(const TrainConfig& config, const fs::path& run) {
   const auto facts = set_facts(config.data);
+  if (!facts && !data_prefix(config.data).empty()) {
+    throw InputError(
+        fmt::format("{}: trained on data \"{}\", and not on pictures with a class each; its weights are "
+                    "in model.safetensors, by name",
+                    run.string(), config.data));
+  }
   if (!facts) {
     throw InputError(
         fmt::format("{}: trained on data \"{}\", a program's own; only that program can prepare more "

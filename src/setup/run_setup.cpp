@@ -85,12 +85,6 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
   if (dataset.has_val()) limit_corrupt(dataset.val, config.max_corrupt);
 }
 
-/// Of "script:FILE".
-std::optional<std::string> script_file(const std::string& model) {
-  const std::string prefix = "script:";
-  return model.rfind(prefix, 0) == 0 ? std::optional<std::string>(model.substr(prefix.size())) : std::nullopt;
-}
-
 /// On the plan's device and in its memory format.
 std::shared_ptr<Model> arranged(std::shared_ptr<Model> model, const TrainConfig& config,
                                 const ComputePlan& plan) {
@@ -171,6 +165,16 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
     split->labels = split->labels.to(plan.device);
   }
   return dataset;
+}
+
+std::optional<std::string> script_file(const std::string& model) {
+  const std::string prefix = "script:";
+  return model.rfind(prefix, 0) == 0 ? std::optional<std::string>(model.substr(prefix.size())) : std::nullopt;
+}
+
+std::shared_ptr<Model> named_model(const TrainConfig& config, const ModelOptions& options) {
+  const auto file = script_file(config.model);
+  return file ? script_model(*file) : make_model(options);
 }
 
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,11 @@ Dataset load_limited(const TrainConfig& config, DataRecord* record = nullptr,
 /// The data set where batches are to be made from it: on the GPU where data_on_device says so, or where it is
 /// small enough. Throws InputError where it cannot be there.
 Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& plan);
+
+/// Of "script:FILE"; nothing for a built-in network's name.
+std::optional<std::string> script_file(const std::string& model);
+/// The network that `model` names, built in or a program, as it begins.
+std::shared_ptr<Model> named_model(const TrainConfig& config, const ModelOptions& options);
 
 /// A model for the data set's images, initialised from the seed, on the plan's device and in its memory
 /// format.

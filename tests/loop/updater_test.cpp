@@ -1,7 +1,10 @@
 // tests/loop/updater_test.cpp - batches that pass in pieces.
 #include "loop/updater.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
+#include <torch/nn/modules/conv.h>
 #include <torch/types.h>
 
 #include "glidepath/dataset.h"
@@ -38,7 +41,7 @@ TEST(MicroBatch, IsPyTorchsAccumulation) {
   Ranks alone(nullptr, {});
   const Dataset digits = load_dataset("digits", "");
   DataWatch watch(digits, {}, {});
-  const auto task = make_task(config);
+  const auto task = make_classification();
   const auto optimizer = make_optimizer(config, named_parameters(*model));
   Updater updater(config, plan, alone, watch, *model, *task, *optimizer, {});
   model->train();
@@ -76,6 +79,36 @@ TEST(MicroBatch, IsTheWholeBatchWithoutBatchNorm) {
     EXPECT_TRUE(torch::allclose(tensor, b.at(name), 1e-4, 1e-5)) << name;
     EXPECT_FALSE(torch::equal(tensor, b.at(name))) << name;
   }
+}
+
+// Pieces weigh by the pixels that have a class, of which one may have none.
+TEST(MicroBatch, PiecesOfMasksWeighByTheirPixels) {
+  const auto update = [](std::int64_t micro_batch) {
+    TrainConfig config = digits_run("1it");
+    config.micro_batch = micro_batch;
+    at::manual_seed(11);
+    const torch::Tensor images = torch::randn({6, 2, 4, 4}), draw = torch::rand({6, 4, 4});
+    torch::Tensor masks = torch::randint(0, 3, {6, 4, 4}, torch::kInt64);
+    for (std::int64_t i = 0; i < 6; ++i) masks[i].masked_fill_(draw[i] < 0.2 * static_cast<double>(i), 9);
+    masks[4].fill_(9);
+    masks[5].fill_(9);
+    const auto model = module_model(torch::nn::Conv2d(torch::nn::Conv2dOptions(2, 3, 1)).ptr());
+    const ComputePlan plan = plan_compute(config);
+    Ranks alone(nullptr, {});
+    const Dataset digits = load_dataset("digits", "");
+    DataWatch watch(digits, {}, {});
+    const auto task = make_segmentation(3, 9);
+    const auto optimizer = make_optimizer(config, named_parameters(*model));
+    Updater updater(config, plan, alone, watch, *model, *task, *optimizer, {});
+    updater.begin();
+    const Applied done = updater.apply(Batch(images, masks), 6, 0, 0.5, [](double) { return 0.5; });
+    EXPECT_EQ(done.terms, masks.ne(9).sum().item<std::int64_t>());
+    return std::pair(done.loss.item<double>(), model->parameters().front().detach().clone());
+  };
+  const auto [whole_loss, whole] = update(0);
+  const auto [loss, pieces] = update(2);
+  EXPECT_NEAR(loss, whole_loss, 1e-6);
+  EXPECT_TRUE(torch::allclose(pieces, whole, 1e-5, 1e-6));
 }
 
 }  // namespace

@@ -1,7 +1,13 @@
 // tests/ranks/launch_test.cpp - two processes train what one does.
+#include <filesystem>
+#include <fstream>
+#include <random>
 #include <set>
 #include <sstream>
+#include <string>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "data/image_folder.h"
@@ -67,6 +73,49 @@ TEST_F(RanksTest, MixedAndPassedInPiecesAreThoseOfOneProcess) {
   must_train(1, run + "--out one");
   must_train(3, run + "--micro-batch 17 --out three");
   expect_same_curve("one", "three", 2e-4, 0.004);
+}
+
+/// As numpy.save writes it.
+template <typename T>
+void write_npy(const std::filesystem::path& file, const char* type, const std::string& shape,
+               const std::vector<T>& values) {
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type, shape);
+  header.resize((header.size() + 11 + 63) / 64 * 64 - 11, ' ');
+  header += '\n';
+  std::ofstream stream(file, std::ios::binary);
+  stream << "\x93NUMPY" << '\x01' << '\0' << static_cast<char>(header.size() % 256)
+         << static_cast<char>(header.size() / 256) << header;
+  stream.write(reinterpret_cast<const char*>(values.data()),
+               static_cast<std::streamsize>(values.size() * sizeof(T)));
+}
+
+// The later the picture, the fewer of its pixels have a class; a rank's part may have none that has.
+TEST_F(RanksTest, PartsOfMasksCountByThePixelsThatHaveAClass) {
+  constexpr int kImages = 22, kSide = 16;
+  std::mt19937 random(4);
+  std::normal_distribution<float> normal;
+  std::filesystem::create_directories(folder_ / "masks");
+  for (const char* split : {"train", "test"}) {
+    std::vector<float> images(kImages * 3 * kSide * kSide);
+    std::vector<std::uint8_t> masks(kImages * kSide * kSide);
+    for (float& value : images) value = normal(random);
+    for (std::size_t i = 0; i < masks.size(); ++i)
+      masks[i] = random() % kImages < i / (kSide * kSide) ? 255 : static_cast<std::uint8_t>(random() % 3);
+    const auto name = [&](const char* what) {
+      return folder_ / "masks" / fmt::format("{}_{}.npy", split, what);
+    };
+    write_npy(name("inputs"), "<f4", fmt::format("{}, 3, {}, {}", kImages, kSide, kSide), images);
+    write_npy(name("targets"), "|u1", fmt::format("{}, {}, {}", kImages, kSide, kSide), masks);
+  }
+  const std::string run =
+      "--data tensors:masks --model unet --width 0.1 --batch-size 6 --full 3ep --budget 3ep --base-lr 0.02 "
+      "--precision fp32 --threads 1 --eval-every 1ep ";
+  must_train(1, run + "--out one");
+  must_train(3, run + "--sync-bn true --out three");
+  expect_same_curve("one", "three", 2e-4, 0.01);
+  EXPECT_EQ(summary("one").at("score"), "test_mean_iou");
+  EXPECT_NEAR(summary("one").at("test_mean_iou").get<double>(),
+              summary("three").at("test_mean_iou").get<double>(), 0.02);
 }
 
 TEST_F(RanksTest, RepeatsToTheLastBit) {

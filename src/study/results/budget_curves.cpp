@@ -130,13 +130,14 @@ StudyCurve study_curve(const StudyResults& results, const StudyTable& table, std
     const Budget budget = parse_budget(table.columns[column]);
     if (made.curve.scores.empty()) {
       made.curve.unit = unit_of(budget);
-      made.curve.is_loss = cell.values.empty();
+      made.curve.is_loss = cell.values.empty() || !table.higher_is_better;
       if (made.curve.is_loss) made.curve.chance.reset();
     }
     if (made.curve.unit != unit_of(budget))
       throw InputError(fmt::format("budgets in \"{}\" and in \"{}\" ({}); a curve has one unit",
                                    made.curve.unit, unit_of(budget), table.columns[column]));
-    const std::vector<double>& values = made.curve.is_loss ? cell.losses : cell.values;
+    const std::vector<double>& values =
+        made.curve.is_loss && table.higher_is_better ? cell.losses : cell.values;
     if (values.empty())
       throw InputError(fmt::format("{}: has runs with and without an accuracy", made.title));
     CurveScore score{budget.amount, mean(values), std::nullopt, static_cast<std::int64_t>(values.size())};

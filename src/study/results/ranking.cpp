@@ -41,6 +41,10 @@ class Ranker {
  public:
   Ranker(const StudyResults& results, const StudyTable& table, const RankOptions& options)
       : results_(results), table_(table), options_(options) {
+    if (!table.higher_is_better || !table.is_share)
+      throw InputError(
+          "its score is " + score_title(results, {}) +
+          ", and orders are of shares, as accuracies and mean IoU are; a table shows which row is best");
     made_.title = table.caption;
     made_.row_axis = table.row_axis;
   }
