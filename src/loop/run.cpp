@@ -58,12 +58,12 @@ Glide first_glide(const Run& run) {
 
 // Of a run that is resumed the checkpoint has the weights, of other ranks' rank 0.
 std::shared_ptr<Model> first_model(const Experiment& asked, const Run& run) {
+  auto model =
+      asked.model ? placed(asked.model, run.config, run.plan) : new_model(run.config, run.data.set, run.plan);
   const auto program = asked.model ? std::nullopt : script_file(run.config.model);
   if (program && run.options.on_note)
     run.options.on_note("model: runs the code that is in " + *program +
                         "; train only programs of people whom you trust");
-  auto model =
-      asked.model ? placed(asked.model, run.config, run.plan) : new_model(run.config, run.data.set, run.plan);
   if (run.config.init.empty() || run.options.resume || !run.ranks.is_first()) return model;
   const FirstWeights first = load_first_weights(run.config, *model, run.data.set.classes);
   if (run.options.on_note) {

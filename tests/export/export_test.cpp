@@ -51,7 +51,9 @@ TensorMap weights_of(const Network& network) {
 
 std::vector<ModelOptions> exported_networks() {
   std::vector<ModelOptions> list;
-  for (const std::string& name : model_names()) list.push_back(options_of(name));
+  for (const std::string& name : model_names()) {
+    if (name != "unet" && name != "gpt") list.push_back(options_of(name));  // of images into classes alone
+  }
   list.push_back(options_of("resnet18"));
   list.back().stem = "imagenet";
   list.back().image_size = 48;

@@ -157,6 +157,8 @@ TEST_F(SafetensorsTest, APickleIsRefusedAndNoSourceReadsOne) {
   for (const char* part : {"/src", "/include"}) {
     for (const auto& entry : fs::recursive_directory_iterator(std::string(GLIDEPATH_SOURCE_DIR) + part)) {
       if (!entry.is_regular_file()) continue;
+      // The one place for programs, which --model script:FILE asks for by name, and which refuses pickles.
+      if (entry.path().stem() == "script_model") continue;
       std::ostringstream text;
       text << std::ifstream(entry.path()).rdbuf();
       ++sources;

@@ -352,7 +352,7 @@ TEST_F(StudyStoreTest, EveryNumberOfTheTableReachesItsPlaces) {
     EXPECT_EQ(make_tables(results, {"", "", name}).at(0).cells.at(0).at(0).values.at(0), 50) << name;
     EXPECT_EQ(score_title(results, {"", "", name}), find_result_number(name)->what);
   }
-  EXPECT_THROW(make_tables(results, {"", "", "val_loss"}), InputError);
+  EXPECT_THROW(make_tables(results, {"", "", "best_update"}), InputError);
 }
 
 // A report shows what the study was asked for; axes that are none, as of a store made by hand, are left out.
