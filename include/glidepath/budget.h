@@ -6,10 +6,11 @@
 
 namespace glidepath {
 
-enum class BudgetUnit { kIterations, kEpochs, kPercent, kSeconds, kFlops };
+enum class BudgetUnit { kIterations, kEpochs, kPercent, kSeconds, kFlops, kTokens };
 
 /// An amount to spend. `amount` is in the unit's own terms: updates, epochs, percent of the full budget
-/// (100 is all of it), seconds, floating-point operations. Finite and > 0; whole for kIterations.
+/// (100 is all of it), seconds, floating-point operations, tokens trained on. Finite and > 0; whole for
+/// kIterations.
 struct Budget {
   BudgetUnit unit = BudgetUnit::kPercent;
   double amount = 100;
@@ -17,7 +18,7 @@ struct Budget {
   bool operator!=(const Budget& other) const { return !(*this == other); }
 };
 
-/// Reads `500it`, `30ep`, `0.5ep`, `10%`, `45m`, `90s`, `1h30m`, `1h30m10s`, `2e15flop`.
+/// Reads `500it`, `30ep`, `0.5ep`, `10%`, `45m`, `90s`, `1h30m`, `1h30m10s`, `2e15flop`, `5e6tok`.
 /// Throws InputError naming the text, what is wrong with it and an example of what is right.
 Budget parse_budget(std::string_view text);
 
@@ -32,6 +33,9 @@ struct BudgetContext {
   /// Forward + backward of every training image once. Less than steps_per_epoch whole batches where the last
   /// one of an epoch is smaller; 0: every batch is whole.
   double flops_per_epoch = 0;
+  /// Tokens that a whole batch has to predict, and an epoch, of text (nanoGPT's tokens per iteration); 0: no
+  /// text.
+  double tokens_per_step = 0, tokens_per_epoch = 0;
 };
 
 /// The number of updates that `budget` buys: rounded to nearest, at least 1, so that 1 % of 200 epochs of 391

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,9 +67,13 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
 /// test accuracies and any run has another so; else none.
 std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options = {});
 
-/// The score of make_tables(), as summary.json calls it: what the options or the study name, else that of the
-/// runs' task, "test_mean_iou".
+/// The score of the runs' task, as summary.json calls it: "test_accuracy", "test_mean_iou".
+std::string task_score(const StudyResults& results);
+/// The score of make_tables(): what the options or the study name, else that of the task.
 std::string table_score(const StudyResults& results, const TableOptions& options = {});
+
+/// What a run was tested with, by its name in summary.json; nothing where it was not, or has not finished.
+std::optional<double> score_of(const RunRecord& run, const std::string& name);
 
 /// A score, mean or difference of a table, as it is shown: two decimals of percent, four digits of others.
 std::string score_text(double value, bool is_share);

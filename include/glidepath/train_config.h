@@ -25,6 +25,7 @@ struct TrainConfig {
   std::string model = "resnet18";
   double width = 1;           ///< channel multiplier
   std::string stem = "auto";  ///< cifar, imagenet, auto
+  std::string plugin;  ///< a shared library that brings model, task or data (glidepath/plugin.h); "": none
   std::string init;    ///< weights to begin with: a safetensors file or a run's folder; "": random ones
   std::string freeze;  ///< parameters that are not trained, by name: "conv1.*,layer1.*"
   std::string frozen_norms = "eval";  ///< of norms whose parameters are all frozen: eval (as they are), train

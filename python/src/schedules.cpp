@@ -64,6 +64,8 @@ const char* name_of(BudgetUnit unit) {
       return "seconds";
     case BudgetUnit::kFlops:
       return "flops";
+    case BudgetUnit::kTokens:
+      return "tokens";
   }
   return "";
 }

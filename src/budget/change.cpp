@@ -56,8 +56,9 @@ Schedule schedule_for(const std::string& text, double base_lr, const BudgetConte
   known.steps_per_epoch = static_cast<double>(context.steps_per_epoch);
   known.base_lr = base_lr;
   const bool full_is_known =
-      context.full.unit == BudgetUnit::kFlops
-          ? context.flops_per_step > 0
+      context.full.unit == BudgetUnit::kFlops ? context.flops_per_step > 0
+      : context.full.unit == BudgetUnit::kTokens
+          ? context.tokens_per_step > 0
           : context.full.unit == BudgetUnit::kIterations || context.steps_per_epoch > 0;
   if (full_is_known && context.full.unit != BudgetUnit::kSeconds)
     known.full_updates =

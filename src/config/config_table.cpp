@@ -29,20 +29,21 @@ namespace {
 
 void check_full(const std::string& text) {
   if (parse_budget(text).unit == BudgetUnit::kPercent) {
-    refuse_value(text, "the full budget must be in epochs, iterations, time or flop, for example 200ep");
+    refuse_value(text, "the full budget must be in epochs, iterations, time, tok or flop, for example 200ep");
   }
 }
 
 void check_eval_every(const std::string& text) {
   if (text == "end") return;
   const BudgetUnit unit = parse_budget(text).unit;
-  if (unit == BudgetUnit::kFlops || unit == BudgetUnit::kSeconds) {
+  if (unit == BudgetUnit::kFlops || unit == BudgetUnit::kTokens || unit == BudgetUnit::kSeconds) {
     refuse_value(text, "must be in epochs, iterations or percent of the budget, or \"end\"");
   }
 }
 
 void check_checkpoint_every(const std::string& text) {
-  if (parse_budget(text).unit == BudgetUnit::kFlops) {
+  const BudgetUnit unit = parse_budget(text).unit;
+  if (unit == BudgetUnit::kFlops || unit == BudgetUnit::kTokens) {
     refuse_value(text, "must be in time, iterations, epochs or percent of the budget, for example 5m");
   }
 }
@@ -196,6 +197,9 @@ std::vector<ConfigEntry> make_table() {
       choice_entry(&C::stem, "stem",
                    "first layers: cifar (3x3), imagenet (7x7 and pool), auto: by image size",
                    {"auto", "cifar", "imagenet"}),
+      canonical_entry(&C::plugin, "plugin",
+                      "shared library of your own that brings a model, a task or data (docs/library.md)",
+                      canonical_path),
       canonical_entry(
           &C::init, "init",
           "weights to begin with: a safetensors file, or a run's folder; a head for other classes "
@@ -385,7 +389,7 @@ void set_groups(std::vector<ConfigEntry>& table) {
                 "data_wait",     "train_fraction", "train_limit",  "test_limit",       "context",
                 "ignored_label", "augment",        "crop_padding", "crop_fill",        "flip",
                 "auto_augment",  "train_res",      "eval_res",     "exif_orientation", "max_corrupt"}},
-      {"Model", {"task", "model", "width", "stem", "init", "freeze", "frozen_norms"}},
+      {"Model", {"task", "model", "width", "stem", "plugin", "init", "freeze", "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",
        {"optimizer",

@@ -69,7 +69,8 @@ void read_moments(MeasureItem& item, const std::string& moments, const std::stri
   } catch (const InputError& error) {
     refuse(text, fmt::format("every {}", error.what()));
   }
-  if (item.every->unit == BudgetUnit::kSeconds || item.every->unit == BudgetUnit::kFlops) {
+  if (item.every->unit == BudgetUnit::kSeconds || item.every->unit == BudgetUnit::kFlops ||
+      item.every->unit == BudgetUnit::kTokens) {
     refuse(text, fmt::format("every \"{}\" must be in epochs, iterations or percent of the budget", value));
   }
 }

@@ -25,17 +25,17 @@ struct Unit {
 constexpr Unit kUnits[] = {{"it", BudgetUnit::kIterations, 1}, {"ep", BudgetUnit::kEpochs, 1},
                            {"%", BudgetUnit::kPercent, 1},     {"h", BudgetUnit::kSeconds, 3600},
                            {"m", BudgetUnit::kSeconds, 60},    {"s", BudgetUnit::kSeconds, 1},
-                           {"flop", BudgetUnit::kFlops, 1}};
+                           {"flop", BudgetUnit::kFlops, 1},    {"tok", BudgetUnit::kTokens, 1}};
 
 const std::vector<words::Synonym> kUnitsElsewhere = {
-    {"second", "s"},   {"seconds", "s"}, {"sec", "s"},     {"secs", "s"},       {"minute", "m"},
-    {"minutes", "m"},  {"min", "m"},     {"mins", "m"},    {"hour", "h"},       {"hours", "h"},
-    {"hr", "h"},       {"hrs", "h"},     {"e", "ep"},      {"epoch", "ep"},     {"epochs", "ep"},
-    {"i", "it"},       {"iter", "it"},   {"iters", "it"},  {"iteration", "it"}, {"iterations", "it"},
-    {"step", "it"},    {"steps", "it"},  {"update", "it"}, {"updates", "it"},   {"batch", "it"},
-    {"batches", "it"}, {"ba", "it"},     {"percent", "%"}, {"pct", "%"},        {"flops", "flop"},
-    {"h", "h"},        {"m", "m"},       {"s", "s"},       {"ep", "ep"},        {"it", "it"},
-    {"flop", "flop"}};
+    {"second", "s"},   {"seconds", "s"}, {"sec", "s"},      {"secs", "s"},       {"minute", "m"},
+    {"minutes", "m"},  {"min", "m"},     {"mins", "m"},     {"hour", "h"},       {"hours", "h"},
+    {"hr", "h"},       {"hrs", "h"},     {"e", "ep"},       {"epoch", "ep"},     {"epochs", "ep"},
+    {"i", "it"},       {"iter", "it"},   {"iters", "it"},   {"iteration", "it"}, {"iterations", "it"},
+    {"step", "it"},    {"steps", "it"},  {"update", "it"},  {"updates", "it"},   {"batch", "it"},
+    {"batches", "it"}, {"ba", "it"},     {"percent", "%"},  {"pct", "%"},        {"flops", "flop"},
+    {"h", "h"},        {"m", "m"},       {"s", "s"},        {"ep", "ep"},        {"it", "it"},
+    {"flop", "flop"},  {"token", "tok"}, {"tokens", "tok"}, {"toks", "tok"},     {"tok", "tok"}};
 
 const Unit& unit_named(std::string_view name, std::string_view text) {
   for (const Unit& unit : kUnits) {
@@ -52,12 +52,13 @@ const Unit& unit_named(std::string_view name, std::string_view text) {
     words::refuse(text, fmt::format("unknown unit \"{}\"; write hours, for example {}h", name,
                                     24 * amount.value_or(1)));
   words::refuse(
-      text, name.empty() && is_joined ? std::string("the last number has no unit, for example 1h30m")
-            : name.empty()
-                ? fmt::format("no unit; add it, ep, %, h, m, s or flop, for example {}ep or {}%", text, text)
-                : fmt::format("unknown unit \"{}\"; use it, ep, %, h, m, s or flop, for example 30ep or "
-                              "1h30m",
-                              name));
+      text,
+      name.empty() && is_joined ? std::string("the last number has no unit, for example 1h30m")
+      : name.empty()
+          ? fmt::format("no unit; add it, ep, %, h, m, s, tok or flop, for example {}ep or {}%", text, text)
+          : fmt::format("unknown unit \"{}\"; use it, ep, %, h, m, s, tok or flop, for example 30ep or "
+                        "1h30m",
+                        name));
 }
 
 // One number with its unit, taken off the front of `rest`.
@@ -106,7 +107,7 @@ std::int64_t whole_updates(double updates, const Budget& budget) {
 void check_full(const Budget& full) {
   if (full.unit == BudgetUnit::kPercent) {
     words::refuse(to_string(full),
-                  "the full budget must be in epochs, iterations, time or flop, for example 200ep");
+                  "the full budget must be in epochs, iterations, time, tok or flop, for example 200ep");
   }
 }
 
@@ -115,13 +116,13 @@ std::int64_t updates_in_full(const BudgetContext& context) {
   return updates_in(context.full, context);
 }
 
-double updates_in_flops(const Budget& budget, const BudgetContext& context) {
-  if (!(context.flops_per_step > 0 && std::isfinite(context.flops_per_step)))
-    words::refuse(to_string(budget), "needs the floating-point operations of an update");
-  if (!(context.flops_per_epoch > 0 && context.steps_per_epoch > 0))
-    return budget.amount / context.flops_per_step;
-  const double epochs = std::floor(budget.amount / context.flops_per_epoch);
-  const double rest = (budget.amount - epochs * context.flops_per_epoch) / context.flops_per_step;
+/// Of what a whole batch has `per_step` of, and an epoch `per_epoch`.
+double updates_with(const Budget& budget, const BudgetContext& context, double per_step, double per_epoch,
+                    const char* wanted) {
+  if (!(per_step > 0 && std::isfinite(per_step))) words::refuse(to_string(budget), wanted);
+  if (!(per_epoch > 0 && context.steps_per_epoch > 0)) return budget.amount / per_step;
+  const double epochs = std::floor(budget.amount / per_epoch);
+  const double rest = (budget.amount - epochs * per_epoch) / per_step;
   const auto steps = static_cast<double>(context.steps_per_epoch);
   return epochs * steps + std::min(rest, steps);
 }
@@ -154,6 +155,7 @@ Budget parse_budget(std::string_view text) {
 
 std::string to_string(const Budget& budget) {
   if (budget.unit == BudgetUnit::kFlops) return words::scientific_text(budget.amount) + "flop";
+  if (budget.unit == BudgetUnit::kTokens) return words::scientific_text(budget.amount) + "tok";
   std::string shortest;
   for (const Unit& unit : kUnits) {
     if (unit.unit != budget.unit) continue;
@@ -178,7 +180,14 @@ std::int64_t updates_in(const Budget& budget, const BudgetContext& context) {
       // Multiplied before it is divided: 1 % of 78,200 is then exactly 782.
       return whole_updates(budget.amount * static_cast<double>(updates_in_full(context)) / 100, budget);
     case BudgetUnit::kFlops:
-      return whole_updates(updates_in_flops(budget, context), budget);
+      return whole_updates(updates_with(budget, context, context.flops_per_step, context.flops_per_epoch,
+                                        "needs the floating-point operations of an update"),
+                           budget);
+    case BudgetUnit::kTokens:
+      return whole_updates(
+          updates_with(budget, context, context.tokens_per_step, context.tokens_per_epoch,
+                       "tokens are what text is trained on: give data tokens:PATH, or another unit"),
+          budget);
     case BudgetUnit::kSeconds:
       break;
   }

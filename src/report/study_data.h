@@ -26,6 +26,7 @@ struct StudyData {
   std::string caption;         ///< study_caption of the results
   std::vector<StudyRun> runs;  ///< in the plan's order
   StudyReference reference = {};
+  std::string score = "test_accuracy";  ///< of the runs' task, as summary.json calls it
   std::string envelope = {};  ///< the subject whose trade-off figure 1 shows; empty: by average rank
 };
 

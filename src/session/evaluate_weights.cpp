@@ -10,6 +10,7 @@
 #include "evaluation/evaluate.h"
 #include "glidepath/error.h"
 #include "glidepath/evaluate.h"
+#include "glidepath/plugin.h"
 #include "glidepath/train.h"
 #include "loop/feed/data_watch.h"
 #include "model/weight_names.h"
@@ -53,6 +54,13 @@ TrainConfig untouched(TrainConfig config) {
   return config;
 }
 
+/// Nothing where there is no plug-in.
+Experiment brought_by_plugin(const TrainConfig& config) {
+  Experiment experiment{config, {}, {}, {}, {}};
+  if (!config.plugin.empty()) extend_by_plugin(config.plugin, experiment);
+  return experiment;
+}
+
 /// A data set, a network for it, and what is asked of both.
 class Tester {
  public:
@@ -60,14 +68,16 @@ class Tester {
       : config_(config),
         options_(options),
         plan_(plan_compute(config)),
-        dataset_(load_limited(config, nullptr, options.on_warning)),
+        brought_(brought_by_plugin(config)),
+        dataset_(brought_.data ? limited(*brought_.data, config)
+                               : load_limited(config, nullptr, options.on_warning)),
         watch_(dataset_, options.on_warning, options.on_warning) {
     if (options.on_note) {
       for (const std::string& note : dataset_.notes) options.on_note("data: " + note);
     }
     watch_.set_stop([this] { stop_if_asked(); });
     dataset_.image_options.train_size = dataset_.image_options.eval_size;  // the size the network is made for
-    model_ = build_model(config, dataset_, plan_);
+    model_ = brought_.model ? placed(brought_.model, config, plan_) : build_model(config, dataset_, plan_);
   }
 
   /// `load` puts weights into the model and returns their update.
@@ -75,7 +85,8 @@ class Tester {
     EvaluationResult result;
     result.file = file;
     result.step = load(*model_);
-    const bool has_classes = (config_.task == "auto" ? dataset_.task : config_.task) == "classify";
+    const bool has_classes =
+        !brought_.task && (config_.task == "auto" ? dataset_.task : config_.task) == "classify";
     Confusion confusion(has_classes ? dataset_.classes : 0);
     const auto begun = std::chrono::steady_clock::now();
     const DataWatch::MayStop here(watch_);
@@ -108,11 +119,13 @@ class Tester {
   const TrainConfig& config_;
   const EvaluateOptions& options_;
   ComputePlan plan_;
+  const Experiment brought_;
   Dataset dataset_;
   DataWatch watch_;
   std::shared_ptr<Model> model_;
   Ranks alone_{nullptr, {}};
-  std::unique_ptr<Task> task_ = make_task(untouched(config_), dataset_);
+  std::shared_ptr<const Task> task_ =
+      brought_.task ? brought_.task : std::shared_ptr<const Task>(make_task(untouched(config_), dataset_));
 };
 
 /// What to do about weights that do not fit, where it can be told.

@@ -13,6 +13,7 @@
 
 #include "core/own_name.h"
 #include "glidepath/error.h"
+#include "glidepath/plugin.h"
 #include "session/session.h"
 
 namespace glidepath {
@@ -29,6 +30,7 @@ template <typename Work>
 auto with_session(Experiment experiment, const TrainOptions& options, Work work) {
   TrainConfig& config = experiment.config;
   const TrainConfig defaults;
+  if (!config.plugin.empty()) extend_by_plugin(config.plugin, experiment);
   if (experiment.model && config.model == defaults.model) config.model = kOwnName;
   if (experiment.data && config.data == defaults.data) config.data = kOwnName;
   check_config(config);

@@ -306,6 +306,8 @@ BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, 
   context.full = parse_budget(config.full);
   context.flops_per_step = flops_per_image * static_cast<double>(std::min(config.batch_size, images));
   context.flops_per_epoch = flops_per_image * static_cast<double>(images);
+  context.tokens_per_step = static_cast<double>(dataset.tokens * std::min(config.batch_size, images));
+  context.tokens_per_epoch = static_cast<double>(dataset.tokens * images);
   return context;
 }
 

@@ -87,7 +87,8 @@ TEST(TrainConfig, WrongValuesAreNamedWithWhatIsRight) {
            {"device", "gpu", "device \"gpu\": must be auto, cpu, cuda or cuda:N"},
            {"device", "cuda:x", "device \"cuda:x\": must be auto, cpu, cuda or cuda:N"},
            {"full", "10%",
-            "full \"10%\": the full budget must be in epochs, iterations, time or flop, for example 200ep"},
+            "full \"10%\": the full budget must be in epochs, iterations, time, tok or flop, for example "
+            "200ep"},
            {"eval_every", "10s",
             "eval_every \"10s\": must be in epochs, iterations or percent of the budget, or \"end\""},
            {"checkpoint_every", "1e9flop",

@@ -24,7 +24,9 @@ TEST(Budget, ReadsEveryUnit) {
                         {"36h", BudgetUnit::kSeconds, 129600},
                         {"1h30m", BudgetUnit::kSeconds, 5400},
                         {"1h30m10s", BudgetUnit::kSeconds, 5410},
-                        {"2e15flop", BudgetUnit::kFlops, 2e15}}) {
+                        {"2e15flop", BudgetUnit::kFlops, 2e15},
+                        {"5e6tok", BudgetUnit::kTokens, 5e6},
+                        {"1003854tok", BudgetUnit::kTokens, 1003854}}) {
     const Budget budget = parse_budget(c.text);
     EXPECT_EQ(budget.unit, c.unit) << c.text;
     EXPECT_DOUBLE_EQ(budget.amount, c.amount) << c.text;
@@ -45,10 +47,12 @@ TEST(Budget, ErrorsSayWhatIsWrongAndWhatIsRight) {
     const char *text, *message;
   };
   for (const Case& c :
-       {Case{"30x", "\"30x\": unknown unit \"x\"; use it, ep, %, h, m, s or flop, for example 30ep or 1h30m"},
-        {"10k", "\"10k\": unknown unit \"k\"; use it, ep, %, h, m, s or flop, for example 30ep or 1h30m"},
+       {Case{"30x",
+             "\"30x\": unknown unit \"x\"; use it, ep, %, h, m, s, tok or flop, for example 30ep or 1h30m"},
+        {"10k",
+         "\"10k\": unknown unit \"k\"; use it, ep, %, h, m, s, tok or flop, for example 30ep or 1h30m"},
         {"1e", "\"1e\": unknown unit \"e\"; write ep, for example 1ep"},
-        {"30", "\"30\": no unit; add it, ep, %, h, m, s or flop, for example 30ep or 30%"},
+        {"30", "\"30\": no unit; add it, ep, %, h, m, s, tok or flop, for example 30ep or 30%"},
         {"",
          "\"\": nothing where a number should be; a budget is a number and a unit, for example 500it, 30ep, "
          "10% or 1h30m"},
@@ -90,7 +94,8 @@ TEST(Budget, TextIsTheShortestThatReadsBack) {
                         {"2e15flop", "2e15flop"},
                         {"1e3it", "1000it"},
                         {"1.5e9flop", "1.5e9flop"},
-                        {"5flop", "5e0flop"}}) {
+                        {"5flop", "5e0flop"},
+                        {"5000000tok", "5e6tok"}}) {
     EXPECT_EQ(to_string(parse_budget(c.text)), c.shortest) << c.text;
     EXPECT_EQ(parse_budget(c.shortest), parse_budget(c.text)) << c.text;
   }
@@ -119,11 +124,25 @@ TEST(Budget, BuysTheUpdatesOfThePapersProtocol) {
   EXPECT_EQ(updates_in(parse_budget("2e15flop"), context), 2000);
 }
 
+// 100 windows of 128 tokens, 32 at a time: three whole batches, and one of 4.
+TEST(Budget, TokensCountAnEpochsLastAndSmallerBatchAsWhatItIs) {
+  BudgetContext context;
+  context.steps_per_epoch = 4;
+  context.tokens_per_step = 32 * 128;
+  context.tokens_per_epoch = 100 * 128;
+  EXPECT_EQ(updates_in(parse_budget("12800tok"), context), 4);
+  EXPECT_EQ(updates_in(parse_budget("12288tok"), context), 3);
+  EXPECT_EQ(updates_in(parse_budget("128000tok"), context), 40);
+  context.full = parse_budget("128000tok");
+  EXPECT_EQ(updates_in(parse_budget("10%"), context), 4);
+}
+
 TEST(Budget, WhatCannotBeCountedIsSaid) {
   BudgetContext context;
   context.steps_per_epoch = 391;
   EXPECT_THROW(updates_in(parse_budget("45m"), context), InputError);
   EXPECT_THROW(updates_in(parse_budget("1e12flop"), context), InputError);
+  EXPECT_THROW(updates_in(parse_budget("1e6tok"), context), InputError);
   context.full = parse_budget("10%");
   EXPECT_THROW(updates_in(parse_budget("10%"), context), InputError);
   context.steps_per_epoch = 0;

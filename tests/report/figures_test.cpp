@@ -110,6 +110,22 @@ TEST(Figure1, MeansSpreadAndEnvelope) {
   EXPECT_NEAR(envelope.y[1], 100, 1e-12);
 }
 
+TEST(Figure1, IsOfTheTasksScoreWhicheverWayIsBetter) {
+  StudyData data = small_study();
+  const Figure before = make_figure1(data);
+  data.score = "test_perplexity";
+  for (StudyRun& run : data.runs) run.record.scores["test_perplexity"] = 2 / run.record.test_accuracy;
+  const Figure figure = make_figure1(data);
+  EXPECT_EQ(figure.panels[0].y_label, "test perplexity");
+  EXPECT_THAT(figure.text, testing::HasSubstr("Left: test perplexity against budget"));
+  EXPECT_THAT(names_of(figure.panels[0]),
+              ElementsAre("cut(step-d2)", "linear", "step-d2"));  // the lowest first
+  const Series& linear = figure.panels[1].series[1];
+  EXPECT_NEAR(linear.y[1], 100, 1e-12);
+  EXPECT_LT(linear.y[0], 100);  // a smaller budget has the larger perplexity
+  EXPECT_EQ(figure.panels[1].series.size(), before.panels[1].series.size());
+}
+
 TEST(Figure1, ComparesSchedulesOfSgd) {
   StudyData data = small_study();
   data.runs.push_back(made_run("const", "10%", 1, 0.99, "adam"));

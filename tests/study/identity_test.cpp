@@ -101,6 +101,7 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"random_erasing", "0.25"},
                                                      {"micro_batch", "16"},
                                                      {"init", "/x"},
+                                                     {"plugin", "/x"},
                                                      {"freeze", "fc.*"},
                                                      {"frozen_norms", "train"},
                                                      {"batch_size", "64"},

@@ -2,14 +2,18 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/result_numbers.h"
+#include "config/task_facts.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/statistics.h"
+#include "glidepath/table.h"
 #include "report/figures/figure_parts.h"
 #include "report/figures/figures.h"
 #include "report/page/reference_table.h"
@@ -30,6 +34,7 @@ struct BudgetAxis {
                     : unit == BudgetUnit::kIterations ? "budget (updates)"
                     : unit == BudgetUnit::kEpochs     ? "budget (epochs)"
                     : unit == BudgetUnit::kSeconds    ? "budget (s)"
+                    : unit == BudgetUnit::kTokens     ? "budget (tokens)"
                                                       : "budget (FLOPs)";
     return panel;
   }
@@ -66,8 +71,27 @@ struct Line {
   std::vector<std::string> budgets;
 };
 
-Line accuracy_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& axis,
-                   const std::string& subject, const std::vector<std::string>& budgets) {
+/// The score of a study, as the figure has it.
+struct Shown {
+  explicit Shown(const std::string& score)
+      : name(score), kind(*score_kind(score)), is_accuracy(score == "test_accuracy") {}
+
+  /// Shares in percent; NaN where there is none.
+  double of(const StudyRun& run) const {
+    const std::optional<double> value = score_of(run.record, name);
+    return value ? (kind.is_share ? 100 : 1) * *value : kNaN;
+  }
+  std::string word() const { return is_accuracy ? "accuracy" : find_result_number(name)->what; }
+  std::string title() const { return is_accuracy ? "test accuracy" : find_result_number(name)->what; }
+  std::string label() const { return title() + (kind.is_share ? " (%)" : ""); }
+
+  std::string name;
+  ScoreKind kind;
+  bool is_accuracy;
+};
+
+Line score_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& axis, const Shown& shown,
+                const std::string& subject, const std::vector<std::string>& budgets) {
   Line line;
   std::vector<SeedValues> points;
   for (const std::string& budget : budgets) {
@@ -75,7 +99,7 @@ Line accuracy_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& a
     for (const StudyRun* run : runs) {
       if (run->subject != subject || run->record.config.budget != budget) continue;
       places.push_back(axis.place(*run));
-      accuracies.push_back(test_accuracy_percent(*run));
+      accuracies.push_back(shown.of(*run));
     }
     if (accuracies.empty()) continue;
     line.budgets.push_back(budget);
@@ -91,11 +115,12 @@ std::vector<std::string> compared_subjects(const StudyData& data) {
   return subjects.empty() ? subjects_in(data) : subjects;
 }
 
-std::vector<const StudyRun*> runs_of(const StudyData& data, const std::vector<std::string>& subjects) {
+std::vector<const StudyRun*> runs_of(const StudyData& data, const Shown& shown,
+                                     const std::vector<std::string>& subjects) {
   std::vector<const StudyRun*> runs;
   for (const StudyRun& run : data.runs) {
-    const bool has_accuracy = !std::isnan(run.record.test_accuracy);
-    if (has_accuracy && std::find(subjects.begin(), subjects.end(), run.subject) != subjects.end())
+    const bool has_score = !std::isnan(shown.of(run));
+    if (has_score && std::find(subjects.begin(), subjects.end(), run.subject) != subjects.end())
       runs.push_back(&run);
   }
   return runs;
@@ -111,7 +136,7 @@ double best_of(const StudyReference& reference) {
 /// The line that the reader names, or the one whose average rank over the budgets is the best, chosen before
 /// its accuracies are looked at: at each budget the highest of several noisy means is above what any of them
 /// is worth. Only lines that have the most budgets are ranked, by the budgets of the first of them.
-const Series& chosen_line(const std::vector<Line>& lines, const std::string& named) {
+const Series& chosen_line(const std::vector<Line>& lines, const Shown& shown, const std::string& named) {
   if (!named.empty()) {
     std::vector<std::string> names;
     for (const Line& line : lines) {
@@ -132,13 +157,18 @@ const Series& chosen_line(const std::vector<Line>& lines, const std::string& nam
   for (std::size_t i = 0; i < whole->budgets.size(); ++i) {
     std::vector<double> values;
     for (const Line* line : ranked) values.push_back(line->series.y[i]);
-    const std::vector<double> places = ranks(values, /*higher_is_better=*/true);
+    const std::vector<double> places = ranks(values, shown.kind.higher_is_better);
     for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += places[j];
   }
   return ranked[static_cast<std::size_t>(std::min_element(sums.begin(), sums.end()) - sums.begin())]->series;
 }
 
-Series relative_to(Series series, double reference) {
+/// In percent of a reference; where less is better, how far the reference is below.
+Series relative_to(Series series, double reference, bool higher_is_better = true) {
+  if (!higher_is_better) {
+    for (double& y : series.y) y = 100 * reference / y;
+    return series;
+  }
   for (double& y : series.y) y *= 100 / reference;
   for (double& spread : series.spread) spread *= 100 / reference;
   return series;
@@ -148,34 +178,40 @@ Series relative_to(Series series, double reference) {
 
 Figure make_figure1(const StudyData& data) {
   const std::vector<std::string> subjects = compared_subjects(data);
-  const std::vector<const StudyRun*> runs = runs_of(data, subjects);
+  const Shown shown(data.score);
+  const std::vector<const StudyRun*> runs = runs_of(data, shown, subjects);
   const BudgetAxis axis = axis_for(runs);
   const std::vector<std::string> budgets = budgets_along(runs, axis);
-  Panel accuracy = axis.panel("(a) accuracy", "test accuracy (%)");
+  Panel accuracy = axis.panel("(a) " + shown.word(), shown.label());
   std::vector<Line> lines;
   for (const std::string& subject : subjects) {
-    Line line = accuracy_line(runs, axis, subject, budgets);
+    Line line = score_line(runs, axis, shown, subject, budgets);
     if (line.budgets.empty()) continue;
     lines.push_back(std::move(line));
     accuracy.series.push_back(lines.back().series);
   }
-  if (lines.empty()) refuse_figure(data, "1", data.runs.empty() ? "runs" : "runs with a test accuracy");
-  const Series chosen = chosen_line(lines, data.envelope);
-  std::stable_sort(accuracy.series.begin(), accuracy.series.end(),
-                   [](const Series& a, const Series& b) { return mean(a.y) > mean(b.y); });
+  if (lines.empty())
+    refuse_figure(data, "1", data.runs.empty() ? "runs" : ("runs with a " + shown.title()).c_str());
+  const Series chosen = chosen_line(lines, shown, data.envelope);
+  std::stable_sort(accuracy.series.begin(), accuracy.series.end(), [&](const Series& a, const Series& b) {
+    return shown.kind.higher_is_better ? mean(a.y) > mean(b.y) : mean(a.y) < mean(b.y);
+  });
 
-  for (std::size_t i = 0; accuracy.x_is_budget && i < data.reference.accuracy.size(); ++i)
+  for (std::size_t i = 0; shown.is_accuracy && accuracy.x_is_budget && i < data.reference.accuracy.size();
+       ++i)
     accuracy.series.push_back(reference_series(data.reference, i));
 
   const char* largest = accuracy.x_is_budget ? "full" : "largest";
   Panel relative = axis.panel(fmt::format("(b) relative to the {} budget", largest),
-                              fmt::format("% of {}'s {}-budget accuracy", chosen.name, largest));
+                              fmt::format("% of {}'s {}-budget {}", chosen.name, largest, shown.word()) +
+                                  (shown.kind.higher_is_better ? "" : ", inverted"));
   const double reference = chosen.y.back();
   for (const Series& line : accuracy.series) {
-    relative.series.push_back(relative_to(line, line.is_reference ? best_of(data.reference) : reference));
+    relative.series.push_back(relative_to(line, line.is_reference ? best_of(data.reference) : reference,
+                                          shown.kind.higher_is_better));
     relative.series.back().spread.clear();
   }
-  Series envelope = relative_to(chosen, reference);
+  Series envelope = relative_to(chosen, reference, shown.kind.higher_is_better);
   envelope.name = "trade-off";
   envelope.subject = "envelope";
   envelope.style = LineStyle::kDotted;
@@ -186,13 +222,14 @@ Figure make_figure1(const StudyData& data) {
           ? ""
           : fmt::format(" Open points, dotted: {}, relative to their own best.", data.reference.source);
   return {"1",
-          "Accuracy against budget",
-          fmt::format("Left: test accuracy against budget, mean and one standard deviation over seeds; a "
+          shown.is_accuracy ? "Accuracy against budget" : "Score against budget",
+          fmt::format("Left: {5} against budget, mean and one standard deviation over seeds; a "
                       "cut(...) schedule is the off-the-shelf one, ended where the budget ends. Right: the "
                       "same relative to {0} at the {3} budget; dotted, the trade-off of {0}{4}. {1}.{2}",
                       chosen.name, data.caption, accuracy.x_is_budget ? reference_text : "", largest,
                       data.envelope.empty() ? ", which has the best average rank over the budgets"
-                                            : ", as was asked for (--envelope)"),
+                                            : ", as was asked for (--envelope)",
+                      shown.title()),
           2,
           {accuracy, relative}};
 }

@@ -62,6 +62,7 @@ double images_to_train(const TrainConfig& config) {
   const Budget full = parse_budget(config.full), budget = resolve_percent(parse_budget(config.budget), full);
   if (budget.unit == BudgetUnit::kSeconds) return budget.amount * kImagesPerSecond;
   if (budget.unit == BudgetUnit::kFlops) return budget.amount / kFlopsPerImage;
+  if (budget.unit == BudgetUnit::kTokens) return budget.amount / static_cast<double>(config.context);
   if (budget.unit == BudgetUnit::kIterations) return budget.amount * static_cast<double>(config.batch_size);
   const std::int64_t steps_per_epoch = (training_images(config) + config.batch_size - 1) / config.batch_size;
   const BudgetContext context{steps_per_epoch, full};

@@ -125,17 +125,6 @@ void check_score(const std::string& name) {
                                name, fmt::join(known, ", "), fmt::join(metrics, ", ")));
 }
 
-/// Nothing where the run was not tested so.
-std::optional<double> score_of(const RunRecord& run, const std::string& name) {
-  const auto number = [](double value) {
-    return std::isnan(value) ? std::nullopt : std::optional<double>(value);
-  };
-  if (name == "test_accuracy") return number(run.test_accuracy);
-  if (name == "test_loss") return number(run.test_loss);
-  const auto found = run.scores.find(name);
-  return found == run.scores.end() ? std::nullopt : std::optional<double>(found->second);
-}
-
 /// Higher is better for all that is judged.
 void add_run(TableCell& cell, const RunRecord& run, const std::string& score) {
   const ScoreKind& kind = *score_kind(score);
@@ -211,7 +200,10 @@ void show_as_they_are(StudyTable& table) {
 
 std::string table_score(const StudyResults& results, const TableOptions& options) {
   const std::string& named = options.score.empty() ? results.table.score : options.score;
-  if (!named.empty()) return named;
+  return named.empty() ? task_score(results) : named;
+}
+
+std::string task_score(const StudyResults& results) {
   for (const TaskFacts& task : task_facts()) {
     const std::string score = "test_" + task.score;
     if (std::any_of(results.runs.begin(), results.runs.end(),
@@ -219,6 +211,16 @@ std::string table_score(const StudyResults& results, const TableOptions& options
       return score;
   }
   return "test_accuracy";
+}
+
+std::optional<double> score_of(const RunRecord& run, const std::string& name) {
+  const auto number = [](double value) {
+    return std::isnan(value) ? std::nullopt : std::optional<double>(value);
+  };
+  if (name == "test_accuracy") return number(run.test_accuracy);
+  if (name == "test_loss") return number(run.test_loss);
+  const auto found = run.scores.find(name);
+  return found == run.scores.end() ? std::nullopt : std::optional<double>(found->second);
 }
 
 std::string score_text(double value, bool is_share) {

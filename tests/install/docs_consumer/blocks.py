@@ -1,6 +1,6 @@
 """Makes a program of every C++ block of the documentation, and the CMake file that builds them.
 
-A block is a whole program, or a fragment. What a fragment takes for granted stands in a comment before it, which
+A block is a whole program, a plug-in, or a fragment. What a fragment takes for granted stands in a comment before it, which
 readers of the page do not see:
 
     <!-- cpp: link glidepath::study
@@ -31,6 +31,8 @@ def program_of(code: str, given: str) -> str:
     """A whole C++ program that holds the block."""
     if "int main(" in code:
         return code
+    if "GLIDEPATH_PLUGIN(" in code:
+        return f"{code}\nint main() {{}}\n"
     top, _, before = given.partition("---\n")
     includes = [line for line in code.splitlines() if line.startswith("#include")]
     body = [line for line in code.splitlines() if not line.startswith("#include")]
