@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include <ATen/autocast_mode.h>
 #include <fmt/format.h>
 #include <torch/nn/functional/padding.h>
 #include <torch/nn/modules/activation.h>
@@ -24,34 +23,6 @@ using torch::Tensor;
 constexpr std::int64_t kLevels = 4, kMultiple = 16;
 
 std::int64_t padded(std::int64_t side) { return (side + kMultiple - 1) / kMultiple * kMultiple; }
-
-/// In LibTorch 1.13 (oneDNN 2.7 with AMX) gradients of weights in bfloat16 are wrong for many pictures of 240
-/// and more columns: there, wide ones are computed in float32.
-class WideInFloat32 {
- public:
-  explicit WideInFloat32(Tensor& images) {
-#if TORCH_VERSION_MAJOR < 2
-    constexpr std::int64_t kWidest = 224;
-    const bool is_wide = padded(images.size(3)) > kWidest;
-    is_off_ = is_wide && images.device().is_cpu() && at::autocast::is_cpu_enabled();
-    if (!is_off_) return;
-    at::autocast::set_cpu_enabled(false);
-    images = images.to(torch::kFloat32);
-#else
-    static_cast<void>(images);
-#endif
-  }
-  WideInFloat32(const WideInFloat32&) = delete;
-  WideInFloat32& operator=(const WideInFloat32&) = delete;
-  ~WideInFloat32() {
-#if TORCH_VERSION_MAJOR < 2
-    if (is_off_) at::autocast::set_cpu_enabled(true);
-#endif
-  }
-
- private:
-  [[maybe_unused]] bool is_off_ = false;
-};
 
 /// Two convolutions, each with a norm and ReLU. Channels in, between and out.
 class DoubleConvImpl : public torch::nn::Module {
@@ -175,7 +146,6 @@ class Unet : public Network {
   }
 
   Tensor forward(Tensor images) override {
-    const WideInFloat32 wide(images);
     const std::int64_t height = images.size(2), width = images.size(3);
     const std::int64_t below = padded(height) - height, right = padded(width) - width;
     if (below + right > 0)

@@ -97,6 +97,37 @@ bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x) {
          x.is_contiguous(torch::MemoryFormat::ChannelsLast) && fits_winograd(weight.size(1), weight.size(0));
 }
 
+/// oneDNN 2.7 (LibTorch 1.13) on AMX gives gradients of weights in bfloat16 that are wrong, or NaN, for many
+/// pictures of 240 and more columns.
+bool is_wrong_in_bf16(const torch::nn::Conv2dImpl& conv, const Tensor& x) {
+#if TORCH_VERSION_MAJOR < 2
+  constexpr std::int64_t kWidest = 224;  // all of up to here were right
+  return x.dim() == 4 && x.size(3) > kWidest && x.is_cpu() && autocast_is_on() && is_3x3(conv);
+#else
+  static_cast<void>(conv);
+  static_cast<void>(x);
+  return false;
+#endif
+}
+
+/// While alive, operators on the CPU compute in what they are given.
+class AutocastOff {
+ public:
+  AutocastOff() { set(false); }
+  ~AutocastOff() { set(true); }
+  AutocastOff(const AutocastOff&) = delete;
+  AutocastOff& operator=(const AutocastOff&) = delete;
+
+ private:
+  static void set(bool on) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+    at::autocast::set_autocast_enabled(torch::kCPU, on);
+#else
+    at::autocast::set_cpu_enabled(on);
+#endif
+  }
+};
+
 }  // namespace
 
 WinogradGuard::WinogradGuard(bool on) : before_(is_allowed) { is_allowed = on; }
@@ -108,6 +139,10 @@ bool fits_winograd(std::int64_t channels, std::int64_t filters) {
 }
 
 Tensor convolve(torch::nn::Conv2d& conv, const Tensor& x) {
+  if (is_wrong_in_bf16(*conv, x)) {
+    const AutocastOff off;
+    return convolve(conv, x.to(torch::kFloat32)).to(torch::kBFloat16);
+  }
   return fits(*conv, x) ? Conv3x3::apply(x, conv->weight) : conv(x);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -139,6 +140,41 @@ TEST(Conv3x3, WhatDoesNotFitIsTheLibrarys) {
   EXPECT_FALSE(taken(same(), torch::empty({0, 32, 8, 8}).contiguous(torch::MemoryFormat::ChannelsLast)));
   const WinogradGuard off(false);
   EXPECT_FALSE(taken(same(), x));
+}
+
+/// As plans with bf16 compute.
+struct InBfloat16 {
+  InBfloat16() { set(true); }
+  ~InBfloat16() { set(false); }
+  static void set(bool on) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+    at::autocast::set_autocast_enabled(torch::kCPU, on);
+    at::autocast::set_autocast_dtype(torch::kCPU, torch::kBFloat16);
+#else
+    at::autocast::set_cpu_enabled(on);
+    at::autocast::set_autocast_cpu_dtype(torch::kBFloat16);
+#endif
+    if (!on) at::autocast::clear_cache();
+  }
+};
+
+// oneDNN 2.7 on AMX has wrong ones for many of these.
+TEST(Conv3x3, WidePicturesInBfloat16HaveTheGradientsOfFloat64) {
+  for (const std::int64_t width : {200, 240, 256, 320}) {
+    for (const std::int64_t height : {16, 60, 97, 180}) {
+      SCOPED_TRACE(testing::Message() << height << " x " << width);
+      at::manual_seed(width + height);
+      const Layer c{2, 8, 16, height, width};
+      const Tensor x = pictures(c), gradient = pictures({c.images, c.filters, c.filters, height, width});
+      torch::nn::Conv2d conv = convolution(c.channels, c.filters), exact = convolution(c.channels, c.filters);
+      exact->to(torch::kFloat64);
+      exact->weight.set_data(conv->weight.detach().to(torch::kFloat64));
+      const auto right = results(exact, x.to(torch::kFloat64), gradient.to(torch::kFloat64), false);
+      const InBfloat16 autocast;
+      const auto found = results(conv, x, gradient.to(torch::kBFloat16), false);
+      for (std::size_t i = 0; i < right.size(); ++i) EXPECT_LT(distance(found[i], right[i]), 0.01) << i;
+    }
+  }
 }
 
 TEST(Conv3x3, FrozenFiltersAndInputsGetNoGradient) {
