@@ -11,6 +11,8 @@
 
 namespace glidepath {
 
+class Model;
+
 /// Knows nothing of models, loops and devices: whoever trains, tests or measures asks it. Outputs are what a
 /// model gave for the batch, on the batch's device; those of floating point are float32. Throws InputError
 /// for outputs of another shape than the task wants.
@@ -59,6 +61,15 @@ std::unique_ptr<Task> make_segmentation(std::int64_t classes, std::int64_t ignor
 /// The next token, by cross entropy: outputs are logits [B, T, vocabulary], targets int64 [B, T]. Scored by
 /// perplexity(); bits_per_byte() too where bytes_per_token > 0.
 std::unique_ptr<Task> make_language(double bytes_per_token = 0, double label_smoothing = 0);
+
+/// What a scripted module (script_model()) brings as methods beside its forward, both of the tensors that
+/// forward gave, followed by the targets: loss gives the mean over the batch's examples; metrics, which may
+/// be missing, a dictionary of such means by name, of which the first is the score. Those whose names end in
+/// loss or error are the better the lower; those in accuracy, iou or f1 are told in percent. `outputs` and
+/// `batch`: of an example, to find the names by. Throws InputError for a model that is no program, has no
+/// loss, or takes other tensors.
+std::unique_ptr<Task> script_task(const std::shared_ptr<Model>& model, const Values& outputs,
+                                  const Batch& batch);
 
 /// A loss of one's own: the mean over the batch's examples. `correct` counts those that are right, where that
 /// is a question.

@@ -186,11 +186,11 @@ std::vector<ConfigEntry> make_table() {
       canonical_entry(&C::ignored_label, "ignored_label",
                       "of masks: the label of pixels that are left out, none, or auto: 255",
                       checked_ignored_label),
-      choice_entry(
-          &C::task, "task",
-          "what to train for: classify, multilabel, regress, segment, language; auto: what the data set is "
-          "for",
-          {"auto", "classify", "multilabel", "regress", "segment", "language"}),
+      choice_entry(&C::task, "task",
+                   "what to train for: classify, multilabel, regress, segment, language, own (a scripted "
+                   "module's loss); auto: "
+                   "what the data set is for",
+                   {"auto", "classify", "multilabel", "regress", "segment", "language", "own"}),
       text_entry(&C::model, "model",
                  "resnet8, resnet18, convnet, unet, gpt, ..., or script:FILE.pt (docs/models.md)"),
       real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),

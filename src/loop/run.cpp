@@ -88,7 +88,7 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
       feed(data.set, loader_options(config, plan, data.set, &ranks), mixing_options(asked, data.set),
            plan.device, data.watch),
       model(first_model(asked, *this)),
-      task(asked.task ? asked.task : make_task(config, data.set)),
+      task(asked.task ? asked.task : make_task(config, data.set, plan, model)),
       optimizer(make_optimizer(config, named_parameters(*model))),
       context(budget_context(config, data.set, feed.loader(), cost_of(*model, data.set, plan))),
       glide(first_glide(*this)),

@@ -1,6 +1,9 @@
 // src/measure/gradient_options.h - a measure's options and a run's configuration, as the full gradient takes
 // them.
 #pragma once
+#include <memory>
+#include <utility>
+
 #include <fmt/format.h>
 #include <torch/types.h>
 
@@ -15,7 +18,8 @@ namespace glidepath {
 constexpr std::uint64_t kMeasuredCrops = 0x9E3779B97F4A7C15;
 
 inline FullGradientOptions gradient_options(const MeasureItem& item, const TrainConfig& config,
-                                            const ComputePlan& plan, const Dataset& dataset) {
+                                            const ComputePlan& plan, const Dataset& dataset,
+                                            std::shared_ptr<const Task> task) {
   FullGradientOptions options;
   if (item.augment) {
     options.augmented = loader_options(config, plan, dataset);
@@ -26,7 +30,7 @@ inline FullGradientOptions gradient_options(const MeasureItem& item, const Train
   options.images = item.images;
   options.statistics = item.statistics;
   options.bf16 = item.bf16;
-  options.task = make_task(config, dataset);
+  options.task = std::move(task);
   options.weight_decay = item.decay ? config.weight_decay : 0;
   options.decay_norm_bias = config.decay_norm_bias;
   return options;

@@ -20,6 +20,9 @@
 namespace glidepath {
 namespace {
 
+/// Which the run has for as long as it is measured.
+std::shared_ptr<const Task> its_task(const MeasuredRun& run) { return {std::shared_ptr<void>(), &run.task}; }
+
 using Fields = nlohmann::ordered_json;
 
 void add_if_finite(Fields& fields, const char* name, double value) {
@@ -84,8 +87,9 @@ class Instruments : public Measurer {
  private:
   void take_gradient(const MeasureItem& item, Fields& fields, const std::function<void()>& between_batches) {
     const auto found =
-        full_gradient(run_.model, run_.dataset, gradient_options(item, run_.config, run_.plan, run_.dataset),
-                      run_.plan, between_batches);
+        full_gradient(run_.model, run_.dataset,
+                      gradient_options(item, run_.config, run_.plan, run_.dataset, its_task(run_)), run_.plan,
+                      between_batches);
     fields["grad_norm"] = found.norm;
     fields["train_loss_full"] = found.mean_loss;
     if (!item.layers) return;
@@ -126,7 +130,8 @@ class Instruments : public Measurer {
   }
 
   double seconds_of_gradient(const MeasureItem& item) {
-    FullGradientOptions options = gradient_options(item, run_.config, run_.plan, run_.dataset);
+    FullGradientOptions options =
+        gradient_options(item, run_.config, run_.plan, run_.dataset, its_task(run_));
     const std::int64_t images = options.images > 0 ? options.images : run_.dataset.train.size();
     options.images = std::min(options.batch_size, images);
     double seconds = 0;

@@ -11,6 +11,7 @@
 #include "measure/gradient_options.h"
 #include "measure/weight_norm.h"
 #include "run/run_weights.h"
+#include "session/brought.h"
 #include "setup/run_setup.h"
 
 namespace fs = std::filesystem;
@@ -48,9 +49,11 @@ std::vector<Measurement> measure_run(const fs::path& path, const MeasureOptions&
   if (!options.data_dir.empty()) config.data_dir = options.data_dir;
   if (options.threads > 0) config.threads = options.threads;
   const ComputePlan plan = plan_compute(config);
-  const Dataset dataset = load_limited(config);
+  const Experiment brought = brought_by_plugin(config);
+  const Dataset dataset = dataset_of(brought);
   for (const MeasureItem& item : items) require_images(item, dataset, "what");
-  const auto model = build_model(config, dataset, plan);
+  const auto model = model_of(brought, dataset, plan);
+  const auto task = task_of(brought, dataset, plan, model);
   std::vector<Measurement> measurements;
   for (const fs::path& file : found.files) {
     Measurement measured;
@@ -60,7 +63,7 @@ std::vector<Measurement> measure_run(const fs::path& path, const MeasureOptions&
     for (const MeasureItem& item : items) {
       if (item.what == Measure::kGradNorm) {
         const auto gradient =
-            full_gradient(*model, dataset, gradient_options(item, config, plan, dataset), plan);
+            full_gradient(*model, dataset, gradient_options(item, config, plan, dataset, task), plan);
         measured.grad_norm = gradient.norm;
         measured.statistics = item.statistics == NormStatistics::kBatch ? "batch"
                               : item.statistics == NormStatistics::kFresh

@@ -19,6 +19,7 @@
 #include "core/safe_text.h"
 #include "files/content_kind.h"
 #include "glidepath/error.h"
+#include "model/script_calls.h"
 
 namespace fs = std::filesystem;
 
@@ -72,13 +73,13 @@ bool add_tensors(const c10::IValue& value, Values& tensors) {
   return true;
 }
 
-class ScriptModel : public Model {
+class ScriptModel : public Model, public ScriptCalls {
  public:
   ScriptModel(fs::path file, torch::jit::Module module)
       : file_(std::move(file)), module_(std::move(module)) {}
 
   Values forward(const Values& inputs) override {
-    const c10::IValue given = called(inputs);
+    const c10::IValue given = call("forward", inputs);
     Values outputs;
     if (!add_tensors(given, outputs) || outputs.empty())
       throw InputError(
@@ -111,6 +112,27 @@ class ScriptModel : public Model {
     }
     train(is_training());
   }
+  bool has_method(const char* name) const override { return module_.find_method(name).has_value(); }
+  c10::IValue call(const char* name, const Values& arguments) override {
+    const std::size_t takes = module_.get_method(name).function().num_inputs() - 1;  // without self
+    if (arguments.size() > takes)
+      throw InputError(fmt::format("{}: its {} takes {} argument{}, and is given {} tensors", file_.string(),
+                                   name, takes, takes == 1 ? "" : "s", arguments.size()));
+    std::vector<c10::IValue> stack(arguments.begin(), arguments.end());
+    try {
+      return module_.get_method(name)(std::move(stack));
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      const std::string what = told(error);
+      if (what.find("allocate memory") != std::string::npos ||
+          what.find("out of memory") != std::string::npos)
+        throw;
+      throw InputError(fmt::format("{}: its {} of {}: {}", file_.string(), name, shapes_of(arguments), what));
+    }
+  }
+  std::string file() const override { return file_.string(); }
+
   std::vector<RunningStatistics> running_statistics() override {
     std::vector<RunningStatistics> list;
     for (const torch::jit::Module& each : module_.modules()) {
@@ -144,25 +166,6 @@ class ScriptModel : public Model {
     if (module.hasattr(name)) return module.attr(name);
     const auto slot = module.type()->findConstant(name);
     return slot ? std::optional<c10::IValue>(*slot) : std::nullopt;
-  }
-
-  c10::IValue called(const Values& inputs) {
-    const std::size_t takes = module_.get_method("forward").function().num_inputs() - 1;  // without self
-    if (inputs.size() > takes)
-      throw InputError(fmt::format("{}: its forward takes {} argument{}, and an example has {} inputs",
-                                   file_.string(), takes, takes == 1 ? "" : "s", inputs.size()));
-    std::vector<c10::IValue> stack(inputs.begin(), inputs.end());
-    try {
-      return module_.forward(std::move(stack));
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& error) {
-      const std::string what = told(error);
-      if (what.find("allocate memory") != std::string::npos ||
-          what.find("out of memory") != std::string::npos)
-        throw;
-      throw InputError(fmt::format("{}: its forward of {}: {}", file_.string(), shapes_of(inputs), what));
-    }
   }
 
   fs::path file_;

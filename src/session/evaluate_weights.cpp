@@ -10,11 +10,11 @@
 #include "evaluation/evaluate.h"
 #include "glidepath/error.h"
 #include "glidepath/evaluate.h"
-#include "glidepath/plugin.h"
 #include "glidepath/train.h"
 #include "loop/feed/data_watch.h"
 #include "model/weight_names.h"
 #include "run/run_weights.h"
+#include "session/brought.h"
 #include "setup/run_setup.h"
 
 namespace fs = std::filesystem;
@@ -54,13 +54,6 @@ TrainConfig untouched(TrainConfig config) {
   return config;
 }
 
-/// Nothing where there is no plug-in.
-Experiment brought_by_plugin(const TrainConfig& config) {
-  Experiment experiment{config, {}, {}, {}, {}};
-  if (!config.plugin.empty()) extend_by_plugin(config.plugin, experiment);
-  return experiment;
-}
-
 /// A data set, a network for it, and what is asked of both.
 class Tester {
  public:
@@ -68,16 +61,16 @@ class Tester {
       : config_(config),
         options_(options),
         plan_(plan_compute(config)),
-        brought_(brought_by_plugin(config)),
-        dataset_(brought_.data ? limited(*brought_.data, config)
-                               : load_limited(config, nullptr, options.on_warning)),
+        brought_(brought_by_plugin(untouched(config))),
+        dataset_(dataset_of(brought_, options.on_warning)),
         watch_(dataset_, options.on_warning, options.on_warning) {
     if (options.on_note) {
       for (const std::string& note : dataset_.notes) options.on_note("data: " + note);
     }
     watch_.set_stop([this] { stop_if_asked(); });
     dataset_.image_options.train_size = dataset_.image_options.eval_size;  // the size the network is made for
-    model_ = brought_.model ? placed(brought_.model, config, plan_) : build_model(config, dataset_, plan_);
+    model_ = model_of(brought_, dataset_, plan_);
+    task_ = task_of(brought_, dataset_, plan_, model_);
   }
 
   /// `load` puts weights into the model and returns their update.
@@ -124,8 +117,7 @@ class Tester {
   DataWatch watch_;
   std::shared_ptr<Model> model_;
   Ranks alone_{nullptr, {}};
-  std::shared_ptr<const Task> task_ =
-      brought_.task ? brought_.task : std::shared_ptr<const Task>(make_task(untouched(config_), dataset_));
+  std::shared_ptr<const Task> task_;
 };
 
 /// What to do about weights that do not fit, where it can be told.

@@ -1,11 +1,15 @@
 // src/setup/make_task.cpp - what a run trains for, from its configuration and its data.
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/types.h>
 
+#include "compute/device_batches.h"
 #include "config/task_facts.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
+#include "glidepath/loader.h"
+#include "model/in_mode.h"
 #include "setup/run_setup.h"
 
 namespace glidepath {
@@ -54,9 +58,25 @@ void refuse_for(const std::string& task, const char* key, const std::string& tex
   throw InputError(fmt::format("{} \"{}\": for task {}, and this is {}", key, text, only, task));
 }
 
+/// By the first test example, in evaluation mode, so that nothing of the model changes.
+std::unique_ptr<Task> own_task(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan,
+                               const std::shared_ptr<Model>& model) {
+  if (config.test_augment != "none") refuse_for("own", "test_augment", config.test_augment, "classify");
+  if (config.label_smoothing > 0)
+    refuse_for("own", "label_smoothing", fmt::format("{}", config.label_smoothing),
+               "classify, segment and language");
+  const at::NoGradGuard no_grad;
+  const InMode mode(*model, false);
+  const Batch batch =
+      on_device(plain_batch(dataset, dataset.test, 0, 1, torch::kFloat32, plan.channels_last), plan.device);
+  return script_task(model, model->forward(batch.inputs), batch);
+}
+
 }  // namespace
 
-std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& dataset) {
+std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan,
+                                const std::shared_ptr<Model>& model) {
+  if (config.task == "own") return own_task(config, dataset, plan, model);
   const std::string& task = config.task == "auto" ? dataset.task : config.task;
   check_targets(task, config, dataset);
   if (task != "classify" && config.test_augment != "none")

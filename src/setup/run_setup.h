@@ -83,7 +83,9 @@ Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, s
 
 /// What the model is trained for: the task that `task` names, or the data set's. Throws InputError where it
 /// does not fit the data set's targets, or options are for other tasks.
-std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& dataset);
+/// "own" is what the model brings, a scripted one.
+std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan,
+                                const std::shared_ptr<Model>& model);
 
 /// The optimizer that `optimizer` names, with the options that it has. Throws InputError for another name.
 std::unique_ptr<Optimizer> make_optimizer(const TrainConfig& config, const NamedTensors& parameters);

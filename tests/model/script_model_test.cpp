@@ -15,6 +15,7 @@
 #include "files/read_file.h"
 #include "glidepath/error.h"
 #include "glidepath/optimizer.h"
+#include "glidepath/task.h"
 #include "model/in_mode.h"
 #include "support/temporary_folder.h"
 
@@ -130,6 +131,44 @@ TEST(ScriptModel, OtherFilesAreRefused) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{10}, whole.size() / 2, whole.size() - 1}) {
     std::ofstream(cut, std::ios::binary).write(whole.data(), static_cast<std::streamsize>(bytes));
     EXPECT_THAT(refusal_of(cut), HasSubstr("cut.pt: is ")) << bytes;
+  }
+}
+
+// Its loss and metrics, as Python tells them of the same batch; here of two halves of it.
+TEST(ScriptTask, IsTheModulesOwn) {
+  const TensorMap golden = load_safetensors(kFolder + "script.safetensors");
+  const auto model = script_model(kFolder + "script_own.pt");
+  const InMode mode(*model, false);
+  const Batch batch(golden.at("images")[0], golden.at("labels")[0]);
+  const Values outputs = model->forward(batch.inputs);
+  EXPECT_TRUE(torch::allclose(outputs.front(), golden.at("own.logits"), 1e-5, 1e-6));
+  const auto task = script_task(model, outputs, batch);
+  const torch::Tensor loss = task->loss(outputs, batch);
+  EXPECT_NEAR(loss.item<double>(), golden.at("own.loss").item<double>(), 1e-6);
+  loss.backward();
+  EXPECT_GT(model->parameters().front().grad().abs().sum().item<double>(), 0);
+  ASSERT_EQ(task->metrics().size(), 2U);
+  EXPECT_EQ(task->metrics()[0].name, "top2_accuracy");  // in the dictionary's order
+  EXPECT_TRUE(task->metrics()[0].higher_is_better && task->metrics()[0].is_share);
+  EXPECT_FALSE(task->metrics()[1].higher_is_better || task->metrics()[1].is_share);
+  for (const Metric& metric : task->metrics()) {
+    torch::Tensor sums = torch::zeros({2}, torch::kFloat64);
+    for (const std::int64_t first : {0, 4}) {
+      Batch half(batch.images().narrow(0, first, 4), batch.labels().narrow(0, first, 4));
+      sums += metric.sums(model->forward(half.inputs), half);
+    }
+    EXPECT_NEAR(metric.value(sums.detach(), 0), golden.at("own." + metric.name).item<double>(), 1e-5) << metric.name;
+  }
+}
+
+TEST(ScriptTask, WantsALoss) {
+  const auto model = script_model(kFolder + "script.pt");
+  const Batch batch(torch::zeros({1, 1, 8, 8}), torch::zeros({1}, torch::kInt64));
+  try {
+    script_task(model, model->forward(batch.inputs), batch);
+    FAIL() << "taken";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("script.pt: has no method loss, which task \"own\" asks for"));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "glidepath/error.h"
 #include "glidepath/evaluate.h"
+#include "glidepath/measure.h"
 #include "glidepath/train.h"
 #include "loop/digits_run.h"
 #include "support/files.h"
@@ -45,6 +46,27 @@ TEST(ScriptRun, LearnsAndIsTestedAndIsGoneOnWithToTheSameBits) {
 
   const auto tested = evaluate_run(folder.path() / "whole");
   EXPECT_NEAR(tested.at(0).loss, whole.test_loss, 1e-6);
+}
+
+TEST(ScriptRun, IsTrainedForItsOwnLossAndToldInItsOwnMetrics) {
+  const TemporaryFolder folder("script-own");
+  TrainConfig config = scripted_run("60it");
+  config.model = std::string("script:") + GLIDEPATH_TEST_DATA + "/nn/script_own.pt";
+  config.task = "own";
+  config.val = "100";
+  config.measure = "grad-norm@every=30it";
+  TrainOptions options;
+  options.out = folder.path() / "own";
+  options.measurer = instruments();
+  const TrainResult result = train(config, options);
+  EXPECT_EQ(result.score, "test_top2_accuracy");
+  const auto summary = summary_of(folder.path() / "own");
+  EXPECT_GT(summary.at("test_top2_accuracy").get<double>(), 0.2);  // by chance
+  EXPECT_LT(summary.at("test_loss").get<double>(), 0.9);           // where it began
+  EXPECT_TRUE(summary.contains("best_val_top2_accuracy"));
+  const auto tested = evaluate_run(folder.path() / "own");
+  EXPECT_NEAR(tested.at(0).loss, result.test_loss, 1e-6);
+  EXPECT_EQ(tested.at(0).metrics.at(1).name, "margin_error");
 }
 
 }  // namespace

@@ -1,0 +1,97 @@
+// src/task/script_task.cpp - the loss and the metrics that a scripted module brings.
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include "core/safe_text.h"
+#include "glidepath/error.h"
+#include "glidepath/model.h"
+#include "glidepath/task.h"
+#include "model/script_calls.h"
+
+namespace glidepath {
+namespace {
+
+using Calls = std::shared_ptr<ScriptCalls>;
+
+Values arguments_of(const Values& outputs, const Batch& batch) {
+  Values all = outputs;
+  all.insert(all.end(), batch.targets.begin(), batch.targets.end());
+  return all;
+}
+
+bool ends_in(const std::string& name, const std::string& end) {
+  return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Of one number.
+torch::Tensor scalar_of(const Calls& calls, const std::string& what, const c10::IValue& value) {
+  if (value.isTensor() && value.toTensor().numel() == 1) return value.toTensor().reshape({});
+  throw InputError(
+      fmt::format("{}: its {} gives {}; wants a tensor of one number", calls->file(), what,
+                  value.isTensor() ? fmt::format("one of {}", value.toTensor().numel()) : value.tagKind()));
+}
+
+torch::Tensor loss_of(const Calls& calls, const Values& outputs, const Batch& batch) {
+  return scalar_of(calls, "loss", calls->call("loss", arguments_of(outputs, batch)));
+}
+
+c10::impl::GenericDict metrics_of(const Calls& calls, const Values& outputs, const Batch& batch) {
+  const c10::IValue told = calls->call("metrics", arguments_of(outputs, batch));
+  if (!told.isGenericDict())
+    throw InputError(
+        fmt::format("{}: its metrics gives {}; wants Dict[str, Tensor]", calls->file(), told.tagKind()));
+  return told.toGenericDict();
+}
+
+/// The mean over all examples of what the module says of each batch in the mean.
+Metric metric_of(const Calls& calls, const std::string& name) {
+  Metric metric{name, !ends_in(name, "loss") && !ends_in(name, "error"),
+                ends_in(name, "accuracy") || ends_in(name, "iou") || ends_in(name, "f1"), 2};
+  metric.sums = [=](const Values& outputs, const Batch& batch) {
+    const torch::Tensor value =
+        scalar_of(calls, "metric " + name, metrics_of(calls, outputs, batch).at(name)).to(torch::kFloat64);
+    const torch::Tensor examples = torch::full({}, static_cast<double>(batch.examples), value.options());
+    return torch::stack({value * examples, examples});
+  };
+  metric.value = [](const torch::Tensor& sums, double) {
+    return sums.data_ptr<double>()[0] / sums.data_ptr<double>()[1];
+  };
+  return metric;
+}
+
+bool is_name(const std::string& text) {
+  const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  return !text.empty() && text.size() <= 60 && std::all_of(text.begin(), text.end(), fits);
+}
+
+}  // namespace
+
+std::unique_ptr<Task> script_task(const std::shared_ptr<Model>& model, const Values& outputs,
+                                  const Batch& batch) {
+  const Calls calls = std::dynamic_pointer_cast<ScriptCalls>(model);
+  if (!calls)
+    throw InputError(
+        "task \"own\": is what a scripted module brings, and this model is none; give --model script:FILE");
+  if (!calls->has_method("loss"))
+    throw InputError(fmt::format(
+        "{}: has no method loss, which task \"own\" asks for; @torch.jit.export keeps it", calls->file()));
+  loss_of(calls, outputs, batch);
+  std::vector<Metric> metrics;
+  if (calls->has_method("metrics")) {
+    for (const auto& item : metrics_of(calls, outputs, batch)) {
+      const std::string name = item.key().isString() ? item.key().toStringRef() : std::string();
+      if (!is_name(name))
+        throw InputError(fmt::format("{}: has a metric called \"{}\"; names are of letters, digits and _",
+                                     calls->file(), terminal_text(name)));
+      metrics.push_back(metric_of(calls, name));
+    }
+  }
+  return make_task([calls](const Values& given, const Batch& of) { return loss_of(calls, given, of); },
+                   std::move(metrics));
+}
+
+}  // namespace glidepath
