@@ -157,7 +157,8 @@ TEST(ScriptTask, IsTheModulesOwn) {
       Batch half(batch.images().narrow(0, first, 4), batch.labels().narrow(0, first, 4));
       sums += metric.sums(model->forward(half.inputs), half);
     }
-    EXPECT_NEAR(metric.value(sums.detach(), 0), golden.at("own." + metric.name).item<double>(), 1e-5) << metric.name;
+    EXPECT_NEAR(metric.value(sums.detach(), 0), golden.at("own." + metric.name).item<double>(), 1e-5)
+        << metric.name;
   }
 }
 
@@ -185,7 +186,7 @@ TEST(ScriptModel, InputsThatItDoesNotTakeAreTold) {
   EXPECT_THAT(refused({torch::zeros({2, 3, 8, 8})}),
               HasSubstr("script.pt: its forward of Float [2, 3, 8, 8]: "));
   EXPECT_THAT(refused({torch::zeros({2, 1, 8, 8}), torch::zeros({2})}),
-              HasSubstr("its forward takes 1 argument, and an example has 2 inputs"));
+              HasSubstr("its forward takes 1 argument, and is given 2 tensors"));
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST(ScriptRun, LearnsAndIsTestedAndIsGoneOnWithToTheSameBits) {
 
 TEST(ScriptRun, IsTrainedForItsOwnLossAndToldInItsOwnMetrics) {
   const TemporaryFolder folder("script-own");
-  TrainConfig config = scripted_run("60it");
+  TrainConfig config = scripted_run("300it");
   config.model = std::string("script:") + GLIDEPATH_TEST_DATA + "/nn/script_own.pt";
   config.task = "own";
   config.val = "100";
