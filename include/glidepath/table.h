@@ -76,7 +76,9 @@ std::string table_score(const StudyResults& results, const TableOptions& options
 std::optional<double> score_of(const RunRecord& run, const std::string& name);
 
 /// A score, mean or difference of a table, as it is shown: two decimals of percent, four digits of others.
+/// A spread has the decimals of the mean that it is `beside`.
 std::string score_text(double value, bool is_share);
+std::string score_text(double value, bool is_share, double beside);
 
 /// What the cells of make_tables() are, in words: "test accuracy", "validation accuracy with running
 /// statistics".

@@ -47,6 +47,11 @@ TEST(FinishedLine, SaysWhichRunHowWellAndHowLongIsLeft) {
             "[ 12/144] linear 10% seed 1: 78.31 % in 41 s, about 23 min left");
   progress.seconds_left = std::nan("");
   EXPECT_EQ(finished_line(run, progress, kAxes), "[ 12/144] linear 10% seed 1: 78.31 % in 41 s");
+  run.scores["test_perplexity"] = 14.684;
+  EXPECT_EQ(finished_line(run, progress, kAxes), "[ 12/144] linear 10% seed 1: perplexity 14.68 in 41 s");
+  run.scores = {{"test_mean_iou", 0.1495}};
+  EXPECT_EQ(finished_line(run, progress, kAxes), "[ 12/144] linear 10% seed 1: mean iou 14.95 % in 41 s");
+  run.scores.clear();
   run.status = RunStatus::kDiverged;
   run.error = "diverged: the loss is nan at update 12";
   progress.diverged = 1;

@@ -237,7 +237,7 @@ TEST(StudyTable, IsOfTheTasksScoreWhicheverWayIsBetter) {
   const StudyTable table = make_tables(results).at(0);
   EXPECT_FALSE(table.higher_is_better);
   EXPECT_NEAR(table.cells[1][0].mean, 4.47, 1e-9);
-  EXPECT_EQ(table.cells[1][0].text(), "4.47 ± 0.06");
+  EXPECT_EQ(table.cells[1][0].text(), "4.470 ± 0.060");
   EXPECT_TRUE(table.cells[1][0].best);
   EXPECT_THAT(table.average_rank, ElementsAre(2, 1));
   EXPECT_EQ(table.verdicts[0].verdict, Verdict::kClear);

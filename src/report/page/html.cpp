@@ -154,7 +154,7 @@ std::string lead_text(const ColumnAnswer& answer, bool is_share) {
   if (answer.next.empty() || answer.best.empty()) return "";
   if (std::isnan(answer.lead)) return answer.next;  // no seed that both have
   const std::string interval = std::isfinite(answer.half_width) && answer.half_width > 0
-                                   ? " ± " + score_text(answer.half_width, is_share)
+                                   ? " ± " + score_text(answer.half_width, is_share, answer.lead)
                                    : "";
   return fmt::format("{} by {}{}{}", answer.next, score_text(answer.lead, is_share), interval,
                      is_share ? " points" : "");
@@ -177,7 +177,7 @@ std::string answer_html(const StudyTable& table, const StudyAnswer& answer, cons
   for (const ColumnAnswer& column : answer.by_column) {
     if (column.best.empty()) continue;
     const std::string spread =
-        std::isnan(column.stddev) ? "" : " ± " + score_text(column.stddev, table.is_share);
+        std::isnan(column.stddev) ? "" : " ± " + score_text(column.stddev, table.is_share, column.mean);
     html += fmt::format(
         "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td class=\"number\">{}{}</td><td>{}</td>"
         "<td><span class=\"sure {}\">{}</span></td></tr>\n",

@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/task_facts.h"
 #include "core/safe_text.h"
 #include "core/words.h"
 #include "glidepath/schedule.h"
+#include "glidepath/table.h"
 
 namespace glidepath {
 namespace {
@@ -26,7 +28,23 @@ std::string time_left(const StudyProgress& progress) {
   return fmt::format(", about {} left", rough_duration(progress.seconds_left));
 }
 
+/// "perplexity 14.68" of a task whose score is no accuracy; else empty.
+std::string own_score(const RunRecord& run) {
+  for (const TaskFacts& task : task_facts()) {
+    const auto found = run.scores.find("test_" + task.score);
+    if (found == run.scores.end()) continue;
+    const bool is_share = score_kind(found->first)->is_share;
+    std::string name = task.score;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    return fmt::format("{} {}{}", name, score_text((is_share ? 100 : 1) * found->second, is_share),
+                       is_share ? " %" : "");
+  }
+  return "";
+}
+
 std::string outcome(const RunRecord& run) {
+  if (const std::string score = own_score(run); run.status == RunStatus::kDone && !score.empty())
+    return fmt::format("{} in {}", score, rough_duration(run.seconds));
   if (const double loss = shown_loss(run); !std::isnan(loss))
     return fmt::format("loss {:.4g} in {}", loss, rough_duration(run.seconds));
   if (run.status == RunStatus::kDone)

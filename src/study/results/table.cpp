@@ -223,8 +223,13 @@ std::optional<double> score_of(const RunRecord& run, const std::string& name) {
   return found == run.scores.end() ? std::nullopt : std::optional<double>(found->second);
 }
 
-std::string score_text(double value, bool is_share) {
-  return is_share ? fmt::format("{:.2f}", value) : fmt::format("{:.4g}", value);
+std::string score_text(double value, bool is_share) { return score_text(value, is_share, value); }
+
+std::string score_text(double value, bool is_share, double beside) {
+  if (is_share) return fmt::format("{:.2f}", value);
+  const double size = std::abs(beside);
+  if (!(size >= 1e-4 && size < 1e6)) return fmt::format("{:.4g}", value);
+  return fmt::format("{:.{}f}", value, std::max(0, 3 - static_cast<int>(std::floor(std::log10(size)))));
 }
 
 std::string score_title(const StudyResults& results, const TableOptions& options) {
@@ -258,9 +263,8 @@ std::string TableCell::text() const {
   std::string text =
       by_loss ? fmt::format("loss {:.4f}", glidepath::mean(losses)) : score_text(mean, is_share);
   if (shown.size() > 1) {
-    text += by_loss
-                ? fmt::format(" ± {:.4f}", sample_stddev(losses))
-                : fmt::format(" ± {}", is_share ? score_text(stddev, true) : fmt::format("{:.2g}", stddev));
+    text += by_loss ? fmt::format(" ± {:.4f}", sample_stddev(losses))
+                    : fmt::format(" ± {}", score_text(stddev, is_share, mean));
   }
   if (!notes.empty()) text += fmt::format(" ({})", fmt::join(notes, ", "));
   if (mark == Mark::kLevel) text += " =";
