@@ -52,7 +52,8 @@ std::string aligned(const Lines& lines, std::size_t left) {
 }
 
 std::string order_text(const Ranking& ranking) {
-  Lines lines = {{"rank", ranking.row_axis, ranking.budget.empty() ? "accuracy" : ranking.budget, "group"}};
+  Lines lines = {
+      {"rank", ranking.row_axis, ranking.budget.empty() ? ranking.score : ranking.budget, "group"}};
   for (const RankedRow& row : ranking.rows) {
     const std::string rank =
         row.best == row.worst ? fmt::format("{}", row.best) : fmt::format("{}-{}", row.best, row.worst);
@@ -99,7 +100,8 @@ std::string next_text(const Ranking& ranking) {
 std::string text_of(const Ranking& ranking) {
   std::string text = ranking.title.empty() ? "" : terminal_text(ranking.title) + "\n";
   if (!ranking.budget.empty())
-    text += fmt::format("order at {}, the largest budget that all have\n", ranking.budget);
+    text +=
+        fmt::format("order by {} at {}, the largest budget that all have\n", ranking.score, ranking.budget);
   text += order_text(ranking);
   text += "rows that share a letter cannot be told apart (paired by seed, 95 %, Holm over all pairs)\n";
   if (ranking.rows.size() > 1) {

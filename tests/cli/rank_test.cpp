@@ -24,7 +24,8 @@ TEST_F(RankCommand, OrdersTheModelsOfAStudy) {
   ASSERT_EQ(shell("glidepath study study.toml --out out --quiet").exit_status, 0);
   const ProcessResult text = shell("glidepath rank out --rows base_lr");
   ASSERT_EQ(text.exit_status, 0) << text.err;
-  EXPECT_THAT(text.out, StartsWith("order at 40%, the largest budget that all have\nrank  base_lr"));
+  EXPECT_THAT(text.out,
+              StartsWith("order by test accuracy at 40%, the largest budget that all have\nrank  base_lr"));
   EXPECT_THAT(text.out, HasSubstr("\n1     0.1 "));
   EXPECT_THAT(text.out, HasSubstr("\nP(row is better than column) at 100%\n"));
   EXPECT_THAT(text.out, HasSubstr("\n100% itself, every row and seed: 6 more runs, "));

@@ -64,6 +64,24 @@ std::string refusal(const StudyResults& results, const RankOptions& options) {
   return "nothing was refused";
 }
 
+// Errors in place of accuracies: the same order, and as sure of it.
+TEST(Ranking, AScoreOfWhichLessIsBetterIsOrderedSo) {
+  StudyResults results = study_of({"5%", "10%", "20%", "40%"},
+                                  {{"mlp", {{30, 31, 30}, {40, 41, 40}, {48, 49, 48}, {54, 55, 54}}},
+                                   {"resnet8", {{40, 41, 42}, {52, 53, 53}, {62, 63, 62}, {69, 70, 70}}}});
+  const Ranking by_accuracy = only_ranking(results);
+  for (RunRecord& run : results.runs) run.scores["test_rmse"] = 100 - 100 * run.test_accuracy;
+  const Ranking by_error = only_ranking(results);
+  EXPECT_EQ(by_error.score, "test root mean squared error");
+  ASSERT_EQ(by_error.rows.size(), 2U);
+  EXPECT_EQ(by_error.rows[0].name, "resnet8");
+  EXPECT_NEAR(by_error.rows[0].cell.mean, 100 - by_accuracy.rows[0].cell.mean, 1e-9);
+  EXPECT_NEAR(by_error.pairs[0].difference.mean, by_accuracy.pairs[0].difference.mean, 1e-9);
+  EXPECT_NEAR(by_error.pairs[0].p_value, by_accuracy.pairs[0].p_value, 1e-9);
+  EXPECT_TRUE(by_error.pairs[0].is_told);
+  EXPECT_GT(by_error.beats[0][1], 0.9);
+}
+
 TEST(Ranking, GroupsOverlapWhereOnlyTheEndsAreToldApart) {
   const Ranking found = only_ranking(study_of(
       {"100%"},

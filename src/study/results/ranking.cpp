@@ -30,6 +30,18 @@ bool is_ended(const TableCell& cell) { return !cell.values.empty() || cell.diver
 
 double normal_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 
+/// The same with scores of which higher ones are better.
+StudyTable judged(StudyTable table) {
+  if (table.higher_is_better) return table;
+  for (auto& row : table.cells) {
+    for (TableCell& cell : row) {
+      for (double& value : cell.values) value = -value;
+      cell.mean = -cell.mean;
+    }
+  }
+  return table;
+}
+
 /// A row's place in the table, and what it would reach at the target.
 struct Contender {
   std::size_t row = 0;
@@ -40,13 +52,10 @@ struct Contender {
 class Ranker {
  public:
   Ranker(const StudyResults& results, const StudyTable& table, const RankOptions& options)
-      : results_(results), table_(table), options_(options) {
-    if (!table.higher_is_better || !table.is_share)
-      throw InputError(
-          "its score is " + score_title(results, {}) +
-          ", and orders are of shares, as accuracies and mean IoU are; a table shows which row is best");
+      : results_(results), table_(table), judged_(judged(table)), options_(options) {
     made_.title = table.caption;
     made_.row_axis = table.row_axis;
+    made_.score = score_title(results);
   }
 
   Ranking at_column(std::size_t column) {
@@ -82,7 +91,7 @@ class Ranker {
   }
 
  private:
-  const TableCell& cell(std::size_t row) const { return table_.cells[row][column_]; }
+  const TableCell& cell(std::size_t row) const { return judged_.cells[row][column_]; }
 
   std::size_t shared_column() {
     std::vector<std::size_t> rows;
@@ -130,15 +139,15 @@ class Ranker {
 
   /// Rows in their order, all pairs of them, and what is told apart.
   void compare() {
-    const ColumnVerdict verdict = judge(column_of(table_, column_));
+    const ColumnVerdict verdict = judge(column_of(judged_, column_));
     if (!verdict.best) {
-      throw InputError("its runs have no accuracy, and without one there is no order");
+      throw InputError("its runs have no score, and without one there is no order");
     }
     order_ = {*verdict.best};
     for (const Rival& rival : verdict.rivals) order_.push_back(rival.row);
     std::vector<double> p_values;
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      made_.rows.push_back({table_.row_labels[order_[i]], cell(order_[i]), "", 1, 1});
+      made_.rows.push_back({table_.row_labels[order_[i]], table_.cells[order_[i]][column_], "", 1, 1});
       for (std::size_t j = i + 1; j < order_.size(); ++j) {
         RankedPair pair{i, j, difference_of(cell(order_[i]), cell(order_[j])), 1, false};
         pair.is_told = diverged_share(cell(order_[i])) < diverged_share(cell(order_[j]));
@@ -231,8 +240,8 @@ class Ranker {
     try {
       const CurveErrors errors = errors_of(curve.curve);
       const ForecastInterval found = Forecast(errors.points, errors.error_at_chance).at(target_->amount);
-      made.score = 100 - found.median;
-      made.deviation = (found.high - found.low) / kIntervalSigmas;
+      made.score = curve.curve.is_loss ? -found.median : 100 - found.median;
+      made.deviation = std::abs(found.high - found.low) / kIntervalSigmas;
     } catch (const InputError& error) {
       made_.warnings.push_back(fmt::format("{}: no forecast, and P is of what is measured: {}",
                                            table_.row_labels[row], error.what()));
@@ -255,8 +264,9 @@ class Ranker {
     if (difference.pairs >= 2)
       return difference.mean > 0 ? 1 - difference.p_value / 2 : difference.p_value / 2;
     const auto assumed = [](const TableCell& one) {
-      return std::max(kAssumedNoise * (100 - one.mean), kAssumedPoints) /
-             std::sqrt(static_cast<double>(one.values.size()));
+      const double noise = one.is_share ? std::max(kAssumedNoise * (100 - std::abs(one.mean)), kAssumedPoints)
+                                        : kAssumedNoise * std::abs(one.mean);
+      return noise / std::sqrt(static_cast<double>(one.values.size()));
     };
     return odds(a.mean - b.mean, assumed(a), assumed(b));
   }
@@ -315,6 +325,7 @@ class Ranker {
 
   const StudyResults& results_;
   const StudyTable& table_;
+  const StudyTable judged_;
   const RankOptions& options_;
   std::optional<Budget> target_;
   std::size_t column_ = 0, compared_ = 0;  // pairs that Holm's method is of

@@ -34,6 +34,7 @@ struct MoreRuns {
 struct Ranking {
   std::string title;  ///< the values of the other axes; may be empty
   std::string row_axis;
+  std::string score;            ///< what is ordered, in words: "test accuracy", "test perplexity"
   std::string budget, target;   ///< where rows are compared, and where they are meant for; "" without budgets
   std::vector<RankedRow> rows;  ///< the best first
   std::vector<RankedPair> pairs;  ///< all of them
