@@ -67,8 +67,8 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
 /// test accuracies and any run has another so; else none.
 std::vector<StudyTable> make_running_tables(const StudyResults& results, const TableOptions& options = {});
 
-/// The score of the runs' task, as summary.json calls it: "test_accuracy", "test_mean_iou".
-std::string task_score(const StudyResults& results);
+/// The score of these runs' task, as summary.json calls it: "test_accuracy", "test_mean_iou".
+std::string task_score(const std::vector<RunRecord>& runs);
 /// The score of make_tables(): what the options or the study name, else that of the task.
 std::string table_score(const StudyResults& results, const TableOptions& options = {});
 

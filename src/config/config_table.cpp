@@ -13,6 +13,7 @@
 #include "config/by_name_text.h"
 #include "config/held_out_text.h"
 #include "config/measure_text.h"
+#include "config/task_facts.h"
 #include "core/data_names.h"
 #include "core/data_split.h"
 #include "core/optimizer_names.h"
@@ -150,6 +151,14 @@ std::string checked_ignored_label(const std::string& text) {
   return std::to_string(*label);
 }
 
+/// In the order in which they are told.
+std::vector<std::string> known_tasks() {
+  std::vector<std::string> names = {"auto"};
+  for (const TaskFacts& task : task_facts()) names.push_back(task.name);
+  names.emplace_back("own");
+  return names;
+}
+
 std::vector<ConfigEntry> make_table() {
   using C = TrainConfig;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -190,7 +199,7 @@ std::vector<ConfigEntry> make_table() {
                    "what to train for: classify, multilabel, regress, segment, language, own (a scripted "
                    "module's loss); auto: "
                    "what the data set is for",
-                   {"auto", "classify", "multilabel", "regress", "segment", "language", "own"}),
+                   known_tasks()),
       text_entry(&C::model, "model",
                  "resnet8, resnet18, convnet, unet, gpt, ..., or script:FILE.pt (docs/models.md)"),
       real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),

@@ -12,12 +12,6 @@ const std::vector<TaskFacts>& task_facts() {
   return facts;
 }
 
-std::vector<std::string> task_names() {
-  std::vector<std::string> names;
-  for (const TaskFacts& task : task_facts()) names.push_back(task.name);
-  return names;
-}
-
 const std::vector<MetricFacts>& metric_facts() {
   static const std::vector<MetricFacts> facts = {
       {"mean_iou", "mean intersection over union", true, true},
@@ -31,17 +25,14 @@ const std::vector<MetricFacts>& metric_facts() {
   return facts;
 }
 
-const ScoreKind* score_kind(const std::string& name) {
-  static constexpr ScoreKind kShare{true, true}, kLower{false, false}, kHigher{true, false},
-      kErrorShare{false, true};
+std::optional<ScoreKind> score_kind(const std::string& name) {
   const auto has = [&](const std::string& part) { return name.find("_" + part) != std::string::npos; };
   for (const MetricFacts& metric : metric_facts()) {
-    if (!has(metric.name)) continue;
-    return metric.higher_is_better ? (metric.is_share ? &kShare : &kHigher)
-                                   : (metric.is_share ? &kErrorShare : &kLower);
+    if (has(metric.name)) return ScoreKind{metric.higher_is_better, metric.is_share};
   }
-  if (has("accuracy")) return &kShare;
-  return has("loss") ? &kLower : nullptr;
+  if (has("accuracy")) return ScoreKind{true, true};
+  if (has("loss")) return ScoreKind{false, false};
+  return std::nullopt;
 }
 
 }  // namespace glidepath

@@ -1,6 +1,7 @@
 // src/config/task_facts.h - what there is to train for by name, and the numbers that it is told in; without
 // torch.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,8 @@ struct TaskFacts {
   std::string score;  ///< its first metric
 };
 
-/// Those of --task, but for auto.
+/// Those of --task, but for auto and own.
 const std::vector<TaskFacts>& task_facts();
-std::vector<std::string> task_names();
 
 struct MetricFacts {
   std::string name;
@@ -24,11 +24,11 @@ struct MetricFacts {
 /// Of these tasks, accuracy left out: what summaries and stores have as test_NAME.
 const std::vector<MetricFacts>& metric_facts();
 
-/// How good weights are, by the name that summaries have it under ("val_mean_iou", "test_loss_running"): null
-/// for one that says nothing of that.
+/// How good weights are, by the name that summaries have it under ("val_mean_iou", "test_loss_running"):
+/// nothing for one that says nothing of that.
 struct ScoreKind {
   bool higher_is_better, is_share;
 };
-const ScoreKind* score_kind(const std::string& name);
+std::optional<ScoreKind> score_kind(const std::string& name);
 
 }  // namespace glidepath

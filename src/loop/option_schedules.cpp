@@ -3,9 +3,7 @@
 
 #include <string>
 
-#include <fmt/format.h>
-
-#include "glidepath/error.h"
+#include "core/blame.h"
 
 namespace glidepath {
 namespace {
@@ -13,11 +11,7 @@ namespace {
 std::optional<Schedule> schedule_of(const char* key, const std::string& text,
                                     const ScheduleContext& context) {
   if (text == "const") return std::nullopt;
-  try {
-    return parse_schedule(text, context);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("{}: {}", key, error.what()));
-  }
+  return blame(key, [&] { return parse_schedule(text, context); });
 }
 
 }  // namespace

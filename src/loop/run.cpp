@@ -123,23 +123,20 @@ nlohmann::ordered_json Run::moment(const char* kind) const {
   return {{"kind", kind}, {"step", glide.step()}, {"epoch", epochs()}, {"progress", glide.progress()}};
 }
 
-void Run::record(const char* kind, double loss, double accuracy) {
+void Run::record(const char* kind, double loss, double accuracy, const nlohmann::ordered_json& more) {
   auto line = moment(kind);
   line.update({{"lr", tally.lr()}, {"loss", loss}, {"accuracy", accuracy}, {"seconds", seconds_spent()}});
+  line.update(more);
   log.directory().append_metrics(line);
 }
 
 void Run::record_evaluation(const Evaluation& tested) {
-  auto line = moment("eval");
-  line.update({{"lr", tally.lr()},
-               {"loss", tested.loss},
-               {"accuracy", tested.accuracy},
-               {"seconds", seconds_spent()}});
+  auto metrics = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < tested.metrics.size(); ++i) {
     const Metric& metric = task->metrics()[i];
-    if (metric.value) line[metric.name] = tested.metrics[i];
+    if (metric.value) metrics[metric.name] = tested.metrics[i];
   }
-  log.directory().append_metrics(line);
+  record("eval", tested.loss, tested.accuracy, metrics);
 }
 
 TrainStatus Run::status(const Evaluation& tested) {

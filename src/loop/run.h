@@ -63,8 +63,9 @@ struct Run {
 
   /// The fields that every line of the metrics begins with.
   nlohmann::ordered_json moment(const char* kind) const;
-  /// A line of the metrics.
-  void record(const char* kind, double loss, double accuracy);
+  /// A line of the metrics; `more` is an object.
+  void record(const char* kind, double loss, double accuracy,
+              const nlohmann::ordered_json& more = nlohmann::ordered_json::object());
   /// The same of an evaluation, with what the task tells beside loss and accuracy.
   void record_evaluation(const Evaluation& tested);
   /// `tested`: the last evaluation.

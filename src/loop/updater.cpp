@@ -90,12 +90,12 @@ void Updater::undo() {
 
 Applied Updater::apply(const Batch& part, std::int64_t images, std::int64_t step, double lr,
                        const std::function<double(double)>& lr_until) {
-  const std::int64_t terms = all_terms(part, images);
+  const Terms terms = count_terms(part, images);  // outside of graphs: it may wait
   const auto passes = [&](const Batch& batch) { return this->passes(batch, terms); };
   const Passed computed = graphs_ ? graphs_->run(part, passes) : passes(part);
   if (has_news_) data_.share(ranks_);
   require_finite(computed.loss, part, step, lr);
-  const Applied update{computed.loss, computed.correct, images, terms};
+  const Applied update{computed.loss, computed.correct, images, terms.all};
   apply_gradients(update, step, lr, lr_until);
   under_way_ = false;
   return update;
@@ -106,16 +106,16 @@ std::int64_t Updater::terms_of(const Batch& part) const {
 }
 
 // Masks have pixels that nobody is asked about, so parts weigh by those they have.
-std::int64_t Updater::all_terms(const Batch& part, std::int64_t images) const {
-  if (!task_.has_terms()) return images;
+Updater::Terms Updater::count_terms(const Batch& part, std::int64_t images) const {
   const std::int64_t here = terms_of(part);
-  if (ranks_.size() == 1) return std::max<std::int64_t>(1, here);
+  if (!task_.has_terms()) return {here, images};
+  if (ranks_.size() == 1) return {here, std::max<std::int64_t>(1, here)};
   const torch::Tensor all = torch::tensor({static_cast<double>(here)}, torch::kFloat64);
   ranks_.add_up(all);
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(all.item<double>()));
+  return {here, std::max<std::int64_t>(1, static_cast<std::int64_t>(all.item<double>()))};
 }
 
-Passed Updater::passes(const Batch& part, std::int64_t terms) {
+Passed Updater::passes(const Batch& part, const Terms& terms) {
   optimizer_.drop_gradients();
   const std::int64_t here = part.examples;
   if (micro_batch_ > 0 && here > micro_batch_) return passes_in_pieces(part, terms);
@@ -123,18 +123,18 @@ Passed Updater::passes(const Batch& part, std::int64_t terms) {
   std::optional<SyncBatchNormGuard> sync;  // the backward pass looks at all parts too
   if (sync_bn_) sync.emplace([this](const torch::Tensor& sums) { ranks_.add_up(sums); }, here > 0);
   SharedUpdate::Part mine = passed_forward(batch);
-  mine.here = ranks_.size() > 1 ? terms_of(part) : here;
-  mine.all = terms;
+  mine.here = terms.here;
+  mine.all = terms.all;
   pass_backward(shared_.begin(mine));
   return passed();
 }
 
 // The gradient of the mean over the batch is the sum of the pieces' means by their share of the terms.
 // What the ranks add up goes on its way with the last piece.
-Passed Updater::passes_in_pieces(const Batch& part, std::int64_t terms) {
+Passed Updater::passes_in_pieces(const Batch& part, const Terms& terms) {
   SharedUpdate::Part mine;
-  mine.here = std::max<std::int64_t>(1, terms_of(part));
-  mine.all = terms;
+  mine.here = std::max<std::int64_t>(1, terms.here);
+  mine.all = terms.all;
   mine.adds = true;
   for (std::int64_t first = 0; first < part.examples; first += micro_batch_) {
     const Batch piece = piece_of(part, first, std::min(micro_batch_, part.examples - first));

@@ -59,11 +59,14 @@ class Updater : public Stateful {
   void load(const Saved& saved) override;
 
  private:
-  /// This part, and the whole batch, of all ranks.
+  /// What the loss is the mean over: of this rank's part, and of the whole batch.
+  struct Terms {
+    std::int64_t here, all;
+  };
   std::int64_t terms_of(const Batch& part) const;
-  std::int64_t all_terms(const Batch& part, std::int64_t images) const;
-  Passed passes(const Batch& part, std::int64_t terms);
-  Passed passes_in_pieces(const Batch& part, std::int64_t terms);
+  Terms count_terms(const Batch& part, std::int64_t images) const;
+  Passed passes(const Batch& part, const Terms& terms);
+  Passed passes_in_pieces(const Batch& part, const Terms& terms);
   /// Its loss is defined where the batch has examples.
   SharedUpdate::Part passed_forward(const Batch& batch);
   void pass_backward(const torch::Tensor& loss);

@@ -30,7 +30,7 @@ StudyRun study_run(const RunRecord& record) {
 
 StudyData load_study_data(const std::filesystem::path& dir, const StudyResults& results) {
   StudyData data{results.name, study_caption(results), {}, results.reference};
-  data.score = task_score(results);
+  data.score = task_score(results.runs);
   for (const RunRecord& record : results.runs) {
     if (record.status != RunStatus::kDone) continue;
     data.runs.push_back(study_run(record));

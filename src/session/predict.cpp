@@ -11,12 +11,12 @@
 
 #include "core/data_names.h"
 #include "data/batches/augment.h"
+#include "data/formats/decode.h"
 #include "data/images/transforms.h"
 #include "data/stores/image_name.h"
 #include "evaluation/test_views.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
-#include "glidepath/models.h"
 #include "glidepath/train.h"
 #include "model/in_mode.h"
 #include "run/run_weights.h"
@@ -28,9 +28,6 @@ namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
-
-// As of the images of a data set.
-constexpr std::size_t kMostBytes = std::size_t{2} << 30;
 
 /// Some images as the model takes them. Those that cannot be had have a problem, and zeros.
 class PreparedImages {
@@ -49,7 +46,7 @@ class PreparedImages {
       for (std::int64_t i = first; i < last; ++i) {
         const auto at = static_cast<std::size_t>(i);
         try {
-          read_file(names[at], buffer, kMostBytes);
+          read_file(names[at], buffer, kLargestImageFile);
           write(transformer, buffer, images[i].data_ptr<std::uint8_t>());
         } catch (const std::exception& error) {
           problems[at] = error.what();
@@ -88,7 +85,7 @@ class Predictor {
         plan_(plan_compute(config)),
         wanted_(wanted_images(config, weights.run)),
         normaliser_(normaliser_of(wanted_.facts)),
-        model_(made(weights.files.back())) {}
+        model_(model_of(weights, config_, model_options(config_, wanted_), plan_)) {}
 
   void predict(const std::vector<std::string>& names, std::int64_t top,
                const std::function<void(const Prediction&)>& on_prediction) {
@@ -114,14 +111,6 @@ class Predictor {
     dataset.mean = facts.mean;
     dataset.stddev = facts.stddev;
     return Normaliser(dataset);
-  }
-
-  std::shared_ptr<Model> made(const fs::path& file) const {
-    TrainConfig config = config_;
-    config.freeze.clear();
-    auto model = placed(named_model(config_, model_options(config_, wanted_)), config, plan_);
-    load_run_weights(file, *model);
-    return model;
   }
 
   torch::Tensor probabilities_of(const torch::Tensor& images) {

@@ -12,6 +12,7 @@
 
 #include "core/data_names.h"
 #include "data/batches/random_keys.h"
+#include "data/formats/decode.h"
 #include "data/formats/label_png.h"
 #include "data/own/image_table.h"
 #include "evaluation/forward.h"
@@ -20,38 +21,28 @@
 #include "files/read_file.h"
 #include "glidepath/error.h"
 #include "glidepath/keyed_random.h"
-#include "glidepath/models.h"
 #include "glidepath/train.h"
 #include "model/in_mode.h"
-#include "run/data_record.h"
-#include "setup/run_setup.h"
+#include "session/wanted_images.h"
 
 namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kLargestImageFile = std::size_t{2} << 30;
-
 /// The model of a run, without its data.
 class RunModel {
  public:
   RunModel(const RunWeights& weights, const TrainConfig& config, const PredictOptions& options)
       : config_(config), options_(options), plan_(plan_compute(config)) {
-    class_names_ = class_names_from(try_read_file(weights.run / "classes.json").value_or(""));
-    if (class_names_.empty())
-      throw InputError(fmt::format("{}: cannot be read, or names no class; it is written when a run begins",
-                                   (weights.run / "classes.json").string()));
+    class_names_ = class_names_of(weights.run);
     ModelOptions made;
     made.name = config.model;
     made.width = config.width;
     made.stem = config.stem;
     made.context = config.context;
     made.classes = static_cast<std::int64_t>(class_names_.size());
-    TrainConfig placing = config;
-    placing.freeze.clear();
-    model_ = placed(make_model(made), placing, plan_);
-    load_run_weights(weights.files.back(), *model_);
+    model_ = model_of(weights, config, made, plan_);
   }
 
  protected:

@@ -1,4 +1,4 @@
-// src/session/wanted_images.cpp - what a run's folder says of the images that its model takes.
+// src/session/wanted_images.cpp - what a run's folder says of its model, and of the images that it takes.
 #include "session/wanted_images.h"
 
 #include <fmt/format.h>
@@ -29,12 +29,8 @@ WantedImages wanted_images(const TrainConfig& config, const fs::path& run) {
   }
   WantedImages wanted{*facts, facts->side, facts->side, config.exif_orientation};
   if (facts->side > 0) return wanted;
-  wanted.facts.class_names = class_names_from(try_read_file(run / "classes.json").value_or(""));
+  wanted.facts.class_names = class_names_of(run);
   wanted.facts.classes = static_cast<std::int64_t>(wanted.facts.class_names.size());
-  if (wanted.facts.classes == 0) {
-    throw InputError(fmt::format("{}: cannot be read, or names no class; it is written when a run begins",
-                                 (run / "classes.json").string()));
-  }
   const ImageOptions options = image_options(config);
   wanted.side = options.eval_size;
   wanted.resize = options.eval_resize;
@@ -50,6 +46,25 @@ ModelOptions model_options(const TrainConfig& config, const WantedImages& wanted
   options.in_channels = wanted.facts.channels;
   options.image_size = wanted.side;
   return options;
+}
+
+std::vector<std::string> class_names_of(const fs::path& run) {
+  const fs::path file = run / "classes.json";
+  auto names = class_names_from(try_read_file(file).value_or(""));
+  if (names.empty()) {
+    throw InputError(
+        fmt::format("{}: cannot be read, or names no class; it is written when a run begins", file.string()));
+  }
+  return names;
+}
+
+std::shared_ptr<Model> model_of(const RunWeights& weights, const TrainConfig& config,
+                                const ModelOptions& options, const ComputePlan& plan) {
+  TrainConfig trained = config;
+  trained.freeze.clear();
+  auto model = placed(named_model(trained, options), trained, plan);
+  load_run_weights(weights.files.back(), *model);
+  return model;
 }
 
 std::string class_name(const SetFacts& facts, std::int64_t label) {

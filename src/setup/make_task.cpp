@@ -54,17 +54,22 @@ void check_targets(const std::string& task, const TrainConfig& config, const Dat
   }
 }
 
-void refuse_for(const std::string& task, const char* key, const std::string& text, const char* only) {
-  throw InputError(fmt::format("{} \"{}\": for task {}, and this is {}", key, text, only, task));
+/// Options that are for some tasks alone.
+void check_options(const std::string& task, const TrainConfig& config) {
+  const auto refuse = [&](const char* key, const std::string& text, const char* only) {
+    throw InputError(fmt::format("{} \"{}\": for task {}, and this is {}", key, text, only, task));
+  };
+  if (task != "classify" && config.test_augment != "none")
+    refuse("test_augment", config.test_augment, "classify");
+  const bool smooths = task == "classify" || task == "segment" || task == "language";
+  if (!smooths && config.label_smoothing > 0)
+    refuse("label_smoothing", fmt::format("{}", config.label_smoothing), "classify, segment and language");
 }
 
 /// By the first test example, in evaluation mode, so that nothing of the model changes.
 std::unique_ptr<Task> own_task(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan,
                                const std::shared_ptr<Model>& model) {
-  if (config.test_augment != "none") refuse_for("own", "test_augment", config.test_augment, "classify");
-  if (config.label_smoothing > 0)
-    refuse_for("own", "label_smoothing", fmt::format("{}", config.label_smoothing),
-               "classify, segment and language");
+  check_options("own", config);
   const at::NoGradGuard no_grad;
   const InMode mode(*model, false);
   const Batch batch =
@@ -79,11 +84,7 @@ std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& datase
   if (config.task == "own") return own_task(config, dataset, plan, model);
   const std::string& task = config.task == "auto" ? dataset.task : config.task;
   check_targets(task, config, dataset);
-  if (task != "classify" && config.test_augment != "none")
-    refuse_for(task, "test_augment", config.test_augment, "classify");
-  if ((task == "multilabel" || task == "regress") && config.label_smoothing > 0)
-    refuse_for(task, "label_smoothing", fmt::format("{}", config.label_smoothing),
-               "classify, segment and language");
+  check_options(task, config);
   if (task == "multilabel") return make_multilabel(dataset.classes);
   if (task == "regress") return make_regression();
   if (task == "segment")

@@ -54,8 +54,8 @@ TEST(ResultNumbers, MetricsOfTasksAreDescribedTogether) {
 }
 
 TEST(ResultNumbers, SayWhichOfThemAreScores) {
-  EXPECT_EQ(score_kind("seconds"), nullptr);
-  EXPECT_EQ(score_kind("best_update"), nullptr);
+  EXPECT_FALSE(score_kind("seconds").has_value());
+  EXPECT_FALSE(score_kind("best_update").has_value());
   EXPECT_TRUE(score_kind("tta_test_accuracy")->higher_is_better);
   EXPECT_FALSE(score_kind("test_loss_running")->higher_is_better);
 }

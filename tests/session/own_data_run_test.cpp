@@ -43,6 +43,16 @@ class OwnDataRun : public testing::Test {
  protected:
   OwnDataRun() : temporary_("own-data"), folder_(temporary_.path()) {}
 
+  /// The name of a data set whose first `train` rows are trained on.
+  std::string written(const Tensor& inputs, const Tensor& targets, std::int64_t train) const {
+    const std::int64_t test = inputs.size(0) - train;
+    const fs::path file = folder_ / "set.safetensors";
+    save_safetensors(file, {{"train.inputs", inputs.narrow(0, 0, train)},
+                            {"train.targets", targets.narrow(0, 0, train)},
+                            {"test.inputs", inputs.narrow(0, train, test)},
+                            {"test.targets", targets.narrow(0, train, test)}});
+    return "tensors:" + file.string();
+  }
   TrainConfig config(const std::string& data, const std::string& model, const std::string& budget) const {
     TrainConfig config = digits_run(budget);
     config.data = data;
@@ -79,11 +89,7 @@ TEST_F(OwnDataRun, AnMlpLearnsLabelsOfTensors) {
   const Tensor labels = torch::arange(400, torch::kInt64) % 4;
   Tensor inputs = torch::randn({400, 6});
   inputs.scatter_add_(1, labels.unsqueeze(1), torch::full({400, 1}, 4.F));
-  save_safetensors(folder_ / "set.safetensors", {{"train.inputs", inputs.narrow(0, 0, 300)},
-                                                 {"train.targets", labels.narrow(0, 0, 300)},
-                                                 {"test.inputs", inputs.narrow(0, 300, 100)},
-                                                 {"test.targets", labels.narrow(0, 300, 100)}});
-  TrainConfig run = config("tensors:" + (folder_ / "set.safetensors").string(), "mlp", "5ep");
+  TrainConfig run = config(written(inputs, labels, 300), "mlp", "5ep");
   run.val = "40";
   run.train_limit = 256;
   run.test_limit = 90;
@@ -150,12 +156,8 @@ TEST_F(OwnDataRun, AUnetLearnsWhichHalfIsBright) {
   const Tensor images = (labels.clamp_max(1).unsqueeze(1).repeat({1, 3, 1, 1}) * 100 +
                          torch::randint(100, {40, 3, 20, 24}, torch::kInt64))
                             .to(torch::kUInt8);
-  save_safetensors(folder_ / "set.safetensors", {{"train.inputs", images.narrow(0, 0, 32)},
-                                                 {"train.targets", labels.narrow(0, 0, 32)},
-                                                 {"test.inputs", images.narrow(0, 32, 8)},
-                                                 {"test.targets", labels.narrow(0, 32, 8)}});
   Experiment experiment;
-  experiment.config = config("tensors:" + (folder_ / "set.safetensors").string(), "unet", "40it");
+  experiment.config = config(written(images, labels, 32), "unet", "40it");
   experiment.config.width = 0.0625;
   experiment.config.base_lr = 0.1;
   experiment.task = cross_entropy_over(1);
@@ -169,12 +171,8 @@ TEST_F(OwnDataRun, AUnetTrainsOnWidePicturesInBfloat16) {
   at::manual_seed(1);
   const Tensor images = torch::randint(256, {6, 3, 48, 256}, torch::kInt64).to(torch::kUInt8);
   const Tensor masks = images.select(1, 0).gt(128).to(torch::kInt64);
-  save_safetensors(folder_ / "set.safetensors", {{"train.inputs", images.narrow(0, 0, 4)},
-                                                 {"train.targets", masks.narrow(0, 0, 4)},
-                                                 {"test.inputs", images.narrow(0, 4, 2)},
-                                                 {"test.targets", masks.narrow(0, 4, 2)}});
   Experiment experiment;
-  experiment.config = config("tensors:" + (folder_ / "set.safetensors").string(), "unet", "4it");
+  experiment.config = config(written(images, masks, 4), "unet", "4it");
   experiment.config.width = 0.125;
   experiment.config.batch_size = 2;
   experiment.task = cross_entropy_over(1);

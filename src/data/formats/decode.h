@@ -19,6 +19,9 @@ class CorruptImage : public RunError {
 /// Larger images are refused by their header, before memory is taken; Pillow refuses the same.
 constexpr std::int64_t kMostPixels = 178'956'970;
 
+/// Of a file, in bytes: more than the largest picture that is decoded could need.
+constexpr std::size_t kLargestImageFile = std::size_t{2} << 30;
+
 struct ImageSize {
   int width = 0, height = 0;
 };

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "data/formats/decode.h"
 #include "data/images/folder_listing.h"
 #include "data/stores/image_name.h"
 #include "files/read_file.h"
@@ -22,9 +23,6 @@ namespace fs = std::filesystem;
 
 namespace glidepath {
 namespace {
-
-// More than the largest picture that is decoded could need.
-constexpr std::size_t kMostBytes = std::size_t{2} << 30;
 
 /// Whether a folder can be looked into and is not bare, as a place is where a disk was mounted.
 bool is_at_hand(const std::string& folder) {
@@ -43,7 +41,7 @@ bool is_at_hand(const std::string& folder) {
 void read_or_tell(const std::string& file, const std::string& folder, std::vector<unsigned char>& buffer) {
   for (bool is_second = false;; is_second = true) {
     try {
-      return read_file(file, buffer, kMostBytes);
+      return read_file(file, buffer, kLargestImageFile);
     } catch (const ReadFailed& failure) {
       if (is_trouble_of_the_disk(failure.reason()) || !is_at_hand(folder)) throw;
       if (is_second) throw RunError(failure.what());  // the folder was not back just now

@@ -4,17 +4,19 @@
 #include <cstddef>
 
 #include "data/formats/decode.h"
+#include "data/sets/set_facts.h"
 
 namespace glidepath {
 
-/// Normalised by ImageNet's mean and deviation.
+/// Normalised as image folders are: by ImageNet's mean and deviation.
 class ImageTable {
  public:
   ImageTable() {
-    constexpr float kMean[] = {0.485F, 0.456F, 0.406F}, kDeviation[] = {0.229F, 0.224F, 0.225F};
+    const SetFacts facts = set_facts("imagefolder:").value();
     for (std::size_t channel = 0; channel < 3; ++channel) {
       for (std::size_t byte = 0; byte < 256; ++byte)
-        table_[channel][byte] = (static_cast<float>(byte) / 255 - kMean[channel]) / kDeviation[channel];
+        table_[channel][byte] =
+            (static_cast<float>(byte) / 255 - facts.mean[channel]) / facts.stddev[channel];
     }
   }
   /// Rows of kPixelBytes bytes a pixel into [3, height, width]; returns what lies behind it.

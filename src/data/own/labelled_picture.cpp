@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "data/formats/decode.h"
 #include "data/formats/label_png.h"
 #include "data/images/resample.h"
 #include "files/read_file.h"
@@ -17,11 +18,9 @@ namespace fs = std::filesystem;
 namespace glidepath {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{2} << 30;
-
 void read_bytes_of(const fs::path& file, std::vector<unsigned char>& bytes) {
   try {
-    read_file(file.string(), bytes, kMostBytes);
+    read_file(file.string(), bytes, kLargestImageFile);
   } catch (const ReadFailed& failure) {
     if (is_trouble_of_the_disk(failure.reason())) throw;
     throw InputError(failure.what());

@@ -30,16 +30,14 @@ std::string time_left(const StudyProgress& progress) {
 
 /// "perplexity 14.68" of a task whose score is no accuracy; else empty.
 std::string own_score(const RunRecord& run) {
-  for (const TaskFacts& task : task_facts()) {
-    const auto found = run.scores.find("test_" + task.score);
-    if (found == run.scores.end()) continue;
-    const bool is_share = score_kind(found->first)->is_share;
-    std::string name = task.score;
-    std::replace(name.begin(), name.end(), '_', ' ');
-    return fmt::format("{} {}{}", name, score_text((is_share ? 100 : 1) * found->second, is_share),
-                       is_share ? " %" : "");
-  }
-  return "";
+  const std::string score = task_score({run});
+  const auto found = run.scores.find(score);
+  if (found == run.scores.end()) return "";
+  const bool is_share = score_kind(score)->is_share;
+  std::string name = score.substr(std::string("test_").size());
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return fmt::format("{} {}{}", name, score_text((is_share ? 100 : 1) * found->second, is_share),
+                     is_share ? " %" : "");
 }
 
 std::string outcome(const RunRecord& run) {

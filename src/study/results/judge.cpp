@@ -117,6 +117,15 @@ ColumnVerdict judge(const std::vector<const TableCell*>& column) {
   return found;
 }
 
+void negate_scores(StudyTable& table) {
+  for (auto& row : table.cells) {
+    for (TableCell& cell : row) {
+      for (double& value : cell.values) value = -value;
+      cell.mean = -cell.mean;
+    }
+  }
+}
+
 std::vector<double> ranks_of(const std::vector<const TableCell*>& column) {
   const auto all = [&](const auto& is_it) {
     return std::all_of(column.begin(), column.end(), [&](const TableCell* cell) { return is_it(*cell); });

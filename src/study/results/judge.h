@@ -15,6 +15,9 @@ PairedDifference difference_of(const TableCell& a, const TableCell& b);
 /// The share of what has ended; more of it is worse than any mean. NaN where nothing has.
 double diverged_share(const TableCell& cell);
 
+/// Turns the sign of all scores: of those that are better lower, and back.
+void negate_scores(StudyTable& table);
+
 /// Ranks of a column's rows, 1 for the best; equal ones share the mean of their ranks. Fewer diverged seeds
 /// are better than any mean. Empty where a row has neither a value nor a diverged run.
 std::vector<double> ranks_of(const std::vector<const TableCell*>& column);

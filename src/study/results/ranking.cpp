@@ -32,13 +32,7 @@ double normal_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 
 /// The same with scores of which higher ones are better.
 StudyTable judged(StudyTable table) {
-  if (table.higher_is_better) return table;
-  for (auto& row : table.cells) {
-    for (TableCell& cell : row) {
-      for (double& value : cell.values) value = -value;
-      cell.mean = -cell.mean;
-    }
-  }
+  if (!table.higher_is_better) negate_scores(table);
   return table;
 }
 

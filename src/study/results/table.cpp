@@ -114,11 +114,10 @@ std::vector<std::string> joined_rows(const StudyResults& results, const Axes& ax
 void check_score(const std::string& name) {
   if (name == "test_accuracy" || name == "test_loss") return;
   const ResultNumber* number = find_result_number(name);
-  if (number != nullptr && number->stored == Stored::kScore && score_kind(name) != nullptr) return;
+  if (number != nullptr && number->stored == Stored::kScore && score_kind(name)) return;
   std::vector<std::string> known = {"test_accuracy", "test_loss"}, metrics;
   for (const ResultNumber& each : result_numbers()) {
-    if (each.stored == Stored::kScore && !each.is_metric && score_kind(each.name) != nullptr)
-      known.push_back(each.name);
+    if (each.stored == Stored::kScore && !each.is_metric && score_kind(each.name)) known.push_back(each.name);
   }
   for (const MetricFacts& metric : metric_facts()) metrics.push_back(metric.name);
   throw InputError(fmt::format("--score \"{}\": must be one of {}, or begin with test_ or val_ and end in {}",
@@ -127,7 +126,7 @@ void check_score(const std::string& name) {
 
 /// Higher is better for all that is judged.
 void add_run(TableCell& cell, const RunRecord& run, const std::string& score) {
-  const ScoreKind& kind = *score_kind(score);
+  const ScoreKind kind = *score_kind(score);
   cell.planned += 1;
   if (run.status == RunStatus::kDiverged) cell.diverged += 1;
   if (run.status == RunStatus::kFailed) cell.failed += 1;
@@ -185,28 +184,17 @@ std::vector<std::size_t> table_place(const StudyResults& results, const RunRecor
   return place;
 }
 
-/// What was judged as higher being better is shown as it is.
-void show_as_they_are(StudyTable& table) {
-  if (table.higher_is_better) return;
-  for (auto& row : table.cells) {
-    for (TableCell& cell : row) {
-      for (double& value : cell.values) value = -value;
-      cell.mean = -cell.mean;
-    }
-  }
-}
-
 }  // namespace
 
 std::string table_score(const StudyResults& results, const TableOptions& options) {
   const std::string& named = options.score.empty() ? results.table.score : options.score;
-  return named.empty() ? task_score(results) : named;
+  return named.empty() ? task_score(results.runs) : named;
 }
 
-std::string task_score(const StudyResults& results) {
+std::string task_score(const std::vector<RunRecord>& runs) {
   for (const TaskFacts& task : task_facts()) {
     const std::string score = "test_" + task.score;
-    if (std::any_of(results.runs.begin(), results.runs.end(),
+    if (std::any_of(runs.begin(), runs.end(),
                     [&](const RunRecord& run) { return run.scores.count(score) > 0; }))
       return score;
   }
@@ -321,7 +309,7 @@ std::vector<StudyTable> make_tables(const StudyResults& results, const TableOpti
     }
     for (std::size_t column = 0; column < table.columns.size(); ++column) mark_column(table, column);
     rank_rows(table);
-    show_as_they_are(table);
+    if (!table.higher_is_better) negate_scores(table);  // judged as higher being better, shown as they are
     for (const std::string& row : table.rows) {
       const auto label = options.labels.find(row);
       table.row_labels.push_back(label == options.labels.end() ? row : label->second);

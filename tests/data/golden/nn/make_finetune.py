@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import torch
-from resnets import build
+from resnets import away_from_initial_values, build
 from safetensors.torch import save_file
 
 CLASSES, UPDATES, BATCH, SIZE = 3, 6, 8, 16
@@ -12,12 +12,7 @@ FROZEN = ("conv1.", "bn1.", "layer1.")
 
 torch.manual_seed(5)
 before = build("resnet8", 0.25, "cifar", 10, 3, SIZE)
-with torch.no_grad():  # away from the special values that initialisation gives
-    for key, tensor in before.state_dict().items():
-        if key.endswith("running_mean") or key.endswith("bias"):
-            tensor.uniform_(-0.3, 0.3)
-        elif key.endswith("running_var") or tensor.dim() == 1:
-            tensor.uniform_(0.5, 1.5)
+away_from_initial_values(before)
 tensors = {f"before.{key}": value.clone() for key, value in before.state_dict().items()}
 
 model = build("resnet8", 0.25, "cifar", CLASSES, 3, SIZE)

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import torch
-from resnets import build
+from resnets import away_from_initial_values, build
 from safetensors.torch import save_file
 
 CASES = {  # file: name, width, stem, classes, in_channels, image_size
@@ -19,12 +19,7 @@ BATCH = 6
 for file, case in CASES.items():
     torch.manual_seed(1)
     model = build(*case)
-    with torch.no_grad():  # away from the special values that initialisation gives
-        for key, tensor in model.state_dict().items():
-            if key.endswith("running_mean") or key.endswith("bias"):
-                tensor.uniform_(-0.3, 0.3)
-            elif key.endswith("running_var") or tensor.dim() == 1:
-                tensor.uniform_(0.5, 1.5)
+    away_from_initial_values(model)
     tensors = {f"before.{k}": v.clone() for k, v in model.state_dict().items()}
     images = torch.randn(BATCH, case[4], case[5], case[5])
     labels = torch.arange(BATCH) % case[3]

@@ -5,6 +5,7 @@
 from pathlib import Path
 
 import torch
+from resnets import away_from_initial_values
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
@@ -135,12 +136,7 @@ def count(model, example, backward):
 def make(file, model, inputs, targets, metadata):
     forward, both = (count(model, inputs[:2], backward) // 2 for backward in (False, True))
     model.zero_grad(set_to_none=True)
-    with torch.no_grad():  # away from the special values that initialisation gives
-        for key, tensor in model.state_dict().items():
-            if key.endswith("running_mean") or key.endswith("bias"):
-                tensor.uniform_(-0.3, 0.3)
-            elif key.endswith("running_var") or tensor.dim() == 1:
-                tensor.uniform_(0.5, 1.5)
+    away_from_initial_values(model)
     tensors = {f"before.{k}": v.clone() for k, v in model.state_dict().items()}
     tensors.update(inputs=inputs, targets=targets, eval_outputs=model.eval()(inputs).detach().contiguous())
     outputs = model.train()(inputs)

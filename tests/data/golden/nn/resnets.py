@@ -80,3 +80,13 @@ def build(name, width, stem, classes, in_channels, size):
     if name == "mlp":
         return Mlp(size, in_channels, classes, width)
     return AnyResNet(name, width, stem, classes, in_channels)
+
+
+@torch.no_grad()
+def away_from_initial_values(model):
+    """Norms and biases begin with special values, at which mistakes in them would not be seen."""
+    for key, tensor in model.state_dict().items():
+        if key.endswith("running_mean") or key.endswith("bias"):
+            tensor.uniform_(-0.3, 0.3)
+        elif key.endswith("running_var") or tensor.dim() == 1:
+            tensor.uniform_(0.5, 1.5)
