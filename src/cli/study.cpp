@@ -7,6 +7,7 @@
 #include <iostream>
 #include <memory>
 #include <set>
+#include <system_error>
 #include <tuple>
 #include <unistd.h>
 #include <utility>
@@ -28,6 +29,7 @@
 #include "glidepath/error.h"
 #include "glidepath/model_options.h"
 #include "glidepath/table.h"
+#include "setup/run_setup.h"
 #include "study/execute/progress.h"
 
 namespace fs = std::filesystem;
@@ -64,9 +66,17 @@ void check_name(const char* key, const std::string& name, const std::vector<std:
   throw InputError(fmt::format("{}: {} \"{}\": must be one of {}", file, key, name, fmt::join(known, ", ")));
 }
 
+void check_model(const std::string& model, const std::string& file) {
+  const auto program = script_file(model);
+  if (!program) return check_name("model", model, model_names(), file);
+  std::error_code error;
+  if (!fs::is_regular_file(*program, error))
+    throw InputError(fmt::format("{}: model \"{}\": there is no such file", file, model));
+}
+
 void check_names(const StudyPlan& plan, const std::string& file) {
   for (const TrainConfig& run : plan.runs) {
-    check_name("model", run.model, model_names(), file);
+    check_model(run.model, file);
     // What images there are at a path is looked at by check_data().
     if (data_prefix(run.data).empty()) check_name("data", run.data, dataset_names(), file);
   }

@@ -45,5 +45,21 @@ TEST_F(RankCommand, OrdersTheModelsOfAStudy) {
               HasSubstr("--rows \"model\": not an axis of this study; its axes are base_lr, budget, seed"));
 }
 
+// A scripted module in the grid, and no --rows: a union's rows say what their widths are.
+TEST_F(RankCommand, OrdersArchitecturesOfAUnion) {
+  write("study.toml",
+        "name = \"nets\"\n[base]\ndata = \"digits\"\nfull = \"4it\"\n"
+        "batch_size = 32\neval_every = \"end\"\nschedule = \"linear\"\n"
+        "[[grid]]\nmodel = [\"mlp\", \"script:" GLIDEPATH_TEST_DATA
+        "/nn/script.pt\"]\nbudget = [\"50%\", \"100%\"]\nseed = [1, 2]\n[[grid]]\nmodel = \"mlp\"\nwidth = "
+        "0.5\nbudget = [\"50%\", \"100%\"]\nseed = [1, 2]\n");
+  const ProcessResult ran = shell("glidepath study study.toml --out out --quiet");
+  ASSERT_EQ(ran.exit_status, 0) << ran.err;
+  const ProcessResult text = shell("glidepath rank out");
+  ASSERT_EQ(text.exit_status, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("mlp, width 0.5 "));
+  EXPECT_THAT(text.out, HasSubstr("script.pt "));
+}
+
 }  // namespace
 }  // namespace glidepath
