@@ -16,10 +16,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 
-def load_cifar10(folder):
+def load_cifar10(folder, files=tuple(f"data_batch_{i}.bin" for i in range(1, 6))):
     images, labels = [], []
-    for i in range(1, 6):
-        raw = np.fromfile(os.path.join(folder, f"data_batch_{i}.bin"), dtype=np.uint8).reshape(-1, 3073)
+    for name in files:
+        raw = np.fromfile(os.path.join(folder, name), dtype=np.uint8).reshape(-1, 3073)
         labels.append(raw[:, 0].astype(np.int64))
         images.append(raw[:, 1:].reshape(-1, 3, 32, 32))
     return torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(labels))
@@ -83,6 +83,17 @@ def crop_and_flip(padded, generator):
     return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], cols[:, None, :]].permute(0, 3, 1, 2)
 
 
+def test_accuracy(model, folder, mean, scale, precision):
+    images, labels = load_cifar10(folder, ["test_batch.bin"])
+    model.eval()
+    right = 0
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        for x, y in zip(images.split(500), labels.split(500)):
+            x = ((x.float() - mean) * scale).contiguous(memory_format=torch.channels_last)
+            right += int((model(x).argmax(1) == y).sum())
+    return right / len(labels)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", required=True)
@@ -92,9 +103,11 @@ def main():
     parser.add_argument("--updates", type=int, default=20)
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--precision", default="bf16", choices=["bf16", "fp32"])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--test", action="store_true", help="print the accuracy on the test images as well")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
+    torch.manual_seed(args.seed)
     images, labels = load_cifar10(args.data_dir)
     padded = F.pad(images, (4, 4, 4, 4))
     mean = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1) * 255
@@ -103,7 +116,7 @@ def main():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4, foreach=True)
     total = args.warmup + args.updates
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: 1 - s / total)
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(args.seed)
     order = torch.randperm(len(labels), generator=generator)
     start = None
     for step in range(total):
@@ -121,6 +134,8 @@ def main():
         loss.item()
     seconds = time.perf_counter() - start
     print(f"{args.updates * 128 / seconds:.1f}")
+    if args.test:
+        print(f"{test_accuracy(model, args.data_dir, mean, scale, args.precision):.4f}")
 
 
 if __name__ == "__main__":

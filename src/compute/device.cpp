@@ -38,6 +38,29 @@ void set_autocast(torch::DeviceType type, bool enabled, torch::ScalarType dtype)
 #endif
 }
 
+/// On x86 every LibTorch does. Elsewhere the library beneath it may lack the kernels, as Debian's for Arm
+/// does, and says so when it is asked to: so it is asked, once.
+bool library_computes_in_bf16() {
+#if defined(__x86_64__)
+  return true;
+#else
+  static const bool computes = [] {
+    try {
+      const torch::AutoGradMode with_gradients(true);
+      const auto options = torch::TensorOptions(torch::kBFloat16).requires_grad(true);
+      const torch::Tensor images = at::ones({2, 32, 4, 4}, options),
+                          filters = at::ones({32, 32, 3, 3}, options);
+      const torch::Tensor weights = at::ones({32, 32}, options);
+      at::linear(at::conv2d(images, filters, {}, 1, 1).mean(at::IntArrayRef{2, 3}), weights).sum().backward();
+      return filters.grad().defined() && weights.grad().defined();
+    } catch (const std::exception&) {
+      return false;
+    }
+  }();
+  return computes;
+#endif
+}
+
 [[noreturn]] void refuse_on_cpu(const char* key, const std::string& text, const char* what_is_right) {
   throw InputError(fmt::format("{} \"{}\": needs a CUDA device; {}", key, text, what_is_right));
 }
@@ -47,6 +70,9 @@ void choose_precision(ComputePlan& plan, const TrainConfig& config) {
   if (plan.device.is_cpu() && (wanted == "fp16" || wanted == "tf32")) {
     refuse_on_cpu("precision", wanted, "on the CPU use fp32, bf16 or auto");
   }
+  if (plan.device.is_cpu() && wanted == "bf16" && !library_computes_in_bf16())
+    throw InputError(
+        "precision \"bf16\": this LibTorch does not compute in bf16 on this CPU; use fp32 or auto");
   const bool automatic = wanted == "auto";
   const bool gpu = plan.device.is_cuda();
   const bool bf16_pays = gpu ? automatic && gpu_has_bf16(plan.device) : cpu_is_fast_in_bf16();
@@ -110,7 +136,7 @@ bool cpu_is_fast_in_bf16() {
   constexpr unsigned kAmxBf16 = 1U << 22;
   return (has_leaf && (edx & kAmxBf16) != 0) || __builtin_cpu_is("amd");
 #else
-  return cpu_has_bf16();
+  return cpu_has_bf16() && library_computes_in_bf16();
 #endif
 }
 

@@ -56,15 +56,14 @@ std::int64_t tiles_in_block(std::int64_t in_all, std::int64_t most, std::int64_t
   return rounded_up((in_all + blocks - 1) / blocks, rows);
 }
 
-bool is_wide(std::int64_t filters) { return filters > 16; }
-
 }  // namespace
 
 const Kernels* kernels_for(std::int64_t filters) {
 #if defined(__x86_64__) && defined(__GNUC__)
   static const bool has_avx512 = __builtin_cpu_supports("avx512f") != 0 && avx512_kernels() != nullptr;
   static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-  if (has_avx512 && is_wide(filters)) return avx512_kernels();
+  const bool is_wide = filters > 16;
+  if (has_avx512 && is_wide) return avx512_kernels();
   if (has_avx2) return avx2_kernels();
 #endif
   (void)filters;
