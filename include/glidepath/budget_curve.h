@@ -23,6 +23,10 @@ struct BudgetCurve {
   bool is_loss = false;            ///< lower is better, and nobody knows what chance has
   std::optional<double> chance;    ///< percent that guessing gets right; of accuracies
   std::vector<CurveScore> scores;  ///< the smallest budget first
+
+  /// What forecasts are made of: the percentage points that are wrong, or the loss as it is; and back.
+  double error_of(double score) const { return is_loss ? score : 100 - score; }
+  double score_of(double error) const { return is_loss ? error : 100 - error; }
 };
 
 /// How a file's numbers are meant.

@@ -56,8 +56,8 @@ void CurvePlan::ask_target(const std::string& text) {
                                  is_loss ? "a loss above 0" : "an accuracy in percent, as 90%"));
   }
   const double most = kFarthest * largest();
-  target_ = Target{*value, forecast_.budget_for(error(*value), 0.5, most),
-                   forecast_.budget_for(error(*value), 0.9, most)};
+  const double error = planned_.curve.error_of(*value);
+  target_ = Target{*value, forecast_.budget_for(error, 0.5, most), forecast_.budget_for(error, 0.9, most)};
 }
 
 void CurvePlan::ask_relative(const std::string& text) {

@@ -51,8 +51,7 @@ class CurvePlan {
   };
 
   double largest() const { return forecast_.points().back().budget; }
-  double error(double score) const { return planned_.curve.is_loss ? score : 100 - score; }
-  double score(double error) const { return planned_.curve.is_loss ? error : 100 - error; }
+  double score(double error) const { return planned_.curve.score_of(error); }
   std::string shown(double score) const;
   std::string told(double budget) const;
   std::string odds_text(const std::optional<double>& budget, const char* how) const;

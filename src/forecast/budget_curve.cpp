@@ -204,7 +204,7 @@ CurveErrors errors_of(const BudgetCurve& curve) {
                                  "1.5 % of it, and 0.3 points at least");
   }
   for (const CurveScore& score : curve.scores) {
-    const double error = curve.is_loss ? score.score : 100 - score.score;
+    const double error = curve.error_of(score.score);
     if (!(error > 0))
       throw InputError(
           fmt::format("score {:g} at budget {}: no error is left, and of none nothing is foretold",

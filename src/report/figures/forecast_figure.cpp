@@ -44,7 +44,6 @@ Series measured_line(const BudgetCurve& curve, const std::string& subject) {
 std::optional<Panel> panel_of(const StudyCurve& study, const std::string& subject) {
   const BudgetCurve& curve = study.curve;
   if (!study.full || curve.scores.empty() || curve.scores.back().budget >= *study.full) return std::nullopt;
-  const auto score = [&](double error) { return curve.is_loss ? error : 100 - error; };
   try {
     const CurveErrors errors = errors_of(curve);
     const Forecast forecast(errors.points, errors.error_at_chance);
@@ -57,9 +56,9 @@ std::optional<Panel> panel_of(const StudyCurve& study, const std::string& subjec
       const double budget = first * std::pow(*study.full / first, static_cast<double>(i) / kPoints);
       const ForecastInterval at = forecast.at(budget);
       for (Series* line : {&median, &low, &high}) line->x.push_back(budget);
-      median.y.push_back(score(at.median));
-      low.y.push_back(std::min(score(at.low), score(at.high)));
-      high.y.push_back(std::max(score(at.low), score(at.high)));
+      median.y.push_back(curve.score_of(at.median));
+      low.y.push_back(std::min(curve.score_of(at.low), curve.score_of(at.high)));
+      high.y.push_back(std::max(curve.score_of(at.low), curve.score_of(at.high)));
     }
     Panel panel = budget_panel(study.title, curve.is_loss ? "loss" : "test accuracy (%)");
     panel.x_is_budget = false;  // whose ticks would be all points of the curve
