@@ -3,6 +3,7 @@
 #include <cmath>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/curve_plan.h"
+#include "cli/rank_until.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/error.h"
@@ -158,32 +160,71 @@ Json json_of(const Ranking& ranking) {
           {"warnings", ranking.warnings}};
 }
 
+/// Why no more was run; null where the probability was reached.
+Json stop_json(UntilOutcome::Stop stop) {
+  switch (stop) {
+    case UntilOutcome::Stop::kReached:
+      return {};
+    case UntilOutcome::Stop::kMaxRuns:
+      return "max-runs";
+    case UntilOutcome::Stop::kSpend:
+      return "spend";
+    case UntilOutcome::Stop::kNothing:
+      break;
+  }
+  return "diverged";
+}
+
+Json json_of(const UntilOutcome& outcome) {
+  Json steps = Json::array();
+  for (const UntilOutcome::Step& step : outcome.steps)
+    steps.push_back({{"what", as_utf8(step.what)}, {"runs", step.runs}, {"seconds", step.seconds}});
+  return {{"probability", outcome.until},
+          {"reached", outcome.stop == UntilOutcome::Stop::kReached},
+          {"stopped_by", stop_json(outcome.stop)},
+          {"runs", outcome.runs},
+          {"seconds", outcome.seconds},
+          {"steps", steps}};
+}
+
 struct RankArguments {
-  std::string study;
+  std::string study, until_text;
   RankOptions options;
+  UntilArguments until;
   bool json = false;
 };
 
-std::vector<Ranking> rankings_of(const RankArguments& arguments) {
-  const StudyResults results = read_results(arguments.study);
+/// Flags of errors are told as they are, the rest with the study.
+template <typename Call>
+auto blaming_study(const RankArguments& arguments, Call call) {
   try {
-    return rank_study(results, arguments.options);
+    return call();
   } catch (const InputError& error) {
     const std::string message = error.what();
-    throw InputError(message.rfind("--", 0) == 0 ? message : fmt::format("{}: {}", arguments.study, message));
+    const bool is_named = message.rfind("--", 0) == 0 || message.rfind(arguments.study, 0) == 0;
+    throw InputError(is_named ? message : fmt::format("{}: {}", arguments.study, message));
   }
 }
 
 void run_rank(const RankArguments& arguments) {
-  const std::vector<Ranking> rankings = rankings_of(arguments);
+  std::optional<UntilOutcome> outcome;
+  if (!arguments.until_text.empty()) {
+    UntilArguments until = arguments.until;
+    until.until = parse_probability(arguments.until_text);
+    outcome = blaming_study(arguments, [&] { return decide(arguments.study, arguments.options, until); });
+  }
+  const std::vector<Ranking> rankings =
+      blaming_study(arguments, [&] { return rank_study(read_results(arguments.study), arguments.options); });
   if (arguments.json) {
     Json json = {{"rankings", Json::array()}};
+    if (outcome) json["until"] = json_of(*outcome);
     for (const Ranking& ranking : rankings) json["rankings"].push_back(json_of(ranking));
     std::cout << json_text(json) << "\n";
     return;
   }
   for (const Ranking& ranking : rankings)
     std::cout << text_of(ranking) << (&ranking == &rankings.back() ? "" : "\n");
+  if (outcome) std::cout << "\n" << outcome_text(*outcome) << "\n";
 }
 
 }  // namespace
@@ -199,6 +240,20 @@ void add_rank_command(CLI::App& app, int&) {
                       "axis whose values are ordered: model (default: schedule, or else the first)");
   command->add_option("--at", arguments->options.at,
                       "budget that they are meant for (default: the full one)");
+  auto* until = command->add_option(
+      "--until", arguments->until_text,
+      "run more seeds and budgets until the best is better than each other with this probability: 95%");
+  UntilArguments& more = arguments->until;
+  command->add_option("--max-runs", more.max_runs, "with --until: stop before more runs than these")
+      ->capture_default_str()
+      ->check(whole_number(1, 100'000))
+      ->needs(until);
+  command->add_option("--spend", more.spend, "with --until: stop before runs take longer in sum: 2h")
+      ->needs(until);
+  command->add_option("--jobs", more.jobs, "with --until: runs side by side; 0: as many as the cores hold")
+      ->check(whole_number(0, 4096))
+      ->needs(until);
+  command->add_flag("--quiet", more.quiet, "with --until: say nothing of the runs")->needs(until);
   command->add_flag("--json", arguments->json, "print one JSON object");
   arguments->options.chance = chance_of;
   command->callback([arguments] { run_rank(*arguments); });

@@ -3,12 +3,9 @@
 #include "glidepath/study.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <memory>
-#include <set>
 #include <system_error>
-#include <tuple>
 #include <unistd.h>
 #include <utility>
 
@@ -18,14 +15,13 @@
 #include "cli/checks.h"
 #include "cli/cluster.h"
 #include "cli/commands.h"
-#include "cli/terminal/live_block.h"
+#include "cli/study_run.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/progress_line.h"
-#include "cli/terminal/stop_signal.h"
 #include "core/data_names.h"
 #include "core/safe_text.h"
 #include "glidepath/cluster.h"
-#include "glidepath/data_choice.h"
+#include "glidepath/dataset.h"
 #include "glidepath/error.h"
 #include "glidepath/model_options.h"
 #include "glidepath/table.h"
@@ -82,17 +78,6 @@ void check_names(const StudyPlan& plan, const std::string& file) {
   }
 }
 
-/// A data set that is nowhere would fail run after run.
-void check_data(const StudyPlan& plan) {
-  std::set<std::tuple<std::string, std::string, std::string>> needed;
-  for (const TrainConfig& run : plan.runs) needed.emplace(run.data, run.data_dir, run.split);
-  for (const auto& [name, folder, split] : needed) {
-    DataChoice choice;
-    choice.split = split;
-    require_dataset(name, folder, choice);
-  }
-}
-
 void print_plan(const StudyPlan& plan) {
   for (const TrainConfig& run : plan.runs) {
     std::cout << fmt::format("{}  {}\n", run_id(run), terminal_text(run_label(run, plan.axes)));
@@ -114,22 +99,11 @@ void print_results(const StudyResults& results, const StudyArguments& arguments)
   std::cout.flush();
 }
 
-void refuse_failures(const StudyResults& results) {
-  const auto is_failed = [](const RunRecord& run) { return run.status == RunStatus::kFailed; };
-  const auto count = std::count_if(results.runs.begin(), results.runs.end(), is_failed);
-  if (count == 0) return;
-  const auto first = std::find_if(results.runs.begin(), results.runs.end(), is_failed);
-  throw RunError(fmt::format("{} of {} runs failed, the first is {} ({}): {}; --retry-failed runs them again",
-                             count, results.runs.size(), first->id, run_label(first->config, results.axes),
-                             first->error));
-}
-
 StudyOptions make_options(const StudyArguments& arguments) {
   StudyOptions options;
   options.out = arguments.out;
   options.jobs = arguments.jobs;
   options.retry_failed = arguments.retry_failed;
-  options.stop_signal = stop_signal;
   return options;
 }
 
@@ -173,28 +147,11 @@ void run_study_command(const StudyArguments& arguments, const SlurmArguments& sl
   }
   refuse_cluster_study(arguments.out);
 
-  catch_stop_signals("stopping once the runs in hand are saved; Ctrl-C again ends at once\n");
-  StudyOptions options = make_options(arguments);
-  const bool is_terminal = isatty(STDERR_FILENO) != 0;
-  LiveBlock block(stderr, is_terminal && !arguments.quiet);
-  if (!arguments.quiet) {
-    options.on_finished = [&](const RunRecord& run, const StudyProgress& progress) {
-      block.clear();
-      std::fprintf(stderr, "%s\n", finished_line(run, progress, plan.axes).c_str());
-    };
-    if (is_terminal) {
-      options.on_progress = [&](const StudyProgress& progress) {
-        block.show(live_lines(progress, plan.axes, block.width()));
-      };
-    }
-  }
   try {
-    const StudyResults results = run_study(plan, options);
-    block.clear();
+    const StudyResults results = run_with_progress(plan, make_options(arguments), arguments.quiet);
     print_results(results, arguments);
-    refuse_failures(results);
+    refuse_failures(results, "--retry-failed runs them again");
   } catch (const Interrupted&) {
-    block.clear();
     print_results(read_study_results(arguments.out), arguments);
     throw;
   }

@@ -61,5 +61,40 @@ TEST_F(RankCommand, OrdersArchitecturesOfAUnion) {
   EXPECT_THAT(text.out, HasSubstr("script.pt "));
 }
 
+TEST_F(RankCommand, RunsSeedsAndBudgetsUntilTheBestIsTold) {
+  write("study.toml",
+        "name = \"rates\"\n[base]\ndata = \"digits\"\nmodel = \"mlp\"\nfull = \"5ep\"\neval_every = \"end\"\n"
+        "schedule = \"linear\"\n[grid]\nbase_lr = [0.1, 0.001]\nbudget = [\"20%\", \"40%\"]\nseed = [1]\n");
+  ASSERT_EQ(shell("glidepath study study.toml --out out --quiet").exit_status, 0);
+  const std::string until = "glidepath rank out --rows base_lr --until 90% ";
+  const ProcessResult few = shell(until + "--max-runs 1");
+  ASSERT_EQ(few.exit_status, 0) << few.err;
+  EXPECT_THAT(few.out, HasSubstr("\nP = 90 % is not reached after 0 more runs: the next would be more than "
+                                 "--max-runs\n"));
+  // Killed on the way: what is there stays, and the rest is done then.
+  shell("timeout -s KILL 0.7 " + until + "--jobs 1");
+  const ProcessResult all = shell(until + "--json --quiet");
+  ASSERT_EQ(all.exit_status, 0) << all.err;
+  EXPECT_EQ(all.err, "");
+  const auto json = nlohmann::json::parse(all.out);
+  EXPECT_TRUE(json.at("until").at("reached").get<bool>());
+  EXPECT_TRUE(json.at("until").at("stopped_by").is_null());
+  EXPECT_EQ(json.at("rankings").at(0).at("rows")[0].at("name"), "0.1");
+  EXPECT_GE(json.at("rankings").at(0).at("beats")[0][1].get<double>(), 0.9);
+  EXPECT_GE(json.at("rankings").at(0).at("pairs")[0].at("seeds").get<int>(), 2);
+  // Once it is told, nothing is run.
+  const ProcessResult again = shell(until);
+  EXPECT_EQ(again.err, "");
+  EXPECT_THAT(again.out,
+              HasSubstr("\nP = 90 % of the best against each other is reached, after 0 more runs\n"));
+
+  write("runs.csv", "budget,model,accuracy\n5%,a,50\n5%,b,51\n");
+  ASSERT_EQ(shell("glidepath import runs.csv --score accuracy --out mine").exit_status, 0);
+  const ProcessResult imported = shell("glidepath rank mine --rows model --at 10% --until 95%");
+  EXPECT_EQ(imported.exit_status, 2);
+  EXPECT_THAT(imported.err,
+              HasSubstr("mine: was made of results, not of a study file; there is nothing to go on with"));
+}
+
 }  // namespace
 }  // namespace glidepath

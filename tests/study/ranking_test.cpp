@@ -9,9 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "glidepath/budget.h"
 #include "glidepath/error.h"
-#include "study/tables_support.h"
+#include "study/models_support.h"
 
 namespace glidepath {
 namespace {
@@ -19,34 +18,6 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-using Accuracies =
-    std::map<std::string, std::vector<std::vector<double>>>;  // of models: [budget][seed], percent
-
-/// Models by budgets by seeds; a run takes as many seconds as its budget has percent.
-StudyResults study_of(const std::vector<std::string>& budgets, const Accuracies& accuracies) {
-  StudyResults results;
-  results.name = "models";
-  results.axes = {"model", "budget", "seed"};
-  results.values["budget"] = budgets;
-  for (const auto& [model, of_model] : accuracies) {
-    results.values["model"].push_back(model);
-    for (std::size_t b = 0; b < of_model.size(); ++b) {
-      for (std::size_t s = 0; s < of_model[b].size(); ++s) {
-        const std::string seed = std::to_string(s + 1);
-        if (results.values["seed"].size() <= s) results.values["seed"].push_back(seed);
-        results.runs.push_back(
-            make_run({{"model", model}, {"budget", budgets[b]}, {"seed", seed}, {"full", "100ep"}},
-                     of_model[b][s] / 100));
-        RunRecord& run = results.runs.back();
-        run.epochs = parse_budget(budgets[b]).amount;
-        run.updates = static_cast<std::int64_t>(100 * run.epochs);
-        run.seconds = run.epochs;
-      }
-    }
-  }
-  return results;
-}
 
 Ranking only_ranking(const StudyResults& results, const std::string& at = {}) {
   const std::vector<Ranking> rankings =

@@ -15,32 +15,26 @@
 #include "glidepath/error.h"
 #include "study/results/budget_curves.h"
 #include "study/results/judge.h"
+#include "study/results/prospect.h"
 
 namespace glidepath {
 namespace {
 
 constexpr double kLevel = 0.05, kPower = 0.8;
-constexpr double kLeastShare = 0.05;            // of the target: orders at smaller budgets say little
-constexpr double kCorrelation = 0.8;            // of rows that share seeds
-constexpr std::size_t kManySeeds = 3;           // from which on they have it
-constexpr double kIntervalSigmas = 2 * 1.6449;  // a 90 % interval of the normal distribution
+constexpr double kLeastShare = 0.05;  // of the target: orders at smaller budgets say little
 constexpr double kAssumedNoise = 0.015, kAssumedPoints = 0.3;
 
 bool is_ended(const TableCell& cell) { return !cell.values.empty() || cell.diverged > 0; }
 
-double normal_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
+bool has_budgets(const StudyResults& results) {
+  return std::find(results.axes.begin(), results.axes.end(), "budget") != results.axes.end();
+}
 
 /// The same with scores of which higher ones are better.
 StudyTable judged(StudyTable table) {
   if (!table.higher_is_better) negate_scores(table);
   return table;
 }
-
-/// A row's place in the table, and what it would reach at the target.
-struct Contender {
-  std::size_t row = 0;
-  std::optional<double> score, deviation;
-};
 
 /// One table at one of its columns.
 class Ranker {
@@ -55,7 +49,7 @@ class Ranker {
   Ranking at_column(std::size_t column) {
     column_ = column;
     compare();
-    for (std::size_t i = 0; i < made_.rows.size(); ++i) contenders_.push_back({order_[i], {}, {}});
+    prospects_.assign(made_.rows.size(), std::nullopt);
     fill_beats();
     tell_next();
     return made_;
@@ -76,8 +70,9 @@ class Ranker {
     }
     column_ = column;
     compare();
+    find_target_column();
     for (std::size_t i = 0; i < made_.rows.size(); ++i)
-      contenders_.push_back(contender_of(order_[i], budget.amount < target_->amount));
+      prospects_.push_back(prospect_at_target(order_[i], budget.amount < target_->amount));
     fill_beats();
     tell_next();
     if (budget.amount < target_->amount) tell_target();
@@ -137,11 +132,13 @@ class Ranker {
     if (!verdict.best) {
       throw InputError("its runs have no score, and without one there is no order");
     }
+    made_.column = column_;
     order_ = {*verdict.best};
     for (const Rival& rival : verdict.rivals) order_.push_back(rival.row);
     std::vector<double> p_values;
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      made_.rows.push_back({table_.row_labels[order_[i]], table_.cells[order_[i]][column_], "", 1, 1});
+      made_.rows.push_back(
+          {table_.row_labels[order_[i]], order_[i], table_.cells[order_[i]][column_], "", 1, 1});
       for (std::size_t j = i + 1; j < order_.size(); ++j) {
         RankedPair pair{i, j, difference_of(cell(order_[i]), cell(order_[j])), 1, false};
         pair.is_told = diverged_share(cell(order_[i])) < diverged_share(cell(order_[j]));
@@ -222,47 +219,48 @@ class Ranker {
           "{} runs diverged: rows with more of them are behind, whatever the others reached", diverged));
   }
 
+  /// Where some rows have runs of the target itself.
+  void find_target_column() {
+    for (std::size_t column = 0; column < table_.columns.size(); ++column) {
+      if (parse_budget(table_.columns[column]).amount == target_->amount) target_column_ = column;
+    }
+  }
+
   /// What a row would reach at the target: its forecast, where it has one.
-  Contender contender_of(std::size_t row, bool is_beyond) {
-    Contender made{row, {}, {}};
-    if (!is_beyond) return made;
+  std::optional<Prospect> prospect_at_target(std::size_t row, bool is_beyond) {
+    if (!is_beyond) return std::nullopt;
     StudyCurve curve = study_curve(results_, table_, row);
     costs_.push_back(curve.costs);
     if (options_.chance) {
       if (const auto chance = options_.chance(curve.data)) curve.curve.chance = chance;
     }
     try {
-      const CurveErrors errors = errors_of(curve.curve);
-      const ForecastInterval found = Forecast(errors.points, errors.error_at_chance).at(target_->amount);
-      made.score = curve.curve.is_loss ? -found.median : 100 - found.median;
-      made.deviation = std::abs(found.high - found.low) / kIntervalSigmas;
+      return prospect_of(curve.curve, target_->amount);
     } catch (const InputError& error) {
       made_.warnings.push_back(fmt::format("{}: no forecast, and P is of what is measured: {}",
                                            table_.row_labels[row], error.what()));
+      return std::nullopt;
     }
-    return made;
   }
 
   double probability(std::size_t i, std::size_t j) const {
     const TableCell &a = cell(order_[i]), &b = cell(order_[j]);
     if (diverged_share(a) != diverged_share(b)) return diverged_share(a) < diverged_share(b) ? 1 : 0;
     if (a.values.empty() || b.values.empty()) return 0.5;
+    if (target_column_) {
+      const PairedDifference there =
+          difference_of(judged_.cells[order_[i]][*target_column_], judged_.cells[order_[j]][*target_column_]);
+      if (there.pairs >= 2) return paired_odds(there);
+    }
     const PairedDifference difference = difference_of(a, b);
-    const double shared = difference.pairs >= kManySeeds ? kCorrelation : 0;
-    const auto odds = [&](double lead, double of_a, double of_b) {
-      return normal_below(lead / std::sqrt(of_a * of_a + of_b * of_b - 2 * shared * of_a * of_b));
-    };
-    const Contender &first = contenders_[i], &second = contenders_[j];
-    if (first.score && second.score)
-      return odds(*first.score - *second.score, *first.deviation, *second.deviation);
-    if (difference.pairs >= 2)
-      return difference.mean > 0 ? 1 - difference.p_value / 2 : difference.p_value / 2;
+    if (prospects_[i] && prospects_[j]) return odds_of(*prospects_[i], *prospects_[j], difference.pairs);
+    if (difference.pairs >= 2) return paired_odds(difference);
     const auto assumed = [](const TableCell& one) {
       const double noise = one.is_share ? std::max(kAssumedNoise * (100 - std::abs(one.mean)), kAssumedPoints)
                                         : kAssumedNoise * std::abs(one.mean);
       return noise / std::sqrt(static_cast<double>(one.values.size()));
     };
-    return odds(a.mean - b.mean, assumed(a), assumed(b));
+    return odds_of({a.mean, assumed(a)}, {b.mean, assumed(b)}, difference.pairs);
   }
 
   void fill_beats() {
@@ -322,35 +320,45 @@ class Ranker {
   const StudyTable judged_;
   const RankOptions& options_;
   std::optional<Budget> target_;
-  std::size_t column_ = 0, compared_ = 0;  // pairs that Holm's method is of
-  std::vector<std::size_t> order_;         // rows of the table
-  std::vector<Contender> contenders_;      // likewise
-  std::vector<CostLaw> costs_;             // likewise, where there is a target beyond
+  std::optional<std::size_t> target_column_;
+  std::size_t column_ = 0, compared_ = 0;           // pairs that Holm's method is of
+  std::vector<std::size_t> order_;                  // rows of the table
+  std::vector<std::optional<Prospect>> prospects_;  // likewise
+  std::vector<CostLaw> costs_;                      // likewise, where there is a target beyond
   Ranking made_;
 };
 
 }  // namespace
 
-std::vector<Ranking> rank_study(const StudyResults& results, const RankOptions& options) {
+std::vector<StudyTable> ranked_tables(const StudyResults& results, const RankOptions& options) {
   TableOptions chosen = results.table;
   if (!options.rows.empty()) chosen.rows = options.rows;
   if (chosen.rows == "budget" || chosen.rows == "seed")
     throw InputError(
         fmt::format("--rows \"{}\": is what rows are compared over; give another axis", chosen.rows));
-  const bool has_budgets =
-      std::find(results.axes.begin(), results.axes.end(), "budget") != results.axes.end();
-  if (has_budgets) chosen.columns = "budget";
-  if (!has_budgets && chosen.columns == chosen.rows) chosen.columns.clear();
-  if (!has_budgets && !options.at.empty())
+  if (has_budgets(results)) {
+    chosen.columns = "budget";
+  } else if (chosen.columns == chosen.rows) {
+    chosen.columns.clear();
+  }
+  return make_tables(results, chosen);
+}
+
+std::vector<Ranking> rank_study(const StudyResults& results, const RankOptions& options) {
+  const std::vector<StudyTable> tables = ranked_tables(results, options);
+  if (!has_budgets(results) && !options.at.empty())
     throw InputError(fmt::format("--at \"{}\": the study's runs have one budget", options.at));
   std::vector<Ranking> rankings;
-  for (const StudyTable& table : make_tables(results, chosen)) {
-    if (has_budgets) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const StudyTable& table = tables[i];
+    if (has_budgets(results)) {
       rankings.push_back(Ranker(results, table, options).at_budget());
+      rankings.back().table = i;
       continue;
     }
     for (std::size_t column = 0; column < table.columns.size(); ++column) {
       Ranking made = Ranker(results, table, options).at_column(column);
+      made.table = i;
       if (!table.column_axis.empty()) {
         made.title +=
             fmt::format("{}{} {}", made.title.empty() ? "" : ", ", table.column_axis, table.columns[column]);

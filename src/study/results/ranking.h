@@ -12,6 +12,7 @@ namespace glidepath {
 
 struct RankedRow {
   std::string name;
+  std::size_t row = 0;              ///< its place in the table
   TableCell cell;                   ///< at the budget that is compared
   std::string groups;               ///< letters: rows that share one cannot be told apart
   std::size_t best = 1, worst = 1;  ///< the ranks it may have: 1 + rows shown ahead of it, and so on
@@ -34,7 +35,8 @@ struct MoreRuns {
 struct Ranking {
   std::string title;  ///< the values of the other axes; may be empty
   std::string row_axis;
-  std::string score;            ///< what is ordered, in words: "test accuracy", "test perplexity"
+  std::size_t table = 0, column = 0;  ///< of ranked_tables(): what is compared
+  std::string score;                  ///< what is ordered, in words: "test accuracy", "test perplexity"
   std::string budget, target;   ///< where rows are compared, and where they are meant for; "" without budgets
   std::vector<RankedRow> rows;  ///< the best first
   std::vector<RankedPair> pairs;  ///< all of them
@@ -59,10 +61,15 @@ struct RankOptions {
   std::function<std::optional<double>(const std::string& data)> chance;
 };
 
-/// For each of the study's tables its order at the largest budget that all rows have runs of; without an axis
-/// of budgets one for each column. P is told from each row's forecast (glidepath/forecast.h) at the target,
-/// with a correlation of 0.8 where rows have three seeds in common, else from the paired differences at the
-/// budget, or from assumed noise where there is one seed. Throws InputError for axes that are none, rows
+/// Tables with the rows that are ordered, and with columns of budgets where the study has an axis of them.
+/// Throws InputError for axes that are none.
+std::vector<StudyTable> ranked_tables(const StudyResults& results, const RankOptions& options);
+
+/// For each of these tables its order at the largest budget that all rows have runs of; without an axis
+/// of budgets one for each column. P is told from the paired differences at the target where rows have two
+/// seeds in common there; else from each row's forecast (glidepath/forecast.h), with a correlation of 0.8
+/// where they have three in common; else from the paired differences at the budget, or from assumed noise
+/// where there is one seed. Throws InputError for axes that are none, rows
 /// without accuracies, and where the budget is less than 5 % of the target: orders there say little.
 std::vector<Ranking> rank_study(const StudyResults& results, const RankOptions& options);
 
