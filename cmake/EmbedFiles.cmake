@@ -9,7 +9,9 @@ function(glidepath_embed output)
   while(names)
     list(POP_FRONT names name file)
     list(APPEND files ${file})
+    file(SHA256 ${file} hash)  # ccache knows of no file but the source: it has to change with them
     string(APPEND text "
+// ${hash}
 __asm__(\".pushsection .rodata\\n\"
         \".global ${name}_begin\\n${name}_begin:\\n.incbin \\\"${file}\\\"\\n\"
         \".global ${name}_end\\n${name}_end:\\n.byte 0\\n\"
@@ -23,6 +25,7 @@ const std::size_t ${name}Bytes = static_cast<std::size_t>(${name}_end - ${name}_
 }  // namespace glidepath
 ")
   endwhile()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
   file(GENERATE OUTPUT ${output} CONTENT "${text}")
   # Apart: a file that stands for several in one does not know what each depends on.
   set_source_files_properties(${output} PROPERTIES GENERATED ON SKIP_UNITY_BUILD_INCLUSION ON OBJECT_DEPENDS "${files}")

@@ -140,7 +140,7 @@ std::vector<fs::path> write_report(const fs::path& study, const ReportOptions& o
   write_tables(out.path(), results);
   write_shared_file(out, "report.md", page(results, data, drawable, kind_of_page(options.formats)));
   write_shared_file(out, "report.html",
-                    render_html(results, data.caption, drawable.figures, curves_of(data)));
+                    render_html(results, data.caption, drawable.figures, curves_of(data), options.chance));
   for (const char* name : {"report.md", "report.html"}) written.push_back(out.path() / name);
   return written;
 }

@@ -169,6 +169,16 @@ def data_table(page):
     page.run("document.querySelector('.panel details.data summary').click()")
 
 
+def order_of_rows(page):
+    odds = page.run("[...document.querySelectorAll('.order tbody tr')].map((row) => [...row.querySelectorAll('.odds')].map((cell) => cell.textContent))")
+    equal([len(row) for row in odds], [4, 4, 4, 4], "probabilities of each row")
+    for i in range(4):
+        for j in range(4):
+            check((odds[i][j] == "") if i == j else abs(float(odds[i][j]) + float(odds[j][i]) - 1) < 0.011, f"P of {i} and {j}: {odds}")
+    behind = page.run("getComputedStyle(document.querySelector('.order .w5') || document.querySelector('.order .w4')).backgroundColor")
+    check(behind.startswith("rgba(0, 114, 178"), f"shade of a better row: {behind}")
+
+
 def themes(page):
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.run(background)
@@ -267,6 +277,7 @@ def report_page(browser, study, pictures, scratch):
     zoom(page)
     values_by_mouse_and_keyboard(page)
     data_table(page)
+    order_of_rows(page)
     themes(page)
     choosing_a_run(page, study)
     downloads(page, scratch)

@@ -116,6 +116,43 @@ TEST(Report, SaysWhatItsTablesAreOfAndShowsBothKindsOfStatistics) {
   EXPECT_THAT(page, HasSubstr("<th scope=\"col\" class=\"number\">validation accuracy, %</th>"));
 }
 
+TEST(Report, HasTheOrderOfItsRowsAndHowSureItIs) {
+  StudyResults results = grid_study({"linear", "const", "cosine"}, {"100%"}, 3);
+  const double accuracies[] = {0.75, 0.5, 0.751, 0.751, 0.515, 0.75, 0.752, 0.52, 0.753};
+  for (std::size_t i = 0; i < results.runs.size(); ++i) results.runs[i].test_accuracy = accuracies[i];
+  results.table.labels = {{"const", "never <down>"}};
+  const std::string page = render_html(results, "", {figure_of("linear")}, {});
+  EXPECT_THAT(page, HasSubstr("<a href=\"#order\">Order</a>"));
+  const std::string order = between(page, "<section id=\"order\"", "</section>");
+  EXPECT_THAT(order, HasSubstr("<code>never &lt;down&gt;</code>"));
+  // The two that are level share a letter and no rank of their own, and const is shown to be behind.
+  EXPECT_THAT(order,
+              HasSubstr("<td class=\"number\">1\u20132</td><th scope=\"row\"><span class=\"muted\">1</span> "
+                        "<code>cosine</code></th>"));
+  EXPECT_THAT(order, HasSubstr("<td class=\"letters\">a</td>"));
+  EXPECT_THAT(order, HasSubstr("<td class=\"letters\"> b</td>"));
+  EXPECT_THAT(order, HasSubstr("<td class=\"odds w5\"><b>1.00</b></td>"));
+  EXPECT_THAT(order, HasSubstr("<td class=\"odds l5\"><b>.00</b></td>"));
+}
+
+TEST(Report, HasNoOrderOfOneRowAndSaysWhyWhereThereIsNone) {
+  const std::string one = render_html(grid_study({"linear"}, {"100%"}, 2), "", {figure_of("linear")}, {});
+  EXPECT_THAT(one, Not(HasSubstr("id=\"order\"")));
+  EXPECT_THAT(one, Not(HasSubstr("#order")));
+  const std::string early =
+      render_html(grid_study({"linear", "const"}, {"1%"}, 2), "", {figure_of("linear")}, {});
+  EXPECT_THAT(early, HasSubstr("No order: the largest budget that all rows have, 1%, is below 5 % of 100%"));
+}
+
+TEST(Report, AnOrderOfManyRowsStaysSmall) {
+  std::vector<std::string> schedules;
+  for (int i = 1; i <= 90; ++i) schedules.push_back(fmt::format("poly({})", i));
+  const std::string page = render_html(grid_study(schedules, {"100%"}, 2), "", {figure_of("poly(1)")}, {});
+  const std::string order = between(page, "<section id=\"order\"", "</section>");
+  EXPECT_THAT(order, HasSubstr("The first 60 of 90 rows."));
+  EXPECT_LT(order.size(), 250'000U);
+}
+
 TEST(Report, LoadsNothing) {
   const std::string page = without_library(
       render_html(grid_study({"linear", "cosine"}, {"1%", "100%"}, 2), "caption", {figure_of("linear")}, {}));

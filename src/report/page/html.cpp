@@ -13,6 +13,7 @@
 #include "glidepath/budget.h"
 #include "glidepath/table.h"
 #include "report/page/page.h"
+#include "report/page/ranking_html.h"
 #include "report/page/report_json.h"
 #include "report/study_data.h"
 #include "report/summary.h"
@@ -222,7 +223,8 @@ std::vector<std::string> subjects_of(const StudyResults& results, const std::vec
 }
 
 std::string render_html(const StudyResults& results, const std::string& caption,
-                        const std::vector<Figure>& figures, const RunCurves& curves) {
+                        const std::vector<Figure>& figures, const RunCurves& curves,
+                        const std::function<std::optional<double>(const std::string& data)>& chance) {
   const std::string title = results.heading();
   const std::vector<StudyTable> tables = make_tables(results);
   const std::string score = score_title(results);
@@ -250,17 +252,21 @@ std::string render_html(const StudyResults& results, const std::string& caption,
   if (const auto running = make_running_tables(results); !running.empty())
     html_tables +=
         tables_html(running, score + " with batch norm's running statistics in place of fresh ones");
-  return fill_template(asset("report.html"), {{"title", html_title},
-                                              {"caption", html_caption},
-                                              {"answer", answer},
-                                              {"tables", html_tables},
-                                              {"data", json},
-                                              {"style", asset("style.css")},
-                                              {"echarts", asset("echarts.min.js")},
-                                              {"charts", asset("charts.js")},
-                                              {"panel", asset("panel.js")},
-                                              {"runs", asset("runs.js")},
-                                              {"report", asset("report.js")}});
+  const std::string order = ranking_html(results, chance);
+  return fill_template(asset("report.html"),
+                       {{"title", html_title},
+                        {"caption", html_caption},
+                        {"answer", answer},
+                        {"tables", html_tables},
+                        {"order", order},
+                        {"order_link", order.empty() ? "" : "<a href=\"#order\">Order</a> "},
+                        {"data", json},
+                        {"style", asset("style.css")},
+                        {"echarts", asset("echarts.min.js")},
+                        {"charts", asset("charts.js")},
+                        {"panel", asset("panel.js")},
+                        {"runs", asset("runs.js")},
+                        {"report", asset("report.js")}});
 }
 
 }  // namespace glidepath
