@@ -22,6 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from glidepath._core import (
+    Forecast,
     PairedDifference,
     Schedule,
     canonical_schedule,
@@ -39,6 +40,7 @@ from glidepath._errors import Error, InputError, RunError
 from glidepath._glide import Glide
 
 if TYPE_CHECKING:
+    from glidepath._forecast import ForecastResult, Prediction, forecast
     from glidepath._plot import plot_schedules
     from glidepath._program import study, train
     from glidepath._results import RunResult, Study, StudyRun, load_run, load_study
@@ -48,6 +50,9 @@ __version__ = "0.1.0"
 
 # Imported when they are first asked for: `import glidepath` is to cost nothing.
 _LATER = {
+    "ForecastResult": "_forecast",
+    "Prediction": "_forecast",
+    "forecast": "_forecast",
     "plot_schedules": "_plot",
     "train": "_program",
     "study": "_program",
@@ -74,9 +79,12 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Error",
+    "Forecast",
+    "ForecastResult",
     "Glide",
     "InputError",
     "PairedDifference",
+    "Prediction",
     "Run",
     "RunError",
     "RunResult",
@@ -84,6 +92,7 @@ __all__ = [
     "Study",
     "StudyRun",
     "canonical_schedule",
+    "forecast",
     "holm",
     "learning_rates",
     "load_run",

@@ -33,9 +33,10 @@ void translate(const std::exception_ptr& thrown, void* /*payload*/) {
 
 // NOLINTNEXTLINE: a macro of nanobind's
 NB_MODULE(_core, module) {
-  module.doc() = "The compiled part of glidepath: schedules, budgets, Glide and statistics.";
+  module.doc() = "The compiled part of glidepath: schedules, budgets, Glide, statistics and forecasts.";
   nb::register_exception_translator(glidepath::python::translate);
   glidepath::python::bind_schedules(module);
   glidepath::python::bind_statistics(module);
   glidepath::python::bind_glide(module);
+  glidepath::python::bind_forecast(module);
 }

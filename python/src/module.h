@@ -6,6 +6,7 @@ namespace glidepath::python {
 
 void bind_schedules(nanobind::module_& module);
 void bind_statistics(nanobind::module_& module);
+void bind_forecast(nanobind::module_& module);
 void bind_glide(nanobind::module_& module);
 
 }  // namespace glidepath::python
