@@ -1,6 +1,8 @@
 // tests/report/forecast_figure_test.cpp - the figure of what larger budgets would reach.
 #include "report/figures/forecast_figure.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,6 +59,24 @@ TEST(ForecastFigure, ShowsPointsMedianAndIntervalUpToTheFullBudget) {
   const auto cosine = make_forecast_figure(study_of({"1%", "5%", "25%"}), "invented", "cosine", {});
   ASSERT_TRUE(cosine);
   EXPECT_NEAR(cosine->panels[0].series[0].y[2], 50, 1e-9);
+}
+
+TEST(ForecastFigure, CallsTheScoreByItsName) {
+  StudyResults results = study_of({"1%", "5%", "25%"});
+  EXPECT_EQ(make_forecast_figure(results, "", "", {})->panels[0].y_label, "test accuracy (%)");
+  for (RunRecord& run : results.runs) run.scores["test_mean_iou"] = run.test_accuracy / 2;
+  EXPECT_EQ(make_forecast_figure(results, "", "", {})->panels[0].y_label,
+            "test mean intersection over union (%)");
+  for (RunRecord& run : results.runs) run.scores = {{"test_perplexity", 100 - 100 * run.test_accuracy}};
+  const Panel perplexity = make_forecast_figure(results, "", "", {})->panels[0];
+  EXPECT_EQ(perplexity.y_label, "test perplexity");
+  EXPECT_LT(perplexity.series[1].y.back(), perplexity.series[1].y.front());
+  for (RunRecord& run : results.runs) {
+    run.scores.clear();
+    run.test_loss = 1 - run.test_accuracy;
+    run.test_accuracy = NAN;
+  }
+  EXPECT_EQ(make_forecast_figure(results, "", "", {})->panels[0].y_label, "loss");
 }
 
 TEST(ForecastFigure, IsLeftOutWhereThereIsNothingToForetell) {

@@ -60,7 +60,7 @@ std::optional<Panel> panel_of(const StudyCurve& study, const std::string& subjec
       low.y.push_back(std::min(curve.score_of(at.low), curve.score_of(at.high)));
       high.y.push_back(std::max(curve.score_of(at.low), curve.score_of(at.high)));
     }
-    Panel panel = budget_panel(study.title, curve.is_loss ? "loss" : "test accuracy (%)");
+    Panel panel = budget_panel(study.title, study.score);
     panel.x_is_budget = false;  // whose ticks would be all points of the curve
     if (curve.unit != "%") panel.x_label = fmt::format("budget ({})", curve.unit);
     panel.series = {measured_line(curve, subject), median, low, high};

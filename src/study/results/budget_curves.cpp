@@ -132,6 +132,7 @@ StudyCurve study_curve(const StudyResults& results, const StudyTable& table, std
       made.curve.unit = unit_of(budget);
       made.curve.is_loss = cell.values.empty() || !table.higher_is_better;
       if (made.curve.is_loss) made.curve.chance.reset();
+      made.score = cell.values.empty() ? "loss" : score_title(results) + (table.is_share ? " (%)" : "");
     }
     if (made.curve.unit != unit_of(budget))
       throw InputError(fmt::format("budgets in \"{}\" and in \"{}\" ({}); a curve has one unit",

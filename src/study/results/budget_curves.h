@@ -27,6 +27,7 @@ struct CostLaw {
 struct StudyCurve {
   std::string title;  ///< "linear, model resnet8": the row, and the values of the other axes
   std::string data;   ///< the data set's name
+  std::string score;  ///< what the curve is of, in words: "test accuracy (%)", "test perplexity", "loss"
   BudgetCurve curve;
   std::optional<double> full;  ///< the full budget, in the curve's unit
   CostLaw costs;
