@@ -37,6 +37,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_status) {
   add_study_command(*app, exit_status);
   add_report_command(*app, exit_status);
   add_plan_command(*app, exit_status);
+  add_pilot_command(*app, exit_status);
   add_rank_command(*app, exit_status);
   add_import_command(*app, exit_status);
   add_measure_command(*app, exit_status);

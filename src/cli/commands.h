@@ -13,6 +13,7 @@ void add_launch_command(CLI::App& app, int& exit_status);
 void add_study_command(CLI::App& app, int& exit_status);
 void add_report_command(CLI::App& app, int& exit_status);
 void add_plan_command(CLI::App& app, int& exit_status);
+void add_pilot_command(CLI::App& app, int& exit_status);
 void add_rank_command(CLI::App& app, int& exit_status);
 void add_import_command(CLI::App& app, int& exit_status);
 void add_measure_command(CLI::App& app, int& exit_status);

@@ -1,4 +1,6 @@
 // src/cli/plan.cpp - `glidepath plan`: how much budget buys how much.
+#include "cli/plan.h"
+
 #include <algorithm>
 #include <iostream>
 #include <memory>
@@ -106,6 +108,13 @@ void run_plan(const PlanArguments& arguments) {
 }
 
 }  // namespace
+
+void print_plan_of_study(const std::string& study, bool json) {
+  PlanArguments arguments;
+  arguments.study = study;
+  arguments.json = json;
+  run_plan(arguments);
+}
 
 void add_plan_command(CLI::App& app, int&) {
   auto* command =
