@@ -211,6 +211,8 @@ struct StudyOptions {
   std::filesystem::path program;
   /// Asked often: a signal number to stop for, or 0. Running runs are told, save, and are gone on with later.
   std::function<int()> stop_signal;
+  /// Told once what is no fault: that programs of the study are others than earlier runs of the folder had.
+  std::function<void(const std::string&)> on_note;
   /// After each run that ended in this process: done, diverged or failed.
   std::function<void(const RunRecord&, const StudyProgress&)> on_finished;
   /// Twice a second; reading the progress of the jobs costs nothing when it is empty.

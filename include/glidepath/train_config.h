@@ -26,6 +26,9 @@ struct TrainConfig {
   double width = 1;           ///< channel multiplier
   std::string stem = "auto";  ///< cifar, imagenet, auto
   std::string plugin;  ///< a shared library that brings model, task or data (glidepath/plugin.h); "": none
+  /// SHA-256 of the file that is the model ("script:FILE") and of the plug-in: with another content a run is
+  /// another run. "": what the files have when the run begins. Not for other models, or without a plug-in.
+  std::string model_sha256, plugin_sha256;
   std::string init;    ///< weights to begin with: a safetensors file or a run's folder; "": random ones
   std::string freeze;  ///< parameters that are not trained, by name: "conv1.*,layer1.*"
   std::string frozen_norms = "eval";  ///< of norms whose parameters are all frozen: eval (as they are), train

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -18,6 +17,7 @@
 #include "cli/study_run.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/progress_line.h"
+#include "config/own_programs.h"
 #include "core/data_names.h"
 #include "core/safe_text.h"
 #include "glidepath/cluster.h"
@@ -25,7 +25,6 @@
 #include "glidepath/error.h"
 #include "glidepath/model_options.h"
 #include "glidepath/table.h"
-#include "setup/run_setup.h"
 #include "study/execute/progress.h"
 
 namespace fs = std::filesystem;
@@ -62,17 +61,17 @@ void check_name(const char* key, const std::string& name, const std::vector<std:
   throw InputError(fmt::format("{}: {} \"{}\": must be one of {}", file, key, name, fmt::join(known, ", ")));
 }
 
-void check_model(const std::string& model, const std::string& file) {
-  const auto program = script_file(model);
-  if (!program) return check_name("model", model, model_names(), file);
-  std::error_code error;
-  if (!fs::is_regular_file(*program, error))
-    throw InputError(fmt::format("{}: model \"{}\": there is no such file", file, model));
+void check_model(const TrainConfig& run, const std::string& file) {
+  const auto own = model_file(run.model);
+  if (!own) return check_name("model", run.model, model_names(), file);
+  if (run.model_sha256.empty())
+    throw InputError(
+        fmt::format("{}: model \"{}\": no such file, or none that can be read", file, run.model));
 }
 
 void check_names(const StudyPlan& plan, const std::string& file) {
   for (const TrainConfig& run : plan.runs) {
-    check_model(run.model, file);
+    check_model(run, file);
     // What images there are at a path is looked at by check_data().
     if (data_prefix(run.data).empty()) check_name("data", run.data, dataset_names(), file);
   }

@@ -11,6 +11,7 @@
 
 #include "cli/terminal/live_block.h"
 #include "cli/terminal/stop_signal.h"
+#include "core/safe_text.h"
 #include "glidepath/data_choice.h"
 #include "glidepath/error.h"
 #include "study/execute/progress.h"
@@ -23,6 +24,9 @@ StudyResults run_with_progress(const StudyPlan& plan, StudyOptions options, bool
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   LiveBlock block(stderr, is_terminal && !quiet);
   if (!quiet) {
+    options.on_note = [](const std::string& line) {
+      std::fprintf(stderr, "%s\n", terminal_text(line).c_str());
+    };
     options.on_finished = [&](const RunRecord& run, const StudyProgress& progress) {
       block.clear();
       std::fprintf(stderr, "%s\n", finished_line(run, progress, plan.axes).c_str());

@@ -139,6 +139,17 @@ std::string canonical_path(const std::string& text) {
   return *path;
 }
 
+std::string canonical_sha256(const std::string& text) {
+  constexpr std::size_t kDigits = 64;
+  std::string digits = text;
+  for (char& digit : digits)
+    digit = digit >= 'A' && digit <= 'F' ? static_cast<char>(digit - 'A' + 'a') : digit;
+  if (digits.find_first_not_of("0123456789abcdef") != std::string::npos ||
+      (!digits.empty() && digits.size() != kDigits))
+    refuse_value(text, "must be 64 hexadecimal digits, as sha256sum prints them");
+  return digits;
+}
+
 std::string canonical_data(const std::string& text) {
   const std::string prefix = data_prefix(text);
   return prefix.empty() ? text : prefix + canonical_path(text.substr(prefix.size()));
@@ -209,6 +220,11 @@ std::vector<ConfigEntry> make_table() {
       canonical_entry(&C::plugin, "plugin",
                       "shared library of your own that brings a model, a task or data (docs/library.md)",
                       canonical_path),
+      canonical_entry(
+          &C::model_sha256, "model_sha256",
+          "SHA-256 of the file that is the model; another content is refused (default: what it has)",
+          canonical_sha256),
+      canonical_entry(&C::plugin_sha256, "plugin_sha256", "likewise of the plug-in", canonical_sha256),
       canonical_entry(
           &C::init, "init",
           "weights to begin with: a safetensors file, or a run's folder; a head for other classes "
@@ -398,7 +414,9 @@ void set_groups(std::vector<ConfigEntry>& table) {
                 "data_wait",     "train_fraction", "train_limit",  "test_limit",       "context",
                 "ignored_label", "augment",        "crop_padding", "crop_fill",        "flip",
                 "auto_augment",  "train_res",      "eval_res",     "exif_orientation", "max_corrupt"}},
-      {"Model", {"task", "model", "width", "stem", "plugin", "init", "freeze", "frozen_norms"}},
+      {"Model",
+       {"task", "model", "width", "stem", "model_sha256", "plugin", "plugin_sha256", "init", "freeze",
+        "frozen_norms"}},
       {"Budget and schedule", {"budget", "deadline", "full", "schedule", "base_lr"}},
       {"Optimizer",
        {"optimizer",

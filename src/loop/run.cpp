@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/own_programs.h"
 #include "glidepath/error.h"
 #include "loop/divergence.h"
 #include "setup/budget_change.h"
@@ -58,8 +59,8 @@ Glide first_glide(const Run& run) {
 
 // Of a run that is resumed the checkpoint has the weights, of other ranks' rank 0.
 std::shared_ptr<Model> first_model(const Experiment& asked, const Run& run) {
-  auto model =
-      asked.model ? placed(asked.model, run.config, run.plan) : new_model(run.config, run.data.set, run.plan);
+  auto model = asked.model ? placed(asked.model, run.config, run.plan)
+                           : new_model(run.model_config(), run.data.set, run.plan);
   const auto program = asked.model ? std::nullopt : script_file(run.config.model);
   if (program && run.options.on_note)
     run.options.on_note("model: runs the code that is in " + *program +
@@ -76,6 +77,11 @@ std::shared_ptr<Model> first_model(const Experiment& asked, const Run& run) {
 }
 
 }  // namespace
+
+std::filesystem::path folder_to_resume(const TrainOptions& options) {
+  if (!options.resume) return {};
+  return options.resume_from.empty() ? options.out : options.resume_from;
+}
 
 Run::Run(const Experiment& asked, const TrainOptions& all_options)
     : config(asked.config),
@@ -95,6 +101,10 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
       option_schedules(config, context, options.resume ? nullptr : &glide),
       tally(context.steps_per_epoch) {
   ranks.require_same(rank_facts(config, data.set, data.record, plan), kSameOnAll);
+}
+
+TrainConfig Run::model_config() const {
+  return options.resume ? with_programs_of_run(config, folder_to_resume(options)) : config;
 }
 
 GlideOptions Run::glide_options() const {

@@ -23,6 +23,9 @@
 
 namespace glidepath {
 
+/// The folder of the run that is gone on with; empty of a new one.
+std::filesystem::path folder_to_resume(const TrainOptions& options);
+
 /// What a run is made of, each part made of those above it. Updates and callbacks are made of a run.
 struct Run {
   /// Checks the input; no run directory is touched. A run that is to be resumed has no schedule until its
@@ -48,6 +51,8 @@ struct Run {
   Tally tally;
   Logbook log;
 
+  /// What the model is made from: of a run that goes on the program that it has kept.
+  TrainConfig model_config() const;
   double seconds_spent() const { return stopwatch.spent(ranks.now()); }
   double epochs() const;  ///< passes over the training set done
   bool rewinds_on_divergence() const { return config.on_divergence == "rewind"; }

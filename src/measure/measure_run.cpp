@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/own_programs.h"
 #include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "glidepath/measure.h"
@@ -45,7 +46,7 @@ std::vector<MeasureItem> items_of(const std::string& what) {
 std::vector<Measurement> measure_run(const fs::path& path, const MeasureOptions& options) {
   const std::vector<MeasureItem> items = items_of(options.what);
   const RunWeights found = find_run_weights(path);
-  TrainConfig config = read_run_config(found.run);
+  TrainConfig config = with_programs_of_run(read_run_config(found.run), found.run);
   if (!options.data_dir.empty()) config.data_dir = options.data_dir;
   if (options.threads > 0) config.threads = options.threads;
   const ComputePlan plan = plan_compute(config);

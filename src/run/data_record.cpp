@@ -10,8 +10,8 @@
 #include <torch/types.h>
 
 #include "config/toml.h"
-#include "data/fetch/checksum.h"
 #include "data/images/image_store.h"
+#include "files/checksum.h"
 #include "files/json_text.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"

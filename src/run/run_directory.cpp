@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include "config/own_programs.h"
 #include "core/safe_text.h"
 #include "files/atomic_file.h"
 #include "files/json_text.h"
@@ -34,6 +35,8 @@ std::string versions_toml() {
 
 // A budget is changed on purpose; what that means for the schedule is the trainer's to say.
 bool may_change(const std::string& key) { return key == "budget" || key == "deadline"; }
+
+bool is_hash(const std::string& key) { return key == "model_sha256" || key == "plugin_sha256"; }
 
 std::string history_toml(const std::vector<std::string>& budgets_before) {
   if (budgets_before.empty()) return {};
@@ -99,6 +102,8 @@ fs::path make_temporary_folder() {
 
 void RunDirectory::open(const fs::path& path, const Subject& subject) {
   path_ = path;
+  path_before_ = path;
+  config_ = subject.config;
   data_ = subject.data;
   config_text_ = to_toml(subject.config) + to_toml(data_) + versions_toml();
   classes_text_ = class_names_json(subject.class_names);
@@ -114,12 +119,15 @@ void RunDirectory::write_beginning() const {
   write_file(path_ / "config.toml", config_text_);
 }
 
+void RunDirectory::keep_model() const { keep_model_file(config_, path_, path_before_); }
+
 RunDirectory RunDirectory::create(const fs::path& path, const Subject& subject, DiskTrouble trouble) {
   RunDirectory run;
   run.trouble_ = std::move(trouble);
   if (path.empty()) return run;
   run.open(path, subject);
   run.make_and_lock();
+  run.keep_model();
   run.write_beginning();
   run.metrics_.write();
   return run;
@@ -161,6 +169,7 @@ bool check_same_run(const fs::path& path, const TrainConfig& config) {
   for (const ConfigKey& key : train_config_keys()) {
     const std::string then = config_value(stored, key.name), now = config_value(config, key.name);
     another_budget = another_budget || (may_change(key.name) && then != now);
+    if (is_hash(key.name) && then.empty()) continue;  // of an earlier version
     if (key.affects_result && then != now && !may_change(key.name)) {
       throw InputError(fmt::format("--resume {}: this run has {} = {}, not {}; start a new run for that",
                                    path.string(), key.name, then, now));
@@ -243,6 +252,7 @@ void RunDirectory::go_elsewhere(const fs::path& path) {
   make_and_lock();
   metrics_.move_to(path / "metrics.jsonl");
   metrics_.flush();
+  keep_model();
   if (branch_state) checkpoints_.save_branch(branch, *branch_state);
 }
 
@@ -257,6 +267,10 @@ void RunDirectory::make_sure_it_is_there() const {
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw RunError(fmt::format("{}: cannot make this folder: {}", path_.string(), error.message()));
+  try {
+    keep_model();
+  } catch (const InputError&) {  // it went with the folder, and its own file is another by now
+  }
   write_beginning();
 }
 

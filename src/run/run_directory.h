@@ -134,6 +134,7 @@ class RunDirectory {
   void make_and_lock();
   void open(const std::filesystem::path& path, const Subject& subject);
   void write_beginning() const;
+  void keep_model() const;
   void make_sure_it_is_there() const;
   void require_ours() const;
   void cut_metrics(std::int64_t step, std::uint64_t bytes);
@@ -144,6 +145,8 @@ class RunDirectory {
   void here_or_elsewhere(const std::string& what, const std::function<void()>& write);
 
   std::filesystem::path path_;
+  std::filesystem::path path_before_;  // where it was when this process came
+  TrainConfig config_;
   std::string config_text_, classes_text_;
   DataRecord data_;
   std::int64_t keep_checkpoints_ = 1;

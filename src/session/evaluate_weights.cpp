@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/own_programs.h"
 #include "core/safe_text.h"
 #include "data/images/corrupt_images.h"
 #include "evaluation/evaluate.h"
@@ -158,7 +159,7 @@ std::vector<EvaluationResult> evaluate_run(const fs::path& run,
                                            const std::map<std::string, std::string>& changes,
                                            const EvaluateOptions& options) {
   const RunWeights found = find_run_weights(run);
-  TrainConfig config = read_run_config(found.run);
+  TrainConfig config = with_programs_of_run(read_run_config(found.run), found.run);
   for (const auto& [key, text] : changes) set_config_value(config, key, text);
   check_config(config);
   Tester tester(config, options);

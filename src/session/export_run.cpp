@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
 
+#include "config/own_programs.h"
 #include "core/safe_text.h"
 #include "export/onnx.h"
 #include "export/torchscript.h"
@@ -42,7 +43,7 @@ struct Exported {
 Exported read_exported(const fs::path& run) {
   const RunWeights found = find_run_weights(run);
   Exported exported;
-  exported.config = read_run_config(found.run);
+  exported.config = with_programs_of_run(read_run_config(found.run), found.run);
   if (const auto program = script_file(exported.config.model))
     throw InputError(
         fmt::format("{}: its model is the program {}, which is TorchScript already; the weights of the "

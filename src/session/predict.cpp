@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/own_programs.h"
 #include "core/data_names.h"
 #include "data/batches/augment.h"
 #include "data/formats/decode.h"
@@ -157,7 +158,7 @@ std::vector<std::string> images_at(const fs::path& path) {
 void predict(const fs::path& run, const std::vector<std::string>& images, const PredictOptions& options,
              const std::function<void(const Prediction&)>& on_prediction) {
   const RunWeights weights = find_run_weights(run);
-  TrainConfig config = read_run_config(weights.run);
+  TrainConfig config = with_programs_of_run(read_run_config(weights.run), weights.run);
   for (const auto& [key, text] : options.changes) set_config_value(config, key, text);
   check_config(config);
   if (is_own_path(config.data)) return predict_own(weights, config, images, options, on_prediction);

@@ -86,7 +86,7 @@ void Session::restore(const Saved& saved) {
 /// does.
 TensorMap Session::start_tensors() const {
   const auto model = experiment_.model ? placed(run_.model, run_.config, run_.plan)
-                                       : new_model(run_.config, run_.data.set, run_.plan);
+                                       : new_model(run_.model_config(), run_.data.set, run_.plan);
   if (!run_.config.init.empty()) load_first_weights(run_.config, *model, run_.data.set.classes);
   const auto optimizer = make_optimizer(run_.config, named_parameters(*model));
   Saved start;

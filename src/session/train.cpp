@@ -11,7 +11,9 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/own_programs.h"
 #include "core/own_name.h"
+#include "files/read_file.h"
 #include "glidepath/error.h"
 #include "glidepath/plugin.h"
 #include "session/session.h"
@@ -25,11 +27,33 @@ TrainOptions with_clocks(TrainOptions options) {
   return options;
 }
 
+/// Which programs of the user's own the run is of: what they are now, or what they were when it began.
+void identify(TrainConfig& config, const TrainOptions& options) {
+  if (!options.resume) {
+    KnownHashes known;
+    return identify_programs(config, known);
+  }
+  const std::filesystem::path run = folder_to_resume(options);
+  if (!is_there(run / "config.toml")) return;  // to be refused, or rank 0's alone
+  const TrainConfig begun = read_run_config(run);
+  for (auto hash : {&TrainConfig::model_sha256, &TrainConfig::plugin_sha256}) {
+    if ((config.*hash).empty()) config.*hash = begun.*hash;
+  }
+  try {
+    with_programs_of_run(config, run);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("--resume {}: {}", run.string(), error.what()));
+  }
+  const std::string changed = changed_since(config, run);
+  if (!changed.empty() && options.on_note) options.on_note(changed);
+}
+
 /// Runs `work` on a session; a machine that has not enough memory is said to be that.
 template <typename Work>
 auto with_session(Experiment experiment, const TrainOptions& options, Work work) {
   TrainConfig& config = experiment.config;
   const TrainConfig defaults;
+  identify(config, options);
   if (!config.plugin.empty()) extend_by_plugin(config.plugin, experiment);
   if (experiment.model && config.model == defaults.model) config.model = kOwnName;
   if (experiment.data && config.data == defaults.data) config.data = kOwnName;

@@ -13,6 +13,7 @@
 #include "budget/deadline.h"
 #include "compute/device_batches.h"
 #include "config/by_name_text.h"
+#include "config/own_programs.h"
 #include "core/blame.h"
 #include "core/data_names.h"
 #include "core/words.h"
@@ -168,8 +169,8 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 }
 
 std::optional<std::string> script_file(const std::string& model) {
-  const std::string prefix = "script:";
-  return model.rfind(prefix, 0) == 0 ? std::optional<std::string>(model.substr(prefix.size())) : std::nullopt;
+  const auto file = model_file(model);
+  return file ? std::optional<std::string>(file->file) : std::nullopt;
 }
 
 std::shared_ptr<Model> named_model(const TrainConfig& config, const ModelOptions& options) {

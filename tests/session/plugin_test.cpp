@@ -1,6 +1,8 @@
 // tests/session/plugin_test.cpp - a model, a task and data from a shared library.
 #include "glidepath/plugin.h"
 
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -47,6 +49,38 @@ TEST(Plugin, BringsModelTaskAndDataOfARun) {
   EXPECT_NEAR(tested.at(0).loss, result.test_loss, 1e-6);
   EXPECT_EQ(tested.at(0).metrics.at(0).name, "rmse");
   EXPECT_TRUE(tested.at(0).classes.empty());
+}
+
+TEST(Plugin, OfAnotherContentIsAnotherRuns) {
+  const TemporaryFolder folder("other-plugin");
+  TrainConfig config = line_run();
+  config.plugin = (folder.path() / "line.so").string();
+  std::filesystem::copy_file(GLIDEPATH_LINE_PLUGIN, config.plugin);
+  TrainOptions options;
+  options.out = folder.path() / "a";
+  options.stop_signal = [left = 25]() mutable { return left-- > 0 ? 0 : SIGTERM; };
+  EXPECT_THROW(train(config, options), Interrupted);
+  std::filesystem::remove(config.plugin);  // not written over: it is loaded
+  std::ofstream(config.plugin) << "another";
+  options.resume = true;
+  const auto refusal_of = [](const auto& act) {
+    try {
+      act();
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  const std::string begun = read_run_config(options.out).plugin_sha256;
+  const std::string refused =
+      "line.so: its SHA-256 is " +
+      // printf another | sha256sum
+      std::string("ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5") +
+      ", and this run's is " + begun;
+  EXPECT_THAT(refusal_of([&] { train(config, options); }), testing::HasSubstr(refused));
+  EXPECT_THAT(refusal_of([&] { evaluate_run(options.out); }), testing::HasSubstr(refused));
+  EXPECT_THAT(refusal_of([&] { train(read_run_config(options.out), options); }),
+              testing::HasSubstr("--resume " + options.out.string() + ": "));
 }
 
 TEST(Plugin, WhatIsNoneIsRefused) {

@@ -102,6 +102,8 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"micro_batch", "16"},
                                                      {"init", "/x"},
                                                      {"plugin", "/x"},
+                                                     {"model_sha256", std::string(64, 'a')},
+                                                     {"plugin_sha256", std::string(64, 'b')},
                                                      {"freeze", "fc.*"},
                                                      {"frozen_norms", "train"},
                                                      {"batch_size", "64"},

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "data/fetch/checksum.h"
+#include "files/checksum.h"
 #include "files/read_file.h"
 #include "programs/command.h"
 

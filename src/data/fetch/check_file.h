@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "data/fetch/checksum.h"
 #include "data/fetch/fetch_context.h"
+#include "files/checksum.h"
 #include "glidepath/fetch.h"
 
 namespace glidepath {

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "data/fetch/checksum.h"
 #include "data/fetch/part_file.h"
 #include "data/fetch/transfer.h"
+#include "files/checksum.h"
 
 namespace glidepath {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "data/archives/unpack.h"
 #include "data/fetch/check_file.h"
-#include "data/fetch/checksum.h"
 #include "data/fetch/fetch_steps.h"
 #include "data/fetch/part_file.h"
+#include "files/checksum.h"
 #include "glidepath/error.h"
 
 namespace fs = std::filesystem;

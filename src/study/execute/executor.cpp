@@ -16,6 +16,7 @@
 #include "glidepath/clock.h"
 #include "glidepath/error.h"
 #include "glidepath/study.h"
+#include "study/execute/own_files.h"
 #include "study/execute/run_process.h"
 #include "study/plan/estimate.h"
 #include "study/store/run_files.h"
@@ -63,6 +64,7 @@ class Executor {
       configs_.emplace(ids_.back(), config);
     }
     store_.save_plan(plan, ids_);
+    tell_of_programs(plan);
     if (options.retry_failed) store_.retry_failed(ids_);
     learn_finished();
     limit_ = options.jobs > 0 ? options.jobs : default_jobs(plan);
@@ -99,6 +101,14 @@ class Executor {
       threads = std::max(threads, run.threads == 0 ? usable_cores() : run.threads);
     }
     return std::max<std::int64_t>(1, usable_cores() / threads);
+  }
+
+  void tell_of_programs(const StudyPlan& plan) {
+    const auto has_programs = [](const TrainConfig& run) {
+      return !run.model_sha256.empty() || !run.plugin_sha256.empty();
+    };
+    if (!options_.on_note || std::none_of(plan.runs.begin(), plan.runs.end(), has_programs)) return;
+    for (const std::string& line : changed_programs(plan.runs, store_.left_out())) options_.on_note(line);
   }
 
   /// Seconds of the runs that earlier sessions finished, and which are left.

@@ -12,6 +12,7 @@
 
 #include "files/atomic_file.h"
 #include "glidepath/error.h"
+#include "study/execute/own_files.h"
 #include "study/store/run_files.h"
 #include "system/folder_lock.h"
 
@@ -33,6 +34,7 @@ Folder prepare(const Folder& runs, const RunRecord& run) {
   runs.remove_all(name);
   const Folder folder = runs.make_inside(name);
   write_file(folder, "config.toml", to_toml(run.config));
+  share_model_file(run.config, Folder::make(run.directory.parent_path().parent_path()), folder);
   return folder;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/own_programs.h"
 #include "core/safe_text.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
@@ -41,6 +42,18 @@ std::vector<TrainConfig> product(const std::vector<Setting>& settings) {
     runs = std::move(larger);
   }
   return runs;
+}
+
+/// A study's runs are of the programs that are there when it is read.
+void identify(std::vector<TrainConfig>& runs, const std::string& name) {
+  KnownHashes known;
+  for (TrainConfig& run : runs) {
+    try {
+      identify_programs(run, known);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}: {}", name, error.what()));
+    }
+  }
 }
 
 void check_size(const std::vector<Settings>& products, const std::string& name) {
@@ -103,6 +116,7 @@ bool are_told_apart(const std::vector<TrainConfig>& runs, const std::vector<std:
 void find_axes(StudyPlan& plan) {
   std::vector<std::string> varying;
   for (const ConfigKey& key : train_config_keys()) {
+    if (key.name == "model_sha256" || key.name == "plugin_sha256") continue;  // of what is named already
     const std::string first = config_value(plan.runs.front(), key.name);
     if (std::any_of(plan.runs.begin(), plan.runs.end(),
                     [&](const TrainConfig& run) { return config_value(run, key.name) != first; })) {
@@ -195,7 +209,8 @@ StudyPlan read_study_plan(const fs::path& file, const PlanChanges& changes) {
   plan.slurm = study.slurm();
   plan.table.labels = study.labels();
   for (const Settings& settings : products) {
-    const std::vector<TrainConfig> runs = product(settings.list());
+    std::vector<TrainConfig> runs = product(settings.list());
+    identify(runs, file.string());
     plan.runs.insert(plan.runs.end(), runs.begin(), runs.end());
   }
   if (plan.is_union) {

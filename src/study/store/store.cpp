@@ -218,6 +218,14 @@ void StudyStore::save_plan(const StudyPlan& plan, const std::vector<std::string>
   transaction.commit();
 }
 
+std::vector<TrainConfig> StudyStore::left_out() {
+  std::vector<TrainConfig> configs;
+  Statement runs(database_, "SELECT config FROM runs WHERE position IS NULL");
+  while (runs.step())
+    configs.push_back(parse_train_config(runs.text(0), "a run of the store", ConfigOrigin::kWritten));
+  return configs;
+}
+
 void StudyStore::retry_failed(const std::vector<std::string>& ids) {
   Transaction transaction(database_);
   Statement statement(database_,

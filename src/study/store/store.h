@@ -30,6 +30,8 @@ class StudyStore {
 
   /// Makes `plan` the current one: adds its new runs, keeps every other run and leaves it out of the table.
   void save_plan(const StudyPlan& plan, const std::vector<std::string>& ids);
+  /// The configurations of the runs that it left out.
+  std::vector<TrainConfig> left_out();
   /// Failed runs among `ids` become pending.
   void retry_failed(const std::vector<std::string>& ids);
 

@@ -14,7 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/fetch/checksum.h"
+#include "files/checksum.h"
 #include "glidepath/error.h"
 #include "glidepath/fetch.h"
 #include "support/files.h"

@@ -1,7 +1,9 @@
-// src/data/fetch/checksum.h - MD5, SHA-256 and SHA-512 of bytes that come in pieces.
+// src/files/checksum.h - MD5, SHA-256 and SHA-512 of bytes that come in pieces, and of files.
 #pragma once
 #include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace glidepath {
@@ -20,5 +22,8 @@ class Hasher {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// 64 hexadecimal digits; nothing for what is no regular file or cannot be read.
+std::optional<std::string> try_sha256_of(const std::filesystem::path& file);
 
 }  // namespace glidepath

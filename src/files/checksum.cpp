@@ -1,11 +1,15 @@
-// src/data/fetch/checksum.cpp - checksums by OpenSSL.
-#include "data/fetch/checksum.h"
+// src/files/checksum.cpp - checksums by OpenSSL.
+#include "files/checksum.h"
 
 #include <array>
+#include <cerrno>
+#include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "files/read_file.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
@@ -37,6 +41,22 @@ std::string Hasher::finish() {
   std::string text = state_->algorithm + ":";
   for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
   return text;
+}
+
+std::optional<std::string> try_sha256_of(const std::filesystem::path& file) {
+  const int descriptor = open_regular(file);
+  if (descriptor < 0) return std::nullopt;
+  const std::string algorithm = "sha256";
+  Hasher hasher(algorithm);
+  std::vector<char> block(std::size_t{1} << 20);
+  ssize_t count = 0;
+  while ((count = ::read(descriptor, block.data(), block.size())) != 0) {
+    if (count < 0 && errno != EINTR) break;
+    if (count > 0) hasher.add(block.data(), static_cast<std::size_t>(count));
+  }
+  ::close(descriptor);
+  if (count != 0) return std::nullopt;
+  return hasher.finish().substr(algorithm.size() + 1);
 }
 
 }  // namespace glidepath
