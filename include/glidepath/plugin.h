@@ -10,7 +10,7 @@ namespace glidepath {
 
 /// What a plug-in and the program have to agree in: raised with every change of what an Experiment is made
 /// of.
-#define GLIDEPATH_PLUGIN_INTERFACE "1"
+#define GLIDEPATH_PLUGIN_INTERFACE "2"
 #define GLIDEPATH_PLUGIN_BUILD "interface " GLIDEPATH_PLUGIN_INTERFACE ", LibTorch " TORCH_VERSION
 
 /// In one source file of a shared library: `extend` is called with the experiment that a run is about to

@@ -36,6 +36,9 @@ class Task {
   /// What tests tell beside the loss. The first is the score, by which weights are chosen and runs compared;
   /// without any, that is the loss.
   virtual const std::vector<Metric>& metrics() const;
+  /// Metric::sums of each of metrics() for a batch that has examples; undefined for those without. For tasks
+  /// that tell all of them at once.
+  virtual std::vector<torch::Tensor> metric_sums(const Values& outputs, const Batch& batch) const;
 };
 
 /// Images into classes, by cross entropy: outputs are logits [B, classes], targets the labels int64 [B]; of

@@ -26,8 +26,9 @@ class MetricSums {
     }
   }
   void add(const Values& outputs, const Batch& batch) {
+    const std::vector<torch::Tensor> of_batch = task_.metric_sums(outputs, batch);
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      if (const auto& sums = task_.metrics()[i].sums) sums_[i] += sums(outputs, batch);
+      if (of_batch[i].defined()) sums_[i] += of_batch[i];
     }
   }
   void add_up(const Ranks& ranks) {

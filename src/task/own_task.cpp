@@ -33,6 +33,13 @@ const std::vector<Metric>& Task::metrics() const {
   return none;
 }
 
+std::vector<torch::Tensor> Task::metric_sums(const Values& outputs, const Batch& batch) const {
+  std::vector<torch::Tensor> sums;
+  for (const Metric& metric : metrics())
+    sums.push_back(metric.sums ? metric.sums(outputs, batch) : torch::Tensor());
+  return sums;
+}
+
 std::unique_ptr<Task> make_task(BatchFunction loss, BatchFunction correct) {
   std::vector<Metric> metrics;
   if (correct) metrics.push_back(accuracy());

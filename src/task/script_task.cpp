@@ -47,15 +47,19 @@ c10::impl::GenericDict metrics_of(const Calls& calls, const Values& outputs, con
   return told.toGenericDict();
 }
 
+torch::Tensor sums_of(const Calls& calls, const std::string& name, const c10::impl::GenericDict& told,
+                      const Batch& batch) {
+  const torch::Tensor value = scalar_of(calls, "metric " + name, told.at(name)).to(torch::kFloat64);
+  const torch::Tensor examples = torch::full({}, static_cast<double>(batch.examples), value.options());
+  return torch::stack({value * examples, examples});
+}
+
 /// The mean over all examples of what the module says of each batch in the mean.
 Metric metric_of(const Calls& calls, const std::string& name) {
   Metric metric{name, !ends_in(name, "loss") && !ends_in(name, "error"),
                 ends_in(name, "accuracy") || ends_in(name, "iou") || ends_in(name, "f1"), 2};
   metric.sums = [=](const Values& outputs, const Batch& batch) {
-    const torch::Tensor value =
-        scalar_of(calls, "metric " + name, metrics_of(calls, outputs, batch).at(name)).to(torch::kFloat64);
-    const torch::Tensor examples = torch::full({}, static_cast<double>(batch.examples), value.options());
-    return torch::stack({value * examples, examples});
+    return sums_of(calls, name, metrics_of(calls, outputs, batch), batch);
   };
   metric.value = [](const torch::Tensor& sums, double) {
     return sums.data_ptr<double>()[0] / sums.data_ptr<double>()[1];
@@ -67,6 +71,29 @@ bool is_name(const std::string& text) {
   const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
   return !text.empty() && text.size() <= 60 && std::all_of(text.begin(), text.end(), fits);
 }
+
+class ScriptTask : public Task {
+ public:
+  ScriptTask(Calls calls, std::vector<Metric> metrics)
+      : calls_(std::move(calls)), metrics_(std::move(metrics)) {}
+
+  torch::Tensor loss(const Values& outputs, const Batch& batch) const override {
+    return loss_of(calls_, outputs, batch);
+  }
+  const std::vector<Metric>& metrics() const override { return metrics_; }
+  // One call tells all of them.
+  std::vector<torch::Tensor> metric_sums(const Values& outputs, const Batch& batch) const override {
+    std::vector<torch::Tensor> sums;
+    if (metrics_.empty()) return sums;
+    const auto told = metrics_of(calls_, outputs, batch);
+    for (const Metric& metric : metrics_) sums.push_back(sums_of(calls_, metric.name, told, batch));
+    return sums;
+  }
+
+ private:
+  Calls calls_;
+  std::vector<Metric> metrics_;
+};
 
 }  // namespace
 
@@ -90,8 +117,7 @@ std::unique_ptr<Task> script_task(const std::shared_ptr<Model>& model, const Val
       metrics.push_back(metric_of(calls, name));
     }
   }
-  return make_task([calls](const Values& given, const Batch& of) { return loss_of(calls, given, of); },
-                   std::move(metrics));
+  return std::make_unique<ScriptTask>(calls, std::move(metrics));
 }
 
 }  // namespace glidepath

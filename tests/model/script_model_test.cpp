@@ -17,6 +17,7 @@
 #include "glidepath/optimizer.h"
 #include "glidepath/task.h"
 #include "model/in_mode.h"
+#include "model/script_calls.h"
 #include "support/temporary_folder.h"
 
 namespace glidepath {
@@ -159,6 +160,44 @@ TEST(ScriptTask, IsTheModulesOwn) {
     }
     EXPECT_NEAR(metric.value(sums.detach(), 0), golden.at("own." + metric.name).item<double>(), 1e-5)
         << metric.name;
+  }
+}
+
+/// A module whose metrics are asked for.
+class CountedModule : public Model, public ScriptCalls {
+ public:
+  int calls = 0;
+
+  Values forward(const Values& inputs) override { return inputs; }
+  NamedTensors named_parameters() const override { return {}; }
+  NamedTensors named_buffers() const override { return {}; }
+  void train(bool) override {}
+  bool is_training() const override { return false; }
+  void to(const torch::Device&) override {}
+  bool has_method(const char*) const override { return true; }
+  c10::IValue call(const char* name, const Values& arguments) override {
+    if (std::string(name) == "loss") return arguments[0].mean();
+    ++calls;
+    c10::impl::GenericDict told(c10::StringType::get(), c10::TensorType::get());
+    told.insert("a_error", arguments[0].mean());
+    told.insert("b_accuracy", arguments[0].mean() * 2);
+    told.insert("c", arguments[0].mean() * 3);
+    return told;
+  }
+  std::string file() const override { return "counted.pt"; }
+};
+
+TEST(ScriptTask, AsksForAllMetricsOnceABatch) {
+  const auto model = std::make_shared<CountedModule>();
+  const Batch batch(torch::full({4, 1}, 0.25), torch::zeros({4}, torch::kInt64));
+  const auto task = script_task(model, batch.inputs, batch);
+  model->calls = 0;
+  const std::vector<torch::Tensor> sums = task->metric_sums(batch.inputs, batch);
+  EXPECT_EQ(model->calls, 1);
+  ASSERT_EQ(sums.size(), 3U);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    EXPECT_TRUE(torch::equal(sums[i], task->metrics()[i].sums(batch.inputs, batch))) << i;
+    EXPECT_EQ(sums[i][0].item<double>(), static_cast<double>(i + 1)) << i;  // 4 examples of a quarter
   }
 }
 

@@ -102,7 +102,7 @@ TEST(Plugin, WhatIsNoneIsRefused) {
               testing::HasSubstr("is no plug-in; it lacks GLIDEPATH_PLUGIN"));
   EXPECT_THAT(refusal_of(GLIDEPATH_OLD_PLUGIN),
               testing::HasSubstr(
-                  "was built for interface 0, LibTorch 1.0, and this program is interface 1, LibTorch "));
+                  "was built for interface 0, LibTorch 1.0, and this program is interface 2, LibTorch "));
 }
 
 }  // namespace
