@@ -9,6 +9,7 @@
 #include "glidepath/budget.h"
 #include "glidepath/schedule.h"
 #include "glidepath/table.h"
+#include "study/store/run_points.h"
 
 namespace glidepath {
 
@@ -31,11 +32,12 @@ StudyRun study_run(const RunRecord& record) {
 StudyData load_study_data(const std::filesystem::path& dir, const StudyResults& results) {
   StudyData data{results.name, study_caption(results), {}, results.reference};
   data.score = task_score(results.runs);
+  const RunPoints points(dir);
   for (const RunRecord& record : results.runs) {
     if (record.status != RunStatus::kDone) continue;
     data.runs.push_back(study_run(record));
-    data.runs.back().curve = read_curve(dir, record.id);
-    data.runs.back().measures = read_measures(dir, record.id);
+    data.runs.back().curve = points.curve(record.id);
+    data.runs.back().measures = points.measures(record.id);
   }
   return data;
 }

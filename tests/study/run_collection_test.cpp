@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "glidepath/error.h"
+#include "study/plan/identity.h"
+#include "study/store/run_points.h"
 #include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
@@ -102,6 +104,30 @@ TEST_F(RunCollection, LinksAreNotFollowed) {
   fs::create_symlink(run / "config.toml", folder_.path() / "b" / "config.toml");
   fs::create_symlink("/dev/zero", folder_.path() / "b" / "metrics.jsonl");
   EXPECT_EQ(read_results(folder_.path()).runs.size(), 1U);
+}
+
+// A report reads the curve of every run: each folder is looked at once, and each line.
+TEST_F(RunCollection, LongCurvesOfManyRunsAreReadInOneGo) {
+  for (int run = 0; run < 300; ++run) write_run("run-" + std::to_string(run), "seed = 1\n", done_);
+  constexpr int kLines = 100'000;
+  {
+    std::ofstream lines(folder_.path() / "run-7" / "metrics.jsonl", std::ios::trunc);
+    for (int i = 1; i <= kLines; ++i) {
+      lines << R"({"kind":"train","step":)" << i << R"(,"progress":0.5,"lr":0.1,"loss":2.5,"accuracy":0.25})"
+            << "\n"
+            << R"({"kind":"measure","step":)" << i << R"(,"progress":0.5,"lr":0.1,"grad_norm":0.75})"
+            << "\n";
+    }
+  }
+  const RunPoints points(folder_.path());
+  std::size_t all = 0;
+  const auto id = [](int run) { return id_of_text("run-" + std::to_string(run)); };
+  for (int run = 0; run < 300; ++run) all += points.curve(id(run)).size();
+  EXPECT_EQ(all, 299U + kLines);
+  EXPECT_EQ(points.curve(id(7)).back().step, kLines);
+  EXPECT_EQ(points.measures(id(7)).size(), static_cast<std::size_t>(kLines));
+  EXPECT_EQ(read_measures(folder_.path(), id(8)).size(), 1U);
+  EXPECT_THROW(points.curve(id(300)), InputError);
 }
 
 }  // namespace

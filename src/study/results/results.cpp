@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -16,6 +18,7 @@
 #include "study/plan/reference.h"
 #include "study/store/run_collection.h"
 #include "study/store/run_files.h"
+#include "study/store/run_points.h"
 #include "study/store/store.h"
 
 namespace fs = std::filesystem;
@@ -172,13 +175,39 @@ StudyResults read_study_results(const fs::path& dir) {
   return results;
 }
 
-std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_id) {
-  if (is_run_collection(dir)) return read_metrics(run_in_collection(dir, run_id));
-  Database database = open_store(dir);
-  require_run(database, dir, run_id);
+struct RunPoints::Parts {
+  fs::path dir;
+  std::optional<std::map<std::string, fs::path>> folders;  // none of a study
+  std::optional<Database> database;
+  std::int64_t version = 0;
+
+  /// Of a collection. Throws InputError where it has no such run, as require() does of a study.
+  const fs::path& folder(const std::string& run_id) const {
+    const auto found = folders->find(run_id);
+    if (found == folders->end()) throw InputError(fmt::format("{}: has no run {}", dir.string(), run_id));
+    return found->second;
+  }
+  void require(const std::string& run_id) { require_run(*database, dir, run_id); }
+};
+
+RunPoints::RunPoints(const fs::path& dir) : parts_(std::make_unique<Parts>()) {
+  parts_->dir = dir;
+  if (is_run_collection(dir)) {
+    parts_->folders = folders_of_collection(dir);
+  } else {
+    parts_->database.emplace(open_store(dir));
+    parts_->version = checked_version(*parts_->database, dir);
+  }
+}
+
+RunPoints::~RunPoints() = default;
+
+std::vector<CurvePoint> RunPoints::curve(const std::string& run_id) const {
+  if (parts_->folders) return read_metrics(parts_->folder(run_id));
+  parts_->require(run_id);
   std::vector<CurvePoint> curve;
   Statement rows(
-      database,
+      *parts_->database,
       "SELECT kind, step, progress, lr, loss, accuracy FROM curves WHERE run_id = ?1 ORDER BY position");
   rows.bind(1, run_id);
   while (rows.step()) {
@@ -190,13 +219,13 @@ std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_i
   return curve;
 }
 
-std::vector<MeasurePoint> read_measures(const fs::path& dir, const std::string& run_id) {
-  if (is_run_collection(dir)) return read_measure_lines(run_in_collection(dir, run_id));
-  Database database = open_store(dir);
-  require_run(database, dir, run_id);
+std::vector<MeasurePoint> RunPoints::measures(const std::string& run_id) const {
+  if (parts_->folders) return read_measure_lines(parts_->folder(run_id));
+  parts_->require(run_id);
   std::vector<MeasurePoint> measures;
-  if (checked_version(database, dir) < 3) return measures;  // had no such table
-  Statement rows(database,
+  constexpr std::int64_t kFirstWithMeasures = 3;
+  if (parts_->version < kFirstWithMeasures) return measures;  // had no such table
+  Statement rows(*parts_->database,
                  "SELECT name, step, progress, lr, value FROM measures WHERE run_id = ?1 ORDER BY position");
   rows.bind(1, run_id);
   std::set<std::string> names;
@@ -209,6 +238,14 @@ std::vector<MeasurePoint> read_measures(const fs::path& dir, const std::string& 
                         plausible(rows.real(3)), plausible(rows.real(4))});
   }
   return measures;
+}
+
+std::vector<CurvePoint> read_curve(const fs::path& dir, const std::string& run_id) {
+  return RunPoints(dir).curve(run_id);
+}
+
+std::vector<MeasurePoint> read_measures(const fs::path& dir, const std::string& run_id) {
+  return RunPoints(dir).measures(run_id);
 }
 
 }  // namespace glidepath

@@ -154,11 +154,10 @@ StudyResults read_run_collection(const fs::path& dir) {
   return results;
 }
 
-fs::path run_in_collection(const fs::path& dir, const std::string& run_id) {
-  for (const fs::path& folder : run_folders(dir)) {
-    if (id_of(folder) == run_id) return folder;
-  }
-  throw InputError(fmt::format("{}: has no run {}", dir.string(), run_id));
+std::map<std::string, fs::path> folders_of_collection(const fs::path& dir) {
+  std::map<std::string, fs::path> folders;
+  for (const fs::path& folder : run_folders(dir)) folders.emplace(id_of(folder), folder);
+  return folders;
 }
 
 std::map<std::string, RunTimes> times_of_collection(const fs::path& dir) {

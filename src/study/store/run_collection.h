@@ -15,8 +15,8 @@ bool is_run_collection(const std::filesystem::path& dir);
 /// read_results for such a DIR. A run without a summary.json is taken to be running.
 StudyResults read_run_collection(const std::filesystem::path& dir);
 
-/// The folder of the run with this id. Throws InputError where there is none.
-std::filesystem::path run_in_collection(const std::filesystem::path& dir, const std::string& run_id);
+/// The folders of its runs, by id.
+std::map<std::string, std::filesystem::path> folders_of_collection(const std::filesystem::path& dir);
 
 /// Seconds since 1970 of a run's beginning and end, as its files tell them; NaN for an end that has not been.
 struct RunTimes {
