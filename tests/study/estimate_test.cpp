@@ -76,6 +76,42 @@ TEST_F(ImagesOfAFolder, AreGuessedWhereTheyAreNotToBeFound) {
   EXPECT_EQ(images_to_train(half), 3 * 50'000);
 }
 
+class OwnExamples : public FolderTest {
+ protected:
+  double of_an_epoch(const std::string& data) const {
+    TrainConfig config = config_of("1ep");
+    config.data = data;
+    config.data_dir = folder_.string();
+    config.batch_size = 1;
+    config.context = 10;
+    return images_to_train(config);
+  }
+};
+
+TEST_F(OwnExamples, AreCountedFromHeadersSizesAndNames) {
+  const std::string header = R"({"train.inputs":{"dtype":"F32","shape":[7,2],"data_offsets":[0,56]}})";
+  write("set.safetensors", std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header);
+  EXPECT_EQ(of_an_epoch("tensors:set.safetensors"), 7);
+  write("npy/train_inputs.npy", std::string("\x93NUMPY\x01\0\x46\0", 10) +
+                                    "{'descr': '<f4', 'fortran_order': False, 'shape': (9, 3), }\n");
+  EXPECT_EQ(of_an_epoch("tensors:npy"), 9);
+  write("text.txt", std::string(1000, 'a'));
+  EXPECT_EQ(of_an_epoch("tokens:text.txt"), 89);  // 900 tokens, of which 899 have a next one
+  write("bins/train.bin", std::string(402, 'a'));
+  EXPECT_EQ(of_an_epoch("tokens:bins"), 20);
+  for (const char* name : {"a.png", "b.jpg", "notes.txt"}) write(std::string("seg/train/images/") + name, "");
+  EXPECT_EQ(of_an_epoch("segmentation:seg"), 2);
+}
+
+TEST_F(OwnExamples, AreGuessedWhereTheyAreNotToBeFound) {
+  EXPECT_EQ(of_an_epoch("tensors:none.safetensors"), 50'000);
+  write("short.safetensors", "abc");
+  EXPECT_EQ(of_an_epoch("tensors:short.safetensors"), 50'000);
+  write("odd.safetensors", std::string(8, '\xff') + "{}");
+  EXPECT_EQ(of_an_epoch("tensors:odd.safetensors"), 50'000);
+  EXPECT_EQ(of_an_epoch("segmentation:none"), 50'000);
+}
+
 TEST(TimeEstimate, FindsStartAndRateOfRunsOnALine) {
   TimeEstimate estimate;
   EXPECT_TRUE(estimate.empty());

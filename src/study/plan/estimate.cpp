@@ -7,8 +7,10 @@
 #include <mutex>
 #include <tuple>
 
+#include "core/data_names.h"
 #include "data/images/open_images.h"
 #include "glidepath/budget.h"
+#include "study/plan/own_size.h"
 
 namespace glidepath {
 namespace {
@@ -19,10 +21,13 @@ constexpr std::int64_t kGuess = 50'000;  // images, where nothing better is know
 /// cannot be opened is left to the runs to complain of.
 std::int64_t stored_images(const TrainConfig& config) {
   static std::mutex mutex;
-  static std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> counts;
+  static std::map<std::tuple<std::string, std::string, std::string, std::int64_t>, std::int64_t> counts;
   const std::lock_guard<std::mutex> lock(mutex);
-  const auto [entry, is_new] = counts.emplace(std::tuple(config.data, config.data_dir, config.split), kGuess);
-  if (is_new) {
+  const auto [entry, is_new] =
+      counts.emplace(std::tuple(config.data, config.data_dir, config.split, config.context), kGuess);
+  if (is_new && is_own_path(config.data)) {
+    entry->second = count_own_examples(config).value_or(kGuess);
+  } else if (is_new) {
     try {
       entry->second =
           count_training_images(images_path(config.data, config.data_dir), {config.split, config.test_on});
@@ -39,9 +44,9 @@ std::int64_t training_images(const TrainConfig& config) {
                                                              {"fashion-mnist", 60'000},
                                                              {"digits", 1'500}};
   const auto known = kSizes.find(config.data);
-  const std::int64_t all = known != kSizes.end()         ? known->second
-                           : is_images_path(config.data) ? stored_images(config)
-                                                         : kGuess;
+  const std::int64_t all = known != kSizes.end()                                     ? known->second
+                           : is_images_path(config.data) || is_own_path(config.data) ? stored_images(config)
+                                                                                     : kGuess;
   const auto part = static_cast<std::int64_t>(config.train_fraction * static_cast<double>(all));
   return config.train_limit > 0 ? std::min(part, config.train_limit) : part;
 }
