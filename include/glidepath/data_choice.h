@@ -22,8 +22,9 @@ struct DataChoice {
   std::int64_t context = 128;  ///< of tokens:PATH: how many make an example
   /// Of masks: the label of pixels that are left out, none, or auto: 255.
   std::string ignored_label = "auto";
-  std::int64_t crop = 0;  ///< of segmentation:PATH: the side of training crops; 0: the smallest image's
-  bool flip = true;       ///< likewise: whether they are mirrored at random
+  std::int64_t crop = 0;     ///< of segmentation:PATH: the side of training crops; 0: the smallest image's
+  bool flip = true;          ///< likewise: whether they are mirrored at random
+  std::int64_t workers = 0;  ///< likewise: threads that decode; 0: every core
   /// Told in one line what takes a while: a disk that is waited for, compressed tars that are unpacked.
   std::function<void(const std::string&)> tell = {};
 };

@@ -71,6 +71,7 @@ std::vector<std::int64_t> shares_of(const std::vector<Indices>& members, std::in
 Split part_of(const Split& split, const Indices& indices, const char* called) {
   if (split.examples) {
     Split part;
+    part.patience = split.patience;
     part.examples = selected_examples(split.examples, indices);
     return part;
   }

@@ -2,7 +2,10 @@
 #include "glidepath/loader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <numeric>
 #include <optional>
 
@@ -14,6 +17,7 @@
 #include "data/batches/flips.h"
 #include "data/batches/image_batches.h"
 #include "data/batches/made_ahead.h"
+#include "files/patience.h"
 #include "glidepath/error.h"
 
 namespace glidepath {
@@ -45,6 +49,18 @@ void check_range(const Split& split, std::int64_t first, std::int64_t count) {
     throw InputError(fmt::format("images {} to {}: the split has {}", first, first + count, split.size()));
 }
 
+/// What a disk in trouble does not give is waited for, where the split has patience.
+template <typename Make>
+Batch read_patiently(const std::shared_ptr<Patience>& patience, const std::atomic<bool>& stopping,
+                     const Make& make) {
+  return patience ? patience->read(make, stopping) : make();
+}
+
+std::function<void()> look_up_of(const std::shared_ptr<Patience>& patience) {
+  if (!patience) return {};
+  return [patience] { patience->look_up(); };
+}
+
 }  // namespace
 
 /// Encoded images are decoded by a pool of threads, all else is made by one.
@@ -58,9 +74,13 @@ struct TrainLoader::Impl {
     }
     // A GPU's queue is ahead as it is.
     const bool is_there = dataset.train.labels.defined() && !dataset.train.labels.is_cpu();
-    made.emplace([this, make = training_maker(dataset, given)](
-                     std::int64_t step) { return make(order.part_at(step), order.epoch_of(step)); },
-                 given.by_operators || is_there ? 0 : given.prefetch);
+    patience = dataset.train.patience;
+    made.emplace(
+        [this, make = training_maker(dataset, given)](std::int64_t step, const std::atomic<bool>& stopping) {
+          return read_patiently(patience, stopping,
+                                [&] { return make(order.part_at(step), order.epoch_of(step)); });
+        },
+        given.by_operators || is_there ? 0 : given.prefetch);
   }
 
   /// What batch `step` of encoded images is.
@@ -78,7 +98,7 @@ struct TrainLoader::Impl {
   }
 
   Batch next() {
-    if (made) return made->next();
+    if (made) return made->next(look_up_of(patience));
     if (!decoded) {
       decoded = std::make_unique<ImageBatches>(
           *stored, stored->train, options.dtype, options.channels_last, options.prefetch,
@@ -96,6 +116,7 @@ struct TrainLoader::Impl {
 
   const LoaderOptions options;
   BatchOrder order;
+  std::shared_ptr<Patience> patience;  // of files of one's own that are read as they are used
   std::optional<MadeAhead> made;
 
   std::optional<Dataset> stored;  // where images are encoded, and so is what follows
@@ -140,12 +161,20 @@ struct PlainLoader::Impl {
   std::int64_t next, end, batch_size;
   BatchMaker make = {};
   std::unique_ptr<ImageBatches> batches = nullptr;  // of encoded images, in its place
+  // Of files of one's own, so that whoever takes batches is free to look up while a disk is waited for.
+  std::optional<MadeAhead> made = std::nullopt;
+  std::shared_ptr<Patience> patience = nullptr;
 
   /// Of the next batch; none after the last.
   std::vector<std::int64_t> take_numbers() {
-    std::vector<std::int64_t> numbers(static_cast<std::size_t>(std::min(batch_size, end - next)));
-    std::iota(numbers.begin(), numbers.end(), next);
+    std::vector<std::int64_t> numbers = numbers_from(next);
     next += static_cast<std::int64_t>(numbers.size());
+    return numbers;
+  }
+  std::vector<std::int64_t> numbers_from(std::int64_t from) const {
+    const std::int64_t count = std::max<std::int64_t>(0, std::min(batch_size, end - from));
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+    std::iota(numbers.begin(), numbers.end(), from);
     return numbers;
   }
   std::optional<ImageRequest> request() {
@@ -164,6 +193,16 @@ PlainLoader::PlainLoader(const Dataset& dataset, const Split& split, std::int64_
   impl_.reset(new Impl{dataset.image_options, first, first + count, batch_size});
   if (dataset.in_memory()) {
     impl_->make = plain_maker(dataset, split, dtype, channels_last);
+    impl_->patience = split.patience;
+    if (!split.patience) return;
+    impl_->made.emplace(
+        [impl = impl_.get(), first](std::int64_t step, const std::atomic<bool>& stopping) {
+          const std::int64_t from = first + step * impl->batch_size;
+          const std::vector<std::int64_t> numbers = impl->numbers_from(from);
+          if (numbers.empty()) return Batch();
+          return read_patiently(impl->patience, stopping, [&] { return impl->make(numbers, /*epoch=*/0); });
+        },
+        1);
     return;
   }
   constexpr std::int64_t kAhead = 2;
@@ -176,7 +215,8 @@ PlainLoader::~PlainLoader() = default;
 std::optional<Batch> PlainLoader::next() {
   if (impl_->batches) return impl_->batches->next();
   if (impl_->next == impl_->end) return std::nullopt;
-  return impl_->make(impl_->take_numbers(), /*epoch=*/0);
+  const std::vector<std::int64_t> numbers = impl_->take_numbers();
+  return impl_->made ? impl_->made->next(look_up_of(impl_->patience)) : impl_->make(numbers, /*epoch=*/0);
 }
 
 Batch plain_batch(const Dataset& dataset, const Split& split, std::int64_t first, std::int64_t count,

@@ -1,18 +1,25 @@
 // src/data/batches/made_ahead.cpp - batches by number, made by a thread ahead of who takes them.
 #include "data/batches/made_ahead.h"
 
+#include <chrono>
 #include <utility>
 
 namespace glidepath {
 
-Batch MadeAhead::next() {
-  if (prefetch_ <= 0) return make_(next_++);
+Batch MadeAhead::next(const std::function<void()>& look_up) {
+  constexpr std::chrono::milliseconds kBetweenLooks{200};
+  if (prefetch_ <= 0) return make_(next_++, stopping_);
   if (!worker_.joinable()) {
     stopping_ = false;
     worker_ = std::thread([this] { work(); });
   }
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return !ready_.empty() || failure_; });
+  while (!changed_.wait_for(lock, kBetweenLooks, [this] { return !ready_.empty() || failure_; })) {
+    if (!look_up) continue;
+    lock.unlock();
+    look_up();
+    lock.lock();
+  }
   if (ready_.empty()) std::rethrow_exception(failure_);
   Batch batch = std::move(ready_.front());
   ready_.pop_front();
@@ -31,7 +38,7 @@ void MadeAhead::work() {
     Batch batch;
     std::exception_ptr thrown;
     try {
-      batch = make_(step);
+      batch = make_(step, stopping_);
     } catch (...) {
       thrown = std::current_exception();
     }

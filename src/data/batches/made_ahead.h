@@ -1,5 +1,6 @@
 // src/data/batches/made_ahead.h - batches by number, made by a thread ahead of who takes them.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -14,7 +15,8 @@ namespace glidepath {
 
 class MadeAhead {
  public:
-  using Make = std::function<Batch(std::int64_t step)>;
+  /// `stopping` becomes true where nobody wants the batch any more.
+  using Make = std::function<Batch(std::int64_t step, const std::atomic<bool>& stopping)>;
 
   /// `prefetch` batches ahead; 0: each is made by who takes it, and there is no thread.
   MadeAhead(Make make, std::int64_t prefetch) : make_(std::move(make)), prefetch_(prefetch) {}
@@ -22,8 +24,8 @@ class MadeAhead {
   MadeAhead(const MadeAhead&) = delete;
   MadeAhead& operator=(const MadeAhead&) = delete;
 
-  /// Throws what `make` threw.
-  Batch next();
+  /// Throws what `make` threw. While it waits, `look_up` is called five times a second; it may throw.
+  Batch next(const std::function<void()>& look_up = {});
   /// next() gives batch `step`.
   void seek(std::int64_t step);
 
@@ -38,7 +40,7 @@ class MadeAhead {
   std::condition_variable changed_;
   std::deque<Batch> ready_;
   std::exception_ptr failure_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   std::thread worker_;
 };
 

@@ -22,8 +22,9 @@ std::vector<MaskedImage> list_split(const fs::path& folder) {
   const fs::path images = folder / "images", masks = folder / "masks";
   std::error_code error;
   for (const fs::path& each : {images, masks}) {
-    if (!fs::is_directory(each, error))
-      throw InputError(fmt::format("{}: is no folder; {}", each.string(), kLayout));
+    if (fs::is_directory(each, error)) continue;
+    throw_if_in_trouble(each, error);
+    throw InputError(fmt::format("{}: is no folder; {}", each.string(), kLayout));
   }
   std::vector<MaskedImage> list;
   for (fs::directory_iterator at(images, error), end; !error && at != end; at.increment(error)) {
@@ -31,6 +32,7 @@ std::vector<MaskedImage> list_split(const fs::path& folder) {
     if (!is_image_name(name) || is_litter(name)) continue;
     list.push_back({at->path(), masks / at->path().stem().concat(".png")});
   }
+  throw_if_in_trouble(images, error);
   if (error) throw InputError(fmt::format("{}: cannot be read: {}", images.string(), error.message()));
   if (list.empty())
     throw InputError(
@@ -38,9 +40,11 @@ std::vector<MaskedImage> list_split(const fs::path& folder) {
   std::sort(list.begin(), list.end(),
             [](const MaskedImage& a, const MaskedImage& b) { return a.image < b.image; });
   for (std::size_t i = 0; i < list.size(); ++i) {
-    if (!fs::exists(list[i].mask, error))
+    if (!fs::exists(list[i].mask, error)) {
+      throw_if_in_trouble(list[i].mask, error);
       throw InputError(
           fmt::format("{}: is not there, the mask of {}", list[i].mask.string(), list[i].image.string()));
+    }
     if (i > 0 && list[i].mask == list[i - 1].mask)
       throw InputError(fmt::format("{}: is the mask of {} and of {}; each image has its own",
                                    list[i].mask.string(), list[i - 1].image.string(),

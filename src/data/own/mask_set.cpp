@@ -1,12 +1,9 @@
 // src/data/own/mask_set.cpp - images with masks: opened, checked, and cut at random for training.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +13,7 @@
 #include "data/own/labelled_picture.h"
 #include "data/own/mask_folder.h"
 #include "data/own/own_sets.h"
+#include "data/own/side_by_side.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
 #include "system/cores.h"
@@ -41,30 +39,15 @@ class Opening {
   Opening(const std::vector<MaskedImage>& list, std::int64_t classes, std::int64_t ignored)
       : list_(list), classes_(classes), ignored_(ignored), held_(list.size()) {}
 
-  Found open() {
-    std::vector<std::thread> threads;
-    for (int i = 1; i < usable_cores(); ++i) threads.emplace_back([this] { work(); });
-    work();
-    for (std::thread& thread : threads) thread.join();
-    if (problem_) std::rethrow_exception(problem_);
+  Found open(int threads) {
+    side_by_side(list_.size(), threads,
+                 [&](std::size_t i) { take(i, read_labelled(list_[i].image, list_[i].mask)); });
     if (is_too_much_) held_.clear();
     found_.held = std::move(held_);
     return std::move(found_);
   }
 
  private:
-  void work() {
-    for (std::size_t i = next_++; i < list_.size(); i = next_++) {
-      try {
-        take(i, read_labelled(list_[i].image, list_[i].mask));
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (i < problem_at_) problem_ = std::current_exception();
-        problem_at_ = std::min(problem_at_.load(), i);
-      }
-      if (i > problem_at_) return;
-    }
-  }
   void take(std::size_t i, LabelledPicture picture) {
     std::array<bool, kLabels> has{};
     for (const unsigned char label : picture.labels) has[label] = true;
@@ -99,18 +82,16 @@ class Opening {
   std::int64_t classes_, ignored_;
   std::vector<LabelledPicture> held_;
   Found found_;
-  std::atomic<std::size_t> next_{0};
   std::mutex mutex_;
   std::size_t bytes_ = 0;
-  std::atomic<bool> is_too_much_{false};
-  std::exception_ptr problem_;
-  std::atomic<std::size_t> problem_at_{static_cast<std::size_t>(-1)};
+  bool is_too_much_ = false;
 };
 
 struct MaskOptions {
   ImageSize crop, whole;  ///< of training examples, and of those that are looked at
   std::int64_t ignored = -1;
   bool flip = true;
+  int threads = 1;  ///< that make a batch
 };
 
 /// Images float32 [B, 3, H, W], normalised, and masks int64 [B, H, W].
@@ -128,12 +109,13 @@ class MaskExamples : public Examples {
     batch.targets.push_back(torch::empty({count, size.height, size.width}, torch::kInt64));
     auto* image = batch.inputs[0].data_ptr<float>();
     auto* mask = batch.targets[0].data_ptr<std::int64_t>();
-    for (const std::int64_t number : request.numbers) {
-      const LabelledPicture picture = example(request, number, size);
-      image = table_.write(picture.pixels.data(), static_cast<std::size_t>(size.width) * kPixelBytes, size,
-                           image);
-      mask = std::copy(picture.labels.begin(), picture.labels.end(), mask);
-    }
+    const auto area = static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+    side_by_side(request.numbers.size(), options_.threads, [&](std::size_t i) {
+      const LabelledPicture picture = example(request, request.numbers[i], size);
+      table_.write(picture.pixels.data(), static_cast<std::size_t>(size.width) * kPixelBytes, size,
+                   image + 3 * area * i);
+      std::copy(picture.labels.begin(), picture.labels.end(), mask + area * i);
+    });
     return batch;
   }
 
@@ -203,8 +185,9 @@ void load_mask_set(Dataset& dataset, const fs::path& path, const DataChoice& cho
   dataset.ignored_label = ignored_label(choice);
   dataset.class_names = folder.class_names;
   const auto named = static_cast<std::int64_t>(folder.class_names.size());
-  Found train = Opening(folder.train, named, dataset.ignored_label).open();
-  Found test = Opening(folder.test, named, dataset.ignored_label).open();
+  const int threads = choice.workers > 0 ? static_cast<int>(choice.workers) : usable_cores();
+  Found train = Opening(folder.train, named, dataset.ignored_label).open(threads);
+  Found test = Opening(folder.test, named, dataset.ignored_label).open(threads);
   dataset.classes = named > 0 ? named : classes_in(train, test, dataset.ignored_label);
   dataset.tested_on = folder.tested_on;
   if (dataset.ignored_label < 0) require_no_padding(path, train, test, choice);
@@ -215,11 +198,12 @@ void load_mask_set(Dataset& dataset, const fs::path& path, const DataChoice& cho
       "classes{}",
       folder.train.size(), crop.width, crop.height, folder.test.size(), dataset.classes,
       dataset.ignored_label < 0 ? "" : fmt::format(", label {} left out", dataset.ignored_label)));
-  dataset.train.examples =
-      std::make_shared<MaskExamples>(folder.train, std::move(train.held),
-                                     MaskOptions{crop, train.largest, dataset.ignored_label, choice.flip});
+  dataset.train.examples = std::make_shared<MaskExamples>(
+      folder.train, std::move(train.held),
+      MaskOptions{crop, train.largest, dataset.ignored_label, choice.flip, threads});
   dataset.test.examples = std::make_shared<MaskExamples>(
-      folder.test, std::move(test.held), MaskOptions{crop, test.largest, dataset.ignored_label, choice.flip});
+      folder.test, std::move(test.held),
+      MaskOptions{crop, test.largest, dataset.ignored_label, choice.flip, threads});
 }
 
 }  // namespace glidepath

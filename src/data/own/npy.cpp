@@ -2,8 +2,8 @@
 // Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 #include <array>
 #include <cstring>
-#include <fstream>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -13,6 +13,7 @@
 #include "core/safe_text.h"
 #include "core/words.h"
 #include "data/own/tensor_files.h"
+#include "data/stores/input_file.h"
 #include "files/content_kind.h"
 #include "glidepath/error.h"
 
@@ -84,22 +85,33 @@ std::optional<std::uint64_t> bytes_for(const std::vector<std::int64_t>& shape, s
   return bytes;
 }
 
-std::string read_header(const fs::path& file, std::ifstream& stream) {
-  std::array<char, kMagicBytes + kVersionBytes> begin{};
-  stream.read(begin.data(), begin.size());
-  if (!stream || std::memcmp(begin.data(), kMagic, kMagicBytes) != 0) {
-    const std::string kind = content_kind_of(file);
-    refuse(file, kind.empty() ? "is no .npy file" : fmt::format("is {}, no .npy file", kind));
+std::unique_ptr<InputFile> open_npy(const fs::path& file) {
+  try {
+    return std::make_unique<InputFile>(file);
+  } catch (const InputError&) {
+    refuse(file, "cannot be read; give a .npy file");
   }
-  const int length_bytes = begin[kMagicBytes] == 1 ? 2 : 4;
-  std::array<unsigned char, 4> length{};
-  stream.read(reinterpret_cast<char*>(length.data()), length_bytes);
+}
+
+/// Where the elements begin is `end`.
+std::string read_header(const InputFile& file, std::uint64_t& end) {
+  const fs::path& path = file.path();
+  std::array<unsigned char, kMagicBytes + kVersionBytes + 4> begin{};
+  const std::size_t there = file.read_some(begin.data(), begin.size(), 0);
+  if (there < kMagicBytes + kVersionBytes || std::memcmp(begin.data(), kMagic, kMagicBytes) != 0) {
+    const std::string kind = content_kind_of(path);
+    refuse(path, kind.empty() ? "is no .npy file" : fmt::format("is {}, no .npy file", kind));
+  }
+  const std::size_t length_bytes = begin[kMagicBytes] == 1 ? 2 : 4;
+  const std::size_t before = kMagicBytes + kVersionBytes + length_bytes;
   std::uint64_t size = 0;
-  for (int i = 0; i < length_bytes; ++i)
-    size |= std::uint64_t{length[static_cast<std::size_t>(i)]} << (8 * i);
-  if (size > kMostHeader) refuse(file, fmt::format("has a header of {} bytes; it is damaged", size));
+  for (std::size_t i = 0; i < length_bytes; ++i)
+    size |= std::uint64_t{begin[kMagicBytes + kVersionBytes + i]} << (8 * i);
+  if (size > kMostHeader) refuse(path, fmt::format("has a header of {} bytes; it is damaged", size));
+  end = before + size;
+  if (there < before || file.size() < end) refuse(path, "is truncated");
   std::string header(size, '\0');
-  if (!stream.read(header.data(), static_cast<std::streamsize>(size))) refuse(file, "is truncated");
+  file.read(header.data(), size, before);
   return header;
 }
 
@@ -122,29 +134,24 @@ torch::ScalarType type_of(const fs::path& file, const std::string& descr, bool& 
 }  // namespace
 
 torch::Tensor read_npy(const fs::path& file) {
-  std::error_code error;
-  const bool is_file = fs::is_regular_file(file, error);
-  std::ifstream stream;
-  if (is_file) stream.open(file, std::ios::binary);
-  if (!stream.is_open()) refuse(file, "cannot be read; give a .npy file");
-  const std::string header = read_header(file, stream);
+  const auto npy = open_npy(file);
+  std::uint64_t begin = 0;
+  const std::string header = read_header(*npy, begin);
   bool wide = false;
   const torch::ScalarType type = type_of(file, value_of(file, header, "descr"), wide);
   const auto shape = shape_of(file, value_of(file, header, "shape"));
   if (value_of(file, header, "fortran_order") != "False" && shape.size() > 1)
     refuse(file, "is in Fortran order; save numpy.ascontiguousarray() of it");
   const auto bytes = bytes_for(shape, c10::elementSize(type));
-  const auto begin = static_cast<std::uint64_t>(stream.tellg());
-  const std::uint64_t there = fs::file_size(file, error) - begin;
-  if (error || !bytes || there != *bytes) {
+  const std::uint64_t there = npy->size() - begin;
+  if (!bytes || there != *bytes) {
     refuse(file,
            fmt::format("holds {} bytes, and its shape ({}) takes {}; it is {}", there, fmt::join(shape, ", "),
                        bytes ? std::to_string(*bytes) : "more than any file has",
                        bytes && there > *bytes ? "damaged" : "truncated"));
   }
   torch::Tensor values = torch::empty(shape, type);
-  if (!stream.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(*bytes)))
-    refuse(file, "is truncated");
+  npy->read(values.data_ptr(), *bytes, begin);
   if (type == torch::kBool) values = values.view(torch::kUInt8).ne(0);
   return wide ? values.to(torch::kInt32).bitwise_and(0xFFFF) : values;
 }

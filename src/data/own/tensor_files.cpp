@@ -2,9 +2,11 @@
 #include "data/own/tensor_files.h"
 
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "data/stores/input_file.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 
@@ -26,17 +28,39 @@ FileTensor from_safetensors(const fs::path& file, TensorMap& tensors, const std:
   return {fmt::format("{}: {}", file.string(), name), std::move(found->second)};
 }
 
+/// Throws ReadFailed where the disk does not give all of a file.
+void require_readable(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return throw_if_in_trouble(file, error);
+  const InputFile opened(file);
+  std::vector<char> block(std::size_t{1} << 20);
+  for (std::uint64_t at = 0; at < opened.size(); at += block.size())
+    opened.read_some(block.data(), block.size(), at);
+}
+
 FileTensor from_npy(const fs::path& folder, std::string name) {
   name.replace(name.find('.'), 1, "_");
   const fs::path file = folder / (name + ".npy");
   std::error_code error;
   if (!fs::exists(file, error)) {
+    throw_if_in_trouble(file, error);
     throw InputError(
         fmt::format("{}: is not there; the folder must have train_inputs.npy, train_targets.npy, "
                     "test_inputs.npy and test_targets.npy",
                     file.string()));
   }
   return {file.string(), read_npy(file)};
+}
+
+/// What its disk refuses is no fault of the file. Its reader tells no reasons, so the disk is asked once
+/// more.
+TensorMap load_patiently(const fs::path& file) {
+  try {
+    return load_safetensors(file);
+  } catch (const InputError&) {
+    require_readable(file);
+    throw;
+  }
 }
 
 }  // namespace
@@ -46,7 +70,7 @@ TensorFiles read_tensor_files(const fs::path& path) {
   if (fs::is_directory(path, error))
     return {from_npy(path, kNames[0]), from_npy(path, kNames[1]), from_npy(path, kNames[2]),
             from_npy(path, kNames[3])};
-  TensorMap tensors = load_safetensors(path);
+  TensorMap tensors = load_patiently(path);
   return {from_safetensors(path, tensors, kNames[0]), from_safetensors(path, tensors, kNames[1]),
           from_safetensors(path, tensors, kNames[2]), from_safetensors(path, tensors, kNames[3])};
 }

@@ -189,9 +189,10 @@ void load_files(Dataset& dataset, const fs::path& folder, std::int64_t context) 
   const fs::path train_file = folder / "train.bin", test_file = folder / "val.bin";
   for (const fs::path& file : {train_file, test_file}) {
     std::error_code error;
-    if (!fs::exists(file, error))
-      throw InputError(fmt::format(
-          "{}: is not there; the folder must have train.bin and val.bin of uint16 tokens", file.string()));
+    if (fs::exists(file, error)) continue;
+    throw_if_in_trouble(file, error);
+    throw InputError(fmt::format(
+        "{}: is not there; the folder must have train.bin and val.bin of uint16 tokens", file.string()));
   }
   auto train = std::make_shared<FileTokens>(train_file), test = std::make_shared<FileTokens>(test_file);
   const TokenMeta meta = read_meta(folder / "meta.json");

@@ -112,6 +112,10 @@ Dataset load_own(const std::string& name, const fs::path& data_dir, const DataCh
   Dataset dataset;
   dataset.name = name;
   load_own_set(dataset, own_path(name, data_dir), choice);
+  const auto patience = std::make_shared<Patience>(choice.wait_seconds);
+  for (Split* split : {&dataset.train, &dataset.test}) {
+    if (split->examples) split->patience = patience;  // what is all in memory needs none, and asks nobody
+  }
   return dataset;
 }
 

@@ -176,6 +176,24 @@ TEST_F(MaskSet, TrainingCropsAreAFunctionOfSeedEpochAndNumber) {
     EXPECT_LT(examples_of(full.train, {0, 1}, true, 5, epoch).targets[0].max().item<std::int64_t>(), 7);
 }
 
+TEST_F(MaskSet, BatchesAreTheSameFromAnyNumberOfThreads) {
+  DataChoice choice;
+  choice.crop = 16;
+  choice.workers = 1;
+  const Dataset one = load_dataset(name(), {}, choice);
+  for (const std::int64_t workers : {0, 3}) {
+    choice.workers = workers;
+    const Dataset several = load_dataset(name(), {}, choice);
+    for (std::int64_t epoch = 0; epoch < 5; ++epoch) {
+      const std::vector<std::int64_t> numbers{1, 0, 0, 1, 1};
+      const Batch expected = examples_of(one.train, numbers, true, 5, epoch),
+                  batch = examples_of(several.train, numbers, true, 5, epoch);
+      EXPECT_TRUE(torch::equal(batch.inputs[0], expected.inputs[0]));
+      EXPECT_TRUE(torch::equal(batch.targets[0], expected.targets[0]));
+    }
+  }
+}
+
 TEST_F(MaskSet, ImagesOfSeveralSizesArePaddedWithTheIgnoredLabel) {
   add_small("val", "c");
   const Dataset set = load_dataset(name());
