@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/checks.h"
+#include "cli/config_options.h"
 #include "cli/data_images.h"
 #include "cli/terminal/message.h"
 #include "cli/terminal/progress_line.h"
@@ -21,6 +22,7 @@
 #include "glidepath/data_choice.h"
 #include "glidepath/error.h"
 #include "glidepath/image_pack.h"
+#include "glidepath/train_config.h"
 
 namespace fs = std::filesystem;
 
@@ -32,6 +34,7 @@ constexpr std::size_t kMostClassesTold = 30;
 struct InfoArguments {
   std::string name, data_dir;
   ImageChoiceArguments choice;
+  GivenValues own;  // of tokens and masks, as `glidepath train` takes them
   bool statistics = false, json = false, quiet = false;
 };
 
@@ -138,12 +141,25 @@ void print_own(const DataInfo& info, const InfoArguments& arguments) {
   for (const std::string& note : info.notes) std::cout << terminal_text(note) << "\n";
 }
 
+/// Options of `glidepath train` that say what an example is.
+void set_own_choice(DataChoice& choice, const GivenValues& own) {
+  TrainConfig config;
+  try {
+    for (const auto& [key, text] : own) set_config_value(config, key, text);
+  } catch (const InputError& error) {
+    throw InputError(with_flag(error.what(), own));
+  }
+  choice.context = config.context;
+  choice.ignored_label = config.ignored_label;
+}
+
 void run_info(const InfoArguments& arguments) {
   const std::string path = images_path(arguments.name);
   DataChoice choice;
   choice.split = arguments.choice.split;
   choice.test_on = arguments.choice.test_on;
   choice.tell = [](const std::string& text) { print_error("glidepath data info", text); };
+  set_own_choice(choice, arguments.own);
   DataInfo info;
   try {
     info = data_info(path.empty() ? arguments.name : "imagefolder:" + path, arguments.data_dir, choice,
@@ -173,6 +189,7 @@ void add_info(CLI::App& command) {
                               "folder of its files (default: $GLIDEPATH_DATA or the cache)"),
              "");
   add_choice_flags(*info, arguments->choice);
+  add_config_options(*info, {"context", "ignored_label"}, arguments->own);
   info->add_flag("--statistics", arguments->statistics,
                  "measure mean and standard deviation of the training images");
   info->add_flag("--json", arguments->json, "print the result as one JSON object");
