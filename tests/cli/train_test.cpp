@@ -219,5 +219,22 @@ TEST_F(TrainCommand, RecipesForWhoeverNamesNoMethod) {
   }
 }
 
+// Each in a process of its own, as what is told is the most that the process has had. Everything but the
+// update is small.
+TEST_F(TrainCommand, MicroBatchesTakeLessMemory) {
+  const auto peak = [&](const std::string& options) {
+    const ProcessResult result = shell(
+        "glidepath train --data digits --model resnet20 --width 2 --precision fp32 --threads 1 --batch-size "
+        "1024 --budget 1it --eval-every end --eval-batch-size 16 --bn-estimate off --json " +
+        options);
+    EXPECT_EQ(result.exit_status, 0) << result.err;
+    return nlohmann::json::parse(result.out).at("peak_memory_mib").get<double>();
+  };
+  const double whole = peak(""), pieces = peak("--micro-batch 32");
+  // Of an image the activations of 19 layers, most of them of 32 channels of 8 x 8 floats, and their norms':
+  // 0.2 MiB and more.
+  EXPECT_LT(pieces, whole - 100) << whole;
+}
+
 }  // namespace
 }  // namespace glidepath
