@@ -18,8 +18,9 @@ struct DryRun {
   double peak_memory_mib = 0;  ///< largest resident set so far: loading, some updates, an evaluation batch
   /// At progress 0, 0.25, 0.5, 0.75 and 1; empty for plateau, whose rates follow the loss.
   std::vector<double> learning_rates;
-  double update_seconds = 0;      ///< median of those measured
-  double evaluation_seconds = 0;  ///< of the whole test set, from one batch
+  double base_lr = 0, weight_decay = 0;  ///< as the run has them: TrainConfig's, scaled by its budget
+  double update_seconds = 0;             ///< median of those measured
+  double evaluation_seconds = 0;         ///< of the whole test set, from one batch
   std::int64_t measured_updates = 0;
   std::string advice;  ///< where the budget buys too few updates: what would make more; or empty
 };

@@ -34,9 +34,11 @@ struct TrainConfig {
   std::string frozen_norms = "eval";  ///< of norms whose parameters are all frozen: eval (as they are), train
   std::string schedule = "linear";
   std::string budget = "100%";
-  std::string deadline;               ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
-  std::string full = "200ep";         ///< what 100 % means, in any unit but percent
-  double base_lr = 0.1;               ///< > 0
+  std::string deadline;        ///< when not empty, in place of budget: a time, 2026-12-01T05:00:00Z
+  std::string full = "200ep";  ///< what 100 % means, in any unit but percent
+  double base_lr = 0.1;        ///< > 0
+  /// "budget^E": base_lr is multiplied by budget / full to the power E in [-2, 2]; off. Not by a deadline.
+  std::string base_lr_scale = "off";
   std::string optimizer = "sgd";      ///< sgd, adagrad, rmsprop, adam, amsgrad, adamw, muon
   std::string optimizer_of;           ///< of parameters by name, "fc.*=sgd"; of several that fit, the first
   std::string lr_scale;               ///< likewise: what their rates are multiplied by, "fc.*=10"
@@ -51,7 +53,10 @@ struct TrainConfig {
   double rmsprop_alpha = 0.99;        ///< [0, 1); of rmsprop alone
   std::string eps = "auto";    ///< of all but sgd: >= 1e-37, or auto: PyTorch's, 1e-10 for adagrad, else 1e-8
   double weight_decay = 5e-4;  ///< >= 0
-  std::string weight_decay_of;                  ///< of parameters by name, "bn*=0"
+  std::string weight_decay_of;  ///< of parameters by name, "bn*=0"
+  /// Likewise weight_decay, and that of weight_decay_of; or timescale: base_lr * weight_decay * updates
+  /// stays.
+  std::string weight_decay_scale = "off";
   std::string weight_decay_schedule = "const";  ///< a schedule: what weight decay is multiplied by on the way
   std::string momentum_schedule = "const";  ///< likewise momentum and muon_momentum, by sgd and muon alone
   bool decay_norm_bias = true;              ///< false leaves weight decay out of norm parameters and biases

@@ -183,6 +183,8 @@ nlohmann::ordered_json as_json(const DryRun& dry) {
           {"flops", dry.flops},
           {"peak_memory_mib", dry.peak_memory_mib},
           {"learning_rates", dry.learning_rates},
+          {"base_lr", dry.base_lr},
+          {"weight_decay", dry.weight_decay},
           {"update_seconds", dry.update_seconds},
           {"evaluation_seconds", dry.evaluation_seconds},
           {"measured_updates", dry.measured_updates},

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "budget/deadline.h"
+#include "config/budget_scale.h"
 #include "config/config_table.h"
 #include "config/toml.h"
 #include "core/words.h"
@@ -98,6 +99,7 @@ void check_config(const TrainConfig& config) {
         fmt::format("momentum_schedule \"{}\": optimizer {} has no momentum to change; sgd and muon have",
                     config.momentum_schedule, config.optimizer));
   }
+  check_budget_scales(config);
   if (config.auto_augment != "none" && !config.augment) {
     throw InputError(
         fmt::format("auto_augment \"{}\": augment false leaves images as they are; give one of them",

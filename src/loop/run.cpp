@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/budget_scale.h"
 #include "config/own_programs.h"
 #include "glidepath/error.h"
 #include "loop/divergence.h"
@@ -95,12 +96,14 @@ Run::Run(const Experiment& asked, const TrainOptions& all_options)
            plan.device, data.watch),
       model(first_model(asked, *this)),
       task(asked.task ? asked.task : make_task(config, data.set, plan, model)),
-      optimizer(make_optimizer(config, named_parameters(*model))),
+      optimizer(make_optimizer(at_its_budget(config, feed.steps_per_epoch()), named_parameters(*model))),
       context(budget_context(config, data.set, feed.loader(), cost_of(*model, data.set, plan))),
       glide(first_glide(*this)),
       option_schedules(config, context, options.resume ? nullptr : &glide),
       tally(context.steps_per_epoch) {
   ranks.require_same(rank_facts(config, data.set, data.record, plan), kSameOnAll);
+  const std::string scales = told_budget_scales(config, context.steps_per_epoch);
+  if (!scales.empty() && options.on_note) options.on_note(scales);
 }
 
 TrainConfig Run::model_config() const {
@@ -111,7 +114,7 @@ GlideOptions Run::glide_options() const {
   GlideOptions made;
   made.budget = budget_text(config);
   made.schedule = config.schedule;
-  made.base_lr = config.base_lr;
+  made.base_lr = at_its_budget(config, context.steps_per_epoch).base_lr;
   made.context = context;
   made.clock = nullptr;  // the loop tells the time
   made.wall_clock = [this] { return ranks.unix_seconds(); };

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/budget_scale.h"
 #include "config/measure_text.h"
 #include "glidepath/error.h"
 #include "measure/full_gradient.h"
@@ -31,7 +32,8 @@ inline FullGradientOptions gradient_options(const MeasureItem& item, const Train
   options.statistics = item.statistics;
   options.bf16 = item.bf16;
   options.task = std::move(task);
-  options.weight_decay = item.decay ? config.weight_decay : 0;
+  const std::int64_t steps = (dataset.train.size() + config.batch_size - 1) / config.batch_size;
+  options.weight_decay = item.decay ? at_its_budget(config, steps).weight_decay : 0;
   options.decay_norm_bias = config.decay_norm_bias;
   return options;
 }

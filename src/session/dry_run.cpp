@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "budget/deadline.h"
+#include "config/budget_scale.h"
 #include "session/session.h"
 #include "setup/few_updates.h"
 
@@ -72,8 +73,11 @@ DryRun Session::estimate() {
   dry.peak_memory_mib = peak_memory_mib();
   if (!run_.glide.schedule().plateau()) {
     for (const double progress : {0.0, 0.25, 0.5, 0.75, 1.0})
-      dry.learning_rates.push_back(run_.config.base_lr * run_.glide.schedule()(progress));
+      dry.learning_rates.push_back(run_.glide.base_lr() * run_.glide.schedule()(progress));
   }
+  const TrainConfig scaled = at_its_budget(run_.config, run_.context.steps_per_epoch);
+  dry.base_lr = scaled.base_lr;
+  dry.weight_decay = scaled.weight_decay;
   dry.advice = few_updates_advice(run_.config, dry.updates);
   return dry;
 }

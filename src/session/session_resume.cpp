@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "config/budget_scale.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/error.h"
@@ -110,6 +111,12 @@ std::string Session::change_budget(Saved& saved) {
     if (!same_budget(stored, budget.budget) && run_.options.resume_from.empty())
       run_.log.directory().rewrite_config(run_.config, told_changes(budget));
     return {};
+  }
+  if (scales_by_budget(run_.config)) {
+    throw InputError(fmt::format(
+        "--resume {}: its base_lr_scale or weight_decay_scale is for the budget {} that it has; for "
+        "{} start a new run",
+        run_.log.directory().path().string(), stored, asked));
   }
   const std::string told =
       run_.options.replan == Replan::kRewind ? rewind(saved, before) : re_anneal(saved.state, before);

@@ -12,6 +12,7 @@
 #include "budget/change.h"
 #include "budget/deadline.h"
 #include "compute/device_batches.h"
+#include "config/budget_scale.h"
 #include "config/by_name_text.h"
 #include "config/own_programs.h"
 #include "core/blame.h"
@@ -116,6 +117,7 @@ Dataset load_limited(const TrainConfig& config, DataRecord* record,
   choice.context = config.context;
   choice.ignored_label = config.ignored_label;
   choice.flip = config.flip != "none";
+  choice.workers = config.workers;
   if (data_prefix(config.data) == kSegmentation && config.train_res != "auto")
     choice.crop = train_resolution(config).at(1);
   return limited(load_dataset(config.data, config.data_dir, choice), config, record);
@@ -286,7 +288,8 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
 }
 
 Schedule schedule_for(const TrainConfig& config, const BudgetContext& context, std::int64_t updates) {
-  return schedule_for(config.schedule, config.base_lr, context, updates);
+  const double base_lr = at_its_budget(config, context.steps_per_epoch).base_lr;
+  return schedule_for(config.schedule, base_lr, context, updates);
 }
 
 Cost cost_of(Model& model, const Dataset& dataset, const ComputePlan& plan) {

@@ -7,15 +7,18 @@
 
 #include <ATen/Context.h>
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "glidepath/dry_run.h"
 #include "glidepath/error.h"
 #include "glidepath/safetensors.h"
 #include "glidepath/train.h"
 #include "loop/digits_run.h"
 #include "loop/divergence.h"
 #include "setup/run_setup.h"
+#include "support/files.h"
 #include "support/same_weights.h"
 #include "support/stopped_run.h"
 #include "support/temporary_folder.h"
@@ -208,6 +211,53 @@ INSTANTIATE_TEST_SUITE_P(Each, OptimizerRun,
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
+
+// A run whose options depend on its budget has the bits of one that is given what they come to.
+TEST(BudgetScaleRun, HasTheBitsOfItsClosedForm) {
+  const TemporaryFolder folder("budget-scale");
+  TrainConfig scaled = digits_run("20%");  // of ten epochs
+  scaled.optimizer = "adamw";
+  scaled.base_lr = 0.002;
+  scaled.weight_decay = 0.01;
+  scaled.base_lr_scale = "budget^-0.32";
+  scaled.weight_decay_scale = "timescale";
+  TrainConfig plain = scaled;
+  plain.base_lr_scale = plain.weight_decay_scale = "off";
+  plain.base_lr = 0.002 * std::pow(0.2, -0.32);
+  plain.weight_decay = 0.01 / (0.2 * std::pow(0.2, -0.32));
+  TrainOptions options;
+  std::string noted;
+  options.on_note = [&](const std::string& line) { noted += line; };
+  options.out = folder.path() / "scaled";
+  options.stop_signal = [left = 30]() mutable { return left-- > 0 ? 0 : SIGTERM; };
+  EXPECT_THROW(train(scaled, options), Interrupted);
+  options.stop_signal = nullptr;
+  options.resume = true;
+  train(scaled, options);
+  EXPECT_THAT(noted, testing::HasSubstr("at 20 % of the full budget base_lr is 0.002 * 1.674 = 0.003347"));
+  options.resume = false;
+  options.out = folder.path() / "plain";
+  train(plain, options);
+  EXPECT_TRUE(text_of(folder.path() / "scaled" / "model.safetensors") ==
+              text_of(folder.path() / "plain" / "model.safetensors"));
+
+  const DryRun dry = dry_run(scaled);
+  EXPECT_EQ(dry.base_lr, plain.base_lr);
+  EXPECT_EQ(dry.weight_decay, plain.weight_decay);
+  EXPECT_EQ(dry.learning_rates.front(), plain.base_lr);
+
+  scaled.budget = "40%";
+  options.resume = true;
+  options.resume_from = folder.path() / "scaled";
+  options.out = folder.path() / "more";
+  try {
+    train(scaled, options);
+    FAIL() << "taken";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("is for the budget 20% that it has; for 40% start a new run"));
+  }
+}
 
 }  // namespace
 }  // namespace glidepath

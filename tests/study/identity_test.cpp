@@ -74,6 +74,8 @@ TEST(RunId, DiffersForEveryOptionThatAffectsTheResultAndForNoOther) {
                                                      {"budget", "5%"},
                                                      {"full", "2ep"},
                                                      {"base_lr", "0.2"},
+                                                     {"base_lr_scale", "budget^-0.32"},
+                                                     {"weight_decay_scale", "timescale"},
                                                      {"optimizer", "adam"},
                                                      {"momentum", "0.5"},
                                                      {"beta1", "0.8"},

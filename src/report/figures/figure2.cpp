@@ -30,7 +30,7 @@ Panel schedules_panel(const StudyData& data) {
     for (const StudyRun& run : data.runs) {
       if (run.subject != subject) continue;
       Series line = lr_along(run, Along::kProgress);
-      for (double& y : line.y) y /= run.record.config.base_lr;
+      for (double& y : line.y) y /= scaled_base_lr(run.record);
       line.name = line.subject = subject;
       line.right_axis = false;
       panel.series.push_back(line);

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "config/budget_scale.h"
 #include "core/letters.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
@@ -66,7 +67,7 @@ Series curve_along(const SeedRuns& runs, const std::string& kind, Along along,
 /// The context that the run's schedule was read with.
 ScheduleContext context_of(const RunRecord& run) {
   ScheduleContext context;
-  context.base_lr = run.config.base_lr;
+  context.base_lr = scaled_base_lr(run);
   context.updates = static_cast<double>(run.updates);
   if (!(run.epochs > 0)) return context;
   context.steps_per_epoch = std::round(static_cast<double>(run.updates) / run.epochs);
@@ -79,6 +80,11 @@ ScheduleContext context_of(const RunRecord& run) {
 }
 
 }  // namespace
+
+double scaled_base_lr(const RunRecord& run) {
+  const double steps = run.epochs > 0 ? std::round(static_cast<double>(run.updates) / run.epochs) : 1;
+  return at_its_budget(run.config, static_cast<std::int64_t>(std::max(1.0, steps))).base_lr;
+}
 
 SeedRuns runs_at(const StudyData& data, const std::string& subject, double budget,
                  const std::string& measure) {
@@ -191,7 +197,7 @@ Series lr_along(const StudyRun& run, Along along) {
   for (int sample = 0; sample <= kSamples; ++sample) {
     const double progress = static_cast<double>(sample) / kSamples;
     series.x.push_back(position(run, progress, along));
-    series.y.push_back(run.record.config.base_lr * schedule(progress));
+    series.y.push_back(scaled_base_lr(run.record) * schedule(progress));
   }
   return series;
 }

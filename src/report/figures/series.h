@@ -61,6 +61,7 @@ Series training_loss_along(const SeedRuns& runs, Along along);
 
 /// The learning rate of a run, black, on the right axis: its schedule's own values, not only those at the
 /// moments of a measure.
+double scaled_base_lr(const RunRecord& run);
 Series lr_along(const StudyRun& run, Along along);
 
 /// "10%": as budgets are written.
