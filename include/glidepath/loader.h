@@ -32,6 +32,8 @@ struct LoaderOptions {
   Flip flip = Flip::kAuto;
   bool trivial_augment =
       false;  ///< with augment: TrivialAugment after crop and flip, on bytes; on the CPU alone
+  /// In its place RandAugment: so many changes in a row, 0: none, of a magnitude in [0, 30].
+  int rand_operators = 0, rand_magnitude = 9;
   torch::ScalarType dtype = torch::kFloat32;  ///< kFloat32 or kBFloat16
   bool channels_last = false;
   std::int64_t prefetch = 2;  ///< batches made ahead by a background thread; 0: none

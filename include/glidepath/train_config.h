@@ -73,7 +73,7 @@ struct TrainConfig {
   std::string crop_padding = "auto";  ///< pixels, or auto: an eighth of the side; of images in memory
   std::string crop_fill = "black";    ///< black, reflect: what crops have beyond the edge
   std::string flip = "auto";          ///< auto, none, random, alternating; LoaderOptions::flip
-  std::string auto_augment = "none";  ///< none, trivial: TrivialAugment of images, after crop and flip
+  std::string auto_augment = "none";  ///< none, trivial, rand(2,9): of images, after crop and flip
   std::string train_res =
       "auto";  ///< image folders: side of training images by progress, auto: 224; with masks: of crops
   std::string eval_res = "auto";   ///< image folders: side of test images, auto: the last one of train_res

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "config/auto_augment_text.h"
 #include "config/budget_scale.h"
 #include "config/by_name_text.h"
 #include "config/held_out_text.h"
@@ -186,9 +187,10 @@ std::vector<ConfigEntry> make_table() {
       choice_entry(&C::flip, "flip",
                    "mirror images: random, alternating (every other epoch), none; auto: random where it fits",
                    {"auto", "none", "random", "alternating"}),
-      choice_entry(&C::auto_augment, "auto_augment",
-                   "trivial: one random change of each training image after crop and flip (TrivialAugment)",
-                   {"none", "trivial"}),
+      canonical_entry(&C::auto_augment, "auto_augment",
+                      "random changes of training images after crop and flip: trivial (TrivialAugment), "
+                      "rand(NUM_OPS,MAGNITUDE) (RandAugment), or none",
+                      [](const std::string& text) { return AutoAugmentText::parse(text).canonical; }),
       canonical_entry(&C::train_res, "train_res",
                       "image folders: side of training images: 224, 128..224 over progress, 128@0,224@50%",
                       canonical_train_res),

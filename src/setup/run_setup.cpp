@@ -12,6 +12,7 @@
 #include "budget/change.h"
 #include "budget/deadline.h"
 #include "compute/device_batches.h"
+#include "config/auto_augment_text.h"
 #include "config/budget_scale.h"
 #include "config/by_name_text.h"
 #include "config/own_programs.h"
@@ -272,7 +273,10 @@ LoaderOptions loader_options(const TrainConfig& config, const ComputePlan& plan,
                  : config.flip == "random"      ? Flip::kRandom
                  : config.flip == "alternating" ? Flip::kAlternating
                                                 : Flip::kAuto;
-  options.trivial_augment = config.auto_augment == "trivial";
+  const AutoAugmentText change = AutoAugmentText::parse(config.auto_augment);
+  options.trivial_augment = change.kind == AutoAugmentText::Kind::kTrivial;
+  options.rand_operators = change.kind == AutoAugmentText::Kind::kRand ? change.operators : 0;
+  options.rand_magnitude = change.magnitude;
   options.batch_size = config.batch_size;
   options.seed = config.seed;
   options.augment = config.augment;

@@ -92,10 +92,10 @@ BatchMaker image_maker(const Dataset& dataset, const Split& split, Crops crops, 
 }
 
 /// The crops as bytes, changed, and then as numbers.
-BatchMaker trivial_maker(const Dataset& dataset, const Split& split, Crops crops, std::uint64_t seed,
-                         const Form& form) {
-  return [normaliser = std::make_shared<Normaliser>(dataset), split, crops = std::move(crops), seed, form](
-             const Numbers& numbers, std::int64_t epoch) -> Batch {
+BatchMaker changed_maker(const Dataset& dataset, const Split& split, Crops crops, const ImageChange& change,
+                         std::uint64_t seed, const Form& form) {
+  return [normaliser = std::make_shared<Normaliser>(dataset), split, crops = std::move(crops), change, seed,
+          form](const Numbers& numbers, std::int64_t epoch) -> Batch {
     const std::vector<Crop> taken = crops(numbers, epoch);
     const ImageShape picture{split.images.size(1), split.images.size(2), split.images.size(3)};
     torch::Tensor bytes = torch::empty(
@@ -106,10 +106,10 @@ BatchMaker trivial_maker(const Dataset& dataset, const Split& split, Crops crops
                 unchanged_bytes(picture.channels).data(), at,
                 /*channels_last=*/false, form.beyond);
     for (const Crop& crop : taken) {
-      trivial_augment(
+      change.apply_to(
+          {at, picture.channels, picture.height, picture.width, picture.height * picture.width, 1},
           {seed, kForTrivialAugment, static_cast<std::uint64_t>(epoch),
-           static_cast<std::uint64_t>(crop.image)},
-          {at, picture.channels, picture.height, picture.width, picture.height * picture.width, 1});
+           static_cast<std::uint64_t>(crop.image)});
       at += picture.size();
     }
     torch::Tensor images = empty_batch(split.images, bytes.size(0), form);
@@ -159,10 +159,11 @@ BatchMaker training_maker(const Dataset& dataset, const LoaderOptions& options) 
   if (split.examples) return own_maker(split, options.augment, options.seed, form);
   Crops crops = options.augment ? random_crops(options, chosen_flip(options.flip, dataset.flip))
                                 : Crops(whole_pictures);
-  if (options.trivial_augment && options.augment) {
+  const ImageChange change{options.trivial_augment, options.rand_operators, options.rand_magnitude};
+  if (change.any() && options.augment) {
     if (options.by_operators || !split.labels.is_cpu())
-      throw InputError("loader: trivial_augment is for images on the CPU");
-    return trivial_maker(dataset, split, std::move(crops), options.seed, form);
+      throw InputError("loader: trivial_augment and rand_operators are for images on the CPU");
+    return changed_maker(dataset, split, std::move(crops), change, options.seed, form);
   }
   if (options.by_operators || !split.labels.is_cpu())
     return operator_maker(dataset, split, std::move(crops), form);

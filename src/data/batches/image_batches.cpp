@@ -13,7 +13,6 @@
 #include "data/images/corrupt_images.h"
 #include "data/images/pixels.h"
 #include "data/images/transforms.h"
-#include "data/images/trivial_augment.h"
 #include "files/patience.h"
 #include "glidepath/error.h"
 #include "system/cores.h"
@@ -66,9 +65,9 @@ struct ImageBatches::Shared {
                                         std::int64_t image, Worker& worker) {
     const std::int64_t size = request.size;
     worker.changed.assign(pixels, pixels + kPixelBytes * size * size);
-    trivial_augment({request.seed, kForTrivialAugment, static_cast<std::uint64_t>(request.epoch),
-                     static_cast<std::uint64_t>(image)},
-                    {worker.changed.data(), kChannels, size, size, 1, kPixelBytes});
+    request.change.apply_to({worker.changed.data(), kChannels, size, size, 1, kPixelBytes},
+                            {request.seed, kForTrivialAugment, static_cast<std::uint64_t>(request.epoch),
+                             static_cast<std::uint64_t>(image)});
     return worker.changed.data();
   }
 
@@ -88,7 +87,7 @@ struct ImageBatches::Shared {
         const Rectangle crop = random_resized_crop(picture, random);
         mirrored = is_mirrored(request.flip, request.seed, request.epoch, image, random);
         pixels = worker.transformer.resized_crop(crop, size);
-        if (request.trivial_augment) pixels = augmented(pixels, request, image, worker);
+        if (request.change.any()) pixels = augmented(pixels, request, image, worker);
       }
     } catch (const ReadFailed&) {
       throw;

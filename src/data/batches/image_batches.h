@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/images/ordered_pool.h"
+#include "data/images/trivial_augment.h"
 #include "glidepath/loader.h"
 
 namespace glidepath {
@@ -17,10 +18,10 @@ struct ImageRequest {
   std::int64_t size = 224;           ///< of their sides
   std::int64_t resize =
       256;  ///< what the shorter side becomes before the centre crop; 0: random crop and flip
-  Flip flip = Flip::kRandom;     ///< of random crops; not kAuto
-  bool trivial_augment = false;  ///< of random crops
-  std::uint64_t seed = 0;        ///< of random crops, flips and of what takes a corrupt image's place
-  std::int64_t epoch = 0;        ///< likewise
+  Flip flip = Flip::kRandom;  ///< of random crops; not kAuto
+  ImageChange change;         ///< of random crops
+  std::uint64_t seed = 0;     ///< of random crops, flips and of what takes a corrupt image's place
+  std::int64_t epoch = 0;     ///< likewise
   bool fill = false;  ///< whether another image takes a corrupt one's place; else the batch is smaller
 };
 

@@ -90,7 +90,7 @@ struct TrainLoader::Impl {
     request.size = size_of(step);
     request.resize = options.augment ? 0 : resize_for(stored->image_options, request.size);
     request.flip = chosen_flip(options.flip, stored->flip);
-    request.trivial_augment = options.trivial_augment;
+    request.change = {options.trivial_augment, options.rand_operators, options.rand_magnitude};
     request.seed = options.seed;
     request.epoch = order.epoch_of(step);
     request.fill = true;

@@ -1,4 +1,5 @@
-// src/data/images/trivial_augment.cpp - TrivialAugment, as torchvision computes it on uint8 tensors.
+// src/data/images/trivial_augment.cpp - TrivialAugment and RandAugment, as torchvision computes them on uint8
+// tensors.
 #include "data/images/trivial_augment.h"
 
 #include <algorithm>
@@ -229,6 +230,64 @@ void trivial_augment(KeyedRandom random, const ImageBytes& image) {
     }
   }();
   apply(op, magnitude, image);
+}
+
+namespace {
+
+/// torch.linspace(first, last, kRandLevels)[level], in its float.
+double linspace(double first, double last, int level) {
+  constexpr int kSteps = kRandLevels - 1;
+  const auto begin = static_cast<float>(first), end = static_cast<float>(last);
+  const double step = (end - begin) / kSteps;  // torch rounds the sum alone: it fuses the two
+  return static_cast<float>(level < kRandLevels / 2 ? begin + step * level : end - step * (kSteps - level));
+}
+
+}  // namespace
+
+double rand_magnitude(ImageOp op, int level, const ImageBytes& image) {
+  constexpr double kFarthest = 150.0 / 331.0;  // of the side
+  switch (op) {
+    case ImageOp::kShearX:
+    case ImageOp::kShearY:
+      return linspace(0, 0.3, level);
+    case ImageOp::kTranslateX:
+      return linspace(0, kFarthest * static_cast<double>(image.width), level);
+    case ImageOp::kTranslateY:
+      return linspace(0, kFarthest * static_cast<double>(image.height), level);
+    case ImageOp::kRotate:
+      return linspace(0, 30, level);
+    case ImageOp::kBrightness:
+    case ImageOp::kColor:
+    case ImageOp::kContrast:
+    case ImageOp::kSharpness:
+      return linspace(0, 0.9, level);
+    case ImageOp::kPosterize:
+      return 8 - std::nearbyint(static_cast<double>(level) / ((kRandLevels - 1) / 4.0));
+    case ImageOp::kSolarize:
+      return linspace(255, 0, level);
+    case ImageOp::kIdentity:
+    case ImageOp::kAutoContrast:
+    case ImageOp::kEqualize:
+      break;
+  }
+  return 0;
+}
+
+void rand_augment(KeyedRandom random, int operators, int level, const ImageBytes& image) {
+  for (int i = 0; i < operators; ++i) {
+    const auto op = static_cast<ImageOp>(random.below(kImageOps));
+    const bool has_sign = op != ImageOp::kPosterize && op != ImageOp::kSolarize;
+    const double sign = random.below(2) == 1 && has_sign ? -1 : 1;
+    apply(op, sign * rand_magnitude(op, level, image), image);
+  }
+}
+
+void ImageChange::apply_to(const ImageBytes& image, KeyedRandom random) const {
+  if (rand_operators > 0) {
+    rand_augment(random, rand_operators, rand_level, image);
+  } else if (trivial) {
+    trivial_augment(random, image);
+  }
 }
 
 }  // namespace glidepath

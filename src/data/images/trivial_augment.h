@@ -1,4 +1,5 @@
-// src/data/images/trivial_augment.h - TrivialAugment: one random change of a training image; without torch.
+// src/data/images/trivial_augment.h - TrivialAugment and RandAugment: random changes of a training image;
+// without torch.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -44,5 +45,23 @@ void apply(ImageOp op, double magnitude, const ImageBytes& image);
 /// Source: Mueller & Hutter, ICCV 2021 (arXiv 2103.10158); ranges are those of torchvision's
 /// TrivialAugmentWide.
 void trivial_augment(KeyedRandom random, const ImageBytes& image);
+
+constexpr int kRandLevels = 31;
+/// The magnitude of an operator at `level` in [0, kRandLevels) of RandAugment, without its sign.
+double rand_magnitude(ImageOp op, int level, const ImageBytes& image);
+/// So many operators one after the other, each as likely, of one level, with either sign where they have one.
+/// Source: Cubuk et al., CVPR workshops 2020 (arXiv 1909.13719); ranges are those of torchvision's
+/// RandAugment.
+void rand_augment(KeyedRandom random, int operators, int level, const ImageBytes& image);
+
+/// Which of them a training image gets.
+struct ImageChange {
+  bool trivial = false;
+  int rand_operators = 0;  ///< in its place where it is above 0
+  int rand_level = 9;
+
+  bool any() const { return trivial || rand_operators > 0; }
+  void apply_to(const ImageBytes& image, KeyedRandom random) const;
+};
 
 }  // namespace glidepath

@@ -260,10 +260,12 @@ Tensor bytes_of(const Tensor& images, const Dataset& dataset) {
 }
 
 /// Without it the batch has the same crops, each of which is then changed by its image's and epoch's numbers.
-void expect_trivial(const Dataset& dataset, LoaderOptions options) {
+void expect_trivial(const Dataset& dataset, LoaderOptions options, int rand_operators = 0) {
   options.flip = Flip::kNone;
   TrainLoader plain(dataset, options);
-  options.trivial_augment = true;
+  options.trivial_augment = rand_operators == 0;
+  options.rand_operators = rand_operators;
+  options.rand_magnitude = 12;
   TrainLoader changed(dataset, options);
   std::vector<std::int64_t> order;
   for (std::int64_t step = 0; step < 2 * plain.steps_per_epoch(); ++step) {
@@ -278,9 +280,10 @@ void expect_trivial(const Dataset& dataset, LoaderOptions options) {
     for (std::int64_t i = 0; i < before.examples; ++i) {
       const auto image =
           order.at(static_cast<std::size_t>(step % plain.steps_per_epoch() * options.batch_size + i));
-      trivial_augment({options.seed, kForTrivialAugment, static_cast<std::uint64_t>(epoch),
-                       static_cast<std::uint64_t>(image)},
-                      {bytes[i].data_ptr<std::uint8_t>(), bytes.size(1), height, width, area, 1});
+      ImageChange{options.trivial_augment, rand_operators, options.rand_magnitude}.apply_to(
+          {bytes[i].data_ptr<std::uint8_t>(), bytes.size(1), height, width, area, 1},
+          {options.seed, kForTrivialAugment, static_cast<std::uint64_t>(epoch),
+           static_cast<std::uint64_t>(image)});
     }
     EXPECT_TRUE(torch::equal(bytes, bytes_of(after.images(), dataset))) << step;
   }
@@ -288,6 +291,7 @@ void expect_trivial(const Dataset& dataset, LoaderOptions options) {
 
 TEST(TrainLoader, TrivialAugmentChangesBytesAfterTheCrop) {
   expect_trivial(made_dataset(40), options_with(2));
+  expect_trivial(made_dataset(40), options_with(2), 2);
   expect_trivial(made_dataset(40, 1, 28), options_with(0));
   LoaderOptions reflected = options_with(0);
   reflected.crop_reflects = true;
@@ -299,6 +303,7 @@ TEST(TrainLoader, TrivialAugmentChangesBytesAfterTheCrop) {
   LoaderOptions small = options_with(1);
   small.batch_size = 7;
   expect_trivial(images, small);
+  expect_trivial(images, small, 3);
   LoaderOptions elsewhere = options_with(0);
   elsewhere.trivial_augment = elsewhere.by_operators = true;
   EXPECT_THROW(TrainLoader(made_dataset(40), elsewhere), InputError);
