@@ -64,6 +64,9 @@ class Model {
   virtual void begin_with(const Values& /*inputs*/) {}
   /// Whether forward takes images of other sizes than the one it was made for.
   virtual bool takes_any_size() const { return false; }
+  /// How many tensors forward takes, where that is known; else 0. What a batch's inputs leave is filled up
+  /// with its targets (inputs_of()): a model may give its own loss.
+  virtual std::size_t inputs_wanted() const { return 0; }
 
  private:
   static std::vector<torch::Tensor> tensors_of(const NamedTensors& named) {
@@ -73,6 +76,9 @@ class Model {
     return tensors;
   }
 };
+
+/// What `model` takes of a batch: its inputs, and its first targets where the model takes more tensors.
+Values inputs_of(const Model& model, const Batch& batch);
 
 /// A module of one's own as a model; `forward` calls it. Batch norms in it (BatchNorm1d to 3d) are found.
 std::shared_ptr<Model> module_model(std::shared_ptr<torch::nn::Module> module,

@@ -69,8 +69,9 @@ std::unique_ptr<Task> make_language(double bytes_per_token = 0, double label_smo
 /// forward gave, followed by the targets: loss gives the mean over the batch's examples; metrics, which may
 /// be missing, a dictionary of such means by name, of which the first is the score. Those whose names end in
 /// loss or error are the better the lower; those in accuracy, iou or f1 are told in percent. `outputs` and
-/// `batch`: of an example, to find the names by. Throws InputError for a model that is no program, has no
-/// loss, or takes other tensors.
+/// `batch`: of an example, to find the names by. Of a program of torch.export (exported_model()), whose
+/// forward takes targets after the inputs, its first output is the loss. Throws InputError for a model that
+/// is neither, has no loss, or takes other tensors.
 std::unique_ptr<Task> script_task(const std::shared_ptr<Model>& model, const Values& outputs,
                                   const Batch& batch);
 

@@ -65,12 +65,13 @@ std::vector<ConfigEntry> make_table() {
                       "of masks: the label of pixels that are left out, none, or auto: 255",
                       checked_ignored_label),
       choice_entry(&C::task, "task",
-                   "what to train for: classify, multilabel, regress, segment, language, own (a scripted "
-                   "module's loss); auto: "
+                   "what to train for: classify, multilabel, regress, segment, language, own (the loss of "
+                   "a program); auto: "
                    "what the data set is for",
                    known_tasks()),
-      text_entry(&C::model, "model",
-                 "resnet8, resnet18, convnet, unet, gpt, ..., or script:FILE.pt (docs/models.md)"),
+      text_entry(
+          &C::model, "model",
+          "resnet8, resnet18, convnet, unet, gpt, ..., script:FILE.pt or pt2:FILE.pt2 (docs/models.md)"),
       real_entry(&C::width, "width", "multiplies the model's channel counts, above 0", 0, 64, true),
       choice_entry(&C::stem, "stem",
                    "first layers: cifar (3x3), imagenet (7x7 and pool), auto: by image size",

@@ -17,7 +17,7 @@ struct Kind {
   const char* prefix;
   const char* kept;
 };
-constexpr Kind kKinds[] = {{"script:", "model.pt"}};
+constexpr Kind kKinds[] = {{"script:", "model.pt"}, {"pt2:", "model.pt2"}};
 
 std::string hash_of(const fs::path& file) { return try_sha256_of(file).value_or(""); }
 

@@ -88,7 +88,7 @@ Evaluation evaluate(Model& model, const Task& task, const Dataset& dataset, cons
     if (!next || next->examples == 0) continue;  // no part of it, or none that can be decoded
     const Batch batch = on_device(*next, plan.device);
     terms += task.terms(batch);
-    const Values outputs = outputs_over(views, model, batch.inputs, plan);
+    const Values outputs = outputs_over(views, model, inputs_of(model, batch), plan);
     losses += task.loss_sum(outputs, batch);
     corrects += right_of(task, outputs, batch);
     metrics.add(outputs, batch);

@@ -46,7 +46,7 @@ void FreshStatistics::add(const Batch& batch, const ComputePlan& plan) {
       each.zero_();
     }
   }
-  outputs_of(model_, batch.inputs, plan);
+  outputs_of(model_, inputs_of(model_, batch), plan);
   auto before = reached.begin();
   for (const Norm& norm : norms_) {
     if (norm.live.set_momentum) {

@@ -100,7 +100,7 @@ std::string first_not_finite(Model& model, const NamedTensors& optimizer_state, 
   {
     const Batch there = on_device(batch, plan.device);
     const Watch watch(model);
-    outputs = outputs_of(model, there.inputs, plan);
+    outputs = outputs_of(model, inputs_of(model, there), plan);
     found = watch.found();
   }
   if (found.empty())

@@ -155,7 +155,7 @@ SharedUpdate::Part Updater::passed_forward(const Batch& batch) {
   SharedUpdate::Part part;
   part.has_news = data_.has_news();
   if (batch.examples == 0) return part;
-  const Values outputs = outputs_of(model_, batch.inputs, plan_);
+  const Values outputs = outputs_of(model_, inputs_of(model_, batch), plan_);
   part.loss = task_.loss(outputs, batch);
   const at::NoGradGuard no_grad;
   part.correct = right_of(task_, outputs, batch);

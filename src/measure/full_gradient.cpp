@@ -62,7 +62,7 @@ Tensors fresh_buffers(Model& model, const Dataset& dataset, std::int64_t images,
 
 torch::Tensor training_loss(Model& model, const Task& task, const Batch& batch, const ComputePlan& plan) {
   const Batch there = on_device(batch, plan.device);
-  return task.loss(outputs_of(model, there.inputs, plan), there);
+  return task.loss(outputs_of(model, inputs_of(model, there), plan), there);
 }
 
 FullGradient full_gradient(Model& model, const Dataset& dataset, const FullGradientOptions& options,

@@ -3,23 +3,21 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/types.h>
 
-#include "core/safe_text.h"
 #include "files/content_kind.h"
 #include "glidepath/error.h"
 #include "model/script_calls.h"
+#include "model/torch_error.h"
 
 namespace fs = std::filesystem;
 
@@ -31,27 +29,6 @@ namespace {
 void run_programs_as_they_stand() {
   torch::jit::getProfilingMode() = false;
   torch::jit::setTensorExprFuserEnabled(false);
-}
-
-/// The line of an error that says what is wrong: the last one of a trace, without what kind of error it is.
-std::string told(const std::exception& error) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  std::istringstream lines(torch_error != nullptr ? torch_error->what_without_backtrace() : error.what());
-  std::string last;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (line.rfind("RuntimeError: ", 0) == 0) return terminal_text(line.substr(14));
-    if (last.empty() || torch_error == nullptr) last = line;
-  }
-  return terminal_text(last);
-}
-
-std::string shapes_of(const Values& values) {
-  std::vector<std::string> shapes;
-  for (const torch::Tensor& each : values)
-    shapes.push_back(
-        fmt::format("{} [{}]", c10::toString(each.scalar_type()), fmt::join(each.sizes(), ", ")));
-  return fmt::format("{}", fmt::join(shapes, ", "));
 }
 
 bool add_tensors(const c10::IValue& value, Values& tensors) {
@@ -121,14 +98,10 @@ class ScriptModel : public Model, public ScriptCalls {
     std::vector<c10::IValue> stack(arguments.begin(), arguments.end());
     try {
       return module_.get_method(name)(std::move(stack));
-    } catch (const std::bad_alloc&) {
-      throw;
     } catch (const std::exception& error) {
-      const std::string what = told(error);
-      if (what.find("allocate memory") != std::string::npos ||
-          what.find("out of memory") != std::string::npos)
-        throw;
-      throw InputError(fmt::format("{}: its {} of {}: {}", file_.string(), name, shapes_of(arguments), what));
+      if (is_out_of_memory(error)) throw;
+      throw InputError(
+          fmt::format("{}: its {} of {}: {}", file_.string(), name, shapes_of(arguments), told(error)));
     }
   }
   std::string file() const override { return file_.string(); }

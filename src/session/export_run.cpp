@@ -49,6 +49,11 @@ Exported read_exported(const fs::path& run) {
         fmt::format("{}: its model is the program {}, which is TorchScript already; the weights of the "
                     "run are in model.safetensors, by the names that it has for them",
                     run.string(), *program));
+  if (const auto program = exported_file(exported.config.model))
+    throw InputError(
+        fmt::format("{}: its model is the program {}, which Python exports; the weights of the run are in "
+                    "model.safetensors, by the names that its module has for them",
+                    run.string(), *program));
   exported.wanted = wanted_images(exported.config, found.run);
   exported.network = make_network(model_options(exported.config, exported.wanted));
   exported.network->eval();

@@ -6,10 +6,12 @@
 
 #include "compute/device_batches.h"
 #include "config/task_facts.h"
+#include "core/blame.h"
 #include "glidepath/error.h"
 #include "glidepath/examples.h"
 #include "glidepath/loader.h"
 #include "model/in_mode.h"
+#include "model/loss_program.h"
 #include "setup/run_setup.h"
 
 namespace glidepath {
@@ -66,15 +68,48 @@ void check_options(const std::string& task, const TrainConfig& config) {
     refuse("label_smoothing", fmt::format("{}", config.label_smoothing), "classify, segment and language");
 }
 
+Batch first_test_example(const Dataset& dataset, const ComputePlan& plan) {
+  return on_device(plain_batch(dataset, dataset.test, 0, 1, torch::kFloat32, plan.channels_last),
+                   plan.device);
+}
+
 /// By the first test example, in evaluation mode, so that nothing of the model changes.
 std::unique_ptr<Task> own_task(const TrainConfig& config, const Dataset& dataset, const ComputePlan& plan,
                                const std::shared_ptr<Model>& model) {
   check_options("own", config);
   const at::NoGradGuard no_grad;
   const InMode mode(*model, false);
-  const Batch batch =
-      on_device(plain_batch(dataset, dataset.test, 0, 1, torch::kFloat32, plan.channels_last), plan.device);
-  return script_task(model, model->forward(batch.inputs), batch);
+  const Batch batch = first_test_example(dataset, plan);
+  return script_task(model, model->forward(inputs_of(*model, batch)), batch);
+}
+
+/// Of a program that comes from elsewhere, before a run has written anything: whether its outputs are what
+/// the task wants.
+void check_outputs(const Task& task, const std::string& name, const Dataset& dataset, const ComputePlan& plan,
+                   Model& model, const std::string& file) {
+  const at::NoGradGuard no_grad;
+  const InMode mode(model, false);
+  const Batch batch = first_test_example(dataset, plan);
+  const Values outputs = model.forward(inputs_of(model, batch));
+  const torch::Tensor& first = outputs.front();
+  const std::int64_t at = name == "language" ? 2 : 1;  // of the logits, where the task has any
+  const auto refuse = [&](const std::string& why) {
+    throw InputError(fmt::format("{}: gives {} [{}] first; {}", file, c10::toString(first.scalar_type()),
+                                 fmt::join(first.sizes(), ", "), why));
+  };
+  if (!first.is_floating_point()) refuse(fmt::format("task {} wants floating-point numbers", name));
+  if (name != "regress" && first.dim() > at && first.size(at) < dataset.classes)
+    refuse(fmt::format("task {} of this data set has {} classes", name, dataset.classes));
+  blame((file + ":").c_str(), [&] { task.loss({first.to(torch::kFloat32)}, batch); });
+}
+
+std::unique_ptr<Task> named_task(const std::string& name, const TrainConfig& config, const Dataset& dataset) {
+  if (name == "multilabel") return make_multilabel(dataset.classes);
+  if (name == "regress") return make_regression();
+  if (name == "segment")
+    return make_segmentation(dataset.classes, dataset.ignored_label, config.label_smoothing);
+  if (name == "language") return make_language(dataset.bytes_per_token, config.label_smoothing);
+  return make_classification(config.label_smoothing, dataset.classes);
 }
 
 }  // namespace
@@ -85,12 +120,10 @@ std::unique_ptr<Task> make_task(const TrainConfig& config, const Dataset& datase
   const std::string& task = config.task == "auto" ? dataset.task : config.task;
   check_targets(task, config, dataset);
   check_options(task, config);
-  if (task == "multilabel") return make_multilabel(dataset.classes);
-  if (task == "regress") return make_regression();
-  if (task == "segment")
-    return make_segmentation(dataset.classes, dataset.ignored_label, config.label_smoothing);
-  if (task == "language") return make_language(dataset.bytes_per_token, config.label_smoothing);
-  return make_classification(config.label_smoothing, dataset.classes);
+  std::unique_ptr<Task> made = named_task(task, config, dataset);
+  if (const auto program = std::dynamic_pointer_cast<LossProgram>(model))
+    check_outputs(*made, task, dataset, plan, *model, program->file());
+  return made;
 }
 
 }  // namespace glidepath

@@ -22,6 +22,7 @@
 #include "data/images/corrupt_images.h"
 #include "data/images/selection.h"
 #include "glidepath/error.h"
+#include "glidepath/exported_model.h"
 #include "glidepath/script_model.h"
 #include "nn/resnet.h"
 #include "setup/held_out.h"
@@ -86,6 +87,12 @@ void set_image_options(Dataset& dataset, const TrainConfig& config) {
   limit_corrupt(dataset.train, config.max_corrupt);
   limit_corrupt(dataset.test, config.max_corrupt);
   if (dataset.has_val()) limit_corrupt(dataset.val, config.max_corrupt);
+}
+
+/// What follows `prefix` in "prefix:FILE".
+std::optional<std::string> behind(const std::string& prefix, const std::string& model) {
+  const auto file = model_file(model);
+  return file && file->prefix == prefix ? std::optional<std::string>(file->file) : std::nullopt;
 }
 
 /// On the plan's device and in its memory format.
@@ -171,21 +178,23 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
   return dataset;
 }
 
-std::optional<std::string> script_file(const std::string& model) {
-  const auto file = model_file(model);
-  return file ? std::optional<std::string>(file->file) : std::nullopt;
-}
+std::optional<std::string> script_file(const std::string& model) { return behind("script:", model); }
+
+std::optional<std::string> exported_file(const std::string& model) { return behind("pt2:", model); }
 
 std::shared_ptr<Model> named_model(const TrainConfig& config, const ModelOptions& options) {
-  const auto file = script_file(config.model);
-  return file ? script_model(*file) : make_model(options);
+  if (const auto file = script_file(config.model)) return script_model(*file);
+  if (const auto file = exported_file(config.model)) return exported_model(*file);
+  return make_model(options);
 }
 
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan) {
   at::manual_seed(config.seed);
   if (const auto file = script_file(config.model)) return arranged(script_model(*file), config, plan);
-  auto model = make_model(model_options(config, dataset, dataset.image_size()));
+  const auto exported = exported_file(config.model);
+  auto model =
+      exported ? exported_model(*exported) : make_model(model_options(config, dataset, dataset.image_size()));
   if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
     throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
                                  config.eval_res, config.model));
@@ -302,7 +311,7 @@ Cost cost_of(Model& model, const Dataset& dataset, const ComputePlan& plan) {
   const std::int64_t examples = std::min(kSome, dataset.train.size());
   const Batch batch = on_device(
       plain_batch(dataset, dataset.train, 0, examples, torch::kFloat32, plan.channels_last), plan.device);
-  return watched_cost(model, batch.inputs, examples);
+  return watched_cost(model, inputs_of(model, batch), examples);
 }
 
 BudgetContext budget_context(const TrainConfig& config, const Dataset& dataset, const TrainLoader& loader,

@@ -39,6 +39,8 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 
 /// Of "script:FILE"; nothing for a built-in network's name.
 std::optional<std::string> script_file(const std::string& model);
+/// Likewise of "pt2:FILE".
+std::optional<std::string> exported_file(const std::string& model);
 /// The network that `model` names, built in or a program, as it begins.
 std::shared_ptr<Model> named_model(const TrainConfig& config, const ModelOptions& options);
 

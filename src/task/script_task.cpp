@@ -4,12 +4,14 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/types.h>
 
 #include "core/safe_text.h"
 #include "glidepath/error.h"
 #include "glidepath/model.h"
 #include "glidepath/task.h"
+#include "model/loss_program.h"
 #include "model/script_calls.h"
 
 namespace glidepath {
@@ -95,14 +97,37 @@ class ScriptTask : public Task {
   std::vector<Metric> metrics_;
 };
 
+/// Of a program whose forward took the targets and gave the loss.
+std::unique_ptr<Task> first_output_task(const std::shared_ptr<LossProgram>& program, const Values& outputs,
+                                        const Batch& batch) {
+  const std::vector<std::string> names = program->input_names();
+  const auto loss = [program, wanted = names.size()](const Values& given, const Batch& of) {
+    const std::size_t has = of.inputs.size() + of.targets.size();
+    if (has != wanted)
+      throw InputError(fmt::format("{}: its forward takes {} tensors, and a batch has {} with its targets",
+                                   program->file(), wanted, has));
+    return given.front().reshape({});
+  };
+  if (outputs.front().numel() != 1 || !outputs.front().is_floating_point())
+    throw InputError(fmt::format(
+        "{}: of {} its forward gives {} [{}] first, and task \"own\" wants the loss, which is one number",
+        program->file(), fmt::join(names, ", "), c10::toString(outputs.front().scalar_type()),
+        fmt::join(outputs.front().sizes(), ", ")));
+  loss(outputs, batch);
+  return make_task(loss, std::vector<Metric>());
+}
+
 }  // namespace
 
 std::unique_ptr<Task> script_task(const std::shared_ptr<Model>& model, const Values& outputs,
                                   const Batch& batch) {
+  if (const auto program = std::dynamic_pointer_cast<LossProgram>(model))
+    return first_output_task(program, outputs, batch);
   const Calls calls = std::dynamic_pointer_cast<ScriptCalls>(model);
   if (!calls)
     throw InputError(
-        "task \"own\": is what a scripted module brings, and this model is none; give --model script:FILE");
+        "task \"own\": is what a program brings, and this model is none; give --model script:FILE or "
+        "pt2:FILE");
   if (!calls->has_method("loss"))
     throw InputError(fmt::format(
         "{}: has no method loss, which task \"own\" asks for; @torch.jit.export keeps it", calls->file()));
