@@ -111,9 +111,9 @@ std::string held_out_lines(const TrainResult& result) {
 std::string statistics_line(const TrainResult& result) {
   if (result.bn_images == 0) return {};
   return fmt::format("batch norm of {} training images, seen anew{}\n", result.bn_images,
-                     result.test_accuracy_running < 0 ? ""
-                                                      : fmt::format("; with its running statistics {:.2f} %",
-                                                                    100 * result.test_accuracy_running));
+                     result.test_accuracy_running >= 0 ? fmt::format("; with its running statistics {:.2f} %",
+                                                                     100 * result.test_accuracy_running)
+                                                       : "");
 }
 
 std::string views_line(const TrainConfig& config, const TrainResult& result) {
