@@ -82,7 +82,8 @@ TEST(ExportedRun, WhatDoesNotFitIsToldBeforeAnythingIsWritten) {
   config.task = "own";
   EXPECT_THAT(refusal_of(config),
               HasSubstr("digits.pt2: of x its forward gives Float [1, 10] first, and task"));
-  EXPECT_THAT(refusal_of(exported_run("resnet.pt2", "9it")), HasSubstr("and is given Float [4, 1, 8, 8]"));
+  EXPECT_THAT(refusal_of(exported_run("resnet.pt2", "9it")),
+              HasSubstr("resnet.pt2: its input \"x\" is Float [s77, 3, 32, 32], and is given Float ["));
 }
 
 }  // namespace
