@@ -11,6 +11,7 @@ and Matplotlib for the figure.
 """
 import argparse
 import collections
+import concurrent.futures
 import csv
 import json
 import math
@@ -39,13 +40,17 @@ def stage_norms(norms):
 
 
 def measured(program, weights):
-    """The gradient's norm of a file of weights in three ways."""
+    """The gradient's norm of a file of weights as the runs did not take it."""
     norms = {}
-    for name, options in (("batch", ""), ("fresh", ",bn=fresh"), ("decay", ",decay=yes")):
-        told = subprocess.run([program, "measure", weights, "--what", f"grad-norm(augment=yes{options})", "--json"],
+    for name, options in (("fresh", "bn=fresh"), ("decay", "decay=yes")):
+        told = subprocess.run([program, "measure", weights, "--what", f"grad-norm(augment=yes,{options})", "--json"],
                               check=True, capture_output=True, text=True).stdout
         norms[name] = json.loads(told.strip().splitlines()[-1])["grad_norm"]
     return norms
+
+
+def last_weights(folder):
+    return os.path.join(folder, "checkpoint", sorted(os.listdir(os.path.join(folder, "checkpoint")))[-1])
 
 
 def write(file, rows):
@@ -59,8 +64,10 @@ def read_study(study, program, out):
     series, final = [], []
     with open(os.path.join(study, "results.csv"), newline="", encoding="utf-8") as stream:
         runs = [row for row in csv.DictReader(stream) if row["status"] == "done"]
-    for run in runs:
-        folder = os.path.join(study, "runs", run["id"])
+    folders = [os.path.join(study, "runs", run["id"]) for run in runs]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        norms_of = list(pool.map(lambda folder: measured(program, last_weights(folder)), folders))
+    for run, folder, norms in zip(runs, folders, norms_of):
         key = {"branch": branch_of(run["schedule"]), "seed": run["seed"]}
         with open(os.path.join(folder, "metrics.jsonl"), encoding="utf-8") as stream:
             for line in stream:
@@ -73,8 +80,7 @@ def read_study(study, program, out):
                     row[name] = entry.get(name, "")
                 row.update(stage_norms(entry["grad_norms"]))
                 series.append({name: f"{value:.5g}" if isinstance(value, float) else value for name, value in row.items()})
-        weights = sorted(os.listdir(os.path.join(folder, "checkpoint")))[-1]
-        norms = measured(program, os.path.join(folder, "checkpoint", weights))
+        norms["batch"] = float(series[-1]["grad_norm"])
         final.append(dict(key, test_accuracy=run["test_accuracy"], test_accuracy_running=run["test_accuracy_running"],
                           train_accuracy=run["train_accuracy"], train_loss=run["train_loss"],
                           **{f"grad_norm_{name}": f"{norm:.5g}" for name, norm in norms.items()}))

@@ -148,10 +148,12 @@ TEST_F(ExportedDamage, OperatorsThatCannotBeCalledAreNamed) {
   put("torch.ops.aten.sigmoid.default", "torch.ops.torchvision.nms.default");
   put("torch.ops.aten.softmax.int", "torch.ops.higher_order.cond");
   put("torch.ops.aten.square.default", "torch.ops.aten.from_file.default");
+  put("torch.ops.aten.masked_fill.Scalar", "torch.ops.aten._sparse_sum.default");
   EXPECT_THAT(told_of(stored_zip(all)),
               AllOf(HasSubstr("calls what LibTorch "), HasSubstr("aten.soft_plumber.default"),
                     HasSubstr("torchvision.nms.default"), HasSubstr("higher_order.cond"),
-                    HasSubstr("aten.from_file.default (it opens files)")));
+                    HasSubstr("aten.from_file.default (it opens files)"),
+                    HasSubstr("aten._sparse_sum.default (it is of tensors that are not dense)")));
 }
 
 TEST_F(ExportedDamage, ProgramsOfOtherFormsAreTold) {

@@ -246,6 +246,9 @@ std::string why_not(const std::string& name) {
   if (is_one_of({"aten::as_strided", "aten::as_strided_", "aten::set_", "aten::set_data", "aten::resize_",
                  "aten::resize_as_"}))
     return "depends on how tensors lie in memory";
+  // Some of them take indices on trust.
+  if (name.find("sparse") != std::string::npos || name.find("nested") != std::string::npos)
+    return "is of tensors that are not dense";
   if (is_one_of({"aten::native_batch_norm", "aten::_native_batch_norm_legit",
                  "aten::_native_batch_norm_legit_functional", "aten::_native_batch_norm_legit_no_training",
                  "aten::_batch_norm_with_update", "aten::_batch_norm_no_update", "aten::cudnn_batch_norm"}))
