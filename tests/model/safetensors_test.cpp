@@ -162,8 +162,8 @@ TEST_F(SafetensorsTest, APickleIsRefusedAndNoSourceReadsOne) {
       std::ostringstream text;
       text << std::ifstream(entry.path()).rdbuf();
       ++sources;
-      for (const char* reader : {"torch::load(", "pickle.h", "pickle_load", "unpickle(", "Unpickler", "jit::load(",
-                                 "InputArchive", "PyTorchStreamReader"}) {
+      for (const char* reader : {"torch::load(", "pickle.h", "pickle_load", "unpickle(", "Unpickler",
+                                 "jit::load(", "InputArchive", "PyTorchStreamReader"}) {
         EXPECT_EQ(text.str().find(reader), std::string::npos) << entry.path() << " names " << reader;
       }
     }

@@ -115,12 +115,13 @@ TEST_P(GoldenTest, LogitsGradientsAndBuffersEqualPyTorchs) {
   expect_close(logits, golden.at("train_logits"), 1e-5F, "train logits");
   torch::nn::functional::cross_entropy(logits, golden.at("labels")).backward();
   const TensorMap gradients = part(golden, "gradient.");
-  // PyTorch's own gradients of this one, in float32, are 1.2e-4 from its float64's, and 3e-5 from another version's: 50 layers
-  // and norms over six images.
+  // PyTorch's own gradients of this one, in float32, are 1.2e-4 from its float64's, and 3e-5 from another
+  // version's: 50 layers and norms over six images.
   const float tolerance = std::string(name) == "resnet50" ? 1.2e-4F : 1e-5F;
   EXPECT_EQ(gradients.size(), named_parameters(*model).size());
   for (const auto& [key, expected] : gradients) {
-    expect_close(tensor_named(model->named_parameters(), key).grad(), expected, tolerance, "gradient of " + key);
+    expect_close(tensor_named(model->named_parameters(), key).grad(), expected, tolerance,
+                 "gradient of " + key);
   }
   for (const auto& [key, expected] : part(golden, "after.")) {
     expect_close(tensor_named(model->named_buffers(), key), expected, 1e-5F, key);
