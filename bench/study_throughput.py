@@ -13,14 +13,13 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from train_throughput import cifar10_folder  # noqa: E402
+from train_throughput import cifar10_folder, run  # noqa: E402
 
 CASES = [("resnet8", 1.0), ("resnet8", 0.5), ("resnet20", 1.0)]
 RUNS = 12
@@ -43,10 +42,7 @@ seed = {seeds}
 def timed(commands):
     start = time.perf_counter()
     for command in commands:
-        result = subprocess.run(command, capture_output=True, text=True)
-        if result.returncode != 0:
-            sys.exit(f"study_throughput.py: {os.path.basename(command[0])} failed (exit status {result.returncode}): "
-                     f"{(result.stderr.strip().splitlines() or ['no message'])[-1]}")
+        run(command)
     return time.perf_counter() - start
 
 

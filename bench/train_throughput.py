@@ -37,7 +37,7 @@ def run(command):
     """What a program prints; where it fails, its own last words instead of ours."""
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
-        sys.exit(f"train_throughput.py: {os.path.basename(command[0])} failed (exit status {result.returncode}): "
+        sys.exit(f"{os.path.basename(sys.argv[0])}: {os.path.basename(command[0])} failed (exit status {result.returncode}): "
                  f"{(result.stderr.strip().splitlines() or ['no message'])[-1]}")
     return result.stdout
 

@@ -99,14 +99,12 @@ def by_branch(rows, column, scale=1.0):
 
 def against_const(table):
     """branch -> (mean, half of the 95 % interval, p after Holm) of its paired differences from const."""
-    from scipy import stats
+    from paired import half_width, p_value
     from statsmodels.stats.multitest import multipletests
 
     values = {branch: [table[branch][seed] - table["const"][seed] for seed in sorted(table[branch])] for branch in BRANCHES[1:]}
-    corrected = multipletests([stats.ttest_1samp(each, 0).pvalue for each in values.values()], method="holm")[1]
-    return {branch: (statistics.mean(each),
-                     stats.t.ppf(0.975, len(each) - 1) * statistics.stdev(each) / math.sqrt(len(each)), p)
-            for (branch, each), p in zip(values.items(), corrected)}
+    corrected = multipletests([p_value(each) for each in values.values()], method="holm")[1]
+    return {branch: (statistics.mean(each), half_width(each), p) for (branch, each), p in zip(values.items(), corrected)}
 
 
 def spread(cells):

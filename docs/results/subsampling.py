@@ -9,10 +9,9 @@ after Holm's correction over the parts. Needs SciPy and statsmodels, and Matplot
 import argparse
 import collections
 import csv
-import math
 import statistics
 
-from scipy import stats
+from paired import half_width, p_value
 from statsmodels.stats.multitest import multipletests
 
 
@@ -64,12 +63,11 @@ def main():
         parts.append((share, [table[fraction]["100%"][seed] for seed in seeds],
                       [table[everything][f"{share:g}%"][seed] for seed in seeds]))
     ahead = [[budget - data for data, budget in zip(one, other)] for _, one, other in parts]
-    corrected = multipletests([stats.ttest_1samp(values, 0).pvalue for values in ahead], method="holm")[1]
+    corrected = multipletests([p_value(values) for values in ahead], method="holm")[1]
     for (share, data, budget), values, p in zip(parts, ahead, corrected):
-        half = stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
         print(f"{share:4g} %: data {statistics.mean(data):5.2f} ± {statistics.stdev(data):4.2f}  "
               f"budget {statistics.mean(budget):5.2f} ± {statistics.stdev(budget):4.2f}  "
-              f"ahead {statistics.mean(values):+5.2f} ± {half:4.2f} (Holm p {p:.3f})")
+              f"ahead {statistics.mean(values):+5.2f} ± {half_width(values):4.2f} (Holm p {p:.3f})")
     if arguments.figure:
         draw(parts, list(table[everything]["100%"].values()), arguments.figure)
 

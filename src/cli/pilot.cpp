@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/plan.h"
 #include "cli/study_run.h"
+#include "core/blame.h"
 #include "core/safe_text.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
@@ -32,15 +33,8 @@ struct PilotArguments {
 TrainConfig wanted_run(const PilotArguments& arguments, const std::string& text_of_file) {
   TrainConfig wanted = parse_train_config(text_of_file, arguments.file);
   for (const std::string& text : arguments.set) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw InputError(
-          fmt::format("--set \"{}\": must be key=value, for example --set model=resnet20", text));
-    try {
-      set_config_value(wanted, text.substr(0, equals), text.substr(equals + 1));
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("--set {}", error.what()));
-    }
+    const auto [key, value] = parse_setting(text);
+    blame("--set", [&, key = key, value = value] { set_config_value(wanted, key, value); });
   }
   return wanted;
 }

@@ -43,14 +43,7 @@ struct StudyArguments {
 PlanChanges read_changes(const StudyArguments& arguments) {
   PlanChanges changes;
   changes.profile = arguments.profile;
-  for (const std::string& text : arguments.set) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw InputError(
-          fmt::format("--set \"{}\": must be key=value, for example --set model=resnet20", text));
-    }
-    changes.set.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
+  for (const std::string& text : arguments.set) changes.set.push_back(parse_setting(text));
   return changes;
 }
 

@@ -18,6 +18,13 @@
 
 namespace glidepath::cli {
 
+std::pair<std::string, std::string> parse_setting(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw InputError(fmt::format("--set \"{}\": must be key=value, for example --set model=resnet20", text));
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 StudyResults run_with_progress(const StudyPlan& plan, StudyOptions options, bool quiet) {
   catch_stop_signals("stopping once the runs in hand are saved; Ctrl-C again ends at once\n");
   options.stop_signal = stop_signal;

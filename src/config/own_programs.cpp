@@ -35,6 +35,8 @@ void require_content(const fs::path& file, const std::string& found, const std::
 
 }  // namespace
 
+bool is_program_hash(const std::string& key) { return key == "model_sha256" || key == "plugin_sha256"; }
+
 std::optional<ModelFile> model_file(const std::string& model) {
   for (const Kind& kind : kKinds) {
     const std::string prefix = kind.prefix;

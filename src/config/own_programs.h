@@ -17,6 +17,9 @@ struct ModelFile {
   std::filesystem::path file;
   std::string kept;  ///< what a run's folder calls its copy: model.pt
 };
+/// Of the options model_sha256 and plugin_sha256.
+bool is_program_hash(const std::string& key);
+
 /// Nothing for a network by name.
 std::optional<ModelFile> model_file(const std::string& model);
 

@@ -36,8 +36,6 @@ std::string versions_toml() {
 // A budget is changed on purpose; what that means for the schedule is the trainer's to say.
 bool may_change(const std::string& key) { return key == "budget" || key == "deadline"; }
 
-bool is_hash(const std::string& key) { return key == "model_sha256" || key == "plugin_sha256"; }
-
 std::string history_toml(const std::vector<std::string>& budgets_before) {
   if (budgets_before.empty()) return {};
   std::string list;
@@ -169,7 +167,7 @@ bool check_same_run(const fs::path& path, const TrainConfig& config) {
   for (const ConfigKey& key : train_config_keys()) {
     const std::string then = config_value(stored, key.name), now = config_value(config, key.name);
     another_budget = another_budget || (may_change(key.name) && then != now);
-    if (is_hash(key.name) && then.empty()) continue;  // of an earlier version
+    if (is_program_hash(key.name) && then.empty()) continue;  // of an earlier version
     if (key.affects_result && then != now && !may_change(key.name)) {
       throw InputError(fmt::format("--resume {}: this run has {} = {}, not {}; start a new run for that",
                                    path.string(), key.name, then, now));

@@ -12,6 +12,7 @@
 #include <torch/types.h>
 
 #include "config/own_programs.h"
+#include "core/blame.h"
 #include "core/own_name.h"
 #include "files/read_file.h"
 #include "glidepath/error.h"
@@ -39,11 +40,7 @@ void identify(TrainConfig& config, const TrainOptions& options) {
   for (auto hash : {&TrainConfig::model_sha256, &TrainConfig::plugin_sha256}) {
     if ((config.*hash).empty()) config.*hash = begun.*hash;
   }
-  try {
-    with_programs_of_run(config, run);
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("--resume {}: {}", run.string(), error.what()));
-  }
+  blame(fmt::format("--resume {}:", run.string()).c_str(), [&] { with_programs_of_run(config, run); });
   const std::string changed = changed_since(config, run);
   if (!changed.empty() && options.on_note) options.on_note(changed);
 }

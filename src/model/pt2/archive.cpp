@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "core/little_endian.h"
 #include "core/safe_text.h"
 #include "files/content_kind.h"
 #include "glidepath/error.h"
@@ -23,14 +24,6 @@ constexpr std::uint64_t kMostComment = 65535;
 constexpr std::uint64_t kMostEntries = 1'000'000;
 constexpr std::uint64_t kIn64Bits = 0xffffffff;  // stands for a number that lies in the extra field
 
-/// A little-endian number; the caller has looked whether it is there.
-std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint64_t number = 0;
-  for (std::size_t i = count; i > 0; --i)
-    number = number << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
-  return number;
-}
-
 bool begins(std::string_view bytes, std::string_view signature) {
   return bytes.substr(0, signature.size()) == signature;
 }
@@ -38,7 +31,7 @@ bool begins(std::string_view bytes, std::string_view signature) {
 /// The numbers of 64 bits of an entry of the directory, in their order; empty where there are none.
 std::string_view numbers64(std::string_view extra) {
   while (extra.size() >= 4) {
-    const std::uint64_t kind = number_at(extra, 0, 2), bytes = number_at(extra, 2, 2);
+    const std::uint64_t kind = little_endian(extra, 0, 2), bytes = little_endian(extra, 2, 2);
     if (bytes > extra.size() - 4) return {};
     if (kind == 1) return extra.substr(4, bytes);
     extra.remove_prefix(4 + bytes);
@@ -94,21 +87,22 @@ Archive::Directory Archive::find_directory() const {
   const std::string tail = bytes_at(file_bytes_ - tail_bytes, tail_bytes);
   std::size_t at = tail.rfind("PK\x05\x06");
   while (at != std::string::npos &&
-         (tail.size() - at < kEndBytes || number_at(tail, at + 20, 2) != tail.size() - at - kEndBytes))
+         (tail.size() - at < kEndBytes || little_endian(tail, at + 20, 2) != tail.size() - at - kEndBytes))
     at = at == 0 ? std::string::npos : tail.rfind("PK\x05\x06", at - 1);
   if (at == std::string::npos) {
     const std::string kind = content_kind_of(file_);
     if (kind.empty() || kind == "a zip archive") refuse("has no directory of a zip archive at its end");
     throw InputError(fmt::format("{}: is no program of torch.export.save(), but {}", file_.string(), kind));
   }
-  Directory found{number_at(tail, at + 16, 4), number_at(tail, at + 12, 4), number_at(tail, at + 10, 2)};
+  Directory found{little_endian(tail, at + 16, 4), little_endian(tail, at + 12, 4),
+                  little_endian(tail, at + 10, 2)};
   const std::uint64_t end = file_bytes_ - tail_bytes + at;
   if (end >= kLocatorBytes) {
     const std::string locator = bytes_at(end - kLocatorBytes, kLocatorBytes);
     if (begins(locator, "PK\x06\x07")) {
-      const std::string end64 = bytes_at(number_at(locator, 8, 8), kEnd64Bytes);
+      const std::string end64 = bytes_at(little_endian(locator, 8, 8), kEnd64Bytes);
       if (!begins(end64, "PK\x06\x06")) refuse("its directory is not where it should be");
-      found = {number_at(end64, 48, 8), number_at(end64, 40, 8), number_at(end64, 32, 8)};
+      found = {little_endian(end64, 48, 8), little_endian(end64, 40, 8), little_endian(end64, 32, 8)};
     }
   }
   if (found.begin > end || found.bytes > end - found.begin || found.entries > kMostEntries)
@@ -125,23 +119,23 @@ void Archive::read_directory() {
   for (std::uint64_t i = 0; i < directory.entries; ++i) {
     if (rest.size() < kEntryBytes || !begins(rest, "PK\x01\x02"))
       refuse(fmt::format("its directory ends after {} of {} entries", i, directory.entries));
-    const std::uint64_t name_bytes = number_at(rest, 28, 2), extra_bytes = number_at(rest, 30, 2),
-                        comment_bytes = number_at(rest, 32, 2);
+    const std::uint64_t name_bytes = little_endian(rest, 28, 2), extra_bytes = little_endian(rest, 30, 2),
+                        comment_bytes = little_endian(rest, 32, 2);
     if (rest.size() - kEntryBytes < name_bytes + extra_bytes + comment_bytes)
       refuse(fmt::format("its directory ends within entry {} of {}", i + 1, directory.entries));
     const std::string name(rest.substr(kEntryBytes, name_bytes));
     Entry entry;
-    entry.flags = static_cast<unsigned>(number_at(rest, 8, 2));
-    entry.method = static_cast<unsigned>(number_at(rest, 10, 2));
-    entry.checksum = static_cast<std::uint32_t>(number_at(rest, 16, 4));
-    entry.packed = number_at(rest, 20, 4);
-    entry.bytes = number_at(rest, 24, 4);
-    entry.header = number_at(rest, 42, 4);
+    entry.flags = static_cast<unsigned>(little_endian(rest, 8, 2));
+    entry.method = static_cast<unsigned>(little_endian(rest, 10, 2));
+    entry.checksum = static_cast<std::uint32_t>(little_endian(rest, 16, 4));
+    entry.packed = little_endian(rest, 20, 4);
+    entry.bytes = little_endian(rest, 24, 4);
+    entry.header = little_endian(rest, 42, 4);
     std::string_view wide = numbers64(rest.substr(kEntryBytes + name_bytes, extra_bytes));
     for (std::uint64_t* each : {&entry.bytes, &entry.packed, &entry.header}) {
       if (*each != kIn64Bits) continue;
       if (wide.size() < 8) refuse(fmt::format("entry \"{}\" has no size", terminal_text(name)));
-      *each = number_at(wide, 0, 8);
+      *each = little_endian(wide, 0, 8);
       wide.remove_prefix(8);
     }
     if (!entries_.emplace(name, entry).second)
@@ -159,7 +153,7 @@ std::uint64_t Archive::begin_of(const std::string& name, const Entry& entry) con
   if (entry.header > entries_end_ || entries_end_ - entry.header < kHeaderBytes)
     fail(fmt::format("is to begin at byte {}", entry.header));
   const std::string header = bytes_at(entry.header, kHeaderBytes);
-  const std::uint64_t name_bytes = number_at(header, 26, 2), extra_bytes = number_at(header, 28, 2);
+  const std::uint64_t name_bytes = little_endian(header, 26, 2), extra_bytes = little_endian(header, 28, 2);
   const std::uint64_t begin = entry.header + kHeaderBytes + name_bytes + extra_bytes;
   if (!begins(header, "PK\x03\x04") || begin > entries_end_ ||
       bytes_at(entry.header + kHeaderBytes, name_bytes) != name)

@@ -30,7 +30,8 @@ Panel schedules_panel(const StudyData& data) {
     for (const StudyRun& run : data.runs) {
       if (run.subject != subject) continue;
       Series line = lr_along(run, Along::kProgress);
-      for (double& y : line.y) y /= scaled_base_lr(run.record);
+      const double base_lr = scaled_base_lr(run.record);
+      for (double& y : line.y) y /= base_lr;
       line.name = line.subject = subject;
       line.right_axis = false;
       panel.series.push_back(line);

@@ -64,13 +64,18 @@ Series curve_along(const SeedRuns& runs, const std::string& kind, Along along,
   return to_series(moments, runs.size(), false);
 }
 
+/// Updates an epoch; 0 where the run had no epochs.
+double steps_per_epoch_of(const RunRecord& run) {
+  return run.epochs > 0 ? std::round(static_cast<double>(run.updates) / run.epochs) : 0;
+}
+
 /// The context that the run's schedule was read with.
 ScheduleContext context_of(const RunRecord& run) {
   ScheduleContext context;
   context.base_lr = scaled_base_lr(run);
   context.updates = static_cast<double>(run.updates);
   if (!(run.epochs > 0)) return context;
-  context.steps_per_epoch = std::round(static_cast<double>(run.updates) / run.epochs);
+  context.steps_per_epoch = steps_per_epoch_of(run);
   const Budget full = parse_budget(run.config.full);
   if (full.unit == BudgetUnit::kIterations || full.unit == BudgetUnit::kEpochs) {
     const BudgetContext budget{static_cast<std::int64_t>(context.steps_per_epoch), full};
@@ -82,8 +87,8 @@ ScheduleContext context_of(const RunRecord& run) {
 }  // namespace
 
 double scaled_base_lr(const RunRecord& run) {
-  const double steps = run.epochs > 0 ? std::round(static_cast<double>(run.updates) / run.epochs) : 1;
-  return at_its_budget(run.config, static_cast<std::int64_t>(std::max(1.0, steps))).base_lr;
+  const double steps = std::max(1.0, steps_per_epoch_of(run));
+  return at_its_budget(run.config, static_cast<std::int64_t>(steps)).base_lr;
 }
 
 SeedRuns runs_at(const StudyData& data, const std::string& subject, double budget,
@@ -194,10 +199,11 @@ Series lr_along(const StudyRun& run, Along along) {
     }
     return series;
   }
+  const double base_lr = scaled_base_lr(run.record);
   for (int sample = 0; sample <= kSamples; ++sample) {
     const double progress = static_cast<double>(sample) / kSamples;
     series.x.push_back(position(run, progress, along));
-    series.y.push_back(scaled_base_lr(run.record) * schedule(progress));
+    series.y.push_back(base_lr * schedule(progress));
   }
   return series;
 }

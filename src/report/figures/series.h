@@ -59,9 +59,10 @@ Series accuracy_along(const SeedRuns& runs, const std::string& kind, Along along
 /// Loss of the whole training set where it was measured, or else the mean loss of the updates.
 Series training_loss_along(const SeedRuns& runs, Along along);
 
+/// base_lr as the run had it: TrainConfig's, scaled by its budget.
+double scaled_base_lr(const RunRecord& run);
 /// The learning rate of a run, black, on the right axis: its schedule's own values, not only those at the
 /// moments of a measure.
-double scaled_base_lr(const RunRecord& run);
 Series lr_along(const StudyRun& run, Along along);
 
 /// "10%": as budgets are written.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/data_names.h"
+#include "core/little_endian.h"
 #include "core/words.h"
 #include "data/stores/image_name.h"
 #include "files/json_text.h"
@@ -21,13 +22,6 @@ namespace {
 using Count = std::optional<std::int64_t>;
 
 constexpr std::size_t kMostHeader = std::size_t{1} << 20;
-
-std::uint64_t little_endian(const std::string& bytes, std::size_t at, std::size_t count) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    number |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
-  return number;
-}
 
 Count rows_of_safetensors(const fs::path& file) {
   constexpr std::size_t kLength = 8;

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "config/own_programs.h"
+#include "core/blame.h"
 #include "core/safe_text.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
@@ -47,13 +48,7 @@ std::vector<TrainConfig> product(const std::vector<Setting>& settings) {
 /// A study's runs are of the programs that are there when it is read.
 void identify(std::vector<TrainConfig>& runs, const std::string& name) {
   KnownHashes known;
-  for (TrainConfig& run : runs) {
-    try {
-      identify_programs(run, known);
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("{}: {}", name, error.what()));
-    }
-  }
+  for (TrainConfig& run : runs) blame((name + ":").c_str(), [&] { identify_programs(run, known); });
 }
 
 void check_size(const std::vector<Settings>& products, const std::string& name) {
@@ -116,7 +111,7 @@ bool are_told_apart(const std::vector<TrainConfig>& runs, const std::vector<std:
 void find_axes(StudyPlan& plan) {
   std::vector<std::string> varying;
   for (const ConfigKey& key : train_config_keys()) {
-    if (key.name == "model_sha256" || key.name == "plugin_sha256") continue;  // of what is named already
+    if (is_program_hash(key.name)) continue;  // of what is named already
     const std::string first = config_value(plan.runs.front(), key.name);
     if (std::any_of(plan.runs.begin(), plan.runs.end(),
                     [&](const TrainConfig& run) { return config_value(run, key.name) != first; })) {
