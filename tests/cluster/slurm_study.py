@@ -24,7 +24,7 @@ STUDY = """
 [base]
 data = "digits"
 model = "mlp"
-full = "90ep"
+full = "300ep"
 batch_size = 32
 eval_every = "end"
 precision = "fp32"
