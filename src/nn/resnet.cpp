@@ -2,6 +2,7 @@
 #include "nn/resnet.h"
 
 #include <fmt/format.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/init.h>
 #include <torch/nn/modules/container/sequential.h>
 
@@ -14,14 +15,40 @@ namespace {
 
 using torch::Tensor;
 
+/// Every stride-th row and column of x in channels-last memory. Autograd's own slices give a gradient in
+/// contiguous memory, and adding that to the other branch's costs more than the convolution.
+class EveryNth : public torch::autograd::Function<EveryNth> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, std::int64_t stride) {
+    context->saved_data["stride"] = stride;
+    context->saved_data["sizes"] = x.sizes().vec();
+    return of(x, stride).contiguous(torch::MemoryFormat::ChannelsLast);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto options = gradients[0].options().memory_format(torch::MemoryFormat::ChannelsLast);
+    Tensor dx = torch::empty(context->saved_data["sizes"].toIntVector(), options).zero_();
+    of(dx, context->saved_data["stride"].toInt()).copy_(gradients[0]);
+    return {dx, Tensor()};
+  }
+
+ private:
+  static Tensor of(const Tensor& x, std::int64_t stride) {
+    return x.slice(2, 0, torch::nullopt, stride).slice(3, 0, torch::nullopt, stride);
+  }
+};
+
 // The weight gradient of a 1x1 convolution with a stride writes past its memory in oneDNN 2.7 (LibTorch 1.13)
 // where few channels lie in channels-last memory: 4 of 8x8 images without AVX-512, 8 of 56x56 ones with it.
 Tensor project(torch::nn::Conv2d& conv, const Tensor& x) {
   constexpr std::int64_t kBlock = 16;  // channels that its fast code takes at once
-  const bool is_at_risk = x.device().is_cpu() && conv->options.stride()->at(0) > 1 && x.size(1) < kBlock;
+  const std::int64_t stride = conv->options.stride()->at(0);
+  const bool is_at_risk = x.device().is_cpu() && stride > 1 && x.size(1) < kBlock;
   if (!is_at_risk) return convolve(conv, x);
-  return torch::conv2d(x.contiguous(), conv->weight.contiguous(), {}, conv->options.stride())
-      .contiguous(x.suggest_memory_format());
+  if (x.suggest_memory_format() != torch::MemoryFormat::ChannelsLast)
+    return torch::conv2d(x, conv->weight.contiguous(), {}, stride);
+  return torch::conv2d(EveryNth::apply(x, stride), conv->weight);
 }
 
 // Children are registered in torchvision's order: it is the order of its state dict.
