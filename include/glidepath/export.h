@@ -7,7 +7,8 @@
 
 namespace glidepath {
 
-/// Which versions of ONNX's operators are written; what the networks need is the same in all of them.
+/// Which versions of ONNX's operators are written; what the networks need is the same in all of them, but
+/// that gpt needs 17.
 constexpr std::int64_t kOldestOpset = 13, kNewestOpset = 22;
 
 struct ExportOptions {
@@ -31,10 +32,13 @@ struct ExportResult {
 
 /// Writes the model of a run (its result, or its newest checkpoint where it has none; or a file of weights in
 /// it), whole or not at all. Input: images float32 [batch, channels, side, side], normalised, any number of
-/// them; output: logits [batch, classes]. How images become that input, and the names of the classes, are in
-/// the file as JSON, under "preprocessing": a metadata entry of safetensors and ONNX, an extra file
-/// preprocessing.json of TorchScript (docs/models.md). Throws InputError for what is no run, a model or data
-/// of a program's own, an option out of range or a file that is there; RunError where the disk refuses.
+/// them; output: logits [batch, classes]. Of a run on images with masks: images of any height and width,
+/// logits [batch, classes, height, width]; on text: tokens int64 [batch, tokens], as many as the run's
+/// context at most, logits [batch, tokens, classes]. How data become that input, and the names of the
+/// classes, are in the file as JSON, under "preprocessing": a metadata entry of safetensors and ONNX, an
+/// extra file preprocessing.json of TorchScript (docs/models.md). Throws InputError for what is no run, a
+/// model or data of a program's own, an option out of range or a file that is there; RunError where the disk
+/// refuses.
 ExportResult export_run(const std::filesystem::path& run, const ExportOptions& options = {});
 
 }  // namespace glidepath

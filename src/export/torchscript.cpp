@@ -1,6 +1,7 @@
 // src/export/torchscript.cpp - a network as a TorchScript archive: its tree of modules, and forward as text.
 #include "export/torchscript.h"
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <unordered_map>
@@ -83,12 +84,45 @@ std::string expression(const GraphNode& node) {
       return fmt::format("torch.linear({}, {}.weight, {})", x, module, bias);
     case GraphOp::kDivide:
       return fmt::format("{} / {:.1f}", x, node.number);
+    case GraphOp::kConvTranspose:
+      return fmt::format("torch.conv_transpose2d({0}, {1}.weight, {2}, [{3}, {3}])", x, module, bias,
+                         node.stride);
+    case GraphOp::kConcat:
+      return fmt::format("torch.cat([{}, v{}], 1)", x, node.inputs.back());
+    case GraphOp::kPadTo:
+      return fmt::format("torch.constant_pad_nd({0}, [0, -{0}.size(3) % {1}, 0, -{0}.size(2) % {1}])", x,
+                         node.count);
+    case GraphOp::kCropLike:
+      return fmt::format("{0}[:, :, :v{1}.size(2), :v{1}.size(3)]", x, node.inputs.back());
+    case GraphOp::kEmbedding:
+      return fmt::format("torch.embedding({}.weight, {})", module, x);
+    case GraphOp::kAddPlaces:
+      return fmt::format("{0} + {1}.weight[:{0}.size(1)]", x, module);
+    case GraphOp::kScaleNorm:
+      return fmt::format("torch.layer_norm({0}, {1}.weight.size(), {1}.weight, None, {2})", x, module,
+                         node.number);
+    case GraphOp::kProject:
+      return fmt::format("torch.linear({}, {}.weight)", x, module);
+    case GraphOp::kAttention:
+      return fmt::format("self.attend({}, {}, {:.9f})", x, node.count, node.number);
   }
   return {};
 }
 
+constexpr const char* kAttend = R"(def attend(self, x: Tensor, heads: int, divisor: float) -> Tensor:
+  batch = x.size(0)
+  tokens = x.size(1)
+  parts = torch.permute(torch.reshape(x, [batch, tokens, 3, heads, -1]), [2, 0, 3, 1, 4])
+  scores = torch.matmul(parts[0], torch.transpose(parts[1], 2, 3)) / divisor
+  future = torch.triu(torch.new_full(x, [tokens, tokens], -3.4028234663852886e38), 1)
+  seen = torch.matmul(torch.softmax(scores + future, 3), parts[2])
+  return torch.reshape(torch.transpose(seen, 1, 2), [batch, tokens, -1])
+)";
+
 std::string source_of(const NetworkGraph& graph) {
-  std::string source = "def forward(self, v0: Tensor) -> Tensor:\n";
+  const auto is_attention = [](const GraphNode& node) { return node.op == GraphOp::kAttention; };
+  const bool attends = std::any_of(graph.nodes().begin(), graph.nodes().end(), is_attention);
+  std::string source = std::string(attends ? kAttend : "") + "def forward(self, v0: Tensor) -> Tensor:\n";
   std::size_t value = 0;
   for (const GraphNode& node : graph.nodes())
     source += fmt::format("  v{} = {}\n", ++value, expression(node));

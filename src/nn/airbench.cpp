@@ -100,7 +100,7 @@ class Airbench : public Network {
   }
   std::optional<NetworkGraph> graph() const override {
     NetworkGraph graph;
-    NetworkGraph::Value x = graph.gelu(graph.conv(NetworkGraph::kImages, "whiten", whiten_));
+    NetworkGraph::Value x = graph.gelu(graph.conv(NetworkGraph::kInput, "whiten", whiten_));
     for (std::size_t i = 0; i < groups_.size(); ++i)
       x = groups_[i]->draw(graph, x, "layers." + std::to_string(i + 1));
     x = graph.linear(graph.flatten(graph.largest(x)), "head", head_);

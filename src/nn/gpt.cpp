@@ -17,9 +17,10 @@ namespace glidepath {
 namespace {
 
 using torch::Tensor;
+using Value = NetworkGraph::Value;
 
 constexpr std::int64_t kLayers = 4, kHeads = 4, kHeadChannels = 32;
-constexpr double kStandardDeviation = 0.02;
+constexpr double kStandardDeviation = 0.02, kEps = 1e-5;
 
 torch::nn::Linear linear(std::int64_t in, std::int64_t out) {
   return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false));
@@ -30,7 +31,7 @@ class ScaleNormImpl : public torch::nn::Module {
  public:
   explicit ScaleNormImpl(std::int64_t channels)
       : weight_(register_parameter("weight", torch::ones({channels}))) {}
-  Tensor forward(const Tensor& x) { return torch::layer_norm(x, weight_.sizes(), weight_); }
+  Tensor forward(const Tensor& x) { return torch::layer_norm(x, weight_.sizes(), weight_, {}, kEps); }
 
  private:
   Tensor weight_;
@@ -51,6 +52,11 @@ class AttentionImpl : public torch::nn::Module {
         torch::matmul(parts[0], parts[1].transpose(2, 3)) / std::sqrt(static_cast<double>(each));
     const Tensor shares = torch::softmax(scores.masked_fill(future, -INFINITY), 3);
     return c_proj_(torch::matmul(shares, parts[2]).transpose(1, 2).reshape({batch, tokens, channels}));
+  }
+  Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
+    const double each = static_cast<double>(c_proj_->weight.size(0) / kHeads);
+    x = graph.attention(graph.project(x, name + ".c_attn"), kHeads, std::sqrt(each));
+    return graph.project(x, name + ".c_proj");
   }
 
  private:
@@ -80,6 +86,11 @@ class LayerImpl : public torch::nn::Module {
   Tensor forward(const Tensor& x, const Tensor& future) {
     const Tensor seen = x + attn_(ln_1_(x), future);
     return seen + mlp_(ln_2_(seen));
+  }
+  Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
+    x = graph.add(x, attn_->draw(graph, graph.scale_norm(x, name + ".ln_1", kEps), name + ".attn"));
+    const Value wide = graph.project(graph.scale_norm(x, name + ".ln_2", kEps), name + ".mlp.c_fc");
+    return graph.add(x, graph.project(graph.gelu(wide), name + ".mlp.c_proj"));
   }
 
  private:
@@ -133,6 +144,14 @@ class Gpt : public Network {
     return torch::linear(transformer_->ln_f(x), transformer_->wte->weight);
   }
   Cost cost() const override { return cost_; }
+  std::optional<NetworkGraph> graph() const override {
+    NetworkGraph graph;
+    Value x = graph.add_places(graph.embedding(NetworkGraph::kInput, "transformer.wte"), "transformer.wpe");
+    for (std::size_t i = 0; i < transformer_->layers.size(); ++i)
+      x = transformer_->layers[i]->draw(graph, x, fmt::format("transformer.h.{}", i));
+    graph.project(graph.scale_norm(x, "transformer.ln_f", kEps), "transformer.wte");
+    return graph;
+  }
 
  private:
   void initialise() {

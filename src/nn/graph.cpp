@@ -41,4 +41,35 @@ NetworkGraph::Value NetworkGraph::divide(Value x, double by) {
   return add_node(std::move(node));
 }
 
+NetworkGraph::Value NetworkGraph::conv_transpose(Value x, const std::string& name,
+                                                 const torch::nn::ConvTranspose2d& layer) {
+  GraphNode node{GraphOp::kConvTranspose, {x}, name, layer->bias.defined()};
+  node.kernel = layer->weight.size(2);
+  node.stride = layer->options.stride()->at(0);
+  return add_node(std::move(node));
+}
+
+NetworkGraph::Value NetworkGraph::pad_to(Value x, std::int64_t multiple) {
+  GraphNode node{GraphOp::kPadTo, {x}};
+  node.count = multiple;
+  return add_node(std::move(node));
+}
+
+NetworkGraph::Value NetworkGraph::embedding(Value tokens, const std::string& name) {
+  return add_node({GraphOp::kEmbedding, {tokens}, name});
+}
+
+NetworkGraph::Value NetworkGraph::scale_norm(Value x, const std::string& name, double eps) {
+  GraphNode node{GraphOp::kScaleNorm, {x}, name};
+  node.number = eps;
+  return add_node(std::move(node));
+}
+
+NetworkGraph::Value NetworkGraph::attention(Value x, std::int64_t heads, double divisor) {
+  GraphNode node{GraphOp::kAttention, {x}};
+  node.count = heads;
+  node.number = divisor;
+  return add_node(std::move(node));
+}
+
 }  // namespace glidepath

@@ -21,17 +21,29 @@ enum class GraphOp {
   kLargest,
   kFlatten,
   kLinear,
-  kDivide
+  kDivide,
+  // of networks that label pixels
+  kConvTranspose,
+  kConcat,
+  kPadTo,
+  kCropLike,
+  // of networks of tokens
+  kEmbedding,
+  kAddPlaces,
+  kScaleNorm,
+  kProject,
+  kAttention
 };
 
-/// Of the values that came before, by number: 0 is the images, node i makes value i + 1.
+/// Of the values that came before, by number: 0 is the images or tokens, node i makes value i + 1.
 struct GraphNode {
   GraphOp op = GraphOp::kRelu;
   std::vector<std::size_t> inputs;
-  std::string module = {};  ///< conv, norm, linear: in front of its tensors' names, as "layer1.0.conv1"
+  std::string module = {};  ///< of those with weights: in front of their names, as "layer1.0.conv1"
   bool bias = false;        ///< conv, linear: whether it has one
   std::int64_t kernel = 1, stride = 1, padding = 0;  ///< conv, max pool
-  double number = 0;                                 ///< norm: eps; divide: by what
+  std::int64_t count = 1;                            ///< pad: the multiple; attention: heads
+  double number = 0;  ///< norm: eps; divide: by what; attention: what scores are divided by
 };
 
 /// Made by the networks (Network::graph()) from the modules that they compute with. The last value is the
@@ -39,7 +51,7 @@ struct GraphNode {
 class NetworkGraph {
  public:
   using Value = std::size_t;
-  static constexpr Value kImages = 0;
+  static constexpr Value kInput = 0;
 
   /// A square kernel, one group.
   Value conv(Value x, const std::string& name, const torch::nn::Conv2d& layer);
@@ -53,6 +65,19 @@ class NetworkGraph {
   Value largest(Value x) { return add_node({GraphOp::kLargest, {x}}); }  ///< likewise
   Value flatten(Value x) { return add_node({GraphOp::kFlatten, {x}}); }  ///< [B, C H W]
   Value divide(Value x, double by);
+  /// A square kernel, no padding.
+  Value conv_transpose(Value x, const std::string& name, const torch::nn::ConvTranspose2d& layer);
+  Value concat(Value x, Value y) { return add_node({GraphOp::kConcat, {x, y}}); }  ///< channels
+  Value pad_to(Value x, std::int64_t multiple);  ///< height and width, by zeros below and on the right
+  Value crop_like(Value x, Value y) { return add_node({GraphOp::kCropLike, {x, y}}); }  ///< to y's upper left
+
+  Value embedding(Value tokens, const std::string& name);  ///< [B, T] -> [B, T, C]
+  Value add_places(Value x, const std::string& name) { return add_node({GraphOp::kAddPlaces, {x}, name}); }
+  Value scale_norm(Value x, const std::string& name, double eps);  ///< layer norm without a bias
+  /// x times the weight's transpose, for tokens: a linear layer without a bias.
+  Value project(Value x, const std::string& name) { return add_node({GraphOp::kProject, {x}, name}); }
+  /// Queries, keys and values side by side [B, T, 3C] -> [B, T, C]; no token looks at later ones.
+  Value attention(Value x, std::int64_t heads, double divisor);
 
   const std::vector<GraphNode>& nodes() const { return nodes_; }
 

@@ -146,7 +146,7 @@ class ResNet : public Network {
   }
   std::optional<NetworkGraph> graph() const override {
     NetworkGraph graph;
-    NetworkGraph::Value x = graph.conv(NetworkGraph::kImages, "conv1", conv1_);
+    NetworkGraph::Value x = graph.conv(NetworkGraph::kInput, "conv1", conv1_);
     x = graph.relu(graph.norm(x, "bn1", bn1_));
     if (imagenet_stem_) x = graph.max_pool(x, 3, 2, 1);
     for (std::size_t stage = 0; stage < layers_.size(); ++stage) {

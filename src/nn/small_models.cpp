@@ -34,7 +34,7 @@ class ConvNet : public Network {
   }
   std::optional<NetworkGraph> graph() const override {
     NetworkGraph graph;
-    NetworkGraph::Value x = graph.conv(NetworkGraph::kImages, "conv1", conv1_);
+    NetworkGraph::Value x = graph.conv(NetworkGraph::kInput, "conv1", conv1_);
     x = graph.max_pool(graph.relu(graph.norm(x, "bn1", bn1_)), 2, 2, 0);
     x = graph.relu(graph.norm(graph.conv(x, "conv2", conv2_), "bn2", bn2_));
     graph.linear(graph.flatten(graph.max_pool(x, 2, 2, 0)), "fc", fc_);
@@ -66,7 +66,7 @@ class Mlp : public Network {
   }
   std::optional<NetworkGraph> graph() const override {
     NetworkGraph graph;
-    const auto x = graph.relu(graph.linear(graph.flatten(NetworkGraph::kImages), "fc1", fc1_));
+    const auto x = graph.relu(graph.linear(graph.flatten(NetworkGraph::kInput), "fc1", fc1_));
     graph.linear(graph.relu(graph.linear(x, "fc2", fc2_)), "fc3", fc3_);
     return graph;
   }

@@ -19,6 +19,7 @@ namespace glidepath {
 namespace {
 
 using torch::Tensor;
+using Value = NetworkGraph::Value;
 
 constexpr std::int64_t kLevels = 4, kMultiple = 16;
 
@@ -42,6 +43,13 @@ class DoubleConvImpl : public torch::nn::Module {
     for (std::size_t i = 0; i < 2; ++i) x = batch_norm_relu(norms_[i], convolve(convs_[i], x));
     return x;
   }
+  Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
+    for (std::size_t i = 0; i < 2; ++i) {
+      x = graph.conv(x, fmt::format("{}.double_conv.{}", name, 3 * i), convs_[i]);
+      x = graph.relu(graph.norm(x, fmt::format("{}.double_conv.{}", name, 3 * i + 1), norms_[i]));
+    }
+    return x;
+  }
 
  private:
   std::vector<torch::nn::Conv2d> convs_;
@@ -55,6 +63,9 @@ class DownImpl : public torch::nn::Module {
     register_module("maxpool_conv", torch::nn::Sequential(torch::nn::MaxPool2d(2), conv_));
   }
   Tensor forward(const Tensor& x) { return conv_(torch::max_pool2d(x, 2)); }
+  Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
+    return conv_->draw(graph, graph.max_pool(x, 2, 2, 0), name + ".maxpool_conv.1");
+  }
 
  private:
   DoubleConv conv_;
@@ -70,6 +81,10 @@ class UpImpl : public torch::nn::Module {
   Tensor forward(const Tensor& x, const Tensor& skipped) {
     return conv_(torch::cat({skipped, up_(x)}, 1).contiguous(x.suggest_memory_format()));
   }
+  Value draw(NetworkGraph& graph, Value x, Value skipped, const std::string& name) const {
+    return conv_->draw(graph, graph.concat(skipped, graph.conv_transpose(x, name + ".up", up_)),
+                       name + ".conv");
+  }
 
  private:
   torch::nn::ConvTranspose2d up_;
@@ -83,6 +98,9 @@ class OutConvImpl : public torch::nn::Module {
   OutConvImpl(std::int64_t in, std::int64_t out)
       : conv_(register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 1)))) {}
   Tensor forward(const Tensor& x) { return conv_(x); }
+  Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
+    return graph.conv(x, name + ".conv", conv_);
+  }
 
  private:
   torch::nn::Conv2d conv_;
@@ -160,6 +178,17 @@ class Unet : public Network {
   }
   Cost cost() const override { return cost_; }
   bool takes_any_size() const override { return true; }
+  std::optional<NetworkGraph> graph() const override {
+    NetworkGraph graph;
+    std::vector<Value> levels{inc_->draw(graph, graph.pad_to(NetworkGraph::kInput, kMultiple), "inc")};
+    for (std::size_t i = 0; i < downs_.size(); ++i)
+      levels.push_back(downs_[i]->draw(graph, levels.back(), fmt::format("down{}", i + 1)));
+    Value x = levels.back();
+    for (std::size_t i = 0; i < ups_.size(); ++i)
+      x = ups_[i]->draw(graph, x, levels[levels.size() - 2 - i], fmt::format("up{}", i + 1));
+    graph.crop_like(outc_->draw(graph, x, "outc"), NetworkGraph::kInput);
+    return graph;
+  }
 
  private:
   Cost cost_;

@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "config/own_programs.h"
+#include "core/data_names.h"
 #include "core/safe_text.h"
 #include "export/onnx.h"
 #include "export/torchscript.h"
@@ -34,11 +35,82 @@ const std::string kPreprocessing = "preprocessing";
 /// The network of a run with its weights, and what it takes.
 struct Exported {
   TrainConfig config;
-  WantedImages wanted;
+  NetworkForm form;
+  std::string preprocessing;  // JSON
   std::shared_ptr<Network> network;
   TensorMap weights;  // float32
   std::int64_t step = -1;
 };
+
+/// Nothing of where the data lay.
+std::string data_of(const TrainConfig& config) { return config.data.substr(0, config.data.find(':')); }
+
+Json numbers(const std::vector<float>& values) {
+  Json list = Json::array();
+  // The shortest that is this float: 0.485, not 0.48500001430511475.
+  for (const float value : values) list.push_back(std::stod(fmt::format("{}", value)));
+  return list;
+}
+
+Json shape_of(const std::vector<Dimension>& dimensions) {
+  Json list = Json::array();
+  for (const Dimension& each : dimensions)
+    list.push_back(each.name.empty() ? Json(each.size) : Json(each.name));
+  return list;
+}
+
+/// How `more` of the run's data become the input, and what the outputs are.
+void describe(Exported& exported, const Json& input, const Json& more, const Json& classes) {
+  const TrainConfig& config = exported.config;
+  Json json = {{"model", {{"name", config.model}, {"width", config.width}, {"stem", config.stem}}},
+               {"data", data_of(config)},
+               {"input",
+                {{"name", exported.form.input},
+                 {"dtype", exported.form.takes_tokens() ? "int64" : "float32"},
+                 {"shape", shape_of(exported.form.input_shape)}}}};
+  json["input"].update(input);
+  json.update(more);
+  json["output"] = {{"name", "logits"}, {"shape", shape_of(exported.form.output_shape)}};
+  json["classes"] = classes;
+  exported.preprocessing = json_text(json, 2);
+}
+
+Json normalisation(const SetFacts& facts) {
+  return {{"divide_by", 255}, {"mean", numbers(facts.mean)}, {"std", numbers(facts.stddev)}};
+}
+
+/// Images with a class each.
+ModelOptions describe_images(Exported& exported, const fs::path& run) {
+  const WantedImages wanted = wanted_images(exported.config, run);
+  const SetFacts& facts = wanted.facts;
+  exported.form.input_shape = {"batch", facts.channels, wanted.side, wanted.side};
+  exported.form.output_shape = {"batch", facts.classes};
+  Json classes = Json::array();
+  for (std::int64_t i = 0; i < facts.classes; ++i) classes.push_back(as_utf8(class_name(facts, i)));
+  Json more = {{"exif_orientation", wanted.exif_orientation},
+               {"resize_shorter_side", wanted.resize},
+               {"interpolation", "bilinear, antialiased"},
+               {"centre_crop", wanted.side}};
+  more.update(normalisation(facts));
+  describe(exported, {{"channels", facts.channels == 1 ? "L" : "RGB"}}, more, classes);
+  return model_options(exported.config, wanted);
+}
+
+/// Images with masks, of any size, or texts.
+ModelOptions describe_own(Exported& exported, const fs::path& run) {
+  const auto names = class_names_of(run);
+  const auto count = static_cast<std::int64_t>(names.size());
+  Json classes = Json::array();
+  for (const std::string& name : names) classes.push_back(as_utf8(name));
+  if (data_prefix(exported.config.data) == kTokens) {
+    exported.form = {"tokens", {"batch", "tokens"}, {"batch", "tokens", count}};
+    describe(exported, {{"most_tokens", exported.config.context}}, Json::object(), classes);
+  } else {
+    exported.form = {"images", {"batch", 3, "height", "width"}, {"batch", count, "height", "width"}};
+    describe(exported, {{"channels", "RGB"}}, normalisation(set_facts("imagefolder:").value()), classes);
+  }
+  return model_options(exported.config, count);
+}
 
 Exported read_exported(const fs::path& run) {
   const RunWeights found = find_run_weights(run);
@@ -54,49 +126,16 @@ Exported read_exported(const fs::path& run) {
         fmt::format("{}: its model is the program {}, which Python exports; the weights of the run are in "
                     "model.safetensors, by the names that its module has for them",
                     run.string(), *program));
-  exported.wanted = wanted_images(exported.config, found.run);
-  exported.network = make_network(model_options(exported.config, exported.wanted));
+  const std::string prefix = data_prefix(exported.config.data);
+  const bool is_own = prefix == kTokens || prefix == kSegmentation;
+  const ModelOptions options =
+      is_own ? describe_own(exported, found.run) : describe_images(exported, found.run);
+  exported.network = make_network(options);
   exported.network->eval();
   ModuleModel model(exported.network, {});
   exported.step = load_run_weights(found.files.back(), model);
   for (const auto& [name, tensor] : state_dict(model)) exported.weights[name] = tensor.detach().contiguous();
   return exported;
-}
-
-/// Nothing of where the data lay.
-std::string data_of(const TrainConfig& config) { return config.data.substr(0, config.data.find(':')); }
-
-Json numbers(const std::vector<float>& values) {
-  Json list = Json::array();
-  // The shortest that is this float: 0.485, not 0.48500001430511475.
-  for (const float value : values) list.push_back(std::stod(fmt::format("{}", value)));
-  return list;
-}
-
-std::string preprocessing_of(const Exported& exported) {
-  const WantedImages& wanted = exported.wanted;
-  const SetFacts& facts = wanted.facts;
-  Json classes = Json::array();
-  for (std::int64_t i = 0; i < facts.classes; ++i) classes.push_back(as_utf8(class_name(facts, i)));
-  const Json json = {
-      {"model",
-       {{"name", exported.config.model}, {"width", exported.config.width}, {"stem", exported.config.stem}}},
-      {"data", data_of(exported.config)},
-      {"input",
-       {{"name", "images"},
-        {"dtype", "float32"},
-        {"shape", {"batch", facts.channels, wanted.side, wanted.side}},
-        {"channels", facts.channels == 1 ? "L" : "RGB"}}},
-      {"exif_orientation", wanted.exif_orientation},
-      {"resize_shorter_side", wanted.resize},
-      {"interpolation", "bilinear, antialiased"},
-      {"centre_crop", wanted.side},
-      {"divide_by", 255},
-      {"mean", numbers(facts.mean)},
-      {"std", numbers(facts.stddev)},
-      {"output", {{"name", "logits"}, {"shape", {"batch", facts.classes}}}},
-      {"classes", classes}};
-  return json_text(json, 2);
 }
 
 struct Format {
@@ -129,16 +168,13 @@ NetworkGraph graph_of(const Exported& exported, const std::string& format) {
   return *std::move(graph);
 }
 
-std::string onnx_bytes(const Exported& exported, const std::string& preprocessing,
-                       const ExportOptions& options, ExportResult& result) {
+std::string onnx_bytes(const Exported& exported, const ExportOptions& options, ExportResult& result) {
   const NetworkGraph graph = graph_of(exported, options.format);
   result.operators = onnx_operators(graph);
   OnnxOptions onnx;
   onnx.opset = options.opset;
-  onnx.channels = exported.wanted.facts.channels;
-  onnx.side = exported.wanted.side;
-  onnx.classes = exported.wanted.facts.classes;
-  onnx.metadata = {{kPreprocessing, preprocessing}};
+  onnx.form = exported.form;
+  onnx.metadata = {{kPreprocessing, exported.preprocessing}};
   return onnx_of(graph, exported.weights, onnx);
 }
 
@@ -152,19 +188,18 @@ ExportResult export_run(const fs::path& run, const ExportOptions& options) {
   ExportResult result;
   result.file = file_for(find_run_weights(run).run, options);
   const Exported exported = read_exported(run);
-  const std::string preprocessing = preprocessing_of(exported);
   std::string bytes;
   if (options.format == "torchscript") {
     bytes = torchscript_of(graph_of(exported, options.format), exported.weights,
-                           {{kPreprocessing + ".json", preprocessing}});
+                           {{kPreprocessing + ".json", exported.preprocessing}});
   } else if (options.format == "onnx") {
-    bytes = onnx_bytes(exported, preprocessing, options, result);
+    bytes = onnx_bytes(exported, options, result);
   }
   AtomicFile out(result.file);
   if (options.format == "safetensors") {
     // "pt" is what readers of PyTorch's ask for.
-    write_safetensors(out, result.file, exported.weights, {{"format", "pt"}, {kPreprocessing, preprocessing}},
-                      Checksum::kNone);
+    write_safetensors(out, result.file, exported.weights,
+                      {{"format", "pt"}, {kPreprocessing, exported.preprocessing}}, Checksum::kNone);
   } else {
     out.write(bytes.data(), bytes.size());
     out.commit();

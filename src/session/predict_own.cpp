@@ -36,13 +36,8 @@ class RunModel {
   RunModel(const RunWeights& weights, const TrainConfig& config, const PredictOptions& options)
       : config_(config), options_(options), plan_(plan_compute(config)) {
     class_names_ = class_names_of(weights.run);
-    ModelOptions made;
-    made.name = config.model;
-    made.width = config.width;
-    made.stem = config.stem;
-    made.context = config.context;
-    made.classes = static_cast<std::int64_t>(class_names_.size());
-    model_ = model_of(weights, config, made, plan_);
+    const auto classes = static_cast<std::int64_t>(class_names_.size());
+    model_ = model_of(weights, config, model_options(config, classes), plan_);
   }
 
  protected:

@@ -37,12 +37,18 @@ WantedImages wanted_images(const TrainConfig& config, const fs::path& run) {
   return wanted;
 }
 
-ModelOptions model_options(const TrainConfig& config, const WantedImages& wanted) {
+ModelOptions model_options(const TrainConfig& config, std::int64_t classes) {
   ModelOptions options;
   options.name = config.model;
   options.width = config.width;
   options.stem = config.stem;
-  options.classes = wanted.facts.classes;
+  options.context = config.context;
+  options.classes = classes;
+  return options;
+}
+
+ModelOptions model_options(const TrainConfig& config, const WantedImages& wanted) {
+  ModelOptions options = model_options(config, wanted.facts.classes);
   options.in_channels = wanted.facts.channels;
   options.image_size = wanted.side;
   return options;

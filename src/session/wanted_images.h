@@ -29,6 +29,9 @@ WantedImages wanted_images(const TrainConfig& config, const std::filesystem::pat
 /// The network of such a run.
 ModelOptions model_options(const TrainConfig& config, const WantedImages& wanted);
 
+/// The network of a run on images with masks, or on text.
+ModelOptions model_options(const TrainConfig& config, std::int64_t classes);
+
 /// The names that a run left. Throws InputError for the folder of one that has none.
 std::vector<std::string> class_names_of(const std::filesystem::path& run);
 

@@ -108,5 +108,85 @@ print(list(network(images).shape), about["classes"], len(network.state_dict()))
   EXPECT_THAT(found.output, HasSubstr("[4, 2] ['cat', 'dog'] 56\n"));
 }
 
+using OwnDataExport = CliTest;
+
+// As docs/models.md shows it.
+constexpr const char* kContinue = R"(
+import json, os, sys
+os.chdir(sys.argv[1])
+import numpy, onnxruntime
+
+session = onnxruntime.InferenceSession("run/export.onnx", providers=["CPUExecutionProvider"])
+about = json.loads(session.get_modelmeta().custom_metadata_map["preprocessing"])
+characters = about["classes"]
+tokens = [characters.index(character) for character in "abcab"]
+for _ in range(30):
+    logits = session.run(None, {"tokens": [tokens[-about["input"]["most_tokens"]:]]})[0][0, -1]
+    tokens.append(int(logits.argmax()))
+print("".join(characters[token] for token in tokens[5:]))
+)";
+
+TEST_F(OwnDataExport, ATextGoesOnInOnnxruntimeAsTheRunPredicts) {
+  std::string text;
+  for (int i = 0; i < 900; ++i) text += i % 7 < 4 ? "abc" : "ab";
+  write("text.txt", text);
+  ASSERT_EQ(
+      shell("glidepath train --data tokens:text.txt --model gpt --width 0.25 --context 12 --optimizer adamw "
+            "--base-lr 0.01 --batch-size 16 --budget 40it --threads 1 --eval-every end --quiet --out run")
+          .exit_status,
+      0);
+  const ProcessResult ours = shell("glidepath predict run abcab --tokens 30 --temperature 0 --format json");
+  ASSERT_EQ(ours.exit_status, 0) << ours.err;
+  const ProcessResult older = shell("glidepath export run --format onnx --opset 16");
+  EXPECT_EQ(older.exit_status, 2);
+  EXPECT_EQ(older.err,
+            "glidepath export: opset \"16\": the network needs LayerNormalization, which came with 17\n");
+  EXPECT_FALSE(fs::exists(folder_ / "run/export.onnx"));
+  const ProcessResult done = shell("glidepath export run --format onnx");
+  ASSERT_EQ(done.exit_status, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("opset 17: Add, Div, Erf, Expand, Gather, LayerNormalization, "));
+  GLIDEPATH_NEED_PYTHON("onnxruntime");
+  const PythonResult theirs = run_python(folder_, kContinue, folder_.string());
+  ASSERT_EQ(theirs.status, 0) << theirs.output;
+  EXPECT_EQ(theirs.output, nlohmann::json::parse(ours.out).at("text").get<std::string>() + "\n");
+}
+
+TEST_F(OwnDataExport, PixelsAreLabelledInOnnxruntimeAsTheRunPredicts) {
+  const fs::path masks = fs::path(GLIDEPATH_TEST_DATA) / "own/masks";
+  for (const char* split : {"train", "val"}) {
+    for (const char* kind : {"images", "masks"}) fs::create_directories(folder_ / "set" / split / kind);
+    fs::copy_file(masks / "picture.png", folder_ / "set" / split / "images/a.png");
+    fs::copy_file(masks / "picture-mask.png", folder_ / "set" / split / "masks/a.png");
+  }
+  ASSERT_EQ(
+      shell("glidepath train --data segmentation:set --model unet --width 0.0625 --batch-size 1 --budget 5it "
+            "--threads 1 --eval-every end --quiet --out run")
+          .exit_status,
+      0);
+  ASSERT_EQ(shell("glidepath predict run set/val/images/a.png --masks out").exit_status, 0);
+  const ProcessResult done = shell("glidepath export run --format onnx");
+  ASSERT_EQ(done.exit_status, 0) << done.err;
+  EXPECT_EQ(shell("glidepath export run --format torchscript").exit_status, 0);
+  GLIDEPATH_NEED_PYTHON("onnxruntime, PIL");
+  const PythonResult theirs = run_python(folder_, R"(
+import json, os, sys
+os.chdir(sys.argv[1])
+import numpy, onnxruntime
+from PIL import Image
+
+session = onnxruntime.InferenceSession("run/export.onnx", providers=["CPUExecutionProvider"])
+about = json.loads(session.get_modelmeta().custom_metadata_map["preprocessing"])
+pixels = numpy.asarray(Image.open("set/val/images/a.png").convert(about["input"]["channels"]), "float32")
+pixels = (pixels / about["divide_by"] - about["mean"]) / about["std"]
+logits = session.run(None, {"images": pixels.transpose(2, 0, 1)[None].astype("float32")})[0][0]
+wrong = (logits.argmax(0) != numpy.asarray(Image.open("out/a.png"))).sum()
+print("of", logits.argmax(0).size, "wrong", wrong, len(about["classes"]) == len(logits))
+)",
+                                         folder_.string());
+  EXPECT_EQ(theirs.status, 0) << theirs.output;
+  EXPECT_THAT(theirs.output,
+              testing::MatchesRegex("of 851 wrong [0-9] True\n"));  // predict computes in bfloat16
+}
+
 }  // namespace
 }  // namespace glidepath

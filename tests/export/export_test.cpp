@@ -4,6 +4,8 @@
 #include <sstream>
 #include <string>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -12,6 +14,7 @@
 #include "export/onnx.h"
 #include "export/protobuf.h"
 #include "export/torchscript.h"
+#include "glidepath/error.h"
 #include "glidepath/model_options.h"
 #include "nn/network.h"
 #include "support/python.h"
@@ -28,6 +31,30 @@ ModelOptions options_of(const std::string& name) {
   return options;
 }
 
+bool is_of_tokens(const ModelOptions& options) { return options.name == "gpt"; }
+
+/// Of the side, or the length, that the network is made for; or another one where it takes that.
+torch::Tensor input_of(const ModelOptions& options, std::int64_t count, bool other_size = false) {
+  if (is_of_tokens(options)) {
+    return torch::randint(options.classes, {count, other_size ? 5 : options.context}, torch::kInt64);
+  }
+  const std::int64_t side = options.image_size;
+  if (other_size && options.name == "unet") return torch::rand({count, options.in_channels, 37, 50});
+  return torch::rand({count, options.in_channels, side, side});
+}
+
+NetworkForm form_of(const ModelOptions& options) {
+  if (is_of_tokens(options)) return {"tokens", {"batch", "tokens"}, {"batch", "tokens", options.classes}};
+  if (options.name == "unet") {
+    return {"images",
+            {"batch", options.in_channels, "height", "width"},
+            {"batch", options.classes, "height", "width"}};
+  }
+  return {"images",
+          {"batch", options.in_channels, options.image_size, options.image_size},
+          {"batch", options.classes}};
+}
+
 /// A network whose norms have seen something, in evaluation mode.
 std::shared_ptr<Network> network_of(const ModelOptions& options) {
   at::manual_seed(3);
@@ -36,8 +63,7 @@ std::shared_ptr<Network> network_of(const ModelOptions& options) {
   for (auto& item : network->named_parameters()) {
     if (item.value().dim() == 1) item.value().add_(0.1 * torch::rand_like(item.value()));
   }
-  const std::int64_t side = options.image_size;
-  for (int i = 0; i < 2; ++i) network->forward(torch::rand({16, options.in_channels, side, side}));
+  for (int i = 0; i < 2; ++i) network->forward(input_of(options, 16));
   network->eval();
   return network;
 }
@@ -51,9 +77,7 @@ TensorMap weights_of(const Network& network) {
 
 std::vector<ModelOptions> exported_networks() {
   std::vector<ModelOptions> list;
-  for (const std::string& name : model_names()) {
-    if (name != "unet" && name != "gpt") list.push_back(options_of(name));  // of images into classes alone
-  }
+  for (const std::string& name : model_names()) list.push_back(options_of(name));
   list.push_back(options_of("resnet18"));
   list.back().stem = "imagenet";
   list.back().image_size = 48;
@@ -79,9 +103,10 @@ TEST(TorchScript, HasTheNetworksLogitsForAnyNumberOfImages) {
     EXPECT_EQ(extra.at("about.json"), "{}");
     EXPECT_FALSE(loaded.is_training());
     for (const std::int64_t images : {1, 5}) {
-      const torch::Tensor x =
-          torch::rand({images, options.in_channels, options.image_size, options.image_size});
-      EXPECT_LE(difference(loaded.forward({x}).toTensor(), network->forward(x)), 1e-5);
+      const torch::Tensor x = input_of(options, images, /*other_size=*/images == 5);
+      const torch::Tensor logits = loaded.forward({x}).toTensor(), expected = network->forward(x);
+      ASSERT_EQ(logits.sizes(), expected.sizes());
+      EXPECT_LE(difference(logits, expected), 1e-5);
     }
     std::size_t found = 0;
     for (const auto& parameter : loaded.named_parameters()) {
@@ -112,11 +137,17 @@ for file in sorted(folder.glob("*.onnx")):
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     assert session.get_modelmeta().custom_metadata_map == {"about": "{}"}
     assert session.get_inputs()[0].shape[0] == "batch" and session.get_outputs()[0].shape[0] == "batch"
-    images = numpy.fromfile(file.with_suffix(".in"), "float32").reshape([-1] + session.get_inputs()[0].shape[1:])
-    for some in (images, images[:1]):
-        logits = session.run(["logits"], {"images": some})[0]
-        expected = numpy.fromfile(file.with_suffix(".out"), "float32").reshape(len(images), -1)[:len(some)]
-        worst = abs(logits - expected).max() / max(1, abs(expected).max())
+    given = session.get_inputs()[0]
+    cases = sorted(folder.glob(file.stem + "-*.in"))
+    assert len(cases) == 2
+    for case in cases:
+        kind = "int64" if given.name == "tokens" else "float32"
+        shape = [int(size) for size in case.with_suffix(".shape").read_text().split()]
+        inputs = numpy.fromfile(case, kind).reshape(shape)
+        expected = numpy.fromfile(case.with_suffix(".out"), "float32")
+        logits = session.run(["logits"], {given.name: inputs})[0]
+        assert logits.size == expected.size, (file.name, logits.shape)
+        worst = abs(logits.ravel() - expected).max() / max(1, abs(expected).max())
         assert worst < 1e-4, (file.name, worst)
 print("all", len(list(folder.glob("*.onnx"))))
 )";
@@ -131,23 +162,34 @@ TEST(Onnx, HasTheNetworksLogitsInOnnxruntime) {
     OnnxOptions onnx;
     // Every version that is written, once.
     onnx.opset = kOldestOpset + number % (kNewestOpset - kOldestOpset + 1);
-    onnx.channels = options.in_channels;
-    onnx.side = options.image_size;
-    onnx.classes = options.classes;
+    if (is_of_tokens(options)) onnx.opset = 17;
+    onnx.form = form_of(options);
     onnx.metadata = {{"about", "{}"}};
-    const auto file = folder.path() / (std::to_string(number++) + ".onnx");
-    write_bytes(file, onnx_of(*network->graph(), weights_of(*network), onnx));
-    const torch::Tensor x = torch::rand({3, onnx.channels, onnx.side, onnx.side});
-    const torch::Tensor logits = network->forward(x).contiguous();
+    const auto file = folder.path() / std::to_string(number++);
+    write_bytes(file.string() + ".onnx", onnx_of(*network->graph(), weights_of(*network), onnx));
     const auto bytes = [](const torch::Tensor& tensor) {
       return std::string(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
     };
-    write_bytes(std::filesystem::path(file).replace_extension(".in"), bytes(x));
-    write_bytes(std::filesystem::path(file).replace_extension(".out"), bytes(logits));
+    for (const std::int64_t count : {1, 3}) {
+      const torch::Tensor x = input_of(options, count, /*other_size=*/count == 3);
+      const std::string one = fmt::format("{}-{}", file.string(), count);
+      write_bytes(one + ".in", bytes(x));
+      write_bytes(one + ".shape", fmt::format("{}", fmt::join(x.sizes(), " ")));
+      write_bytes(one + ".out", bytes(network->forward(x).contiguous()));
+    }
   }
   const PythonResult found = run_python(folder.path(), kRunThem);
   EXPECT_EQ(found.status, 0) << found.output;
   EXPECT_THAT(found.output, testing::HasSubstr("all " + std::to_string(number)));
+}
+
+TEST(Onnx, RefusesAnOpsetThatIsOlderThanAnOperator) {
+  const ModelOptions options = options_of("gpt");
+  const auto network = network_of(options);
+  OnnxOptions onnx;
+  onnx.opset = 16;
+  onnx.form = form_of(options);
+  EXPECT_THROW(onnx_of(*network->graph(), weights_of(*network), onnx), InputError);
 }
 
 TEST(Onnx, TellsItsOperators) {
