@@ -51,6 +51,9 @@ TEST(Ranking, AScoreOfWhichLessIsBetterIsOrderedSo) {
   EXPECT_NEAR(by_error.pairs[0].p_value, by_accuracy.pairs[0].p_value, 1e-9);
   EXPECT_TRUE(by_error.pairs[0].is_told);
   EXPECT_GT(by_error.beats[0][1], 0.9);
+  RankOptions options;
+  options.chance = [](const std::string&) { return 10.0; };  // of accuracies
+  EXPECT_EQ(rank_study(results, options)[0].beats, by_error.beats);
 }
 
 TEST(Ranking, GroupsOverlapWhereOnlyTheEndsAreToldApart) {

@@ -77,9 +77,7 @@ std::optional<Figure> make_forecast_figure(const StudyResults& results, const st
   Figure figure{"forecast", "What larger budgets would reach", "", 2, {}};
   const std::string row = row_to_show(results, schedule);
   try {
-    for (StudyCurve& curve : study_curves(results, row)) {
-      const auto guessed = chance && !curve.curve.is_loss ? chance(curve.data) : std::nullopt;
-      if (guessed) curve.curve.chance = guessed;
+    for (const StudyCurve& curve : study_curves(results, row, chance)) {
       auto panel = panel_of(curve, row.empty() ? "measured" : row);
       if (panel && figure.panels.size() < kMostPanels) figure.panels.push_back(std::move(*panel));
     }

@@ -1,16 +1,13 @@
 // src/report/figures/forecast_figure.h - what larger budgets would reach, as a figure.
 #pragma once
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "glidepath/study.h"
 #include "report/figures/chart.h"
+#include "study/results/budget_curves.h"
 
 namespace glidepath {
-
-/// Percent that guessing gets right of a data set by name; none where it is not known.
-using ChanceOf = std::function<std::optional<double>(const std::string& data)>;
 
 /// Measured points, median and 90 % interval up to the full budget, a panel for each of the study's tables,
 /// four at most: of `schedule`, or where it is empty of linear, or else the first one. Nothing where no table

@@ -113,7 +113,8 @@ std::vector<std::string> warnings_of(const std::vector<BudgetRuns>& budgets) {
 
 }  // namespace
 
-StudyCurve study_curve(const StudyResults& results, const StudyTable& table, std::size_t row) {
+StudyCurve study_curve(const StudyResults& results, const StudyTable& table, std::size_t row,
+                       const ChanceOf& chance) {
   StudyCurve made;
   const bool is_named = table.row_axis.empty() || table.row_axis == "schedule";
   made.title = is_named ? table.row_labels[row] : table.row_axis + " " + table.row_labels[row];
@@ -159,6 +160,8 @@ StudyCurve study_curve(const StudyResults& results, const StudyTable& table, std
   if (budgets.empty()) return made;
   const RunRecord& any = *budgets.front().runs.front();
   made.data = any.config.data;
+  if (const auto guessed = chance && !made.curve.is_loss ? chance(made.data) : std::nullopt)
+    made.curve.chance = guessed;
   const Budget full = parse_budget(any.config.full);
   made.full = made.curve.unit == "%"             ? std::optional<double>(100)
               : unit_of(full) == made.curve.unit ? std::optional<double>(full.amount)
@@ -173,7 +176,8 @@ BudgetCosts CostLaw::of(double budget) const {
           of_unit.seconds > 0 ? start_seconds + of_unit.seconds * budget : 0, of_unit.flops * budget};
 }
 
-std::vector<StudyCurve> study_curves(const StudyResults& results, const std::string& schedule) {
+std::vector<StudyCurve> study_curves(const StudyResults& results, const std::string& schedule,
+                                     const ChanceOf& chance) {
   if (std::find(results.axes.begin(), results.axes.end(), "budget") == results.axes.end())
     throw InputError(fmt::format("study {}: its runs have one budget; a plan takes three and more",
                                  terminal_text(results.name)));
@@ -183,11 +187,11 @@ std::vector<StudyCurve> study_curves(const StudyResults& results, const std::str
   std::vector<StudyCurve> curves;
   for (const StudyTable& table : make_tables(results, options)) {
     if (table.row_axis == "schedule" || table.rows.size() == 1) {
-      curves.push_back(study_curve(results, table, row_of(table, schedule)));
+      curves.push_back(study_curve(results, table, row_of(table, schedule), chance));
       continue;
     }
     for (std::size_t row = 0; row < table.rows.size(); ++row)
-      curves.push_back(study_curve(results, table, row));
+      curves.push_back(study_curve(results, table, row, chance));
   }
   return curves;
 }

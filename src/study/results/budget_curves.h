@@ -1,5 +1,6 @@
 // src/study/results/budget_curves.h - a study's results as budget curves.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,12 +35,17 @@ struct StudyCurve {
   std::vector<std::string> notes;  ///< what is not in yet, and what forecasts do not know of
 };
 
+/// Percent that guessing gets right of a data set by name; none where it is not known.
+using ChanceOf = std::function<std::optional<double>(const std::string& data)>;
+
 /// Of each table of the study the row `schedule`, or, where rows are of another axis, every row. Of runs
-/// without accuracy the loss. Throws InputError for a study without an axis of budgets in one unit, or
-/// without that row.
-std::vector<StudyCurve> study_curves(const StudyResults& results, const std::string& schedule);
+/// without accuracy the loss; losses know no chance. Throws InputError for a study without an axis of budgets
+/// in one unit, or without that row.
+std::vector<StudyCurve> study_curves(const StudyResults& results, const std::string& schedule,
+                                     const ChanceOf& chance = {});
 
 /// Of one row of a table whose columns are budgets.
-StudyCurve study_curve(const StudyResults& results, const StudyTable& table, std::size_t row);
+StudyCurve study_curve(const StudyResults& results, const StudyTable& table, std::size_t row,
+                       const ChanceOf& chance = {});
 
 }  // namespace glidepath

@@ -184,12 +184,7 @@ class Decider {
   }
 
   StudyCurve curve_of(std::size_t place) const {
-    StudyCurve curve = study_curve(results_, table_, row(place));
-    if (options_.chance) {
-      if (const auto chance = options_.chance(curve.data); chance && !curve.curve.is_loss)
-        curve.curve.chance = chance;
-    }
-    return curve;
+    return study_curve(results_, table_, row(place), options_.chance);
   }
 
   /// P of the two forecasts once `change` has come to both curves; as it is where there is no forecast.

@@ -229,11 +229,8 @@ class Ranker {
   /// What a row would reach at the target: its forecast, where it has one.
   std::optional<Prospect> prospect_at_target(std::size_t row, bool is_beyond) {
     if (!is_beyond) return std::nullopt;
-    StudyCurve curve = study_curve(results_, table_, row);
+    const StudyCurve curve = study_curve(results_, table_, row, options_.chance);
     costs_.push_back(curve.costs);
-    if (options_.chance) {
-      if (const auto chance = options_.chance(curve.data)) curve.curve.chance = chance;
-    }
     try {
       return prospect_of(curve.curve, target_->amount);
     } catch (const InputError& error) {

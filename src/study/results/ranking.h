@@ -1,12 +1,12 @@
 // src/study/results/ranking.h - the values of one axis in the order of what they reach, and how sure that is.
 #pragma once
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "glidepath/study.h"
 #include "glidepath/table.h"
+#include "study/results/budget_curves.h"
 
 namespace glidepath {
 
@@ -57,8 +57,7 @@ struct Ranking {
 struct RankOptions {
   std::string rows;  ///< an axis; empty: as tables have it
   std::string at;  ///< the budget that rows are meant for; empty: the full one, where budgets are in its unit
-  /// Percent that guessing gets right of the data set of this name; none where it is not known.
-  std::function<std::optional<double>(const std::string& data)> chance;
+  ChanceOf chance;
 };
 
 /// Tables with the rows that are ordered, and with columns of budgets where the study has an axis of them.
