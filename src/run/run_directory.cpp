@@ -15,10 +15,10 @@
 #include "files/json_text.h"
 #include "files/output_folder.h"
 #include "files/read_file.h"
-#include "glidepath/budget.h"
 #include "glidepath/clock.h"
 #include "glidepath/error.h"
 #include "glidepath/train.h"
+#include "run/same_run.h"
 
 namespace fs = std::filesystem;
 
@@ -32,9 +32,6 @@ std::string versions_toml() {
       "\n# What made this run; told, not read back.\n[versions]\nglidepath = \"{}\"\nlibtorch = \"{}\"\n",
       GLIDEPATH_VERSION, TORCH_VERSION);
 }
-
-// A budget is changed on purpose; what that means for the schedule is the trainer's to say.
-bool may_change(const std::string& key) { return key == "budget" || key == "deadline"; }
 
 std::string history_toml(const std::vector<std::string>& budgets_before) {
   if (budgets_before.empty()) return {};
@@ -53,35 +50,6 @@ bool is_one_of(const std::string& name, std::initializer_list<const char*> names
 bool is_scalar_of(const std::string& kind, const std::string& field) {
   if (kind == "measure") return !is_one_of(field, {"kind", "step", "epoch", "progress", "seconds"});
   return is_one_of(field, {"loss", "accuracy", "lr"});
-}
-
-[[noreturn]] void refuse_data(const fs::path& run, const DataRecord& then, const DataRecord& now,
-                              const std::vector<std::string>& names_then,
-                              const std::vector<std::string>& names_now) {
-  throw InputError(
-      fmt::format("--resume {}: its data are not those that it was begun with: {}; start a new run "
-                  "for that",
-                  run.string(), difference(then, now, names_then, names_now)));
-}
-
-/// Of a run that has ended; null where there is none, or none that can be read.
-nlohmann::json summary_in(const fs::path& run) {
-  const std::string text = try_read_file(run / "summary.json").value_or("");
-  return try_parse_json(text);
-}
-
-bool is_finished(const fs::path& run) {
-  const auto summary = summary_in(run);
-  return summary.is_object() && summary.contains("status") && summary["status"] == "done";
-}
-
-/// A result is never written over, so more training of a run that has one needs a folder of its own.
-std::string how_to_train_on(const fs::path& run, const TrainConfig& config) {
-  const bool by_clock = !config.deadline.empty() || parse_budget(config.budget).unit == BudgetUnit::kSeconds;
-  const std::string more =
-      config.deadline.empty() ? "--budget " + config.budget : "--deadline " + config.deadline;
-  return fmt::format("glidepath train --resume {0} {1}{2} --out {0}-more", run.string(), more,
-                     by_clock ? "" : " --replan rewind");
 }
 
 /// What tells that a run has saved checkpoints, when they are gone.
@@ -158,51 +126,11 @@ void RunDirectory::require_ours() const {
   if (lock_) lock_->require();
 }
 
-namespace {
-
-/// Throws InputError for a configuration that is not the run's. True where its budget is another.
-bool check_same_run(const fs::path& path, const TrainConfig& config) {
-  const TrainConfig stored = read_run_config(path);
-  bool another_budget = false;
-  for (const ConfigKey& key : train_config_keys()) {
-    const std::string then = config_value(stored, key.name), now = config_value(config, key.name);
-    another_budget = another_budget || (may_change(key.name) && then != now);
-    if (is_program_hash(key.name) && then.empty()) continue;  // of an earlier version
-    if (key.affects_result && then != now && !may_change(key.name)) {
-      throw InputError(fmt::format("--resume {}: this run has {} = {}, not {}; start a new run for that",
-                                   path.string(), key.name, then, now));
-    }
-  }
-  return another_budget;
-}
-
-/// Throws InputError where the run, whose config.toml is given, was begun with other data.
-void check_same_data(const fs::path& path, const std::string& config_toml,
-                     const RunDirectory::Subject& subject) {
-  const auto then = data_record_in(config_toml);
-  if (!then || *then == subject.data) return;
-  const auto names = class_names_from(try_read_file(path / "classes.json").value_or(""));
-  refuse_data(path, *then, subject.data, names, subject.class_names);
-}
-
-void refuse_finished(const fs::path& path, const TrainConfig& config, bool another_budget) {
-  if (!is_finished(path)) return;
-  if (another_budget) {
-    throw InputError(fmt::format(
-        "--resume {}: this run has finished, and its result stays as it is; train on in another folder: {}",
-        path.string(), how_to_train_on(path, config)));
-  }
-  throw InputError(fmt::format("--resume {}: this run has finished; its result is in {}", path.string(),
-                               (path / "summary.json").string()));
-}
-
-}  // namespace
-
 RunDirectory RunDirectory::reopen(const fs::path& path, const Subject& subject, DiskTrouble trouble) {
   const bool another_budget = check_same_run(path, subject.config);
   refuse_finished(path, subject.config, another_budget);
   const std::string text = try_read_file(path / "config.toml").value_or("");
-  check_same_data(path, text, subject);
+  check_same_data(path, text, subject.data, subject.class_names);
   RunDirectory run;
   run.trouble_ = std::move(trouble);
   run.open(path, subject);
@@ -222,7 +150,7 @@ RunDirectory RunDirectory::reopen_to_leave(const fs::path& path, const Subject& 
     throw InputError(fmt::format("--resume {}: this run has finished; give it another --budget to train on",
                                  path.string()));
   }
-  check_same_data(path, try_read_file(path / "config.toml").value_or(""), subject);
+  check_same_data(path, try_read_file(path / "config.toml").value_or(""), subject.data, subject.class_names);
   RunDirectory run;
   run.trouble_ = std::move(trouble);
   run.open(path, subject);
@@ -464,16 +392,6 @@ void RunDirectory::here_or_elsewhere(const std::string& what, const std::functio
         problem, error.what(), shell_word(wanted.string())));
   }
   trouble_.tell(fmt::format("{}; the run was saved in {} instead", problem, path_.string()));
-}
-
-TrainConfig read_run_config(const fs::path& run) {
-  const fs::path file = run / "config.toml";
-  std::error_code error;
-  if (!fs::is_regular_file(file, error)) {  // a pipe would be waited for
-    throw InputError(fmt::format(
-        "{}: no run there (config.toml is missing); give the --out of an earlier run", run.string()));
-  }
-  return read_train_config(file, ConfigOrigin::kWritten);
 }
 
 }  // namespace glidepath

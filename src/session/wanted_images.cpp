@@ -68,7 +68,7 @@ std::shared_ptr<Model> model_of(const RunWeights& weights, const TrainConfig& co
                                 const ModelOptions& options, const ComputePlan& plan) {
   TrainConfig trained = config;
   trained.freeze.clear();
-  auto model = placed(named_model(trained, options), trained, plan);
+  auto model = placed(named_model(trained, [&] { return options; }), trained, plan);
   load_run_weights(weights.files.back(), *model);
   return model;
 }

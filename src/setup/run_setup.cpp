@@ -182,19 +182,16 @@ std::optional<std::string> script_file(const std::string& model) { return behind
 
 std::optional<std::string> exported_file(const std::string& model) { return behind("pt2:", model); }
 
-std::shared_ptr<Model> named_model(const TrainConfig& config, const ModelOptions& options) {
+std::shared_ptr<Model> named_model(const TrainConfig& config, const std::function<ModelOptions()>& built_in) {
   if (const auto file = script_file(config.model)) return script_model(*file);
   if (const auto file = exported_file(config.model)) return exported_model(*file);
-  return make_model(options);
+  return make_model(built_in());
 }
 
 std::shared_ptr<Model> build_model(const TrainConfig& config, const Dataset& dataset,
                                    const ComputePlan& plan) {
   at::manual_seed(config.seed);
-  if (const auto file = script_file(config.model)) return arranged(script_model(*file), config, plan);
-  const auto exported = exported_file(config.model);
-  auto model =
-      exported ? exported_model(*exported) : make_model(model_options(config, dataset, dataset.image_size()));
+  auto model = named_model(config, [&] { return model_options(config, dataset, dataset.image_size()); });
   if (dataset.image_options.eval_size != dataset.image_options.train_size && !model->takes_any_size()) {
     throw InputError(fmt::format("eval_res \"{}\": model {} takes images of one size, that of train_res",
                                  config.eval_res, config.model));

@@ -41,8 +41,8 @@ Dataset placed(Dataset dataset, const TrainConfig& config, const ComputePlan& pl
 std::optional<std::string> script_file(const std::string& model);
 /// Likewise of "pt2:FILE".
 std::optional<std::string> exported_file(const std::string& model);
-/// The network that `model` names, built in or a program, as it begins.
-std::shared_ptr<Model> named_model(const TrainConfig& config, const ModelOptions& options);
+/// The network that `model` names as it begins: a program, or the one that is built in with these options.
+std::shared_ptr<Model> named_model(const TrainConfig& config, const std::function<ModelOptions()>& built_in);
 
 /// A model for the data set's images, initialised from the seed, on the plan's device and in its memory
 /// format.
