@@ -55,7 +55,7 @@ std::map<std::string, std::map<double, std::vector<double>>> scores_of(const std
     const auto& fields = rows[i].fields;
     if (metric && fields[*metric] != "top1" && fields[*metric] != "acc1") continue;
     std::string name;
-    for (const char* part : {"task", "model", "schedule", "optimizer", "base_lr"}) {
+    for (const char* part : {"task", "model", "width", "schedule", "optimizer", "base_lr"}) {
       if (const auto place = column(part)) name += fields[*place] + " ";
     }
     const auto score = words::number(fields[of_study ? *of_study : *of_others]);

@@ -156,8 +156,8 @@ def main():
             )
     for budget in budgets:
         differences = [cycles[key] - separate[key] for key in cycles if key[0] == budget]
-        spread = f" ± {statistics.stdev(differences):.2f}" if len(differences) > 1 else ""
-        print(f"{budget:g} %: cycles are ahead of separate runs by {statistics.fmean(differences):.2f}{spread} points")
+        spread = f" (standard deviation {statistics.stdev(differences):.2f})" if len(differences) > 1 else ""
+        print(f"{budget:g} %: cycles are ahead of separate runs by {statistics.fmean(differences):.2f} points{spread}")
     print((arguments.out / "plans.csv").read_text(), end="")
 
 
