@@ -80,6 +80,27 @@ TEST(ImportResults, KnowsTheTableOfWandb) {
               HasSubstr("W&B's export of a chart"));
 }
 
+TEST(ImportResults, KnowsAStudysOwnTable) {
+  const std::string csv =
+      "id,status,schedule,budget,seed,test_accuracy,test_loss,updates,epochs,seconds,images_per_second,"
+      "attempts,"
+      "error,val_accuracy\n"
+      "a,done,linear,10%,1,0.5,1.5,10,1,60,100,1,,0.45\n"
+      "b,done,linear,100%,1,0.7,1.1,100,10,600,101,1,,0.65\n"
+      "c,diverged,const,10%,1,,,4,,20,,1,the loss is nan,\n"
+      "d,failed,const,100%,1,,,,,,,2,killed,\n";
+  const ImportedResults imported = read_results_of_others({{"results.csv", csv}}, of_score("val_accuracy"));
+  EXPECT_THAT(imported.plan.axes, ElementsAre("schedule", "budget", "seed"));
+  ASSERT_EQ(imported.runs.size(), 3U);
+  EXPECT_EQ(imported.runs[1].test_accuracy, 0.65);
+  EXPECT_EQ(imported.runs[1].seconds, 600);
+  EXPECT_EQ(imported.runs[2].status, RunStatus::kDiverged);
+  EXPECT_THAT(imported.notes, Contains("1 rows are of runs that did not finish, and are left out"));
+  const TemporaryFolder folder("import");
+  write_imported(folder.path() / "out", imported);
+  EXPECT_EQ(read_results(folder.path() / "out").runs[2].status, RunStatus::kDiverged);
+}
+
 TEST(ImportResults, TakesTensorBoardsCurvesByTheirLastStep) {
   const std::string head = "Wall time,Step,Value\n";
   const ImportedResults imported = read_results_of_others({{"a.csv", head + "1.5e9,10,0.2\n1.6e9,100,0.5\n"},

@@ -163,7 +163,7 @@ void RunCollector::add(RunRecord run, const std::string& place) {
   if (budget.unit == BudgetUnit::kEpochs) run.epochs = budget.amount;
   if (budget.unit == BudgetUnit::kIterations) run.updates = static_cast<std::int64_t>(budget.amount);
   run.id = run_id(run.config);
-  run.status = RunStatus::kDone;
+  if (run.status == RunStatus::kPending) run.status = RunStatus::kDone;
   run.attempts = 1;
   if (!ids.insert(run.id).second)
     throw InputError(

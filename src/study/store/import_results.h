@@ -21,7 +21,7 @@ struct ImportOptions {
 
 struct ImportedResults {
   StudyPlan plan;
-  std::vector<RunRecord> runs;                            ///< of the plan, in its order: done
+  std::vector<RunRecord> runs;                            ///< of the plan, in its order: done, or diverged
   std::map<std::string, std::vector<CurvePoint>> curves;  ///< of TensorBoard's runs, by their ids
   std::vector<std::string> notes;                         ///< what was taken for what, and what was left out
 };
@@ -30,9 +30,10 @@ struct ImportedResults {
 /// train (base_lr) or what others call them (lr, arch, epochs); a leading "config/" or "config." and signs
 /// are ignored. Columns of W&B's table of runs that are no option are known and left out, as are columns that
 /// have one value; any other is refused with the names that would do, as are two rows of one option's values.
-/// Of the options model and data any text is right. TensorBoard's CSV ("Wall time,Step,Value") is one run,
-/// whose budget is its last step. `files`: names and contents. Throws InputError that begins with the file's
-/// name.
+/// Of a study's own results.csv what it says beside the options is left out, and runs that diverged are taken
+/// for such. Of the options model and data any text is right. TensorBoard's CSV ("Wall time,Step,Value") is
+/// one run, whose budget is its last step. `files`: names and contents. Throws InputError that begins with
+/// the file's name.
 ImportedResults read_results_of_others(const std::vector<std::pair<std::string, std::string>>& files,
                                        const ImportOptions& options);
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/result_numbers.h"
 #include "core/csv.h"
 #include "core/safe_text.h"
 #include "core/words.h"
@@ -42,6 +43,14 @@ bool is_meta(const std::string& column) {
   return column.empty() || column.front() == '_' || names.count(column) > 0;
 }
 
+/// What a study's own results.csv says of a run beside its options.
+bool is_result(const std::string& column) {
+  const auto& numbers = result_numbers();
+  return column == "id" || column == "attempts" || column == "error" ||
+         std::any_of(numbers.begin(), numbers.end(),
+                     [&](const ResultNumber& number) { return number.name == column; });
+}
+
 bool is_key(const std::string& name) {
   const auto& keys = train_config_keys();
   return std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.name == name; });
@@ -50,7 +59,7 @@ bool is_key(const std::string& name) {
 /// What a column is for.
 struct Column {
   std::string name;  // in the file
-  std::string key;   // an option, "score", "seconds", "state"; empty: left out
+  std::string key;   // an option, "score", "seconds", "state", "status"; empty: left out
   std::string unit;  // of its numbers
 };
 
@@ -97,6 +106,8 @@ class TableReader {
     if (const auto given = options_.keys.find(column); given != options_.keys.end())
       return {column, given->second, ""};
     if (plain == "state" || plain == "seconds") return {column, plain, ""};
+    if (is_of_study_ && plain == "status") return {column, plain, ""};
+    if (is_of_study_ && is_result(plain)) return {column, "", ""};
     if (is_key(plain)) return {column, plain, ""};
     if (plain == "runtime" || plain == "duration") return {column, "seconds", ""};
     // Of a number that stands there for one: "1ep" of epochs.
@@ -117,6 +128,10 @@ class TableReader {
     for (const auto& [column, key] : options_.keys) require_column(column, "--key");
     for (const std::string& column : options_.ignored) require_column(column, "--ignore");
     require_column(options_.score, "--score");
+    const std::vector<std::string> ours = {"id", "status", "attempts", "images_per_second"};
+    is_of_study_ = std::all_of(ours.begin(), ours.end(), [&](const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    });
     std::map<std::string, std::string> taken;
     for (std::size_t i = 0; i < names.size(); ++i) {
       columns_.push_back(meaning_of(i));
@@ -130,7 +145,8 @@ class TableReader {
       if (column.key != "score" && plain_name(column.name) != column.key)
         into_.results.notes.push_back(
             fmt::format("column \"{}\" is taken as {}", terminal_text(column.name), column.key));
-      const bool is_axis = column.key != "score" && column.key != "seconds" && column.key != "state";
+      const bool is_axis =
+          column.key != "score" && column.key != "seconds" && column.key != "state" && column.key != "status";
       const bool varies = !is_constant(i) || column.key == "budget" || column.key == "seed";
       if (is_axis && varies &&
           std::count(into_.results.plan.axes.begin(), into_.results.plan.axes.end(), column.key) == 0)
@@ -218,11 +234,21 @@ class TableReader {
         ++unfinished_;
         return;
       }
+      if (column.key == "status") {
+        if (text == "diverged") run.status = RunStatus::kDiverged;
+        if (text == "done" || text == "diverged") continue;
+        ++unfinished_;
+        return;
+      }
       if (column.key == "seconds") {
         run.seconds = words::number(text).value_or(std::numeric_limits<double>::quiet_NaN());
         continue;
       }
       set(run, row, column, text);
+    }
+    if (run.status == RunStatus::kDiverged) {
+      into_.add(run, fmt::format("{}:{}", name_, row.line));
+      return;
     }
     const auto [value, has_sign] = score_of(row);
     if (!value) {
@@ -241,6 +267,7 @@ class TableReader {
   std::vector<CsvRow> rows_;
   std::vector<Column> columns_;
   double scale_ = 1;
+  bool is_of_study_ = false;  // a results.csv of ours
   std::size_t unfinished_ = 0, scoreless_ = 0;
 };
 
