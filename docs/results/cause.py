@@ -19,6 +19,8 @@ import os
 import statistics
 import subprocess
 
+from drawing import pyplot_for_svg, save
+
 BRANCHES = ["const", "to 20 %", "to 5 %", "to 1 %", "to 0"]
 STAGES = ["conv1", "layer1", "layer2", "layer3", "fc"]
 # bn1 of the stem belongs to conv1.
@@ -136,11 +138,7 @@ def print_tables(series, final):
 
 
 def draw(series, final, figure):
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "glidepath"
-    from matplotlib import pyplot
+    pyplot = pyplot_for_svg()
 
     _, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), width_ratios=[3, 2])
     colours = dict(zip(BRANCHES, ("#000000", "#D55E00", "#E69F00", "#56B4E9", "#0072B2")))
@@ -169,8 +167,7 @@ def draw(series, final, figure):
     right.legend(frameon=False, fontsize=8)
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    pyplot.tight_layout()
-    pyplot.savefig(figure, metadata={"Date": None})
+    save(pyplot, figure)
 
 
 def main():

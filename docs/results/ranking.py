@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 
 import numpy as np
+from drawing import accuracy_against, pyplot_for_svg, save
 from scipy import stats
 
 NO_AXES = {"id", "status", "budget", "seed"}
@@ -76,11 +77,7 @@ def print_forecasts(program, budgets, accuracies, full):
 
 
 def draw(budgets, rows, accuracies, figure):
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "glidepath"
-    from matplotlib import pyplot
+    pyplot = pyplot_for_svg()
 
     pyplot.figure(figsize=(6.4, 3.8))
     axes = pyplot.gca()
@@ -89,15 +86,9 @@ def draw(budgets, rows, accuracies, figure):
         name = row[0].removeprefix("script:").removesuffix(".pt") + ("" if row[-1] == "1" else f", width {row[-1]}")
         axes.errorbar(shares, cells.mean(1), cells.std(1, ddof=1), marker="o", markersize=4, capsize=2, label=name,
                       color=pyplot.cm.tab10(number))
-    axes.set_xscale("log")
-    axes.set_xticks(shares, [f"{share:g} %" for share in shares])
-    axes.minorticks_off()
-    axes.set_xlabel("budget, of the full one's")
-    axes.set_ylabel("test accuracy (%)")
-    axes.grid(alpha=0.3)
+    accuracy_against(axes, shares, "budget, of the full one's")
     axes.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
-    pyplot.tight_layout()
-    pyplot.savefig(figure, metadata={"Date": None})
+    save(pyplot, figure)
 
 
 def main():

@@ -11,6 +11,7 @@ import collections
 import csv
 import statistics
 
+from drawing import accuracy_against, pyplot_for_svg, save
 from paired import half_width, p_value
 from statsmodels.stats.multitest import multipletests
 
@@ -26,11 +27,7 @@ def read(file):
 
 
 def draw(parts, whole, figure):
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "glidepath"
-    from matplotlib import pyplot
+    pyplot = pyplot_for_svg()
 
     _, axes = pyplot.subplots(figsize=(5.2, 3.4))
     shares = [share for share, _, _ in parts] + [100]
@@ -38,15 +35,9 @@ def draw(parts, whole, figure):
         cells = [part[column] for part in parts] + [whole]
         axes.errorbar(shares, [statistics.mean(cell) for cell in cells], [statistics.stdev(cell) for cell in cells],
                       marker="o", capsize=3, label=label, color=colour)
-    axes.set_xscale("log")
-    axes.set_xticks(shares, [f"{share:g} %" for share in shares])
-    axes.minorticks_off()
-    axes.set_xlabel("updates, of the full budget's")
-    axes.set_ylabel("test accuracy (%)")
-    axes.grid(alpha=0.3)
+    accuracy_against(axes, shares, "updates, of the full budget's")
     axes.legend(frameon=False)
-    pyplot.tight_layout()
-    pyplot.savefig(figure, metadata={"Date": None})
+    save(pyplot, figure)
 
 
 def main():

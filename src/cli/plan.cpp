@@ -66,9 +66,10 @@ std::vector<CurvePlan> plans_of_study(const PlanArguments& arguments) {
   const auto chance = [&](const std::string& data) {
     return arguments.chance ? arguments.chance : chance_of(data);
   };
-  std::vector<StudyCurve> curves = study_curves(read_results(arguments.study), arguments.schedule, chance);
+  const std::vector<StudyCurve> curves =
+      study_curves(read_results(arguments.study), arguments.schedule, chance);
   const bool has_times = std::any_of(curves.begin(), curves.end(), knows_times);
-  for (StudyCurve& each : curves) {
+  for (const StudyCurve& each : curves) {
     const std::string place = fmt::format("{}: {}", arguments.study, each.title);
     PlannedCurve planned{each.title, each.curve, each.full, each.costs, each.notes, {}};
     if (each.curve.unit != "s" && each.costs.of_unit.seconds > 0)

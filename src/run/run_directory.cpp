@@ -17,7 +17,6 @@
 #include "files/read_file.h"
 #include "glidepath/clock.h"
 #include "glidepath/error.h"
-#include "glidepath/train.h"
 #include "run/same_run.h"
 
 namespace fs = std::filesystem;

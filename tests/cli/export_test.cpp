@@ -8,6 +8,7 @@
 
 #include "cli/support.h"
 #include "data/image_folder.h"
+#include "support/mask_set.h"
 #include "support/python.h"
 
 namespace fs = std::filesystem;
@@ -152,12 +153,7 @@ TEST_F(OwnDataExport, ATextGoesOnInOnnxruntimeAsTheRunPredicts) {
 }
 
 TEST_F(OwnDataExport, PixelsAreLabelledInOnnxruntimeAsTheRunPredicts) {
-  const fs::path masks = fs::path(GLIDEPATH_TEST_DATA) / "own/masks";
-  for (const char* split : {"train", "val"}) {
-    for (const char* kind : {"images", "masks"}) fs::create_directories(folder_ / "set" / split / kind);
-    fs::copy_file(masks / "picture.png", folder_ / "set" / split / "images/a.png");
-    fs::copy_file(masks / "picture-mask.png", folder_ / "set" / split / "masks/a.png");
-  }
+  write_mask_set(folder_ / "set");
   ASSERT_EQ(
       shell("glidepath train --data segmentation:set --model unet --width 0.0625 --batch-size 1 --budget 5it "
             "--threads 1 --eval-every end --quiet --out run")

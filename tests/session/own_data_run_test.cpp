@@ -20,6 +20,7 @@
 #include "loop/digits_run.h"
 #include "setup/held_out.h"
 #include "support/files.h"
+#include "support/mask_set.h"
 #include "support/temporary_folder.h"
 
 namespace fs = std::filesystem;
@@ -220,11 +221,7 @@ TEST_F(OwnDataRun, PredictGoesOnWithAText) {
 
 TEST_F(OwnDataRun, PredictLabelsEveryPixel) {
   const fs::path masks = fs::path(GLIDEPATH_TEST_DATA) / "own/masks";
-  for (const char* split : {"train", "val"}) {
-    for (const char* kind : {"images", "masks"}) fs::create_directories(folder_ / "set" / split / kind);
-    fs::copy_file(masks / "picture.png", folder_ / "set" / split / "images/a.png");
-    fs::copy_file(masks / "picture-mask.png", folder_ / "set" / split / "masks/a.png");
-  }
+  write_mask_set(folder_ / "set");
   Experiment experiment;
   experiment.config = config("segmentation:" + (folder_ / "set").string(), "unet", "5it");
   experiment.config.width = 0.0625;

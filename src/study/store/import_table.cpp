@@ -145,10 +145,8 @@ class TableReader {
       if (column.key != "score" && plain_name(column.name) != column.key)
         into_.results.notes.push_back(
             fmt::format("column \"{}\" is taken as {}", terminal_text(column.name), column.key));
-      const bool is_axis =
-          column.key != "score" && column.key != "seconds" && column.key != "state" && column.key != "status";
       const bool varies = !is_constant(i) || column.key == "budget" || column.key == "seed";
-      if (is_axis && varies &&
+      if (is_key(column.key) && varies &&
           std::count(into_.results.plan.axes.begin(), into_.results.plan.axes.end(), column.key) == 0)
         into_.results.plan.axes.push_back(column.key);
     }
