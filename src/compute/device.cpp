@@ -97,16 +97,27 @@ void choose_graphs(ComputePlan& plan, const TrainConfig& config) {
   }
 }
 
+bool cpu_has_amx() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kAmxBf16 = 1U << 22;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAmxBf16) != 0;
+#else
+  return false;
+#endif
+}
+
 bool uses_winograd(const ComputePlan& plan, const TrainConfig& config) {
-  const std::string obstacle = !plan.device.is_cpu()           ? "its kernels are the CPU's"
-                               : plan.bf16                     ? "its kernels compute in fp32, not in bf16"
-                               : !plan.channels_last           ? "its kernels need channels_last"
-                               : !WinogradGuard::is_possible() ? "this CPU has neither AVX2 nor AVX-512"
-                                                               : "";
+  const std::string obstacle = !plan.device.is_cpu()                   ? "its kernels are the CPU's"
+                               : !plan.channels_last                   ? "its kernels need channels_last"
+                               : WinogradGuard::is_possible(plan.bf16) ? ""
+                               : plan.bf16 ? "in bf16 its kernels need AVX-512 BF16"
+                                           : "this CPU has neither AVX2 nor AVX-512";
   if (config.conv == "winograd" && !obstacle.empty()) {
     throw InputError(fmt::format("conv \"winograd\": {}; use auto", obstacle));
   }
-  return config.conv != "library" && obstacle.empty();
+  const bool pays = !plan.bf16 || !cpu_has_amx();  // whose tiles the library multiplies in
+  return obstacle.empty() && (config.conv == "winograd" || (config.conv == "auto" && pays));
 }
 
 }  // namespace
@@ -131,10 +142,7 @@ bool cpu_has_bf16() {
 bool cpu_is_fast_in_bf16() {
 #if defined(__x86_64__) && defined(__GNUC__)
   if (!cpu_has_bf16()) return false;
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  const bool has_leaf = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0;
-  constexpr unsigned kAmxBf16 = 1U << 22;
-  return (has_leaf && (edx & kAmxBf16) != 0) || __builtin_cpu_is("amd");
+  return cpu_has_amx() || __builtin_cpu_is("amd");
 #else
   return cpu_has_bf16() && library_computes_in_bf16();
 #endif

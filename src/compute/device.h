@@ -17,7 +17,7 @@ struct ComputePlan {
   bool tf32 = false;         ///< products of float32 numbers may be rounded to TF32's 10 bits
   bool scales_loss = false;  ///< the loss is multiplied by a LossScaler
   bool channels_last = false;
-  bool winograd = false;     ///< 3x3 convolutions of float32 numbers on the CPU, where that fits
+  bool winograd = false;     ///< 3x3 convolutions on the CPU by Winograd's method, where that fits
   bool cuda_graphs = false;  ///< forward and backward passes are launched by StepGraphs
   int threads = 1;
   torch::MemoryFormat memory_format() const {

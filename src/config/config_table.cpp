@@ -212,10 +212,9 @@ std::vector<ConfigEntry> make_table() {
                    {"auto", "none", "dynamic"}),
       choice_entry(&C::channels_last, "channels_last", "memory format of images and weights",
                    {"auto", "true", "false"}),
-      choice_entry(
-          &C::conv, "conv",
-          "3x3 convolutions on the CPU: winograd, in float32, library, or auto: winograd where it can be",
-          {"auto", "library", "winograd"}),
+      choice_entry(&C::conv, "conv",
+                   "3x3 convolutions on the CPU: library, winograd, or auto: winograd where it is faster",
+                   {"auto", "library", "winograd"}),
       text_entry(&C::device, "device", "auto, cpu, cuda or cuda:N", true, check_device),
       flag_entry(&C::deterministic, "deterministic",
                  "the same bits on the same GPU; false: cuDNN tries its kernels and takes the fastest"),

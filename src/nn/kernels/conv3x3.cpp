@@ -2,6 +2,7 @@
 #include "nn/kernels/conv3x3.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <ATen/autocast_mode.h>
@@ -19,7 +20,9 @@ namespace {
 using torch::Tensor;
 
 // Fewer make the transforms dearer than what the products save.
-constexpr std::int64_t kFewestChannels = 24;
+constexpr std::int64_t kFewestChannels = 24, kFewestInBf16 = 32;
+// In bfloat16, of pictures smaller than this the library is faster but for the filters' gradients.
+constexpr std::int64_t kFewestPixels = 4;
 
 thread_local bool is_allowed = false;
 
@@ -35,21 +38,59 @@ bool autocast_is_on() {
 #endif
 }
 
-const float* data_of(const Tensor& tensor) { return tensor.data_ptr<float>(); }
+bool computes_in_bf16() {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  return autocast_is_on() && at::autocast::get_autocast_dtype(torch::kCPU) == torch::kBFloat16;
+#else
+  return autocast_is_on() && at::autocast::get_autocast_cpu_dtype() == torch::kBFloat16;
+#endif
+}
+
+Tensor in_channels_last(const Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
 
 Tensor like_channels_last(const Tensor& x, std::int64_t channels) {
   return torch::empty({x.size(0), channels, x.size(2), x.size(3)},
                       x.options().memory_format(torch::MemoryFormat::ChannelsLast));
 }
 
+/// Calls body(pointer to the numbers of a tensor that is float32 or bfloat16).
+template <typename Body>
+void with_numbers(const Tensor& tensor, const Body& body) {
+  if (tensor.scalar_type() == torch::kFloat32) return body(tensor.data_ptr<float>());
+  body(static_cast<Bf16*>(tensor.data_ptr()));
+}
+
+/// y of x and taps [3, 3, C, K].
+Tensor applied(const winograd::Shape& shape, const Tensor& x, const Tensor& taps) {
+  Tensor y = like_channels_last(x, shape.filters);
+  with_numbers(x, [&](auto* numbers) {
+    winograd::forward(shape, numbers, taps.data_ptr<float>(), static_cast<decltype(numbers)>(y.data_ptr()));
+  });
+  return y;
+}
+
+Tensor filter_gradient(const winograd::Shape& shape, const Tensor& x, const Tensor& dy) {
+  Tensor taps = torch::empty({3, 3, shape.channels, shape.filters}, x.options().dtype(torch::kFloat32));
+  with_numbers(x, [&](auto* numbers) {
+    winograd::filter_gradients(shape, numbers, static_cast<decltype(numbers)>(dy.data_ptr()),
+                               taps.data_ptr<float>());
+  });
+  return taps;
+}
+
+/// Whether products with x's pixels are the library's, all but the filters' gradients.
+bool has_few_pixels(const Tensor& x) {
+  return x.scalar_type() == torch::kBFloat16 && std::min(x.size(2), x.size(3)) < kFewestPixels;
+}
+
 class Conv3x3 : public torch::autograd::Function<Conv3x3> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight) {
-    Tensor y = like_channels_last(x, weight.size(0));
-    const Tensor taps = weight.permute({2, 3, 1, 0}).contiguous();
-    winograd::forward(shape_of(x, weight), data_of(x), data_of(taps), y.data_ptr<float>());
     context->save_for_backward({x, weight});
-    return y;
+    if (has_few_pixels(x))
+      return in_channels_last(
+          at::convolution(x, weight.to(x.scalar_type()), {}, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1));
+    return applied(shape_of(x, weight), x, weight.permute({2, 3, 1, 0}).contiguous());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -59,21 +100,27 @@ class Conv3x3 : public torch::autograd::Function<Conv3x3> {
     }
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1];
-    const Tensor dy = gradients[0].contiguous(torch::MemoryFormat::ChannelsLast);
+    const Tensor dy = in_channels_last(gradients[0].to(x.scalar_type()));
     Tensor dx, dweight;
-    if (context->needs_input_grad(0)) {
-      dx = like_channels_last(x, x.size(1));
-      const Tensor taps = weight.flip({2, 3}).permute({2, 3, 0, 1}).contiguous();
-      winograd::Shape turned = shape_of(x, weight);
-      std::swap(turned.channels, turned.filters);
-      winograd::forward(turned, data_of(dy), data_of(taps), dx.data_ptr<float>());
-    }
+    if (context->needs_input_grad(0)) dx = input_gradient(x, weight, dy);
     if (context->needs_input_grad(1)) {
-      Tensor taps = torch::empty({3, 3, weight.size(1), weight.size(0)}, weight.options());
-      winograd::filter_gradients(shape_of(x, weight), data_of(x), data_of(dy), taps.data_ptr<float>());
-      dweight = taps.permute({3, 2, 0, 1}).contiguous(weight.suggest_memory_format());
+      dweight = filter_gradient(shape_of(x, weight), x, dy)
+                    .permute({3, 2, 0, 1})
+                    .contiguous(weight.suggest_memory_format());
     }
     return {dx, dweight};
+  }
+
+ private:
+  static Tensor input_gradient(const Tensor& x, const Tensor& weight, const Tensor& dy) {
+    if (has_few_pixels(x)) {
+      const auto found = at::convolution_backward(dy, x, weight.to(x.scalar_type()), c10::nullopt, {1, 1},
+                                                  {1, 1}, {1, 1}, false, {0, 0}, 1, {true, false, false});
+      return in_channels_last(std::get<0>(found));
+    }
+    winograd::Shape turned = shape_of(x, weight);
+    std::swap(turned.channels, turned.filters);
+    return applied(turned, dy, weight.flip({2, 3}).permute({2, 3, 0, 1}).contiguous());
   }
 };
 
@@ -87,14 +134,17 @@ bool is_3x3(const torch::nn::Conv2dImpl& conv) {
          options.groups() == 1 && padding != nullptr && all(*padding, 1) && pads_with_zeros(conv);
 }
 
-bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x) {
+/// Whether Winograd's kernels take this, with x rounded to bfloat16 first or as it is.
+bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x, bool in_bf16) {
   const Tensor& weight = conv.weight;
-  const auto is_float = [](const Tensor& tensor) {
-    return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32;
+  const auto is_one_of = [](const Tensor& tensor, bool bf16_too) {
+    return tensor.is_cpu() && (tensor.scalar_type() == torch::kFloat32 ||
+                               (bf16_too && tensor.scalar_type() == torch::kBFloat16));
   };
-  return is_allowed && is_3x3(conv) && !conv.bias.defined() && is_float(x) && is_float(weight) &&
-         x.dim() == 4 && x.numel() > 0 && x.size(1) == weight.size(1) && !autocast_is_on() &&
-         x.is_contiguous(torch::MemoryFormat::ChannelsLast) && fits_winograd(weight.size(1), weight.size(0));
+  return is_allowed && is_3x3(conv) && !conv.bias.defined() && is_one_of(x, in_bf16) &&
+         is_one_of(weight, false) && x.dim() == 4 && x.numel() > 0 && x.size(1) == weight.size(1) &&
+         autocast_is_on() == in_bf16 && x.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
+         fits_winograd(weight.size(1), weight.size(0), in_bf16);
 }
 
 /// oneDNN 2.7 (LibTorch 1.13) on AMX gives gradients of weights in bfloat16 that are wrong, or NaN, for many
@@ -132,18 +182,23 @@ class AutocastOff {
 
 WinogradGuard::WinogradGuard(bool on) : before_(is_allowed) { is_allowed = on; }
 WinogradGuard::~WinogradGuard() { is_allowed = before_; }
-bool WinogradGuard::is_possible() { return winograd::kernels_for(kFewestChannels) != nullptr; }
+bool WinogradGuard::is_possible(bool in_bf16) {
+  return in_bf16 ? winograd::bf16_kernels() != nullptr : winograd::kernels_for(kFewestChannels) != nullptr;
+}
 
-bool fits_winograd(std::int64_t channels, std::int64_t filters) {
-  return std::min(channels, filters) >= kFewestChannels && winograd::takes({1, 1, 1, channels, filters});
+bool fits_winograd(std::int64_t channels, std::int64_t filters, bool in_bf16) {
+  return std::min(channels, filters) >= (in_bf16 ? kFewestInBf16 : kFewestChannels) &&
+         WinogradGuard::is_possible(in_bf16) && winograd::takes({1, 1, 1, channels, filters});
 }
 
 Tensor convolve(torch::nn::Conv2d& conv, const Tensor& x) {
+  if (computes_in_bf16() && fits(*conv, x, true)) return Conv3x3::apply(x.to(torch::kBFloat16), conv->weight);
+  if (fits(*conv, x, false)) return Conv3x3::apply(x, conv->weight);
   if (is_wrong_in_bf16(*conv, x)) {
     const AutocastOff off;
     return convolve(conv, x.to(torch::kFloat32)).to(torch::kBFloat16);
   }
-  return fits(*conv, x) ? Conv3x3::apply(x, conv->weight) : conv(x);
+  return conv(x);
 }
 
 }  // namespace glidepath

@@ -11,7 +11,7 @@ namespace glidepath {
 
 torch::Tensor matrix_product(const torch::Tensor& a, const torch::Tensor& b) {
   const std::int64_t rows = a.size(0), terms = a.size(1), columns = b.size(1);
-  const winograd::Kernels* kernels = winograd::kernels_for(columns);
+  const winograd::FloatKernels* kernels = winograd::kernels_for(columns);
   const auto fits = [](const torch::Tensor& x) { return x.is_cpu() && x.scalar_type() == torch::kFloat32; };
   if (kernels == nullptr || !fits(a) || !fits(b) || a.numel() == 0 || b.numel() == 0) return torch::mm(a, b);
 

@@ -12,8 +12,8 @@ class WinogradGuard {
   WinogradGuard(const WinogradGuard&) = delete;
   WinogradGuard& operator=(const WinogradGuard&) = delete;
 
-  /// Whether this processor has any of the kernels.
-  static bool is_possible();
+  /// Whether this processor has any of the kernels of float32, or of bfloat16.
+  static bool is_possible(bool in_bf16);
 
  private:
   bool before_;

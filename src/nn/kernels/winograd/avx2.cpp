@@ -5,13 +5,13 @@
 #include "nn/kernels/winograd/loops.h"
 
 namespace glidepath::winograd {
-const Kernels* avx2_kernels() {
-  static constexpr Kernels kKernels = kernels_of<8, 6>();
+const FloatKernels* avx2_kernels() {
+  static constexpr FloatKernels kKernels = kernels_of<8, 6>();
   return &kKernels;
 }
 }  // namespace glidepath::winograd
 #else
 namespace glidepath::winograd {
-const Kernels* avx2_kernels() { return nullptr; }
+const FloatKernels* avx2_kernels() { return nullptr; }
 }  // namespace glidepath::winograd
 #endif

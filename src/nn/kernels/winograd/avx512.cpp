@@ -5,13 +5,13 @@
 #include "nn/kernels/winograd/loops.h"
 
 namespace glidepath::winograd {
-const Kernels* avx512_kernels() {
-  static constexpr Kernels kKernels = kernels_of<16, 12>();
+const FloatKernels* avx512_kernels() {
+  static constexpr FloatKernels kKernels = kernels_of<16, 12>();
   return &kKernels;
 }
 }  // namespace glidepath::winograd
 #else
 namespace glidepath::winograd {
-const Kernels* avx512_kernels() { return nullptr; }
+const FloatKernels* avx512_kernels() { return nullptr; }
 }  // namespace glidepath::winograd
 #endif

@@ -1,8 +1,7 @@
-// src/nn/kernels/winograd/loops.h - the loops of kernels.h for vectors of kLanes floats. Included once for
-// each instruction set, by files that include nothing else: an inline function of another header would be
-// compiled for that instruction set, and the linker might take it for the whole program.
+// src/nn/kernels/winograd/loops.h - the loops of kernels.h for vectors of kLanes floats. Included as tiles.h
+// is.
 #pragma once
-#include "nn/kernels/winograd/kernels.h"
+#include "nn/kernels/winograd/tiles.h"
 #include "nn/kernels/winograd/transforms.h"
 
 namespace glidepath::winograd {
@@ -42,58 +41,14 @@ constexpr int lanes_of(VectorOf<kLanes> /*vector*/) {
 
 alignas(64) const float kZeros[kMostChannels] = {};
 
-/// Where a tile's image begins, and the tile in it.
-struct Place {
-  std::int64_t image, row, column;
-};
-inline Place place_of(const Shape& shape, std::int64_t tile) {
-  const std::int64_t across = shape.tiles_across(), in_image = shape.tiles_down() * across;
-  const std::int64_t image = tile / in_image, rest = tile % in_image;
-  return {image, rest / across * kTile, rest % across * kTile};
-}
-
-/// Pointers to the pixels of a square of `size` whose corner is (row, column), to zeros outside the image.
-template <std::int64_t kSize>
-inline void pixels_at(const Shape& shape, const float* x, std::int64_t channels, const Place& place,
-                      std::int64_t offset, const float* (&pixels)[kSize * kSize]) {
-  for (std::int64_t i = 0; i < kSize; ++i) {
-    for (std::int64_t j = 0; j < kSize; ++j) {
-      const std::int64_t row = place.row + i + offset, column = place.column + j + offset;
-      const bool inside = row >= 0 && row < shape.height && column >= 0 && column < shape.width;
-      const std::int64_t pixel = (place.image * shape.height + row) * shape.width + column;
-      pixels[i * kSize + j] = inside ? x + pixel * channels : kZeros;
-    }
-  }
-}
-
-/// Columns, then rows: `first` and `second` are the same transform from kFrom to kTo.
-template <int kFrom, int kTo, typename T, typename Load, typename Transform, typename Store>
-inline __attribute__((always_inline)) void in_two_dimensions(const Load& load_at, const Transform& transform,
-                                                             const Store& store_at) {
-  T half[kTo][kFrom];
-#pragma GCC unroll 6
-  for (int j = 0; j < kFrom; ++j) {
-    T column[kFrom], out[kTo];
-#pragma GCC unroll 6
-    for (int i = 0; i < kFrom; ++i) column[i] = load_at(i * kFrom + j);
-    transform(column, out);
-#pragma GCC unroll 6
-    for (int i = 0; i < kTo; ++i) half[i][j] = out[i];
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < kTo; ++i) {
-    T out[kTo];
-    transform(half[i], out);
-#pragma GCC unroll 6
-    for (int j = 0; j < kTo; ++j) store_at(i * kTo + j, out[j]);
-  }
-}
+constexpr std::int64_t kTile = FloatKernels::kTile, kPatch = FloatKernels::kPatch,
+                       kPlaces = FloatKernels::kPlaces;
 
 template <int kLanes>
 void inputs(const Shape& shape, const float* x, TileRange range, float* v, std::int64_t stride) {
   for (std::int64_t t = 0; t < range.count; ++t) {
     const float* pixels[kPlaces];
-    pixels_at<kPatch>(shape, x, shape.channels, place_of(shape, range.first + t), -1, pixels);
+    pixels_at<kPatch>(shape, x, shape.channels, place_of<kTile>(shape, range.first + t), -1, kZeros, pixels);
     float* row = v + t * shape.channels;
     over_channels<kLanes>(shape.channels, [&](auto vector, std::int64_t c) {
       constexpr int kWide = lanes_of(decltype(vector)());
@@ -110,7 +65,7 @@ void gradients(const Shape& shape, const float* dy, TileRange range, std::int64_
                std::int64_t stride) {
   for (std::int64_t t = 0; t < range.count; ++t) {
     const float* pixels[kTile * kTile];
-    pixels_at<kTile>(shape, dy, shape.filters, place_of(shape, range.first + t), 0, pixels);
+    pixels_at<kTile>(shape, dy, shape.filters, place_of<kTile>(shape, range.first + t), 0, kZeros, pixels);
     over_channels<kLanes>(shape.filters, [&](auto vector, std::int64_t k) {
       constexpr int kWide = lanes_of(decltype(vector)());
       using T = Vector<kWide>;
@@ -120,12 +75,6 @@ void gradients(const Shape& shape, const float* dy, TileRange range, std::int64_
                                  [&](int i, T value) { store<kWide>(to + i * stride, value); });
     });
   }
-}
-
-template <int kPanel>
-inline std::int64_t filters_in(const Shape& shape, std::int64_t panel) {
-  const std::int64_t left = shape.filters - panel * kPanel;
-  return left < kPanel ? left : kPanel;
 }
 
 template <int kLanes, int kPanel>
@@ -205,16 +154,9 @@ void outputs(const Shape& shape, const float* m, TileRange range, std::int64_t p
   const std::int64_t count = filters_in<kPanel>(shape, panel);
   float nowhere[kPanel];
   for (std::int64_t t = 0; t < range.count; ++t) {
-    const Place place = place_of(shape, range.first + t);
     float* pixels[kTile * kTile];
-    for (std::int64_t i = 0; i < kTile; ++i) {
-      for (std::int64_t j = 0; j < kTile; ++j) {
-        const std::int64_t row = place.row + i, column = place.column + j;
-        const std::int64_t pixel = (place.image * shape.height + row) * shape.width + column;
-        const bool inside = row < shape.height && column < shape.width;
-        pixels[i * kTile + j] = inside ? y + pixel * shape.filters + panel * kPanel : nowhere;
-      }
-    }
+    pixels_at<kTile>(shape, y + panel * kPanel, shape.filters, place_of<kTile>(shape, range.first + t), 0,
+                     nowhere, pixels);
     over_channels<kLanes>(count, [&](auto vector, std::int64_t k) {
       constexpr int kWide = lanes_of(decltype(vector)());
       using T = Vector<kWide>;
@@ -247,10 +189,13 @@ void filter_gradients(const Shape& shape, const float* du, std::int64_t first, s
 }
 
 template <int kLanes, int kRows>
-constexpr Kernels kernels_of() {
+constexpr FloatKernels kernels_of() {
   constexpr int kPanel = 2 * kLanes;
   return {kRows,
           kPanel,
+          1,
+          1,
+          &inputs<kLanes>,
           &inputs<kLanes>,
           &gradients<kLanes, kPanel>,
           &filters<kLanes, kPanel>,

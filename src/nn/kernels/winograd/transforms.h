@@ -1,5 +1,5 @@
 // src/nn/kernels/winograd/transforms.h - Winograd's F(4, 3) in one dimension, with the points 0, 1, -1, 2, -2
-// and infinity.
+// and infinity, and F(2, 3), with the points 0, 1, -1 and infinity.
 #pragma once
 
 // Source  Lavin & Gray, CVPR 2016 (arXiv 1509.09308), section 4.2: y = A^T [(G g) . (B^T d)]; the gradients
@@ -65,6 +65,41 @@ inline __attribute__((always_inline)) void transform_filter_gradient(const T (&u
   g[0] = 0.25F * u[0] - sum1 + sum2 * (1.0F / 24);
   g[1] = (u[2] - u[1]) * (1.0F / 6) + (u[3] - u[4]) * (1.0F / 12);
   g[2] = sum2 * (1.0F / 6) - sum1 + u[5];
+}
+
+/// A^T of F(2, 3): 4 products to 2 outputs.
+template <typename T>
+inline __attribute__((always_inline)) void transform_output(const T (&m)[4], T (&y)[2]) {
+  y[0] = m[0] + (m[1] + m[2]);
+  y[1] = (m[1] - m[2]) - m[3];
+}
+
+/// A of F(2, 3).
+template <typename T>
+inline __attribute__((always_inline)) void transform_gradient(const T (&y)[2], T (&z)[4]) {
+  z[0] = y[0];
+  z[1] = y[0] + y[1];
+  z[2] = y[0] - y[1];
+  z[3] = -y[1];
+}
+
+/// G of F(2, 3).
+template <typename T>
+inline __attribute__((always_inline)) void transform_filter(const T (&g)[3], T (&u)[4]) {
+  const T ends = 0.5F * (g[0] + g[2]), middle = 0.5F * g[1];
+  u[0] = g[0];
+  u[1] = ends + middle;
+  u[2] = ends - middle;
+  u[3] = g[2];
+}
+
+/// G^T of F(2, 3).
+template <typename T>
+inline __attribute__((always_inline)) void transform_filter_gradient(const T (&u)[4], T (&g)[3]) {
+  const T sum = 0.5F * (u[1] + u[2]);
+  g[0] = u[0] + sum;
+  g[1] = 0.5F * (u[1] - u[2]);
+  g[2] = sum + u[3];
 }
 
 }  // namespace

@@ -10,25 +10,26 @@
 namespace glidepath::winograd {
 namespace {
 
-// Floats of a block's transformed inputs: they stay in a core's second cache while all filters pass by.
-constexpr std::int64_t kBlockFloats = 96 * 1024;
-// Floats of a block's transformed inputs and gradients, which all cores share.
-constexpr std::int64_t kGradientFloats = 256 * 1024;
+// Bytes of a block's transformed inputs and of a panel's products with them: they stay in a core's second
+// cache while all filters pass by.
+constexpr std::int64_t kBlockBytes = 512 * 1024;
+// Bytes of a block's transformed inputs and gradients, which all cores share.
+constexpr std::int64_t kGradientBytes = 1024 * 1024;
 // Chunks of tiles with filters' sums of their own: as many as fit into so many floats.
 constexpr std::int64_t kChunkFloats = 1536 * 1024, kMostChunks = 16, kFewestChunks = 4, kTilesOfChunk = 192;
 // The same place of neighbouring transformed values would fall into the same few lines of the first cache.
 constexpr std::int64_t kShift = 16;
 
 /// Memory that a thread keeps, as the system takes long to give it.
+template <typename T>
 class Scratch {
  public:
-  float* get(std::int64_t floats) {
-    if (floats > size_) {
+  T* get(std::int64_t count) {
+    if (count > size_) {
       memory_.reset();  // first, so that both are never held
-      memory_.reset(
-          static_cast<float*>(::operator new(static_cast<std::size_t>(floats) * sizeof(float), kLine)));
-      size_ = floats;
-      std::fill_n(memory_.get(), floats, 0.0F);  // tiles that fill up a block are read too
+      memory_.reset(static_cast<T*>(::operator new(static_cast<std::size_t>(count) * sizeof(T), kLine)));
+      size_ = count;
+      std::fill_n(memory_.get(), count, T{0});  // tiles that fill up a block are read too
     }
     return memory_.get();
   }
@@ -36,9 +37,9 @@ class Scratch {
  private:
   static constexpr std::align_val_t kLine{64};
   struct Free {
-    void operator()(float* memory) const { ::operator delete(memory, kLine); }
+    void operator()(T* memory) const { ::operator delete(memory, kLine); }
   };
-  std::unique_ptr<float, Free> memory_;
+  std::unique_ptr<T, Free> memory_;
   std::int64_t size_ = 0;
 };
 
@@ -46,8 +47,15 @@ std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-std::int64_t panels_of(const Shape& shape, const Kernels& kernels) {
+template <typename K>
+std::int64_t panels_of(const Shape& shape, const K& kernels) {
   return (shape.filters + kernels.panel - 1) / kernels.panel;
+}
+
+template <typename K>
+std::int64_t tiles_of(const Shape& shape) {
+  const auto tiles_along = [](std::int64_t length) { return (length + K::kTile - 1) / K::kTile; };
+  return shape.images * tiles_along(shape.height) * tiles_along(shape.width);
 }
 
 /// Of `in_all` tiles, at most `most` at a time, in pieces that are about equal and multiples of `rows`.
@@ -56,50 +64,37 @@ std::int64_t tiles_in_block(std::int64_t in_all, std::int64_t most, std::int64_t
   return rounded_up((in_all + blocks - 1) / blocks, rows);
 }
 
-}  // namespace
-
-const Kernels* kernels_for(std::int64_t filters) {
-#if defined(__x86_64__) && defined(__GNUC__)
-  static const bool has_avx512 = __builtin_cpu_supports("avx512f") != 0 && avx512_kernels() != nullptr;
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-  const bool is_wide = filters > 16;
-  if (has_avx512 && is_wide) return avx512_kernels();
-  if (has_avx2) return avx2_kernels();
-#endif
-  (void)filters;
-  return nullptr;
-}
-
-bool takes(const Shape& shape) {
-  const auto fits = [](std::int64_t channels) { return channels % kGrain == 0 && channels <= kMostChannels; };
-  return shape.images > 0 && fits(shape.channels) && fits(shape.filters) &&
-         kernels_for(shape.channels) != nullptr;
-}
-
-void forward(const Shape& shape, const float* x, const float* w, float* y) {
-  const Kernels& kernels = *kernels_for(shape.filters);
-  const std::int64_t panels = panels_of(shape, kernels), of_panel = kPlaces * shape.channels * kernels.panel;
-  static thread_local Scratch filters;
-  float* u = filters.get(panels * of_panel);
+template <typename K>
+void convolve(const K& kernels, const Shape& shape, const typename K::Number* x, const float* w,
+              typename K::Number* y) {
+  using Number = typename K::Number;
+  const std::int64_t channels = rounded_up(shape.channels, kernels.channels_together);
+  const std::int64_t panels = panels_of(shape, kernels), of_panel = K::kPlaces * channels * kernels.panel;
+  static thread_local Scratch<Number> filters;
+  Number* u = filters.get(panels * of_panel);
   parallel_ranges(panels, 1,
                   [&](std::int64_t first, std::int64_t end) { kernels.filters(shape, w, first, end, u); });
 
-  const std::int64_t most = std::max(2 * kernels.rows, kBlockFloats / (kPlaces * shape.channels));
-  const std::int64_t block = tiles_in_block(shape.tiles(), most, kernels.rows);
-  const std::int64_t blocks = (shape.tiles() + block - 1) / block;
-  const std::int64_t v_stride = block * shape.channels + kShift, m_stride = block * kernels.panel + kShift;
+  const std::int64_t tiles = tiles_of<K>(shape);
+  const std::int64_t of_tile =
+      K::kPlaces * (channels * std::int64_t{sizeof(Number)} + kernels.panel * std::int64_t{sizeof(float)});
+  const std::int64_t block =
+      tiles_in_block(tiles, std::max(2 * kernels.rows, kBlockBytes / of_tile), kernels.rows);
+  const std::int64_t blocks = (tiles + block - 1) / block;
+  const std::int64_t v_stride = block * channels + kShift, m_stride = block * kernels.panel + kShift;
   parallel_ranges(blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    static thread_local Scratch transformed, products;
-    float* v = transformed.get(kPlaces * v_stride);
-    float* m = products.get(kPlaces * m_stride);
+    static thread_local Scratch<Number> transformed;
+    static thread_local Scratch<float> products;
+    Number* v = transformed.get(K::kPlaces * v_stride);
+    float* m = products.get(K::kPlaces * m_stride);
     for (std::int64_t i = begin; i < end; ++i) {
-      const TileRange range{i * block, std::min(block, shape.tiles() - i * block)};
+      const TileRange range{i * block, std::min(block, tiles - i * block)};
       kernels.inputs(shape, x, range, v, v_stride);
       for (std::int64_t panel = 0; panel < panels; ++panel) {
-        const float* of_places = u + panel * of_panel;
-        for (std::int64_t place = 0; place < kPlaces; ++place) {
-          kernels.multiply(v + place * v_stride, rounded_up(range.count, kernels.rows), shape.channels,
-                           of_places + place * shape.channels * kernels.panel, m + place * m_stride);
+        const Number* of_places = u + panel * of_panel;
+        for (std::int64_t place = 0; place < K::kPlaces; ++place) {
+          kernels.multiply(v + place * v_stride, rounded_up(range.count, kernels.rows), channels,
+                           of_places + place * channels * kernels.panel, m + place * m_stride);
         }
         kernels.outputs(shape, m, range, panel, m_stride, y);
       }
@@ -107,47 +102,50 @@ void forward(const Shape& shape, const float* x, const float* w, float* y) {
   });
 }
 
-namespace {
-
 /// du[panel][place][c][k], added up over tiles, block after block in order.
+template <typename K>
 class FilterSums {
  public:
-  FilterSums(const Shape& shape, const float* x, const float* dy)
+  using Number = typename K::Number;
+
+  FilterSums(const K& kernels, const Shape& shape, const Number* x, const Number* dy)
       : shape_(shape),
         x_(x),
         dy_(dy),
-        kernels_(*kernels_for(shape.filters)),
+        kernels_(kernels),
         panels_(panels_of(shape, kernels_)),
-        of_place_(shape.channels * kernels_.panel) {}
+        channels_(rounded_up(shape.channels, kernels.channels_together)),
+        of_place_(channels_ * kernels_.panel) {}
 
-  std::int64_t floats() const { return panels_ * kPlaces * of_place_; }
+  std::int64_t floats() const { return panels_ * K::kPlaces * of_place_; }
 
   /// Of tiles [begin, end), whose transforms, and then whose products, are done by divide(count, grain,
   /// body).
   template <typename Divide>
   void add_up(std::int64_t begin, std::int64_t end, float* du, const Divide& divide) const {
-    static thread_local Scratch inputs, gradients;
-    const std::int64_t filled = panels_ * kernels_.panel;
-    const std::int64_t most =
-        std::max<std::int64_t>(48, kGradientFloats / (kPlaces * (shape_.channels + filled)));
-    const std::int64_t block = tiles_in_block(end - begin, most, 1);
-    const std::int64_t v_stride = block * shape_.channels + kShift, z_stride = block * filled + kShift;
-    float* v = inputs.get(kPlaces * v_stride);
-    float* z = gradients.get(kPlaces * z_stride);
+    static thread_local Scratch<Number> inputs, gradients;
+    const std::int64_t filled = panels_ * kernels_.panel, together = kernels_.tiles_together;
+    const std::int64_t of_tile = K::kPlaces * (channels_ + filled) * std::int64_t{sizeof(Number)};
+    const std::int64_t block =
+        tiles_in_block(end - begin, std::max<std::int64_t>(48, kGradientBytes / of_tile), together);
+    const std::int64_t v_stride = block * channels_ + kShift, z_stride = block * filled + kShift;
+    Number* v = inputs.get(K::kPlaces * v_stride);
+    Number* z = gradients.get(K::kPlaces * z_stride);
     std::fill_n(du, floats(), 0.0F);
     for (std::int64_t first = begin; first < end; first += block) {
-      const std::int64_t count = std::min(block, end - first);
-      divide(count, 4, [&](std::int64_t from, std::int64_t to) {
+      const std::int64_t count = std::min(block, end - first), in_all = rounded_up(count, together);
+      divide(in_all / together, 4, [&](std::int64_t from_group, std::int64_t to_group) {
+        const std::int64_t from = from_group * together, to = std::min(count, to_group * together);
         const TileRange some{first + from, to - from};
-        kernels_.inputs(shape_, x_, some, v + from * shape_.channels, v_stride);
-        kernels_.gradients(shape_, dy_, some, count, z + from * kernels_.panel, z_stride);
+        kernels_.inputs_to_sum(shape_, x_, some, v + from * channels_, v_stride);
+        kernels_.gradients(shape_, dy_, some, in_all, z + from * kernels_.panel, z_stride);
       });
-      divide(panels_ * kPlaces, 1, [&](std::int64_t from, std::int64_t to) {
+      divide(panels_ * K::kPlaces, 1, [&](std::int64_t from, std::int64_t to) {
         for (std::int64_t i = from; i < to; ++i) {
           const std::int64_t place = i / panels_, panel = i % panels_;
-          kernels_.accumulate(v + place * v_stride, count, shape_.channels,
-                              z + place * z_stride + panel * count * kernels_.panel,
-                              du + (panel * kPlaces + place) * of_place_);
+          kernels_.accumulate(v + place * v_stride, in_all, channels_,
+                              z + place * z_stride + panel * in_all * kernels_.panel,
+                              du + (panel * K::kPlaces + place) * of_place_);
         }
       });
     }
@@ -161,30 +159,29 @@ class FilterSums {
 
  private:
   Shape shape_;
-  const float *x_, *dy_;
-  const Kernels& kernels_;
-  std::int64_t panels_, of_place_;
+  const Number *x_, *dy_;
+  const K& kernels_;
+  std::int64_t panels_, channels_, of_place_;
 };
-
-}  // namespace
 
 // Where the sums are small, chunks of tiles have sums of their own, as many as the shape says: each stays in
 // one core's cache. Where they are large, all threads work on the same ones.
-void filter_gradients(const Shape& shape, const float* x, const float* dy, float* dw) {
-  const FilterSums sums(shape, x, dy);
-  const std::int64_t size = sums.floats();
-  const std::int64_t chunks =
-      std::min({kMostChunks, kChunkFloats / size, shape.tiles() / kTilesOfChunk}) / 2 * 2;
-  static thread_local Scratch memory;
+template <typename K>
+void sum_filter_gradients(const K& kernels, const Shape& shape, const typename K::Number* x,
+                          const typename K::Number* dy, float* dw) {
+  const FilterSums<K> sums(kernels, shape, x, dy);
+  const std::int64_t size = sums.floats(), tiles = tiles_of<K>(shape);
+  const std::int64_t chunks = std::min({kMostChunks, kChunkFloats / size, tiles / kTilesOfChunk}) / 2 * 2;
+  static thread_local Scratch<float> memory;
   float* du = memory.get(std::max<std::int64_t>(1, chunks) * size);
   if (chunks < kFewestChunks) {
-    sums.add_up(0, shape.tiles(), du, parallel_ranges);
+    sums.add_up(0, tiles, du, parallel_ranges);
     return sums.write(du, dw);
   }
   parallel_ranges(chunks, 1, [&](std::int64_t begin, std::int64_t end) {
     const auto alone = [](std::int64_t count, std::int64_t /*grain*/, const auto& body) { body(0, count); };
     for (std::int64_t i = begin; i < end; ++i) {
-      sums.add_up(shape.tiles() * i / chunks, shape.tiles() * (i + 1) / chunks, du + i * size, alone);
+      sums.add_up(tiles * i / chunks, tiles * (i + 1) / chunks, du + i * size, alone);
     }
   });
   parallel_ranges(size, 4096, [&](std::int64_t begin, std::int64_t end) {
@@ -193,6 +190,49 @@ void filter_gradients(const Shape& shape, const float* x, const float* dy, float
     }
   });
   sums.write(du, dw);
+}
+
+}  // namespace
+
+const FloatKernels* kernels_for(std::int64_t filters) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  static const bool has_avx512 = __builtin_cpu_supports("avx512f") != 0 && avx512_kernels() != nullptr;
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  const bool is_wide = filters > 16;
+  if (has_avx512 && is_wide) return avx512_kernels();
+  if (has_avx2) return avx2_kernels();
+#endif
+  (void)filters;
+  return nullptr;
+}
+
+const Bf16Kernels* bf16_kernels() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  static const bool has_bf16 =
+      __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+  if (has_bf16) return avx512_bf16_kernels();
+#endif
+  return nullptr;
+}
+
+bool takes(const Shape& shape) {
+  const auto fits = [](std::int64_t channels) { return channels % kGrain == 0 && channels <= kMostChannels; };
+  return shape.images > 0 && fits(shape.channels) && fits(shape.filters) &&
+         kernels_for(shape.channels) != nullptr;
+}
+
+void forward(const Shape& shape, const float* x, const float* w, float* y) {
+  convolve(*kernels_for(shape.filters), shape, x, w, y);
+}
+void forward(const Shape& shape, const Bf16* x, const float* w, Bf16* y) {
+  convolve(*bf16_kernels(), shape, x, w, y);
+}
+
+void filter_gradients(const Shape& shape, const float* x, const float* dy, float* dw) {
+  sum_filter_gradients(*kernels_for(shape.filters), shape, x, dy, dw);
+}
+void filter_gradients(const Shape& shape, const Bf16* x, const Bf16* dy, float* dw) {
+  sum_filter_gradients(*bf16_kernels(), shape, x, dy, dw);
 }
 
 }  // namespace glidepath::winograd
