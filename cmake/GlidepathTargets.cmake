@@ -66,7 +66,7 @@ function(glidepath_optimise_little target)
 endfunction()
 
 function(glidepath_compile_flags target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${GLIDEPATH_WERROR}>:-Werror>)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wundef $<$<BOOL:${GLIDEPATH_WERROR}>:-Werror>)
   # GCC 12 takes `"a" + std::string` for a copy that overlaps itself, as C++20 (its bug 105651, mended in 13).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     target_compile_options(${target} PRIVATE -Wno-restrict)

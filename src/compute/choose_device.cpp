@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <torch/cuda.h>
 #include <torch/types.h>
+#include <torch/version.h>
 
 #include "core/words.h"
 #include "glidepath/error.h"

@@ -7,6 +7,7 @@
 #include <ATen/autocast_mode.h>
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/version.h>
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #elif defined(__x86_64__) && defined(__GNUC__)

@@ -13,6 +13,7 @@
 #include "nn/kernels/batch_norm_relu.h"
 #include "nn/kernels/conv3x3.h"
 #include "nn/kernels/gelu.h"
+#include "nn/kernels/max_pool.h"
 #include "nn/layers.h"
 
 namespace glidepath {
@@ -49,9 +50,8 @@ class GroupImpl : public torch::nn::Module {
     norm2_ = register_module("norm2", make_norm(flow));
   }
   Tensor forward(Tensor x) {
-    x = glidepath::gelu(
-        batch_norm_relu(norm1_, torch::max_pool2d(convolve(conv1_, x), 2), {}, /*relu=*/false));
-    return glidepath::gelu(batch_norm_relu(norm2_, convolve(conv2_, x), {}, /*relu=*/false));
+    x = batch_norm_gelu(norm1_, max_pool(convolve(conv1_, x)));
+    return batch_norm_gelu(norm2_, convolve(conv2_, x));
   }
   NetworkGraph::Value draw(NetworkGraph& graph, NetworkGraph::Value x, const std::string& name) const {
     x = graph.max_pool(graph.conv(x, name + ".conv1", conv1_), 2, 2, 0);

@@ -7,6 +7,7 @@
 #include "glidepath/error.h"
 #include "nn/kernels/batch_norm_relu.h"
 #include "nn/kernels/conv3x3.h"
+#include "nn/kernels/max_pool.h"
 #include "nn/layers.h"
 
 namespace glidepath {
@@ -28,8 +29,8 @@ class ConvNet : public Network {
     cost_ = flow.cost;
   }
   Tensor forward(Tensor x) override {
-    x = torch::max_pool2d(batch_norm_relu(bn1_, convolve(conv1_, x)), 2);
-    x = torch::max_pool2d(batch_norm_relu(bn2_, convolve(conv2_, x)), 2);
+    x = max_pool(batch_norm_relu(bn1_, convolve(conv1_, x)));
+    x = max_pool(batch_norm_relu(bn2_, convolve(conv2_, x)));
     return fc_(x.flatten(1));
   }
   std::optional<NetworkGraph> graph() const override {

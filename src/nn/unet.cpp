@@ -13,6 +13,7 @@
 
 #include "nn/kernels/batch_norm_relu.h"
 #include "nn/kernels/conv3x3.h"
+#include "nn/kernels/max_pool.h"
 #include "nn/layers.h"
 
 namespace glidepath {
@@ -62,7 +63,7 @@ class DownImpl : public torch::nn::Module {
   DownImpl(std::int64_t in, std::int64_t out) : conv_(in, out) {
     register_module("maxpool_conv", torch::nn::Sequential(torch::nn::MaxPool2d(2), conv_));
   }
-  Tensor forward(const Tensor& x) { return conv_(torch::max_pool2d(x, 2)); }
+  Tensor forward(const Tensor& x) { return conv_(max_pool(x)); }
   Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
     return conv_->draw(graph, graph.max_pool(x, 2, 2, 0), name + ".maxpool_conv.1");
   }
@@ -79,7 +80,7 @@ class UpImpl : public torch::nn::Module {
             "up", torch::nn::ConvTranspose2d(torch::nn::ConvTranspose2dOptions(in, out, 2).stride(2)))),
         conv_(register_module("conv", DoubleConv(2 * out, out))) {}
   Tensor forward(const Tensor& x, const Tensor& skipped) {
-    return conv_(torch::cat({skipped, up_(x)}, 1).contiguous(x.suggest_memory_format()));
+    return conv_(torch::cat({skipped, doubled(x)}, 1).contiguous(x.suggest_memory_format()));
   }
   Value draw(NetworkGraph& graph, Value x, Value skipped, const std::string& name) const {
     return conv_->draw(graph, graph.concat(skipped, graph.conv_transpose(x, name + ".up", up_)),
@@ -87,6 +88,20 @@ class UpImpl : public torch::nn::Module {
   }
 
  private:
+  /// up_(x). On the CPU LibTorch's leaves channels_last and takes several times as long as the product that
+  /// this is: each pixel becomes four, whose channels then take their places.
+  Tensor doubled(const Tensor& x) {
+    if (!x.is_cpu()) return up_(x);
+    const std::int64_t in = up_->weight.size(0), out = up_->weight.size(1);
+    const Tensor filters = up_->weight.permute({2, 3, 1, 0}).reshape({4 * out, in, 1, 1});
+    const Tensor four = torch::conv2d(x, filters, up_->bias.repeat(4)).permute({0, 2, 3, 1});
+    const std::int64_t images = x.size(0), height = x.size(2), width = x.size(3);
+    return four.reshape({images, height, width, 2, 2, out})
+        .permute({0, 1, 3, 2, 4, 5})
+        .reshape({images, 2 * height, 2 * width, out})
+        .permute({0, 3, 1, 2});
+  }
+
   torch::nn::ConvTranspose2d up_;
   DoubleConv conv_;
 };

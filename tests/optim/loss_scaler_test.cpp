@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <torch/types.h>
+#include <torch/version.h>
 
 #include "glidepath/error.h"
 

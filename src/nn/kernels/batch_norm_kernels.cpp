@@ -46,7 +46,9 @@ template <typename T, bool kRelu>
 GLIDEPATH_INLINE void sum_gradients(const T* x, const T* y, const T* dy, std::int64_t tile,
                                     std::int64_t tiles, const float* mean, float* sum, float* product) {
   for (std::int64_t lane = 0; lane < tile; lane += kLanes) {
-    float s[kLanes] = {}, q[kLanes] = {}, m[kLanes];
+    float s[kLanes], q[kLanes], m[kLanes];
+    std::memcpy(s, sum + lane, sizeof s);
+    std::memcpy(q, product + lane, sizeof q);
     std::memcpy(m, mean + lane, sizeof m);
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t base = t * tile + lane;

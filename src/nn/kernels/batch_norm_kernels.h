@@ -21,7 +21,7 @@ constexpr std::int64_t kLanes = 64;
    */                                                                                                      \
   void normalise(const T* x, const T* residual, T* y, std::int64_t tile, std::int64_t count,               \
                  const float* scale_lanes, const float* shift_lanes, bool relu);                           \
-  /* Sums of g and of g * (x - mean); g is dy, and 0 instead where y is not above 0. y null: no ReLU. */   \
+  /* Adds sums of g and of g * (x - mean); g is dy, 0 instead where y is not above 0. y null: no ReLU. */  \
   void gradient_sums(const T* x, const T* y, const T* dy, std::int64_t tile, std::int64_t tiles,           \
                      const float* mean_lanes, float* sum_lanes, float* product_lanes);                     \
   /* dx = a * g + b * x + c, and dresidual = g unless null. */                                             \

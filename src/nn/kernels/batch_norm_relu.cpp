@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <optional>
 #include <vector>
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -12,6 +12,9 @@
 
 #include "glidepath/error.h"
 #include "nn/kernels/batch_norm_kernels.h"
+#include "nn/kernels/batch_norm_layout.h"
+#include "nn/kernels/gelu.h"
+#include "nn/kernels/gelu_kernels.h"
 #include "nn/kernels/parallel.h"
 #include "nn/kernels/sync_batch_norm.h"
 
@@ -19,73 +22,13 @@ namespace glidepath {
 namespace {
 
 using torch::Tensor;
+using namespace batch_norm;
 
 constexpr std::int64_t kLargestTile = 4096;
-// Sums are taken over this many blocks and added up in order, whatever the number of threads.
-constexpr std::int64_t kBlocks = 16;
-
-/// How the elements of a tensor are divided: whole tiles into blocks, and a rest shorter than a tile.
-struct Layout {
-  std::int64_t channels, tile, tiles, count;
-  explicit Layout(const Tensor& x)
-      : channels(x.size(1)), tile(std::lcm(channels, kLanes)), tiles(x.numel() / tile), count(x.numel()) {}
-  std::int64_t first_tile(std::int64_t block) const { return tiles * block / kBlocks; }
-  std::int64_t rest_begin() const { return tiles * tile; }
-};
-
-using Sums = std::vector<double>;  // one a channel
-
-/// Runs `block_sums(first element, tiles, out, out)` over all blocks, folds lanes to channels, and adds the
-/// rest.
-template <typename BlockSums, typename Rest>
-std::pair<Sums, Sums> reduce(const Layout& layout, const BlockSums& block_sums, const Rest& rest) {
-  std::vector<float> partial(static_cast<std::size_t>(2 * kBlocks * layout.tile));
-  parallel_ranges(kBlocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t block = begin; block < end; ++block) {
-      const std::int64_t first = layout.first_tile(block);
-      float* out = partial.data() + 2 * block * layout.tile;
-      block_sums(first * layout.tile, layout.first_tile(block + 1) - first, out, out + layout.tile);
-    }
-  });
-  Sums first(static_cast<std::size_t>(layout.channels)), second(first.size());
-  for (std::int64_t block = 0; block < kBlocks; ++block) {
-    const float* in = partial.data() + 2 * block * layout.tile;
-    for (std::int64_t lane = 0; lane < layout.tile; ++lane) {
-      const auto channel = static_cast<std::size_t>(lane % layout.channels);
-      first[channel] += in[lane];
-      second[channel] += in[layout.tile + lane];
-    }
-  }
-  for (std::int64_t i = layout.rest_begin(); i < layout.count; ++i) {
-    const auto channel = static_cast<std::size_t>(i % layout.channels);
-    const auto [a, b] = rest(i, channel);
-    first[channel] += a;
-    second[channel] += b;
-  }
-  return {std::move(first), std::move(second)};
-}
-
-/// A value for each channel, repeated to a tile.
-std::vector<float> lanes_of(const Layout& layout, const Sums& by_channel) {
-  std::vector<float> lanes(static_cast<std::size_t>(layout.tile));
-  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-    lanes[lane] = static_cast<float>(by_channel[lane % by_channel.size()]);
-  }
-  return lanes;
-}
 
 Sums channel_values(const Tensor& tensor) {
   const auto* data = tensor.data_ptr<float>();
   return {data, data + tensor.numel()};
-}
-
-template <typename Body>
-void over_tiles(const Layout& layout, const Body& body) {
-  const std::int64_t tiles = (layout.count + layout.tile - 1) / layout.tile;
-  parallel_ranges(
-      tiles, std::max<std::int64_t>(1, 16384 / layout.tile), [&](std::int64_t begin, std::int64_t end) {
-        body(begin * layout.tile, std::min(end * layout.tile, layout.count) - begin * layout.tile);
-      });
 }
 
 template <typename T>
@@ -93,13 +36,24 @@ T* data_of(const Tensor& tensor) {
   return tensor.defined() ? static_cast<T*>(tensor.data_ptr()) : nullptr;
 }
 
+enum class Activation : std::int64_t { kNone, kRelu, kGelu };
+
 template <typename T>
 void apply(const Layout& layout, const T* x, const T* residual, T* y, const Sums& scale, const Sums& shift,
-           bool relu) {
+           Activation activation) {
   const std::vector<float> scale_lanes = lanes_of(layout, scale), shift_lanes = lanes_of(layout, shift);
-  over_tiles(layout, [&](std::int64_t first, std::int64_t count) {
+  const auto run = [&](std::int64_t first, T* to, std::int64_t count) {
     const T* r = residual == nullptr ? nullptr : residual + first;
-    normalise(x + first, r, y + first, layout.tile, count, scale_lanes.data(), shift_lanes.data(), relu);
+    normalise(x + first, r, to, layout.tile, count, scale_lanes.data(), shift_lanes.data(),
+              activation == Activation::kRelu);
+  };
+  over_tiles(layout, [&](std::int64_t first, std::int64_t count) {
+    if (activation != Activation::kGelu) return run(first, y + first, count);
+    std::vector<T> between(layout.numbers_in_cache());
+    layout.in_cache(first, first + count, [&](std::int64_t i, std::int64_t n) {
+      run(i, between.data(), n);
+      gelu_values(between.data(), y + i, n);
+    });
   });
 }
 
@@ -142,17 +96,60 @@ Statistics batch_statistics(const Layout& layout, const T* x) {
   return {std::move(sum), std::move(square)};
 }
 
+struct Affine {
+  Sums scale, shift;
+};
+
+/// Gradients of norms and GELUs together: dy, as of what the norm gave, which is computed again.
+template <typename T>
+class GeluGradients {
+ public:
+  GeluGradients(const Layout& layout, const T* x, const T* dy, const Affine& affine)
+      : layout_(layout),
+        x_(x),
+        dy_(dy),
+        scale_lanes_(lanes_of(layout, affine.scale)),
+        shift_lanes_(lanes_of(layout, affine.shift)) {}
+  /// g[i], first <= i < first + count, of pieces that fit `between`.
+  void write(std::int64_t first, std::int64_t count, std::vector<T>& between, T* g) const {
+    normalise(x_ + first, nullptr, between.data(), layout_.tile, count, scale_lanes_.data(),
+              shift_lanes_.data(), false);
+    gelu_gradients(between.data(), dy_ + first, g + first, count);
+  }
+
+ private:
+  const Layout& layout_;
+  const T *x_, *dy_;
+  std::vector<float> scale_lanes_, shift_lanes_;
+};
+
+/// With `gelu`, dx holds the gradients of what the norm gave until it gets its own.
 template <typename T>
 void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tensor& dy, const Sums& mean,
-              const Sums& invstd, const Sums& weight, Tensor& dx, Tensor& dresidual, Tensor& dweight,
-              Tensor& dbias) {
-  const T *xs = data_of<T>(x), *ys = data_of<T>(y), *dys = data_of<T>(dy);
+              const Sums& invstd, const Sums& weight, const std::optional<Affine>& gelu, Tensor& dx,
+              Tensor& dresidual, Tensor& dweight, Tensor& dbias) {
+  T *dxs = data_of<T>(dx), *drs = data_of<T>(dresidual);
+  const T *xs = data_of<T>(x), *ys = data_of<T>(y), *dys = gelu ? dxs : data_of<T>(dy);
   const std::vector<float> mean_lanes = lanes_of(layout, mean);
+  std::optional<GeluGradients<T>> through;
+  if (gelu) {
+    through.emplace(layout, xs, data_of<T>(dy), *gelu);
+    std::vector<T> between(layout.numbers_in_cache());
+    through->write(layout.rest_begin(), layout.count - layout.rest_begin(), between, dxs);
+  }
   const auto [sum, product] = reduce(
       layout,
       [&](std::int64_t first, std::int64_t tiles, float* s, float* q) {
-        const T* yb = ys == nullptr ? nullptr : ys + first;
-        gradient_sums(xs + first, yb, dys + first, layout.tile, tiles, mean_lanes.data(), s, q);
+        const auto add = [&](std::int64_t i, std::int64_t count) {
+          const T* yb = ys == nullptr ? nullptr : ys + i;
+          gradient_sums(xs + i, yb, dys + i, layout.tile, count / layout.tile, mean_lanes.data(), s, q);
+        };
+        if (!gelu) return add(first, tiles * layout.tile);
+        std::vector<T> between(layout.numbers_in_cache());
+        layout.in_cache(first, first + tiles * layout.tile, [&](std::int64_t i, std::int64_t count) {
+          through->write(i, count, between, dxs);
+          add(i, count);
+        });
       },
       [&](std::int64_t i, std::size_t channel) {
         const double g = ys != nullptr && !(to_float(ys[i]) > 0) ? 0.0 : to_float(dys[i]);
@@ -168,29 +165,38 @@ void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tens
     c[i] = -a[i] * sum[i] / rows - b[i] * mean[i];
   }
   const std::vector<float> al = lanes_of(layout, a), bl = lanes_of(layout, b), cl = lanes_of(layout, c);
-  T *dxs = data_of<T>(dx), *drs = data_of<T>(dresidual);
   over_tiles(layout, [&](std::int64_t first, std::int64_t count) {
-    const T* yb = ys == nullptr ? nullptr : ys + first;
-    T* dr = drs == nullptr ? nullptr : drs + first;
-    gradients(xs + first, yb, dys + first, dxs + first, dr, layout.tile, count, al.data(), bl.data(),
-              cl.data());
+    const auto write = [&](std::int64_t i, std::int64_t n, T* to) {
+      const T* yb = ys == nullptr ? nullptr : ys + i;
+      T* dr = drs == nullptr ? nullptr : drs + i;
+      gradients(xs + i, yb, dys + i, to, dr, layout.tile, n, al.data(), bl.data(), cl.data());
+    };
+    if (!gelu) return write(first, count, dxs + first);
+    std::vector<T> between(
+        layout.numbers_in_cache());  // the loops are not made for results in their input's place
+    layout.in_cache(first, first + count, [&](std::int64_t i, std::int64_t n) {
+      write(i, n, between.data());
+      std::copy_n(between.data(), n, dxs + i);
+    });
   });
 }
 
-Tensor run_apply(const Layout& layout, const Tensor& x, const Tensor& residual, const Sums& scale,
-                 const Sums& shift, bool relu) {
+Tensor run_apply(const Layout& layout, const Tensor& x, const Tensor& residual, const Affine& affine,
+                 Activation activation) {
+  const auto& [scale, shift] = affine;
   Tensor y = torch::empty_like(x);
   if (x.scalar_type() == torch::kBFloat16) {
     using T = Bf16;
-    apply<T>(layout, data_of<T>(x), data_of<T>(residual), data_of<T>(y), scale, shift, relu);
+    apply<T>(layout, data_of<T>(x), data_of<T>(residual), data_of<T>(y), scale, shift, activation);
   } else {
-    apply<float>(layout, data_of<float>(x), data_of<float>(residual), data_of<float>(y), scale, shift, relu);
+    using T = float;
+    apply<T>(layout, data_of<T>(x), data_of<T>(residual), data_of<T>(y), scale, shift, activation);
   }
   return y;
 }
 
 /// Scale and shift that make batch norm one multiply-add.
-std::pair<Sums, Sums> affine(const Sums& mean, const Sums& invstd, const Sums& weight, const Sums& bias) {
+Affine affine(const Sums& mean, const Sums& invstd, const Sums& weight, const Sums& bias) {
   Sums scale(mean.size()), shift(mean.size());
   for (std::size_t c = 0; c < mean.size(); ++c) {
     scale[c] = weight[c] * invstd[c];
@@ -218,7 +224,7 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x,
                         const c10::optional<Tensor>& added, const Tensor& weight, const Tensor& bias,
                         const Tensor& running_mean, const Tensor& running_var, double eps, double momentum,
-                        bool relu) {
+                        std::int64_t activation) {
     const Layout layout(x);
     const Tensor residual = added.value_or(Tensor());
     const Statistics batch = x.scalar_type() == torch::kBFloat16
@@ -228,9 +234,14 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     update_running(running_mean, batch.mean, 1, momentum);
     update_running(running_var, batch.variance, rows / (rows - 1), momentum);
     const Sums invstd = inverse_deviation(batch.variance, eps);
-    const auto [scale, shift] = affine(batch.mean, invstd, channel_values(weight), channel_values(bias));
-    Tensor y = run_apply(layout, x, residual, scale, shift, relu);
-    context->save_for_backward({x, relu ? y : Tensor(), weight});
+    const auto kind = static_cast<Activation>(activation);
+    const Affine all = affine(batch.mean, invstd, channel_values(weight), channel_values(bias));
+    Tensor y = run_apply(layout, x, residual, all, kind);
+    context->save_for_backward({x, kind == Activation::kRelu ? y : Tensor(), weight});
+    if (kind == Activation::kGelu) {
+      context->saved_data["scale"] = all.scale;
+      context->saved_data["shift"] = all.shift;
+    }
     context->saved_data["mean"] = batch.mean;
     context->saved_data["invstd"] = invstd;
     context->saved_data["residual"] = residual.defined();
@@ -250,12 +261,15 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     const auto invstd = context->saved_data["invstd"].toDoubleVector();
     Tensor dx = torch::empty_like(x), dweight = torch::empty_like(weight), dbias = torch::empty_like(weight);
     Tensor dresidual = context->saved_data["residual"].toBool() ? torch::empty_like(x) : Tensor();
+    std::optional<Affine> gelu;
+    if (const auto scale = context->saved_data.find("scale"); scale != context->saved_data.end())
+      gelu = {scale->second.toDoubleVector(), context->saved_data["shift"].toDoubleVector()};
     const Layout layout(x);
     if (x.scalar_type() == torch::kBFloat16) {
-      glidepath::backward<Bf16>(layout, x, y, dy, mean, invstd, channel_values(weight), dx, dresidual,
+      glidepath::backward<Bf16>(layout, x, y, dy, mean, invstd, channel_values(weight), gelu, dx, dresidual,
                                 dweight, dbias);
     } else {
-      glidepath::backward<float>(layout, x, y, dy, mean, invstd, channel_values(weight), dx, dresidual,
+      glidepath::backward<float>(layout, x, y, dy, mean, invstd, channel_values(weight), gelu, dx, dresidual,
                                  dweight, dbias);
     }
     return {dx, dresidual, dweight, dbias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
@@ -285,36 +299,49 @@ Tensor norm_of_one_value(const torch::nn::BatchNorm2dImpl& norm, const Tensor& x
   return (zero * norm.weight.view({1, -1, 1, 1}) + norm.bias.view({1, -1, 1, 1})).to(x.scalar_type());
 }
 
-}  // namespace
+/// The operators in turn; `norm` of x is given.
+Tensor activated(Tensor y, const Tensor& residual, Activation activation) {
+  if (residual.defined()) y = y + residual;
+  return activation == Activation::kRelu   ? y.relu()
+         : activation == Activation::kGelu ? glidepath::gelu(y)
+                                           : y;
+}
 
-Tensor batch_norm_relu(torch::nn::BatchNorm2d& norm, const Tensor& x, const Tensor& residual, bool relu) {
+Tensor normalised(torch::nn::BatchNorm2d& norm, const Tensor& x, const Tensor& residual,
+                  Activation activation) {
   const bool training = norm->is_training();
   if (training && SyncBatchNormGuard::sum()) {
-    Tensor y = sync_batch_norm(norm, x, SyncBatchNormGuard::sum(), SyncBatchNormGuard::counts());
-    if (residual.defined()) y = y + residual;
-    return relu ? y.relu() : y;
+    return activated(sync_batch_norm(norm, x, SyncBatchNormGuard::sum(), SyncBatchNormGuard::counts()),
+                     residual, activation);
   }
-  if (training && has_one_value(x)) {
-    Tensor y = norm_of_one_value(*norm, x);
-    if (residual.defined()) y = y + residual;
-    return relu ? y.relu() : y;
-  }
+  if (training && has_one_value(x)) return activated(norm_of_one_value(*norm, x), residual, activation);
   if (!fits(*norm, x, residual) || (!training && torch::GradMode::is_enabled())) {
     Tensor y = norm(x);
     if (residual.defined()) y.add_(residual);
-    return relu ? y.relu_() : y;
+    return activation == Activation::kRelu ? y.relu_() : activated(y, {}, activation);
   }
   if (training) {
     norm->num_batches_tracked.add_(1);
     return BatchNormRelu::apply(x, residual.defined() ? c10::optional<Tensor>(residual) : c10::nullopt,
                                 norm->weight, norm->bias, norm->running_mean, norm->running_var,
-                                norm->options.eps(), *norm->options.momentum(), relu);
+                                norm->options.eps(), *norm->options.momentum(),
+                                static_cast<std::int64_t>(activation));
   }
-  const auto [scale, shift] =
-      affine(channel_values(norm->running_mean),
-             inverse_deviation(channel_values(norm->running_var), norm->options.eps()),
-             channel_values(norm->weight), channel_values(norm->bias));
-  return run_apply(Layout(x), x, residual, scale, shift, relu);
+  return run_apply(Layout(x), x, residual,
+                   affine(channel_values(norm->running_mean),
+                          inverse_deviation(channel_values(norm->running_var), norm->options.eps()),
+                          channel_values(norm->weight), channel_values(norm->bias)),
+                   activation);
+}
+
+}  // namespace
+
+Tensor batch_norm_relu(torch::nn::BatchNorm2d& norm, const Tensor& x, const Tensor& residual, bool relu) {
+  return normalised(norm, x, residual, relu ? Activation::kRelu : Activation::kNone);
+}
+
+Tensor batch_norm_gelu(torch::nn::BatchNorm2d& norm, const Tensor& x) {
+  return normalised(norm, x, {}, Activation::kGelu);
 }
 
 }  // namespace glidepath

@@ -17,4 +17,8 @@ namespace glidepath {
 torch::Tensor batch_norm_relu(torch::nn::BatchNorm2d& norm, const torch::Tensor& x,
                               const torch::Tensor& residual = {}, bool relu = true);
 
+/// gelu(batch_norm_relu(norm, x, {}, false)) to the bit, with its gradients, in half as many passes over
+/// memory: what the norm gives is never kept.
+torch::Tensor batch_norm_gelu(torch::nn::BatchNorm2d& norm, const torch::Tensor& x);
+
 }  // namespace glidepath

@@ -8,6 +8,7 @@
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/modules/conv.h>
+#include <torch/version.h>
 
 #include "glidepath/error.h"
 #include "nn/conv_padding.h"

@@ -12,6 +12,7 @@
 #include <torch/nn/modules/batchnorm.h>
 
 #include "glidepath/error.h"
+#include "nn/kernels/gelu.h"
 
 namespace glidepath {
 namespace {
@@ -205,6 +206,57 @@ TEST(BatchNormRelu, OfOneValueAChannelIsTheBias) {
       EXPECT_EQ(norm->num_batches_tracked.item<std::int64_t>(), 0);
     }
   }
+}
+
+/// y, dx, dweight, dbias and the running statistics, of the norm and GELU together or in turn.
+std::vector<Tensor> with_gelu(const Tensor& x, const Tensor& gradient, bool together, bool training = true) {
+  const std::int64_t channels = x.size(1);
+  torch::nn::BatchNorm2d norm(channels);
+  norm->train(training);
+  {
+    const at::NoGradGuard no_grad;
+    norm->weight.copy_(torch::linspace(0.5, 2, channels));
+    norm->bias.copy_(torch::linspace(-1, 1, channels));
+  }
+  const Tensor input = x.clone().requires_grad_();
+  const Tensor y = together ? batch_norm_gelu(norm, input)
+                            : glidepath::gelu(batch_norm_relu(norm, input, {}, /*relu=*/false));
+  y.backward(gradient);
+  return {y, input.grad(), norm->weight.grad(), norm->bias.grad(), norm->running_mean, norm->running_var};
+}
+
+TEST(BatchNormGelu, IsTheNormAndGeluInTurnToTheBit) {
+  const int before = at::get_num_threads();
+  for (const auto kind : {torch::kFloat32, torch::kBFloat16}) {
+    for (const auto& sizes : std::vector<std::vector<std::int64_t>>{
+             {40, 64, 8, 8}, {5, 24, 7, 6}, {3, 13, 5, 5}, {30, 3, 31, 31}, {1, 8, 1, 1}, {2, 640, 3, 3}}) {
+      SCOPED_TRACE(testing::Message() << torch::toString(kind) << " " << sizes[1] << " at " << sizes[2]);
+      at::manual_seed(sizes[1]);
+      const auto last = torch::MemoryFormat::ChannelsLast;
+      const Tensor x = (torch::randn(sizes) * 2 + 0.5).to(kind).contiguous(last);
+      const Tensor gradient = torch::randn(sizes).to(kind).contiguous(last);
+      at::set_num_threads(1);
+      const auto in_turn = with_gelu(x, gradient, false);
+      for (const int threads : {1, 3}) {
+        at::set_num_threads(threads);
+        const auto together = with_gelu(x, gradient, true);
+        for (std::size_t i = 0; i < in_turn.size(); ++i) EXPECT_TRUE(together[i].equal(in_turn[i])) << i;
+      }
+      const auto tested = with_gelu(x, gradient, true, /*training=*/false);
+      EXPECT_TRUE(tested[0].equal(with_gelu(x, gradient, false, /*training=*/false)[0]));
+    }
+  }
+  at::set_num_threads(before);
+}
+
+TEST(BatchNormGelu, InTestsItIsTheOperatorsInTurn) {
+  torch::nn::BatchNorm2d norm(16);
+  norm->eval();
+  const at::NoGradGuard no_grad;
+  norm->running_mean.normal_();
+  norm->running_var.uniform_(0.5, 2);
+  const Tensor x = torch::randn({3, 16, 9, 9}).contiguous(torch::MemoryFormat::ChannelsLast);
+  EXPECT_TRUE(batch_norm_gelu(norm, x).equal(glidepath::gelu(batch_norm_relu(norm, x, {}, false))));
 }
 
 }  // namespace

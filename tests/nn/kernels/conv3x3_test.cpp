@@ -11,10 +11,12 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
+#include <torch/version.h>
 
 #include "glidepath/error.h"
 #include "nn/kernels/winograd/winograd.h"
 #include "nn/kernels/winograd_guard.h"
+#include "support/gradients.h"
 
 namespace glidepath {
 namespace {
@@ -68,9 +70,6 @@ std::vector<Tensor> results_in_bf16(const torch::nn::Conv2d& conv, const Tensor&
   const InBfloat16 autocast;
   return results(conv, x, gradient.to(torch::kBFloat16), true);
 }
-
-/// How the node is called that made a tensor.
-std::string made_by(const Tensor& y) { return y.grad_fn() ? y.grad_fn()->name() : ""; }
 
 class Conv3x3Test : public testing::TestWithParam<Layer> {
  protected:

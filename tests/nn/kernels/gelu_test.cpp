@@ -7,15 +7,12 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "glidepath/error.h"
+#include "support/gradients.h"
 
 namespace glidepath {
 namespace {
 
 using torch::Tensor;
-
-Tensor gradient_of(const Tensor& y, const Tensor& x, const Tensor& dy) {
-  return torch::autograd::grad({y}, {x}, {dy})[0];
-}
 
 TEST(Gelu, ValuesAndGradientsAreTheLibrarysInFloat64) {
   const Tensor x = torch::cat({torch::linspace(-12, 12, 100'001), torch::linspace(-0.01, 0.01, 1001),
