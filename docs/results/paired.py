@@ -3,8 +3,9 @@
 
   paired.py cifar10-small/results.csv [--against linear] [--score test_accuracy]
 
-One line for each budget and schedule: how far it is ahead of the one it is set against, in points; the paired 95 %
-interval; and the p value after Holm's correction over all pairs of the budget. Needs SciPy and statsmodels.
+One line for each budget and schedule: how far it is ahead of the one it is set against, in points (of accuracies and
+IoU) or as the score is (of losses and perplexities, where more is worse); the paired 95 % interval; and the p value
+after Holm's correction over all pairs of the budget. Needs SciPy and statsmodels.
 """
 import argparse
 import collections
@@ -18,12 +19,13 @@ from statsmodels.stats.multitest import multipletests
 
 
 def read(file, score):
-    """budget -> schedule -> seed -> accuracy in percent."""
+    """budget -> schedule -> seed -> score, of shares in percent."""
+    scale = 100 if "accuracy" in score or score.endswith("iou") else 1
     table = collections.defaultdict(lambda: collections.defaultdict(dict))
     with open(file, newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             if row["status"] == "done" and row.get("optimizer", "sgd") == "sgd":
-                table[row["budget"]][row["schedule"]][row.get("seed", "1")] = 100 * float(row[score])
+                table[row["budget"]][row["schedule"]][row.get("seed", "1")] = scale * float(row[score])
     return table
 
 

@@ -13,17 +13,34 @@
 
 namespace glidepath {
 
-std::string subject_of(const std::string& schedule, const std::string& optimizer) {
+namespace {
+
+/// A folder's or file's place is this machine's alone.
+std::string data_name(const std::string& data) {
+  const std::size_t colon = data.find(':'), slash = data.find_last_of('/');
+  if (colon == std::string::npos || slash == std::string::npos || slash < colon) return data;
+  return data.substr(0, colon + 1) + data.substr(slash + 1);
+}
+
+}  // namespace
+
+bool has_one_optimizer(const StudyResults& results) {
+  return std::all_of(results.runs.begin(), results.runs.end(), [&](const RunRecord& run) {
+    return run.config.optimizer == results.runs.front().config.optimizer;
+  });
+}
+
+std::string subject_of(const std::string& schedule, const std::string& optimizer, bool is_only_one) {
   const std::string label = schedule_label(schedule);
-  if (optimizer == "sgd") return label;
+  if (optimizer == "sgd" || is_only_one) return label;
   return schedule == "const" ? optimizer : fmt::format("{}, {}", optimizer, label);
 }
 
-StudyRun study_run(const RunRecord& record) {
+StudyRun study_run(const RunRecord& record, bool has_one_optimizer) {
   StudyRun run;
   run.record = record;
   run.optimizer = record.config.optimizer;
-  run.subject = subject_of(record.config.schedule, run.optimizer);
+  run.subject = subject_of(record.config.schedule, run.optimizer, has_one_optimizer);
   const Budget budget = parse_budget(record.config.budget);
   if (budget.unit == BudgetUnit::kPercent) run.budget = budget.amount;
   return run;
@@ -33,9 +50,10 @@ StudyData load_study_data(const std::filesystem::path& dir, const StudyResults& 
   StudyData data{results.name, study_caption(results), {}, results.reference};
   data.score = task_score(results.runs);
   const RunPoints points(dir);
+  const bool one_optimizer = has_one_optimizer(results);
   for (const RunRecord& record : results.runs) {
     if (record.status != RunStatus::kDone) continue;
-    data.runs.push_back(study_run(record));
+    data.runs.push_back(study_run(record, one_optimizer));
     data.runs.back().curve = points.curve(record.id);
     data.runs.back().measures = points.measures(record.id);
   }
@@ -53,9 +71,9 @@ std::string study_caption(const StudyResults& results) {
   }
   const std::string part =
       config.train_limit == 0 ? "" : fmt::format(", first {} images", config.train_limit);
-  return fmt::format("{}{}, {}{}, full budget {}, {} seed{}, {} of {} runs", config.data, part, config.model,
-                     config.width == 1 ? "" : fmt::format(" at width {}", config.width), config.full,
-                     seeds.size(), seeds.size() == 1 ? "" : "s", done, results.runs.size());
+  return fmt::format("{}{}, {}{}, full budget {}, {} seed{}, {} of {} runs", data_name(config.data), part,
+                     config.model, config.width == 1 ? "" : fmt::format(" at width {}", config.width),
+                     config.full, seeds.size(), seeds.size() == 1 ? "" : "s", done, results.runs.size());
 }
 
 }  // namespace glidepath

@@ -30,14 +30,16 @@ struct StudyData {
   std::string envelope = {};  ///< the subject whose trade-off figure 1 shows; empty: by average rank
 };
 
-/// "linear" for SGD; "amsgrad" for another optimizer at a constant rate, "amsgrad, linear" otherwise.
-std::string subject_of(const std::string& schedule, const std::string& optimizer);
+/// "linear" for SGD, and for the only optimizer of a study; "amsgrad" for another optimizer at a constant
+/// rate, "amsgrad, linear" otherwise.
+std::string subject_of(const std::string& schedule, const std::string& optimizer, bool is_only_one = false);
+bool has_one_optimizer(const StudyResults& results);
 
 /// The finished runs of `results` with what the store in `dir` has of them.
 StudyData load_study_data(const std::filesystem::path& dir, const StudyResults& results);
 
 /// A run as its record says, without curve and measures.
-StudyRun study_run(const RunRecord& record);
+StudyRun study_run(const RunRecord& record, bool has_one_optimizer = false);
 
 /// What runs had in common, in words: "cifar10, resnet8, width 0.5, full budget 12ep, 3 seeds".
 std::string study_caption(const StudyResults& results);

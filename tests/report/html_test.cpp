@@ -153,6 +153,19 @@ TEST(Report, AnOrderOfManyRowsStaysSmall) {
   EXPECT_LT(order.size(), 250'000U);
 }
 
+// What all runs have in common tells them not apart, and a folder of this machine is nobody else's.
+TEST(Report, TheOnlyOptimizerAndTheDatasFolderAreLeftOut) {
+  StudyResults results = grid_study({"linear", "const"}, {"10%"}, 1);
+  for (RunRecord& run : results.runs) {
+    run.config.optimizer = "adamw";
+    run.config.data = "tokens:/home/somebody/texts/input.txt";
+  }
+  EXPECT_EQ(subjects_of(results, {}), (std::vector<std::string>{"const", "linear"}));
+  EXPECT_EQ(study_caption(results), "tokens:input.txt, resnet18, full budget 200ep, 1 seed, 2 of 2 runs");
+  results.runs.front().config.optimizer = "adam";
+  EXPECT_EQ(subjects_of(results, {}), (std::vector<std::string>{"adam, linear", "adamw"}));
+}
+
 TEST(Report, LoadsNothing) {
   const std::string page = without_library(
       render_html(grid_study({"linear", "cosine"}, {"1%", "100%"}, 2), "caption", {figure_of("linear")}, {}));

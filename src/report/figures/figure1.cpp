@@ -203,8 +203,9 @@ Figure make_figure1(const StudyData& data) {
 
   const char* largest = accuracy.x_is_budget ? "full" : "largest";
   Panel relative = axis.panel(fmt::format("(b) relative to the {} budget", largest),
-                              fmt::format("% of {}'s {}-budget {}", chosen.name, largest, shown.word()) +
-                                  (shown.kind.higher_is_better ? "" : ", inverted"));
+                              shown.kind.higher_is_better
+                                  ? fmt::format("% of {}'s {}-budget {}", chosen.name, largest, shown.word())
+                                  : fmt::format("{}-budget {} in % of this one", largest, shown.word()));
   const double reference = chosen.y.back();
   for (const Series& line : accuracy.series) {
     relative.series.push_back(relative_to(line, line.is_reference ? best_of(data.reference) : reference,

@@ -99,6 +99,7 @@ Json budget_json(const TrainConfig& config) {
 
 Json runs_json(const StudyResults& results, const std::set<std::string>& common) {
   Json list = Json::array();
+  const bool one_optimizer = has_one_optimizer(results);
   for (const RunRecord& run : results.runs) {
     const bool is_done = run.status == RunStatus::kDone;
     const auto result = [&](double value) { return is_done ? number_json(value) : Json(nullptr); };
@@ -106,7 +107,7 @@ Json runs_json(const StudyResults& results, const std::set<std::string>& common)
                     {"label", run_label(run.config, results.axes)},
                     {"status", to_string(run.status)},
                     {"error", run.error},
-                    {"subject", subject_of(run.config.schedule, run.config.optimizer)},
+                    {"subject", subject_of(run.config.schedule, run.config.optimizer, one_optimizer)},
                     {"budget", budget_json(run.config)},
                     {"config", config_json(run.config, common, false)},
                     {"test_accuracy", result(run.test_accuracy)},
@@ -212,7 +213,7 @@ std::string tables_html(const std::vector<StudyTable>& tables, const std::string
 std::vector<std::string> subjects_of(const StudyResults& results, const std::vector<Figure>& figures) {
   std::set<std::string> subjects;
   for (const RunRecord& run : results.runs)
-    subjects.insert(subject_of(run.config.schedule, run.config.optimizer));
+    subjects.insert(subject_of(run.config.schedule, run.config.optimizer, has_one_optimizer(results)));
   for (const Figure& figure : figures) {
     for (const Panel& panel : figure.panels) {
       for (const Series& series : panel.series) subjects.insert(series.subject);
