@@ -7,6 +7,7 @@
 // channels_last.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -20,6 +21,7 @@
 #include <torch/types.h>
 
 #include "nn/kernels/batch_norm_relu.h"
+#include "nn/kernels/causal_softmax.h"
 #include "nn/kernels/gelu.h"
 #include "nn/kernels/matrix_product.h"
 #include "nn/kernels/max_pool.h"
@@ -95,6 +97,14 @@ std::vector<Case> cases_in(torch::ScalarType kind, const std::string& format) {
        [](const Tensor& x) { return glidepath::max_pool(x); }},
       {"GELU, 64 at 31, " + format, wide, [](const Tensor& x) { return torch::gelu(x); },
        [](const Tensor& x) { return glidepath::gelu(x); }},
+      {"batch norm and GELU, 64 at 31, " + format, wide,
+       [norm = norm(64)](const Tensor& x) mutable { return torch::gelu(norm(x)); },
+       [norm = norm(64)](const Tensor& x) mutable { return glidepath::batch_norm_gelu(norm, x); }},
+      {"causal softmax, 4 heads of 128 tokens, " + format, torch::randn({32, 4, 128, 128}).to(kind),
+       [future = torch::ones({128, 128}, torch::kBool).triu(1)](const Tensor& x) {
+         return torch::softmax((x / 4).masked_fill(future, -INFINITY), 3);
+       },
+       [](const Tensor& x) { return glidepath::causal_softmax(x, 0.25); }},
       {"batch norm and ReLU, 16 at 32, " + format, narrow,
        [norm = norm(16)](const Tensor& x) mutable { return norm(x).relu_(); },
        [norm = norm(16)](const Tensor& x) mutable { return glidepath::batch_norm_relu(norm, x); }}};

@@ -165,7 +165,7 @@ ResultNumber metric_number(const MetricFacts& metric, const std::string& before,
 void add_metrics(std::vector<ResultNumber>& numbers) {
   for (const MetricFacts& metric : metric_facts()) {
     const auto add = [&](const char* before, const char* after, const char* what) {
-      numbers.push_back(metric_number(metric, before, after, fmt::format(what, metric.what)));
+      numbers.push_back(metric_number(metric, before, after, fmt::format(fmt::runtime(what), metric.what)));
     };
     add("test_", "", "test {}");
     add("test_", "_running", "test {} with running statistics");

@@ -10,6 +10,7 @@
 #include <torch/types.h>
 
 #include "glidepath/error.h"
+#include "nn/kernels/causal_softmax.h"
 #include "nn/kernels/gelu.h"
 #include "nn/layers.h"
 
@@ -44,13 +45,11 @@ class AttentionImpl : public torch::nn::Module {
       : c_attn_(register_module("c_attn", linear(channels, 3 * channels))),
         c_proj_(register_module("c_proj", linear(channels, channels))) {}
 
-  /// `future` bool [T, T]: what no token may look at.
-  Tensor forward(const Tensor& x, const Tensor& future) {
+  Tensor forward(const Tensor& x) {
     const std::int64_t batch = x.size(0), tokens = x.size(1), channels = x.size(2), each = channels / kHeads;
     const auto parts = c_attn_(x).view({batch, tokens, 3, kHeads, each}).permute({2, 0, 3, 1, 4});
-    const Tensor scores =
-        torch::matmul(parts[0], parts[1].transpose(2, 3)) / std::sqrt(static_cast<double>(each));
-    const Tensor shares = torch::softmax(scores.masked_fill(future, -INFINITY), 3);
+    const Tensor shares = causal_softmax(torch::matmul(parts[0], parts[1].transpose(2, 3)),
+                                         1 / std::sqrt(static_cast<double>(each)));
     return c_proj_(torch::matmul(shares, parts[2]).transpose(1, 2).reshape({batch, tokens, channels}));
   }
   Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
@@ -83,8 +82,8 @@ class LayerImpl : public torch::nn::Module {
         attn_(register_module("attn", Attention(channels))),
         ln_2_(register_module("ln_2", ScaleNorm(channels))),
         mlp_(register_module("mlp", Perceptron(channels))) {}
-  Tensor forward(const Tensor& x, const Tensor& future) {
-    const Tensor seen = x + attn_(ln_1_(x), future);
+  Tensor forward(const Tensor& x) {
+    const Tensor seen = x + attn_(ln_1_(x));
     return seen + mlp_(ln_2_(seen));
   }
   Value draw(NetworkGraph& graph, Value x, const std::string& name) const {
@@ -138,9 +137,8 @@ class Gpt : public Network {
     if (length > context_)
       throw InputError(fmt::format("model \"gpt\": {} tokens; it was made for {}", length, context_));
     const Tensor places = torch::arange(length, tokens.options());
-    const Tensor future = torch::ones({length, length}, tokens.options().dtype(torch::kBool)).triu(1);
     Tensor x = transformer_->wte(tokens) + transformer_->wpe(places);
-    for (Layer& layer : transformer_->layers) x = layer(x, future);
+    for (Layer& layer : transformer_->layers) x = layer(x);
     return torch::linear(transformer_->ln_f(x), transformer_->wte->weight);
   }
   Cost cost() const override { return cost_; }

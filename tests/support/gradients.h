@@ -3,6 +3,7 @@
 #include <string>
 
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
 #include <torch/types.h>
 
 namespace glidepath {

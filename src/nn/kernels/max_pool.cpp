@@ -15,7 +15,7 @@ namespace {
 using torch::Tensor;
 
 constexpr auto kChannelsLast = torch::MemoryFormat::ChannelsLast;
-constexpr std::int64_t kGrain = 32768;  // numbers of a thread's rows
+constexpr std::int64_t kPoolGrain = 32768;  // numbers of a thread's rows
 
 /// Calls body(offset of the upper row of x, offset of the row of outputs, columns) for all rows of outputs,
 /// which are divided among threads. x is [N, H, W, C] in memory.
@@ -23,7 +23,7 @@ template <typename Body>
 void for_rows(torch::IntArrayRef sizes, const Body& body) {
   const std::int64_t channels = sizes[1], height = sizes[2], width = sizes[3];
   const std::int64_t rows = height / 2, columns = width / 2, of_row = columns * channels;
-  parallel_ranges(sizes[0] * rows, std::max<std::int64_t>(1, kGrain / of_row),
+  parallel_ranges(sizes[0] * rows, std::max<std::int64_t>(1, kPoolGrain / of_row),
                   [&](std::int64_t begin, std::int64_t end) {
                     for (std::int64_t row = begin; row < end; ++row) {
                       const std::int64_t upper = (row / rows * height + row % rows * 2) * width;
