@@ -80,9 +80,9 @@ std::string render_html_table(const StudyTable& table, const std::string& captio
     html += fmt::format("<tr><th scope=\"row\"><code>{}</code></th>", html_text(table.row_labels[row]));
     for (const TableCell& cell : table.cells[row]) {
       const std::string text = html_text(cell.text());
-      html += fmt::format(cell.mark == Mark::kBest ? "<td class=\"number best\"><strong>{}</strong></td>"
-                                                   : "<td class=\"number\">{}</td>",
-                          text);
+      html += cell.mark == Mark::kBest
+                  ? fmt::format("<td class=\"number best\"><strong>{}</strong></td>", text)
+                  : fmt::format("<td class=\"number\">{}</td>", text);
     }
     if (ranked) html += fmt::format("<td class=\"number\">{:.2f}</td>", table.average_rank[row]);
     html += "</tr>\n";

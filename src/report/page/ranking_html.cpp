@@ -74,9 +74,8 @@ std::string body_html(const Ranking& ranking, std::size_t rows) {
         continue;
       }
       const std::string text = odds_text(ranking.beats[i][j]);
-      html += fmt::format(
-          is_told[i][j] ? "<td class=\"odds {}\"><b>{}</b></td>" : "<td class=\"odds {}\">{}</td>",
-          shade_of(ranking.beats[i][j]), text);
+      html += fmt::format("<td class=\"odds {}\">{}</td>", shade_of(ranking.beats[i][j]),
+                          is_told[i][j] ? "<b>" + text + "</b>" : text);
     }
     html += "</tr>\n";
   }
