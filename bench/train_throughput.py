@@ -18,7 +18,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 #        model      width  updates (ours and theirs)
-CASES = [("resnet18", 1.0, 8), ("resnet18", 0.25, 60), ("resnet8", 1.0, 150), ("resnet8", 0.5, 200)]
+CASES = {"cpu": [("resnet18", 1.0, 8), ("resnet18", 0.25, 60), ("resnet8", 1.0, 150), ("resnet8", 0.5, 200)],
+         "cuda": [("resnet18", 1.0, 600), ("resnet18", 0.25, 600)]}
 
 
 def cifar10_folder(data_dir):
@@ -45,7 +46,9 @@ def run(command):
 def ours(args, model, width, updates):
     command = [args.program, "train", "--data", "cifar10", "--data-dir", args.data_dir, "--model", model,
                "--width", str(width), "--budget", f"{updates + 3}it", "--full", "200ep", "--eval-every", "end", "--test-limit", "250",
-               "--threads", str(args.threads), "--precision", args.precision, "--json"]
+               "--threads", str(args.threads), "--precision", args.precision, "--conv", args.conv, "--device", args.device, "--json"]
+    if args.device == "cuda":
+        command += ["--deterministic", "false"]  # as PyTorch's: cuDNN tries its kernels
     result = json.loads(run(command))
     return result["images_per_second"], result["peak_memory_mib"]
 
@@ -53,7 +56,7 @@ def ours(args, model, width, updates):
 def theirs(args, model, width, updates):
     command = [args.python, os.path.join(HERE, "python", "resnet_train.py"), "--data-dir", args.data_dir,
                "--model", model, "--width", str(width), "--updates", str(updates), "--threads", str(args.threads),
-               "--precision", args.precision]
+               "--precision", args.precision, "--device", args.device] + (["--compile"] if args.compile else [])
     return float(run(command))
 
 
@@ -64,16 +67,22 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--precision", default="bf16", choices=["bf16", "fp32"])
+    parser.add_argument("--conv", default="auto", choices=["auto", "library", "winograd"], help="ours")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--compile", action="store_true", help="PyTorch's with torch.compile")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", help="for example resnet18:0.25")
     args = parser.parse_args()
     args.data_dir = cifar10_folder(args.data_dir)
     version = run([args.python, "-c", "import torch; print(torch.__version__)"]).strip()
-    print(f"{platform.processor() or platform.machine()}, {args.threads} thread(s), {args.precision}, "
-          f"{args.repeats} pairs; PyTorch {version}")
+    where = platform.processor() or platform.machine()
+    if args.device == "cuda":
+        where = run([args.python, "-c", "import torch; print(torch.cuda.get_device_name())"]).strip()
+    print(f"{where}, {args.threads} thread(s), {args.precision}, {args.repeats} pairs; PyTorch {version}"
+          f"{', compiled' if args.compile else ''}")
     print("| network | width | glidepath img/s | PyTorch img/s | ratio: median (min to max) | memory MiB |")
     print("|---|---|---|---|---|---|")
-    for model, width, updates in CASES:
+    for model, width, updates in CASES[args.device]:
         if args.only and args.only != f"{model}:{width:g}":
             continue
         rates, peers, ratios, memory = [], [], [], 0

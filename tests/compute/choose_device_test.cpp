@@ -1,6 +1,9 @@
 // tests/compute/choose_device_test.cpp - which device an option gets, on machines of every kind.
 #include "compute/choose_device.h"
 
+#include <fstream>
+#include <string>
+
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -101,6 +104,37 @@ TEST(PlanCompute, NamesThePrecisionItChose) {
   }
   config.loss_scale = "dynamic";
   EXPECT_TRUE(plan_compute(config).scales_loss);
+}
+
+/// What the kernel says the processor has.
+bool processor_has(const std::string& flag) {
+  std::ifstream stream("/proc/cpuinfo");
+  for (std::string line; std::getline(stream, line);) {
+    if (line.rfind("flags", 0) == 0) return (line + " ").find(" " + flag + " ") != std::string::npos;
+  }
+  return false;
+}
+
+TEST(PlanCompute, WinogradsConvolutionsAreWhereTheyPay) {
+  if (!processor_has("avx2")) GTEST_SKIP() << "not a processor with AVX2";
+  TrainConfig config;
+  config.device = "cpu";
+  config.threads = 1;
+  const auto planned = [&](const char* precision, const char* conv) {
+    config.precision = precision;
+    config.conv = conv;
+    return plan_compute(config).winograd;
+  };
+  const bool has_bf16 = processor_has("avx512_bf16");
+  EXPECT_TRUE(planned("fp32", "auto"));
+  EXPECT_TRUE(planned("fp32", "winograd"));
+  EXPECT_EQ(planned("bf16", "auto"), has_bf16 && !processor_has("amx_bf16"));
+  for (const char* precision : {"fp32", "bf16"}) EXPECT_FALSE(planned(precision, "library"));
+  if (has_bf16) {
+    EXPECT_TRUE(planned("bf16", "winograd"));
+  } else {
+    EXPECT_THROW(planned("bf16", "winograd"), InputError);
+  }
 }
 
 }  // namespace
