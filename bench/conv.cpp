@@ -9,7 +9,6 @@
 // are included. "peak" is what the kernel of the products alone reaches with all it touches in the first
 // cache.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -23,22 +22,12 @@
 #include "nn/kernels/conv3x3.h"
 #include "nn/kernels/parallel.h"
 #include "nn/kernels/winograd/winograd.h"
+#include "timing.h"
 
 namespace {
 
 namespace winograd = glidepath::winograd;
 using torch::Tensor;
-
-double seconds_of(const std::function<void()>& work) {
-  const auto begun = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 /// Of all threads together.
 template <typename K>

@@ -5,8 +5,6 @@
 //
 // Shapes are those of `airbench` (256 images) and of a ResNet-18 at a quarter of its width (128), in
 // channels_last.
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -25,21 +23,11 @@
 #include "nn/kernels/gelu.h"
 #include "nn/kernels/matrix_product.h"
 #include "nn/kernels/max_pool.h"
+#include "timing.h"
 
 namespace {
 
 using torch::Tensor;
-
-double milliseconds_of(const std::function<void()>& work) {
-  const auto begun = std::chrono::steady_clock::now();
-  work();
-  return 1e3 * std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 struct Case {
   std::string name;
@@ -60,7 +48,6 @@ std::vector<double> times_of(const Case& each, const std::function<Tensor(const 
 }
 
 void compare(const Case& each, int rounds) {
-  const std::vector<const char*> passes = {"forward", "backward"};
   std::vector<std::vector<double>> library(2), ours(2);
   for (int round = -1; round < rounds; ++round) {  // the first warms up
     const auto theirs = times_of(each, each.library), own = times_of(each, each.ours);

@@ -3,7 +3,6 @@
 //
 //     ninja -C build/release optimizer_step && build/release/bench/optimizer_step [width] [pairs] [threads]
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -15,6 +14,7 @@
 
 #include "glidepath/models.h"
 #include "setup/run_setup.h"
+#include "timing.h"
 
 namespace {
 
@@ -57,18 +57,6 @@ std::unique_ptr<torch::optim::Optimizer> libtorch(const std::string& name, const
       list, optim::AdamOptions(kLr).weight_decay(kDecay).amsgrad(name == "amsgrad"));
 }
 
-template <typename Step>
-double milliseconds(Step step) {
-  const auto begun = std::chrono::steady_clock::now();
-  step();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 void compare(const std::string& name, double width, int pairs) {
   glidepath::TrainConfig config;
   config.optimizer = name;
@@ -78,7 +66,7 @@ void compare(const std::string& name, double width, int pairs) {
   const auto theirs = libtorch(name, yours);
   std::vector<double> our_times, their_times, ratios;
   for (int pair = -3; pair < pairs; ++pair) {  // the first three warm up
-    const double a = milliseconds([&] { ours->step(kLr); }), b = milliseconds([&] { theirs->step(); });
+    const double a = milliseconds_of([&] { ours->step(kLr); }), b = milliseconds_of([&] { theirs->step(); });
     if (pair < 0) continue;
     our_times.push_back(a);
     their_times.push_back(b);

@@ -92,6 +92,9 @@ with_news() { # with_news WHAT LOG COMMAND...
   trap - EXIT
 }
 
+# The shared libraries that a library asks for by name, one a line.
+needed_by() { LC_ALL=C readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+
 # Runs a command quietly; when it fails, shows the end of what it wrote.
 quietly() { # quietly LOG COMMAND...
   local log=$1 status=0

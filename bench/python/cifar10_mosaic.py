@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""CIFAR-10 in 45 MB instead of 184, to be carried to a machine that reaches nothing: scripts/gpu-check.
+"""CIFAR-10 in 40 MB instead of 184, to be carried to a machine that reaches nothing: scripts/gpu-check.
 
     cifar10_mosaic.py pack FOLDER MOSAICS       FOLDER: data_batch_1.bin ... test_batch.bin
     cifar10_mosaic.py unpack MOSAICS FOLDER

@@ -10,11 +10,11 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/modules/batchnorm.h>
 
-#include "glidepath/error.h"
 #include "nn/kernels/batch_norm_kernels.h"
 #include "nn/kernels/batch_norm_layout.h"
 #include "nn/kernels/gelu.h"
 #include "nn/kernels/gelu_kernels.h"
+#include "nn/kernels/own_operator.h"
 #include "nn/kernels/parallel.h"
 #include "nn/kernels/sync_batch_norm.h"
 
@@ -250,10 +250,8 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    if (torch::GradMode::is_enabled()) {
-      throw RunError(
-          "batch_norm_relu: has no second derivative on the CPU in channels_last; use NCHW for it");
-    }
+    refuse_second_derivative(
+        "batch_norm_relu: has no second derivative on the CPU in channels_last; use NCHW for it");
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &y = saved[1], &weight = saved[2];
     const Tensor dy = gradients[0].to(x.scalar_type()).contiguous(torch::MemoryFormat::ChannelsLast);
@@ -277,12 +275,11 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
 };
 
 bool fits(const torch::nn::BatchNorm2dImpl& norm, const Tensor& x, const Tensor& residual) {
-  const bool dtype_fits = x.scalar_type() == torch::kBFloat16 || x.scalar_type() == torch::kFloat32;
   const auto same_layout = [&](const Tensor& other) {
     return other.sizes() == x.sizes() && other.scalar_type() == x.scalar_type() &&
            other.is_contiguous(torch::MemoryFormat::ChannelsLast);
   };
-  return x.is_cpu() && x.dim() == 4 && dtype_fits && same_layout(x) &&
+  return x.is_cpu() && x.dim() == 4 && has_kernels_for(x) && same_layout(x) &&
          (!residual.defined() || same_layout(residual)) && std::lcm(x.size(1), kLanes) <= kLargestTile &&
          norm.weight.defined() && norm.weight.scalar_type() == torch::kFloat32 &&
          norm.running_mean.defined() && norm.options.momentum().has_value();

@@ -7,8 +7,8 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "glidepath/error.h"
 #include "nn/kernels/causal_softmax_kernels.h"
+#include "nn/kernels/own_operator.h"
 #include "nn/kernels/parallel.h"
 
 namespace glidepath {
@@ -61,9 +61,8 @@ class CausalSoftmax : public torch::autograd::Function<CausalSoftmax> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list given) {
-    if (torch::GradMode::is_enabled()) {
-      throw RunError("causal_softmax: has no second derivative on the CPU; use torch::softmax for it");
-    }
+    refuse_second_derivative(
+        "causal_softmax: has no second derivative on the CPU; use torch::softmax for it");
     const Tensor y = context->get_saved_variables()[0];
     const Tensor dy = given[0].to(y.scalar_type()).contiguous();
     const auto scale = static_cast<float>(context->saved_data["scale"].toDouble());
@@ -78,8 +77,7 @@ class CausalSoftmax : public torch::autograd::Function<CausalSoftmax> {
 
 Tensor causal_softmax(const Tensor& scores, double scale) {
   const std::int64_t tokens = scores.size(-1);
-  const bool dtype_fits = scores.scalar_type() == torch::kFloat32 || scores.scalar_type() == torch::kBFloat16;
-  if (scores.is_cpu() && dtype_fits && scores.numel() > 0)
+  if (scores.is_cpu() && has_kernels_for(scores) && scores.numel() > 0)
     return CausalSoftmax::apply(scores.contiguous(), scale);
   const Tensor future = torch::ones({tokens, tokens}, scores.options().dtype(torch::kBool)).triu(1);
   return torch::softmax((scores * scale).masked_fill(future, -INFINITY), -1);

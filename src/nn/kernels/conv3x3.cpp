@@ -10,8 +10,8 @@
 #include <torch/nn/modules/conv.h>
 #include <torch/version.h>
 
-#include "glidepath/error.h"
 #include "nn/conv_padding.h"
+#include "nn/kernels/own_operator.h"
 #include "nn/kernels/winograd/winograd.h"
 #include "nn/kernels/winograd_guard.h"
 
@@ -31,21 +31,16 @@ winograd::Shape shape_of(const Tensor& x, const Tensor& weight) {
   return {x.size(0), x.size(2), x.size(3), weight.size(1), weight.size(0)};
 }
 
-bool autocast_is_on() {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-  return at::autocast::is_autocast_enabled(torch::kCPU);
+bool autocast_is_on() { return at::autocast::is_autocast_enabled(torch::kCPU); }
+torch::ScalarType autocast_type() { return at::autocast::get_autocast_dtype(torch::kCPU); }
+void turn_autocast(bool on) { at::autocast::set_autocast_enabled(torch::kCPU, on); }
 #else
-  return at::autocast::is_cpu_enabled();
+bool autocast_is_on() { return at::autocast::is_cpu_enabled(); }
+torch::ScalarType autocast_type() { return at::autocast::get_autocast_cpu_dtype(); }
+void turn_autocast(bool on) { at::autocast::set_cpu_enabled(on); }
 #endif
-}
-
-bool computes_in_bf16() {
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-  return autocast_is_on() && at::autocast::get_autocast_dtype(torch::kCPU) == torch::kBFloat16;
-#else
-  return autocast_is_on() && at::autocast::get_autocast_cpu_dtype() == torch::kBFloat16;
-#endif
-}
+bool computes_in_bf16() { return autocast_is_on() && autocast_type() == torch::kBFloat16; }
 
 Tensor in_channels_last(const Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
 
@@ -96,9 +91,8 @@ class Conv3x3 : public torch::autograd::Function<Conv3x3> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    if (torch::GradMode::is_enabled()) {
-      throw RunError("convolve: Winograd's convolution has no second derivative; use conv = \"library\"");
-    }
+    refuse_second_derivative(
+        "convolve: Winograd's convolution has no second derivative; use conv = \"library\"");
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1];
     const Tensor dy = in_channels_last(gradients[0].to(x.scalar_type()));
@@ -138,13 +132,11 @@ bool is_3x3(const torch::nn::Conv2dImpl& conv) {
 /// Whether Winograd's kernels take this, with x rounded to bfloat16 first or as it is.
 bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x, bool in_bf16) {
   const Tensor& weight = conv.weight;
-  const auto is_one_of = [](const Tensor& tensor, bool bf16_too) {
-    return tensor.is_cpu() && (tensor.scalar_type() == torch::kFloat32 ||
-                               (bf16_too && tensor.scalar_type() == torch::kBFloat16));
-  };
-  return is_allowed && is_3x3(conv) && !conv.bias.defined() && is_one_of(x, in_bf16) &&
-         is_one_of(weight, false) && x.dim() == 4 && x.numel() > 0 && x.size(1) == weight.size(1) &&
-         autocast_is_on() == in_bf16 && x.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
+  const auto is_float = [](const Tensor& tensor) { return tensor.scalar_type() == torch::kFloat32; };
+  return is_allowed && is_3x3(conv) && !conv.bias.defined() && x.is_cpu() && weight.is_cpu() &&
+         (in_bf16 ? has_kernels_for(x) : is_float(x)) && is_float(weight) && x.dim() == 4 && x.numel() > 0 &&
+         x.size(1) == weight.size(1) && autocast_is_on() == in_bf16 &&
+         x.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
          fits_winograd(weight.size(1), weight.size(0), in_bf16);
 }
 
@@ -164,19 +156,10 @@ bool is_wrong_in_bf16(const torch::nn::Conv2dImpl& conv, const Tensor& x) {
 /// While alive, operators on the CPU compute in what they are given.
 class AutocastOff {
  public:
-  AutocastOff() { set(false); }
-  ~AutocastOff() { set(true); }
+  AutocastOff() { turn_autocast(false); }
+  ~AutocastOff() { turn_autocast(true); }
   AutocastOff(const AutocastOff&) = delete;
   AutocastOff& operator=(const AutocastOff&) = delete;
-
- private:
-  static void set(bool on) {
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-    at::autocast::set_autocast_enabled(torch::kCPU, on);
-#else
-    at::autocast::set_cpu_enabled(on);
-#endif
-  }
 };
 
 }  // namespace

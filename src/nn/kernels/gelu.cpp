@@ -3,8 +3,8 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "glidepath/error.h"
 #include "nn/kernels/gelu_kernels.h"
+#include "nn/kernels/own_operator.h"
 #include "nn/kernels/parallel.h"
 
 namespace glidepath {
@@ -44,9 +44,7 @@ class Gelu : public torch::autograd::Function<Gelu> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list given) {
-    if (torch::GradMode::is_enabled()) {
-      throw RunError("gelu: has no second derivative on the CPU; use torch::gelu for it");
-    }
+    refuse_second_derivative("gelu: has no second derivative on the CPU; use torch::gelu for it");
     const Tensor x = context->get_saved_variables()[0];
     const Tensor dy = given[0].to(x.scalar_type()).contiguous(x.suggest_memory_format());
     Tensor dx = torch::empty_like(x);
@@ -58,8 +56,7 @@ class Gelu : public torch::autograd::Function<Gelu> {
 }  // namespace
 
 Tensor gelu(const Tensor& x) {
-  const bool dtype_fits = x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16;
-  const bool fits = x.is_cpu() && dtype_fits && x.is_contiguous(x.suggest_memory_format());
+  const bool fits = x.is_cpu() && has_kernels_for(x) && x.is_contiguous(x.suggest_memory_format());
   return fits ? Gelu::apply(x) : torch::gelu(x);
 }
 

@@ -5,8 +5,8 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "glidepath/error.h"
 #include "nn/kernels/max_pool_kernels.h"
+#include "nn/kernels/own_operator.h"
 #include "nn/kernels/parallel.h"
 
 namespace glidepath {
@@ -76,9 +76,7 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    if (torch::GradMode::is_enabled()) {
-      throw RunError("max_pool: has no second derivative on the CPU; use torch::max_pool2d for it");
-    }
+    refuse_second_derivative("max_pool: has no second derivative on the CPU; use torch::max_pool2d for it");
     const Tensor which = context->get_saved_variables()[0];
     const Tensor dy = gradients[0].contiguous(kChannelsLast);
     const auto sizes = context->saved_data["sizes"].toIntVector();
@@ -91,8 +89,7 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 }  // namespace
 
 Tensor max_pool(const Tensor& x) {
-  const bool dtype_fits = x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16;
-  const bool fits = x.is_cpu() && dtype_fits && x.dim() == 4 && x.is_contiguous(kChannelsLast) &&
+  const bool fits = x.is_cpu() && has_kernels_for(x) && x.dim() == 4 && x.is_contiguous(kChannelsLast) &&
                     x.numel() > 0 && x.size(2) >= 2 && x.size(3) >= 2;
   return fits ? MaxPool::apply(x) : torch::max_pool2d(x, 2);
 }

@@ -16,6 +16,7 @@ GLIDEPATH_INLINE void largest(const T* __restrict a, const T* __restrict b, cons
     std::int32_t place = 0;
 #pragma GCC unroll 3
     for (std::int32_t j = 1; j < 4; ++j) {
+      // values[j] > best, or not a number: so said it becomes vectors, twice as fast as the plain comparison.
       const bool takes = !(values[j] <= best) && !(best != best && values[j] == values[j]);
       best = takes ? values[j] : best;
       place = takes ? j : place;

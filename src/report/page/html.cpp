@@ -212,8 +212,9 @@ std::string tables_html(const std::vector<StudyTable>& tables, const std::string
 
 std::vector<std::string> subjects_of(const StudyResults& results, const std::vector<Figure>& figures) {
   std::set<std::string> subjects;
+  const bool one_optimizer = has_one_optimizer(results);
   for (const RunRecord& run : results.runs)
-    subjects.insert(subject_of(run.config.schedule, run.config.optimizer, has_one_optimizer(results)));
+    subjects.insert(subject_of(run.config.schedule, run.config.optimizer, one_optimizer));
   for (const Figure& figure : figures) {
     for (const Panel& panel : figure.panels) {
       for (const Series& series : panel.series) subjects.insert(series.subject);
