@@ -24,7 +24,7 @@ STUDY = """
 [base]
 data = "digits"
 model = "mlp"
-full = "300ep"
+full = "1000ep"
 batch_size = 32
 eval_every = "end"
 precision = "fp32"
@@ -96,7 +96,7 @@ class Test:
     def wait_until_training(self, array):
         """A long run of the job array, well on its way and far from its end."""
         return self.wait(lambda run: run["state"] == "running" and run["job"].startswith(f"{array}_")
-                         and run["axes"]["budget"] == "100%" and 0.05 < run["progress"] < 0.5, f"a long run of array {array}")
+                         and run["axes"]["budget"] == "100%" and 0 < run["progress"] < 0.6, f"a long run of array {array}")
 
     def wait_until_back(self, run):
         """Once a stopped task is in the queue again, without the 2 minutes that Slurm lets it wait."""
