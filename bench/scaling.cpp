@@ -24,6 +24,7 @@
 #include "ranks/gradient_reducer.h"
 #include "ranks/meeting/launcher.h"
 #include "setup/run_setup.h"
+#include "timing.h"
 
 namespace {
 
@@ -36,11 +37,6 @@ constexpr double kLr = 1e-4;  // weights hardly move: every update costs the sam
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 /// CIFAR-10's shape, so that nothing has to be fetched.
@@ -141,7 +137,7 @@ int measure(int argc, char** argv) {
   const ComputePlan plan = plan_compute(config);
   const Dataset dataset = made_up_images();
   const auto model = build_model(config, dataset, plan);
-  const auto optimizer = make_optimizer(config, parameters_of(*model));
+  const auto optimizer = make_optimizer(config, named_parameters(*model));
   GradientReducer reducer(*group, model->parameters());
   LoaderOptions options = loader_options(config, plan, dataset);
   options.prefetch = 0;
