@@ -2,6 +2,8 @@
 #include "glidepath/report.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -45,9 +47,38 @@ Drawable make_figures(const StudyData& data, const std::vector<std::string>& ask
   return drawable;
 }
 
-/// In the legends: a line's name begins with its subject, or has it after what is measured.
+/// Subjects that stand in a text as words of their own, by their labels; of two that begin at one place the
+/// longer.
+std::string labelled(const std::string& text, const std::map<std::string, std::string>& labels) {
+  const auto is_part = [&](std::size_t place) {
+    return place < text.size() && (std::isalnum(static_cast<unsigned char>(text[place])) != 0 ||
+                                   std::strchr("-_()", text[place]) != nullptr);
+  };
+  std::string told;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::pair<const std::string, std::string>* longest = nullptr;
+    for (const auto& label : labels) {
+      const std::string& subject = label.first;
+      if (text.compare(i, subject.size(), subject) != 0 || is_part(i + subject.size())) continue;
+      if (longest == nullptr || subject.size() > longest->first.size()) longest = &label;
+    }
+    if (longest == nullptr || longest->first.empty() || (i > 0 && is_part(i - 1))) {
+      told += text[i++];
+      continue;
+    }
+    told += longest->second;
+    i += longest->first.size();
+  }
+  return told;
+}
+
+/// In titles, captions and legends, where a line's name begins with its subject or has it after what is
+/// measured.
 void put_labels(Figure& figure, const std::map<std::string, std::string>& labels) {
+  figure.text = labelled(figure.text, labels);
   for (Panel& panel : figure.panels) {
+    panel.title = labelled(panel.title, labels);
+    panel.y_label = labelled(panel.y_label, labels);
     for (Series& series : panel.series) {
       const auto label = labels.find(series.subject);
       const auto place = series.name.rfind(series.subject);

@@ -51,6 +51,13 @@ TEST_F(CliTest, StudyThenReport) {
   EXPECT_THAT(text_of(folder_ / "p/table.tex"),
               testing::AllOf(HasSubstr("\\caption{s. Mean and"), HasSubstr("\nstep decay & ")));
   EXPECT_THAT(text_of(folder_ / "p/report.html"), HasSubstr("<code>step decay</code>"));
+  const ProcessResult named = shell(
+      "glidepath report out --out l --format svg --envelope step-d2 --label step-d2=slow --label "
+      "linear=fast");
+  ASSERT_EQ(named.exit_status, 0) << named.err;
+  const std::string drawn = text_of(folder_ / "l/figures/fig1.svg");
+  EXPECT_THAT(drawn, testing::AllOf(HasSubstr("% of slow's full-budget accuracy"), HasSubstr(">fast<")));
+  EXPECT_THAT(drawn, testing::Not(HasSubstr("step-d2")));
   const ProcessResult no_line = shell("glidepath report out --out q --envelope cosine");
   EXPECT_EQ(no_line.exit_status, 2);
   EXPECT_EQ(no_line.err,
