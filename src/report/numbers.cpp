@@ -11,7 +11,7 @@
 
 #include "core/safe_text.h"
 #include "glidepath/statistics.h"
-#include "report/figures/series.h"
+#include "report/figures/figure_parts.h"
 
 namespace glidepath {
 namespace {
@@ -82,12 +82,14 @@ std::string norm_table(const StudyData& data, const std::string& measure, const 
 std::string final_table(const StudyData& data) {
   const bool any_loss = std::any_of(data.runs.begin(), data.runs.end(),
                                     [](const StudyRun& run) { return !std::isnan(shown_loss(run.record)); });
+  const ShownScore score(data.score);
   std::string rows;
   for_each_cell(data, "", [&](const std::string& subject, double budget, const SeedRuns& runs) {
     rows += fmt::format("| {} | {} | {} | {} | {} | {} |", markdown_text(subject), budget_name(budget),
                         runs.size(), cell(runs, train_loss),
                         cell(runs, [](const StudyRun& run) { return last_value(run, "train_loss_full"); }),
-                        cell(runs, test_accuracy_percent, 2));
+                        cell(
+                            runs, [&](const StudyRun& run) { return score.of(run); }, 2));
     if (any_loss)
       rows += fmt::format(" {} |", cell(runs, [](const StudyRun& run) { return run.record.test_loss; }));
     rows += "\n";
@@ -96,9 +98,9 @@ std::string final_table(const StudyData& data) {
   const char* more = any_loss ? " test loss |\n" : "\n";
   const char* rule = any_loss ? "---:|\n" : "\n";
   return fmt::format(
-      "| run | budget | seeds | training loss, last epoch | at the end, whole set | test accuracy (%) |{}"
+      "| run | budget | seeds | training loss, last epoch | at the end, whole set | {} |{}"
       "|---|---:|---:|---:|---:|---:|{}{}",
-      more, rule, rows);
+      score.label(), more, rule, rows);
 }
 
 std::string estimate_table(const StudyData& data) {
@@ -173,7 +175,7 @@ std::string render_numbers(const StudyData& data) {
                  norm_table(data, "grad_norm", "‖g*‖", "effective_lr_median", "β")) +
          section("Weight norm", norm_table(data, "weight_norm", "‖w‖", "", "lr")) +
          section("Online estimate", estimate_table(data)) +
-         section("Losses and accuracy at the end", final_table(data));
+         section("Losses and scores at the end", final_table(data));
 }
 
 std::string figure_csv(const Figure& figure) {

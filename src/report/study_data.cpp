@@ -2,6 +2,7 @@
 #include "report/study_data.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "glidepath/budget.h"
 #include "glidepath/schedule.h"
 #include "glidepath/table.h"
+#include "study/execute/progress.h"
 #include "study/store/run_points.h"
 
 namespace glidepath {
@@ -24,23 +26,30 @@ std::string data_name(const std::string& data) {
 
 }  // namespace
 
-bool has_one_optimizer(const StudyResults& results) {
-  return std::all_of(results.runs.begin(), results.runs.end(), [&](const RunRecord& run) {
-    return run.config.optimizer == results.runs.front().config.optimizer;
-  });
-}
-
 std::string subject_of(const std::string& schedule, const std::string& optimizer, bool is_only_one) {
   const std::string label = schedule_label(schedule);
   if (optimizer == "sgd" || is_only_one) return label;
   return schedule == "const" ? optimizer : fmt::format("{}, {}", optimizer, label);
 }
 
-StudyRun study_run(const RunRecord& record, bool has_one_optimizer) {
+Subjects::Subjects(const StudyResults& results) {
+  has_one_optimizer_ = std::all_of(results.runs.begin(), results.runs.end(), [&](const RunRecord& run) {
+    return run.config.optimizer == results.runs.front().config.optimizer;
+  });
+  const std::set<std::string> told = {"schedule", "optimizer", "budget", "seed"};
+  std::copy_if(results.axes.begin(), results.axes.end(), std::back_inserter(others_),
+               [&](const std::string& axis) { return told.count(axis) == 0; });
+}
+
+std::string Subjects::of(const TrainConfig& config) const {
+  return subject_of(config.schedule, config.optimizer, has_one_optimizer_) + other_values(config, others_);
+}
+
+StudyRun study_run(const RunRecord& record, const Subjects& subjects) {
   StudyRun run;
   run.record = record;
   run.optimizer = record.config.optimizer;
-  run.subject = subject_of(record.config.schedule, run.optimizer, has_one_optimizer);
+  run.subject = subjects.of(record.config);
   const Budget budget = parse_budget(record.config.budget);
   if (budget.unit == BudgetUnit::kPercent) run.budget = budget.amount;
   return run;
@@ -50,10 +59,10 @@ StudyData load_study_data(const std::filesystem::path& dir, const StudyResults& 
   StudyData data{results.name, study_caption(results), {}, results.reference};
   data.score = task_score(results.runs);
   const RunPoints points(dir);
-  const bool one_optimizer = has_one_optimizer(results);
+  const Subjects subjects(results);
   for (const RunRecord& record : results.runs) {
     if (record.status != RunStatus::kDone) continue;
-    data.runs.push_back(study_run(record, one_optimizer));
+    data.runs.push_back(study_run(record, subjects));
     data.runs.back().curve = points.curve(record.id);
     data.runs.back().measures = points.measures(record.id);
   }

@@ -9,6 +9,7 @@
 #include "report/page/html.h"
 #include "report/page/page.h"
 #include "report/page/report_json.h"
+#include "report/study_data.h"
 #include "study/execute/progress.h"
 #include "watch/snapshot.h"
 
@@ -19,12 +20,14 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLatest = 12;  // of the ended runs, those that are told
 
-Json run_json(const RunRecord& run, const std::vector<std::string>& axes) {
+Json run_json(const RunRecord& run, const StudyResults& results) {
   return {{"id", run.id},
-          {"label", run_label(run.config, axes)},
+          {"label", run_label(run.config, results.axes)},
           {"schedule", run.config.schedule},
+          {"subject", Subjects(results).of(run.config)},
           {"status", to_string(run.status)},
           {"test_accuracy", run.status == RunStatus::kDone ? number_json(run.test_accuracy) : Json(nullptr)},
+          {"score", score_json(run)},
           {"loss", number_json(shown_loss(run))},
           {"seconds", run.status == RunStatus::kDone ? number_json(run.seconds) : Json(nullptr)},
           {"error", run.error}};
@@ -40,8 +43,8 @@ Json curves_json(const std::vector<CurveTable>& curves) {
   return list;
 }
 
-Json running_json(const WatchedRun& watched, const std::vector<std::string>& axes, bool curves) {
-  Json json = run_json(watched.run, axes);
+Json running_json(const WatchedRun& watched, const StudyResults& results, bool curves) {
+  Json json = run_json(watched.run, results);
   json["progress"] = watched.progress;
   json["seconds"] = number_json(watched.seconds);
   json["abandoned"] = watched.is_abandoned;
@@ -63,6 +66,7 @@ Json table_json(const StudyTable& table) {
     losses.push_back(loss);
   }
   return {{"caption", table.caption},
+          {"is_share", table.is_share},
           {"row_axis", table.row_axis},
           {"column_axis", table.column_axis},
           {"rows", table.rows},
@@ -89,14 +93,15 @@ std::string snapshot_json(const WatchSnapshot& snapshot, bool curves) {
                {"subjects", subjects_json(subjects_of(results, {}))}};
   json["jobs"] = Json::array();
   for (const WatchedRun& watched : snapshot.running) {
-    json["jobs"].push_back(running_json(watched, results.axes, curves));
+    json["jobs"].push_back(running_json(watched, results, curves));
   }
   json["latest"] = json["failures"] = Json::array();
   for (const std::size_t index : snapshot.ended) {
     const RunRecord& run = results.runs[index];
-    if (json["latest"].size() < kLatest) json["latest"].push_back(run_json(run, results.axes));
-    if (run.status != RunStatus::kDone) json["failures"].push_back(run_json(run, results.axes));
+    if (json["latest"].size() < kLatest) json["latest"].push_back(run_json(run, results));
+    if (run.status != RunStatus::kDone) json["failures"].push_back(run_json(run, results));
   }
+  json["score"] = score_title(results);
   json["tables"] = Json::array();
   for (const StudyTable& table : make_tables(results)) json["tables"].push_back(table_json(table));
   return json_text(json);

@@ -322,6 +322,30 @@ TEST(FigureB, OffTheShelfAndFitted) {
   EXPECT_THAT(refusal("B", without(whole_study(), "sgdr-r2")), testing::HasSubstr("needs runs of sgdr-r2"));
 }
 
+// Runs that differ in more than their seed are no seeds of one another: they were pooled as if they were.
+TEST(Subjects, AreToldApartByEveryAxis) {
+  StudyResults results;
+  results.axes = {"schedule", "budget", "init", "seed"};
+  for (const char* init : {"", "weights.safetensors"}) {
+    for (const char* seed : {"1", "2"}) {
+      RunRecord run = made_run("linear", "10%", std::stoul(seed), 0.5).record;
+      run.config.init = init;
+      results.runs.push_back(run);
+    }
+  }
+  const Subjects subjects(results);
+  EXPECT_EQ(subjects.of(results.runs[0].config), "linear");
+  EXPECT_EQ(subjects.of(results.runs[1].config), "linear");
+  EXPECT_EQ(subjects.of(results.runs[2].config), "linear, init weights.safetensors");
+  StudyData data{"made", "invented", {}};
+  for (const RunRecord& run : results.runs) data.runs.push_back(study_run(run, subjects));
+  data.runs[2].record.test_accuracy = data.runs[3].record.test_accuracy = 0.75;
+  const Figure figure = make_figure1(data);
+  EXPECT_THAT(names_of(figure.panels[0]), ElementsAre("linear, init weights.safetensors", "linear"));
+  EXPECT_EQ(figure.panels[0].series[0].y.front(), 75);
+  EXPECT_EQ(figure.panels[0].series[0].spread.front(), 0);
+}
+
 TEST(FigureC, AgainstBudgetAndAlongTraining) {
   const Figure figure = make_figure_c(whole_study());
   ASSERT_EQ(figure.panels.size(), 4U);
@@ -344,6 +368,29 @@ TEST(FigureC, IsOfTheImagesHeldOut) {
   EXPECT_THAT(figure.text, testing::HasSubstr("training images held out"));
   data.runs.front().record.scores.clear();  // of linear
   EXPECT_THAT(titles_of(make_figure_c(data)), testing::Contains("(b) test accuracy"));
+}
+
+// The first metric of a task is the score that figures are of.
+TEST(FiguresAToC, AreOfTheTasksScore) {
+  StudyData data = whole_study();
+  data.score = "test_perplexity";
+  for (StudyRun& run : data.runs) {
+    run.record.scores = {{"test_perplexity", 2 / run.record.test_accuracy}, {"val_perplexity", 7}};
+    run.record.test_accuracy = kNaN;
+  }
+  for (const Figure& figure : {make_figure_a(data), make_figure_b(data)}) {
+    EXPECT_EQ(figure.panels[0].title, "(a) test perplexity") << figure.id;
+    EXPECT_EQ(figure.panels[0].y_label, "test perplexity") << figure.id;
+    EXPECT_THAT(figure.text, testing::HasSubstr("test perplexity")) << figure.id;
+    EXPECT_THAT(figure.text, testing::Not(testing::HasSubstr("accuracy"))) << figure.id;
+    const Series& linear = figure.panels[0].series.back();
+    EXPECT_EQ(linear.name, "linear");
+    EXPECT_NEAR(linear.y.back(), (2 / 0.92 + 2 / 0.94) / 2, 1e-9) << figure.id;
+  }
+  const Figure figure = make_figure_c(data);
+  EXPECT_THAT(titles_of(figure),
+              ElementsAre("(a) training loss", "(b) validation perplexity", "(c) training loss at 100%"));
+  EXPECT_EQ(figure.panels[1].series[0].y.back(), 7);
 }
 
 TEST(FigureD, WeightNormsOfFigures3And5) {

@@ -116,6 +116,23 @@ TEST(Report, SaysWhatItsTablesAreOfAndShowsBothKindsOfStatistics) {
   EXPECT_THAT(page, HasSubstr("<th scope=\"col\" class=\"number\">validation accuracy, %</th>"));
 }
 
+TEST(Report, ListsRunsByTheScoreOfTheirTask) {
+  StudyResults results = grid_study({"linear"}, {"10%"}, 2);
+  results.runs[0].test_accuracy = 0.125;
+  auto data = data_of(render_html(results, "", {figure_of("linear")}, {}));
+  EXPECT_EQ(data["score"], "test accuracy");
+  EXPECT_EQ(data["runs"][0]["score"]["words"], "12.50 %");
+  EXPECT_EQ(data["runs"][0]["score"]["goodness"], 0.125);
+  for (RunRecord& run : results.runs) run.test_accuracy = NAN;
+  results.runs[0].scores = {{"test_perplexity", 4.8}};
+  data = data_of(render_html(results, "", {figure_of("linear")}, {}));
+  EXPECT_EQ(data["score"], "test perplexity");
+  EXPECT_EQ(data["runs"][0]["score"]["words"], "perplexity 4.800");
+  EXPECT_EQ(data["runs"][0]["score"]["text"], "4.800");
+  EXPECT_EQ(data["runs"][0]["score"]["goodness"], -4.8);
+  EXPECT_TRUE(data["runs"][1]["score"].is_null()) << "it has none of its own";
+}
+
 TEST(Report, HasTheOrderOfItsRowsAndHowSureItIs) {
   StudyResults results = grid_study({"linear", "const", "cosine"}, {"100%"}, 3);
   const double accuracies[] = {0.75, 0.5, 0.751, 0.751, 0.515, 0.75, 0.752, 0.52, 0.753};

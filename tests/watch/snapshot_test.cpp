@@ -116,6 +116,9 @@ TEST_F(SnapshotTest, JsonIsOneLineThatHoldsIt) {
   EXPECT_TRUE(json["seconds_left"].is_null());
   EXPECT_EQ(json["tables"][0]["rows"], nlohmann::json({"const", "linear"}));
   EXPECT_TRUE(json["tables"][0]["means"][0][0].is_null());
+  EXPECT_EQ(json["score"], "test accuracy");
+  EXPECT_EQ(json["tables"][0]["is_share"], true);
+  EXPECT_TRUE(json["failures"][0]["score"].is_null());
   EXPECT_FALSE(nlohmann::json::parse(snapshot_json(snapshot, false))["jobs"][0].contains("curves"));
 }
 

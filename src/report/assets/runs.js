@@ -13,7 +13,7 @@ window.glidepath.runsExplorer = (data, baseColour) => {
   let panels = [], axis = 'step';
 
   const done = (run) => run.status === 'done';
-  const outcome = (run) => (run.test_accuracy !== null ? `${(100 * run.test_accuracy).toFixed(2)} %` : run.loss !== null ? `loss ${format(run.loss)}` : run.status);
+  const outcome = (run) => (run.score !== null ? run.score.words : run.loss !== null ? `loss ${format(run.loss)}` : run.status);
 
   // Runs of one schedule share its colour; shades and dashes tell them apart.
   function look(line) {
@@ -61,9 +61,8 @@ window.glidepath.runsExplorer = (data, baseColour) => {
     if (chosen.length === 0) return [];
     const row = (label, value) => h('tr', {}, h('th', { scope: 'row' }, label), ...chosen.map((run) => h('td', {}, value(run))));
     const keys = [...new Set(chosen.flatMap((run) => Object.keys(run.config)))];
-    const percent = (value) => (value === null ? '–' : `${(100 * value).toFixed(2)} %`);
     const rows = [
-      row('test accuracy', (run) => percent(run.test_accuracy)), row('test loss', (run) => format(run.test_loss)),
+      row(data.score, (run) => (run.score === null ? '–' : run.score.text)), row('test loss', (run) => format(run.test_loss)),
       row('training loss', (run) => format(run.train_loss)), row('updates', (run) => run.updates.toLocaleString('en-US')),
       row('time', (run) => duration(run.seconds) || '–'),
       ...(chosen.some((run) => !done(run)) ? [row('status', (run) => (run.error ? `${run.status}: ${run.error}` : run.status))] : []),
@@ -123,7 +122,7 @@ window.glidepath.runsExplorer = (data, baseColour) => {
   document.querySelectorAll('input[name="run-axis"]').forEach((radio) => radio.addEventListener('change', () => { axis = radio.value; drawCurves(); }));
 
   // To begin with, the best run of the study.
-  const best = items.filter(({ run }) => done(run)).sort((a, b) => b.run.test_accuracy - a.run.test_accuracy || a.run.loss - b.run.loss)[0] || items[0];
+  const best = items.filter(({ run }) => done(run)).sort((a, b) => (b.run.score?.goodness ?? -b.run.loss) - (a.run.score?.goodness ?? -a.run.loss))[0] || items[0];
   if (best) {
     best.box.checked = true;
     choose(best.run, best.box);

@@ -14,7 +14,8 @@
   let tables = [];
 
   const lookOf = (line) => {
-    const subject = subjects.get(line.subject) || { colour: '#000000', place: 0, round: 0 };
+    // A table of its own for each value of a further axis does not name it in its rows.
+    const subject = subjects.get(line.subject) || [...subjects.values()].find((known) => known.name.startsWith(`${line.subject}, `)) || { colour: '#000000', place: 0, round: 0 };
     return {
       colour: shown(subject.colour, theme()), paper: subject.colour, symbol: symbols[(subject.place + subject.round) % symbols.length],
       plain: line.plain, dash: line.style, width: 2, opacity: line.subject === 'lr' ? 0.6 : 1, hidden: false,
@@ -28,7 +29,7 @@
         const at = columns.indexOf(column);
         if (at < 0 || (column === 'lr' && kind !== 'train')) continue;
         list.push({
-          name: column === 'lr' ? 'learning rate' : kind === 'train' ? 'training loss' : 'test loss', subject: column === 'lr' ? 'lr' : job.schedule,
+          name: column === 'lr' ? 'learning rate' : kind === 'train' ? 'training loss' : 'test loss', subject: column === 'lr' ? 'lr' : job.subject,
           plain: kind === 'train', style: column === 'lr' ? 'dotted' : kind === 'train' ? 'solid' : 'dashed', right: column === 'lr', x: values[0], y: values[at], spread: [],
         });
       }
@@ -70,17 +71,18 @@
     document.title = `${percent} % · ${s.title}`;
   }
 
-  const score = (run) => (run.test_accuracy !== null ? `${(100 * run.test_accuracy).toFixed(2)} %` : `loss ${format(run.loss)}`);
-  const outcome = (run) => (run.test_accuracy === null && run.loss === null ? run.status : `${score(run)} in ${duration(run.seconds)}`);
+  const score = (run) => (run.score !== null ? run.score.words : `loss ${format(run.loss)}`);
+  const outcome = (run) => (run.score === null && run.loss === null ? run.status : `${score(run)} in ${duration(run.seconds)}`);
   const failure = (run) => h('li', {}, h('b', {}, run.label), ` ${run.error.startsWith(run.status) ? '' : `${run.status}: `}${run.error}`);
   const item = (run) => h('li', { class: run.status === 'done' ? '' : 'bad' }, h('b', {}, run.label), ` ${outcome(run)}`);
 
-  // Mean accuracy of each row against the columns, where these are shares of the full budget.
-  function showTables(list) {
+  // Mean score of each row against the columns, where these are shares of the full budget.
+  function showTables(list, title) {
+    const capital = title.replace(/^./, (letter) => letter.toUpperCase());
     const drawable = list.filter((table) => table.means.some((row) => row.some((mean) => mean !== null)) && table.columns.every((column) => /^[0-9.]+%$/.test(column)));
     if (tables.length !== drawable.length) {
       tables.forEach((panel) => panel.dispose());
-      tables = drawable.map((table, i) => new Panel({ title: table.caption || 'Test accuracy against budget', x_label: 'budget (% of the full budget)', y_label: 'test accuracy (%)', right_label: '', log_x: true, log_y: false, x_is_budget: true, series: [] }, { name: `so-far-${i + 1}`, look: lookOf, legend: 'all' }));
+      tables = drawable.map((table, i) => new Panel({ title: table.caption || `${capital} against budget`, x_label: 'budget (% of the full budget)', y_label: title + (table.is_share ? ' (%)' : ''), right_label: '', log_x: true, log_y: false, x_is_budget: true, series: [] }, { name: `so-far-${i + 1}`, look: lookOf, legend: 'all' }));
       byId('so-far').replaceChildren(h('div', { class: 'panels', 'data-columns': String(Math.min(2, tables.length)) }, ...tables.map((panel) => panel.element)));
     }
     drawable.forEach((table, i) => {
@@ -92,7 +94,7 @@
       tables[i].draw();
     });
     if (drawable.length === 0) {
-      byId('so-far').replaceChildren(...list.map((table) => h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Means so far' }, h('table', {}, h('caption', {}, table.caption || 'Test accuracy in percent, mean so far'),
+      byId('so-far').replaceChildren(...list.map((table) => h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Means so far' }, h('table', {}, h('caption', {}, table.caption || `${capital}${table.is_share ? ' in percent' : ''}, mean so far`),
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, table.row_axis), ...table.columns.map((column) => h('th', { scope: 'col', class: 'number' }, column)))),
         h('tbody', {}, ...table.rows.map((row, r) => h('tr', {}, h('th', { scope: 'row' }, row), ...table.means[r].map((mean, c) => h('td', { class: 'number' }, mean === null && table.losses[r][c] !== null ? `loss ${format(table.losses[r][c])}` : format(mean))))))))));
     }
@@ -113,7 +115,7 @@
     byId('failures-card').hidden = s.failures.length === 0;
     byId('failures').replaceChildren(...s.failures.map(failure));
     byId('latest').replaceChildren(...(s.latest.length > 0 ? s.latest.map(item) : [h('li', { class: 'muted' }, 'No run has ended yet.')]));
-    showTables(s.tables);
+    showTables(s.tables, s.score);
     window.glidepath.snapshots = (window.glidepath.snapshots || 0) + 1;
   }
 

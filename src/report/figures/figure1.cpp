@@ -2,14 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "config/result_numbers.h"
-#include "config/task_facts.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
 #include "glidepath/statistics.h"
@@ -71,26 +68,7 @@ struct Line {
   std::vector<std::string> budgets;
 };
 
-/// The score of a study, as the figure has it.
-struct Shown {
-  explicit Shown(const std::string& score)
-      : name(score), kind(*score_kind(score)), is_accuracy(score == "test_accuracy") {}
-
-  /// Shares in percent; NaN where there is none.
-  double of(const StudyRun& run) const {
-    const std::optional<double> value = score_of(run.record, name);
-    return value ? (kind.is_share ? 100 : 1) * *value : kNaN;
-  }
-  std::string word() const { return is_accuracy ? "accuracy" : find_result_number(name)->what; }
-  std::string title() const { return is_accuracy ? "test accuracy" : find_result_number(name)->what; }
-  std::string label() const { return title() + (kind.is_share ? " (%)" : ""); }
-
-  std::string name;
-  ScoreKind kind;
-  bool is_accuracy;
-};
-
-Line score_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& axis, const Shown& shown,
+Line score_line(const std::vector<const StudyRun*>& runs, const BudgetAxis& axis, const ShownScore& shown,
                 const std::string& subject, const std::vector<std::string>& budgets) {
   Line line;
   std::vector<SeedValues> points;
@@ -115,7 +93,7 @@ std::vector<std::string> compared_subjects(const StudyData& data) {
   return subjects.empty() ? subjects_in(data) : subjects;
 }
 
-std::vector<const StudyRun*> runs_of(const StudyData& data, const Shown& shown,
+std::vector<const StudyRun*> runs_of(const StudyData& data, const ShownScore& shown,
                                      const std::vector<std::string>& subjects) {
   std::vector<const StudyRun*> runs;
   for (const StudyRun& run : data.runs) {
@@ -136,7 +114,7 @@ double best_of(const StudyReference& reference) {
 /// The line that the reader names, or the one whose average rank over the budgets is the best, chosen before
 /// its accuracies are looked at: at each budget the highest of several noisy means is above what any of them
 /// is worth. Only lines that have the most budgets are ranked, by the budgets of the first of them.
-const Series& chosen_line(const std::vector<Line>& lines, const Shown& shown, const std::string& named) {
+const Series& chosen_line(const std::vector<Line>& lines, const ShownScore& shown, const std::string& named) {
   if (!named.empty()) {
     std::vector<std::string> names;
     for (const Line& line : lines) {
@@ -157,7 +135,7 @@ const Series& chosen_line(const std::vector<Line>& lines, const Shown& shown, co
   for (std::size_t i = 0; i < whole->budgets.size(); ++i) {
     std::vector<double> values;
     for (const Line* line : ranked) values.push_back(line->series.y[i]);
-    const std::vector<double> places = ranks(values, shown.kind.higher_is_better);
+    const std::vector<double> places = ranks(values, shown.higher_is_better());
     for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += places[j];
   }
   return ranked[static_cast<std::size_t>(std::min_element(sums.begin(), sums.end()) - sums.begin())]->series;
@@ -178,7 +156,7 @@ Series relative_to(Series series, double reference, bool higher_is_better = true
 
 Figure make_figure1(const StudyData& data) {
   const std::vector<std::string> subjects = compared_subjects(data);
-  const Shown shown(data.score);
+  const ShownScore shown(data.score);
   const std::vector<const StudyRun*> runs = runs_of(data, shown, subjects);
   const BudgetAxis axis = axis_for(runs);
   const std::vector<std::string> budgets = budgets_along(runs, axis);
@@ -194,25 +172,25 @@ Figure make_figure1(const StudyData& data) {
     refuse_figure(data, "1", data.runs.empty() ? "runs" : ("runs with a " + shown.title()).c_str());
   const Series chosen = chosen_line(lines, shown, data.envelope);
   std::stable_sort(accuracy.series.begin(), accuracy.series.end(), [&](const Series& a, const Series& b) {
-    return shown.kind.higher_is_better ? mean(a.y) > mean(b.y) : mean(a.y) < mean(b.y);
+    return shown.higher_is_better() ? mean(a.y) > mean(b.y) : mean(a.y) < mean(b.y);
   });
 
-  for (std::size_t i = 0; shown.is_accuracy && accuracy.x_is_budget && i < data.reference.accuracy.size();
+  for (std::size_t i = 0; shown.is_accuracy() && accuracy.x_is_budget && i < data.reference.accuracy.size();
        ++i)
     accuracy.series.push_back(reference_series(data.reference, i));
 
   const char* largest = accuracy.x_is_budget ? "full" : "largest";
   Panel relative = axis.panel(fmt::format("(b) relative to the {} budget", largest),
-                              shown.kind.higher_is_better
+                              shown.higher_is_better()
                                   ? fmt::format("% of {}'s {}-budget {}", chosen.name, largest, shown.word())
                                   : fmt::format("{}-budget {} in % of this one", largest, shown.word()));
   const double reference = chosen.y.back();
   for (const Series& line : accuracy.series) {
-    relative.series.push_back(relative_to(line, line.is_reference ? best_of(data.reference) : reference,
-                                          shown.kind.higher_is_better));
+    relative.series.push_back(
+        relative_to(line, line.is_reference ? best_of(data.reference) : reference, shown.higher_is_better()));
     relative.series.back().spread.clear();
   }
-  Series envelope = relative_to(chosen, reference, shown.kind.higher_is_better);
+  Series envelope = relative_to(chosen, reference, shown.higher_is_better());
   envelope.name = "trade-off";
   envelope.subject = "envelope";
   envelope.style = LineStyle::kDotted;
@@ -223,7 +201,7 @@ Figure make_figure1(const StudyData& data) {
           ? ""
           : fmt::format(" Open points, dotted: {}, relative to their own best.", data.reference.source);
   return {"1",
-          shown.is_accuracy ? "Accuracy against budget" : "Score against budget",
+          shown.is_accuracy() ? "Accuracy against budget" : "Score against budget",
           fmt::format("Left: {5} against budget, mean and one standard deviation over seeds; a "
                       "cut(...) schedule is the off-the-shelf one, ended where the budget ends. Right: the "
                       "same relative to {0} at the {3} budget; dotted, the trade-off of {0}{4}. {1}.{2}",

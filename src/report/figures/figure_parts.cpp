@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include "config/measure_text.h"
+#include "config/result_numbers.h"
 #include "glidepath/error.h"
+#include "glidepath/table.h"
 
 namespace glidepath {
 
@@ -27,6 +29,17 @@ Panel budget_panel(const std::string& title, const std::string& y_label) {
   panel.log_x = panel.x_is_budget = true;
   return panel;
 }
+
+ShownScore::ShownScore(const std::string& name) : name_(name), kind_(*score_kind(name)) {}
+
+double ShownScore::of(const StudyRun& run) const {
+  const std::optional<double> value = score_of(run.record, name_);
+  return value ? (kind_.is_share ? 100 : 1) * *value : kNaN;
+}
+
+std::string ShownScore::title() const { return find_result_number(name_)->what; }
+std::string ShownScore::word() const { return is_accuracy() ? "accuracy" : title(); }
+std::string ShownScore::label() const { return title() + (kind_.is_share ? " (%)" : ""); }
 
 Panel norm_and_lr(const SeedRuns& runs, const std::string& title, const std::string& measure,
                   const std::string& name) {

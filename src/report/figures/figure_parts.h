@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "config/task_facts.h"
 #include "report/figures/chart.h"
 #include "report/figures/series.h"
 
@@ -33,6 +34,24 @@ Panel across_budgets(const StudyData& data, const std::string& subject, const st
 /// Of which loss the full gradients of a study are, and with which statistics of batch norm: a sentence with
 /// a space before it; "" where none was measured, or runs differ.
 std::string gradient_note(const StudyData& data);
+
+/// A number that says how good a run is ("test_perplexity"), as figures show it.
+class ShownScore {
+ public:
+  /// `name`: one that score_kind() knows.
+  explicit ShownScore(const std::string& name);
+  /// Shares in percent; NaN where the run has none.
+  double of(const StudyRun& run) const;
+  bool is_accuracy() const { return name_ == "test_accuracy"; }
+  bool higher_is_better() const { return kind_.higher_is_better; }
+  std::string title() const;  ///< "test perplexity", "test accuracy"
+  std::string word() const;   ///< the same, but "accuracy" of the commonest
+  std::string label() const;  ///< of an axis: title() and what it is in
+
+ private:
+  std::string name_;
+  ScoreKind kind_;
+};
 
 /// Subjects that are trained by SGD and whose text begins with `prefix`.
 std::vector<std::string> sgd_subjects(const StudyData& data, const std::string& prefix = "");

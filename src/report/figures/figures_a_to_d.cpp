@@ -1,5 +1,6 @@
 // src/report/figures/figures_a_to_d.cpp - the figures of the paper's appendix.
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -12,10 +13,16 @@ namespace {
 
 Panel against_budgets(const StudyData& data, const std::vector<std::string>& subjects,
                       const std::string& title, const std::string& y_label,
-                      double (*value)(const StudyRun&)) {
+                      const std::function<double(const StudyRun&)>& value) {
   Panel panel = budget_panel(title, y_label);
   for (const std::string& subject : subjects) panel.series.push_back(against_budget(data, subject, value));
   return panel;
+}
+
+Panel against_budgets(const StudyData& data, const std::vector<std::string>& subjects, char letter,
+                      const ShownScore& score) {
+  return against_budgets(data, subjects, fmt::format("({}) {}", letter, score.word()), score.label(),
+                         [&](const StudyRun& run) { return score.of(run); });
 }
 
 /// Named by subject, against epochs.
@@ -33,12 +40,13 @@ Panel epochs_panel(const std::string& title, const std::string& y_label) {
   return panel;
 }
 
-double val_accuracy_percent(const StudyRun& run) { return 100 * run.record.scores.at("val_accuracy"); }
+/// "val_perplexity" for "test_perplexity".
+std::string on_held_out(const std::string& score) { return "val_" + score.substr(score.find('_') + 1); }
 
 bool are_tested_on_held_out(const StudyData& data, const std::vector<std::string>& subjects) {
   return std::all_of(data.runs.begin(), data.runs.end(), [&](const StudyRun& run) {
     return std::find(subjects.begin(), subjects.end(), run.subject) == subjects.end() ||
-           run.record.scores.count("val_accuracy") > 0;
+           run.record.scores.count(on_held_out(data.score)) > 0;
   });
 }
 
@@ -51,15 +59,16 @@ Figure make_figure_a(const StudyData& data) {
   }
   if (budgets_of(data, kLinear).empty()) refuse_figure(data, "A", "runs of linear");
   subjects.push_back(kLinear);
+  const ShownScore score(data.score);
   return {
       "A",
       "Adaptive learning rates against linear",
       fmt::format("Optimizers that adapt their learning rate, at a constant base_lr, against SGD with the "
-                  "linear schedule at each budget: test accuracy and training loss over the last epoch. "
+                  "linear schedule at each budget: {} and training loss over the last epoch. "
                   "{}.",
-                  data.caption),
+                  score.title(), data.caption),
       2,
-      {against_budgets(data, subjects, "(a) accuracy", "test accuracy (%)", test_accuracy_percent),
+      {against_budgets(data, subjects, 'a', score),
        against_budgets(data, subjects, "(b) training loss", "training loss", train_loss)}};
 }
 
@@ -80,15 +89,15 @@ Figure make_figure_b(const StudyData& data) {
     rates.series.push_back(named(lr_along(*runs.front(), Along::kEpochs), *runs.front()));
     rates.series.back().right_axis = false;
   }
-  return {
-      "B",
-      "SGDR, off the shelf and fitted to the budget",
-      fmt::format("Left: test accuracy against budget. {} counts its cycles in epochs and ends wherever "
-                  "its cycle stands; {} has its restarts at even intervals of the budget. Right: their "
-                  "learning rates. {}.",
-                  cut.front(), fitted.front(), data.caption),
-      2,
-      {against_budgets(data, subjects, "(a) accuracy", "test accuracy (%)", test_accuracy_percent), rates}};
+  const ShownScore score(data.score);
+  return {"B",
+          "SGDR, off the shelf and fitted to the budget",
+          fmt::format("Left: {} against budget. {} counts its cycles in epochs and ends wherever "
+                      "its cycle stands; {} has its restarts at even intervals of the budget. Right: their "
+                      "learning rates. {}.",
+                      score.title(), cut.front(), fitted.front(), data.caption),
+          2,
+          {against_budgets(data, subjects, 'a', score), rates}};
 }
 
 Figure make_figure_c(const StudyData& data) {
@@ -101,34 +110,36 @@ Figure make_figure_c(const StudyData& data) {
   if (budgets_of(data, kLinear).empty()) refuse_figure(data, "C", "runs of linear");
   const std::vector<std::string> subjects = {step, kLinear};
   const bool on_val = are_tested_on_held_out(data, subjects);
-  const std::string tested = on_val ? "validation accuracy" : "test accuracy", in_percent = tested + " (%)";
+  const ShownScore tested(on_val ? on_held_out(data.score) : data.score);
   Figure figure{
       "C",
       "Step decay and linear: training and validation",
-      fmt::format("Training loss over the last epoch, and accuracy on {}, against budget and along a "
+      fmt::format("Training loss over the last epoch, and {} ({}), against budget and along a "
                   "run at the full one. {}.",
-                  on_val ? "training images held out" : "the test set, as none were held out", data.caption),
+                  tested.title(), on_val ? "of training images held out" : "no training images were held out",
+                  data.caption),
       2,
       {against_budgets(data, subjects, "(a) training loss", "training loss", train_loss),
-       against_budgets(data, subjects, "(b) " + tested, in_percent,
-                       on_val ? val_accuracy_percent : test_accuracy_percent)}};
+       against_budgets(data, subjects, "(b) " + tested.title(), tested.label(),
+                       [&](const StudyRun& run) { return tested.of(run); })}};
   const double budget = full_budget(data);
   Panel loss = epochs_panel(fmt::format("(c) training loss at {}", budget_name(budget)), "training loss");
-  Panel accuracy = epochs_panel(fmt::format("(d) {} at {}", tested, budget_name(budget)), in_percent);
+  Panel accuracy =
+      epochs_panel(fmt::format("(d) {} at {}", tested.title(), budget_name(budget)), tested.label());
   for (const std::string& subject : subjects) {
     const SeedRuns runs = runs_at(data, subject, budget);
     if (runs.empty()) continue;
     loss.series.push_back(named(loss_along(runs, "train", Along::kEpochs), *runs.front()));
     accuracy.series.push_back(named(accuracy_along(runs, "eval", Along::kEpochs), *runs.front()));
   }
-  // Runs that are evaluated at their end alone have no curve.
+  // Runs that are evaluated at their end alone have no curve; of other scores than accuracies none is kept.
   const auto has_curve = [](const Panel& panel) {
     return panel.series.size() == 2 && panel.series[0].x.size() > 2 && panel.series[1].x.size() > 2;
   };
-  if (has_curve(loss) && has_curve(accuracy)) {
-    figure.panels.push_back(loss);
-    figure.panels.push_back(accuracy);
-  }
+  const bool has_accuracies = ShownScore(data.score).is_accuracy();
+  if (!has_curve(loss) || (has_accuracies && !has_curve(accuracy))) return figure;
+  figure.panels.push_back(loss);
+  if (has_accuracies) figure.panels.push_back(accuracy);
   return figure;
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "config/result_numbers.h"
 #include "core/safe_text.h"
 #include "files/json_text.h"
 #include "glidepath/budget.h"
@@ -99,7 +100,7 @@ Json budget_json(const TrainConfig& config) {
 
 Json runs_json(const StudyResults& results, const std::set<std::string>& common) {
   Json list = Json::array();
-  const bool one_optimizer = has_one_optimizer(results);
+  const Subjects lines(results);
   for (const RunRecord& run : results.runs) {
     const bool is_done = run.status == RunStatus::kDone;
     const auto result = [&](double value) { return is_done ? number_json(value) : Json(nullptr); };
@@ -107,10 +108,10 @@ Json runs_json(const StudyResults& results, const std::set<std::string>& common)
                     {"label", run_label(run.config, results.axes)},
                     {"status", to_string(run.status)},
                     {"error", run.error},
-                    {"subject", subject_of(run.config.schedule, run.config.optimizer, one_optimizer)},
+                    {"subject", lines.of(run.config)},
                     {"budget", budget_json(run.config)},
                     {"config", config_json(run.config, common, false)},
-                    {"test_accuracy", result(run.test_accuracy)},
+                    {"score", score_json(run)},
                     {"test_loss", result(run.test_loss)},
                     {"loss", number_json(shown_loss(run))},
                     {"train_loss", result(run.train_loss)},
@@ -212,9 +213,8 @@ std::string tables_html(const std::vector<StudyTable>& tables, const std::string
 
 std::vector<std::string> subjects_of(const StudyResults& results, const std::vector<Figure>& figures) {
   std::set<std::string> subjects;
-  const bool one_optimizer = has_one_optimizer(results);
-  for (const RunRecord& run : results.runs)
-    subjects.insert(subject_of(run.config.schedule, run.config.optimizer, one_optimizer));
+  const Subjects lines(results);
+  for (const RunRecord& run : results.runs) subjects.insert(lines.of(run.config));
   for (const Figure& figure : figures) {
     for (const Panel& panel : figure.panels) {
       for (const Series& series : panel.series) subjects.insert(series.subject);
@@ -238,6 +238,7 @@ std::string render_html(const StudyResults& results, const std::string& caption,
                {"axes", results.axes},
                {"common", results.runs.empty() ? Json::object()
                                                : config_json(results.runs.front().config, common, true)},
+               {"score", find_result_number(task_score(results.runs))->what},
                {"runs", runs_json(results, common)},
                {"curves", curves_json(curves)},
                {"table_csv", render_csv(tables)},

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/figures/palette.h"
+#include "study/execute/progress.h"
 
 namespace glidepath {
 
@@ -15,6 +16,12 @@ Json numbers_json(const std::vector<double>& values) {
   Json list = Json::array();
   for (const double value : values) list.push_back(number_json(value));
   return list;
+}
+
+Json score_json(const RunRecord& run) {
+  const std::optional<RunScore> score = run_score(run);
+  if (!score) return nullptr;
+  return {{"text", score->text}, {"words", score->in_words()}, {"goodness", score->goodness}};
 }
 
 Json subjects_json(const std::vector<std::string>& subjects) {

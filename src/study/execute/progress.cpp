@@ -28,25 +28,11 @@ std::string time_left(const StudyProgress& progress) {
   return fmt::format(", about {} left", rough_duration(progress.seconds_left));
 }
 
-/// "perplexity 14.68" of a task whose score is no accuracy; else empty.
-std::string own_score(const RunRecord& run) {
-  const std::string score = task_score({run});
-  const auto found = run.scores.find(score);
-  if (found == run.scores.end()) return "";
-  const bool is_share = score_kind(score)->is_share;
-  std::string name = score.substr(std::string("test_").size());
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return fmt::format("{} {}{}", name, score_text((is_share ? 100 : 1) * found->second, is_share),
-                     is_share ? " %" : "");
-}
-
 std::string outcome(const RunRecord& run) {
-  if (const std::string score = own_score(run); run.status == RunStatus::kDone && !score.empty())
-    return fmt::format("{} in {}", score, rough_duration(run.seconds));
+  if (const std::optional<RunScore> score = run_score(run))
+    return fmt::format("{} in {}", score->in_words(), rough_duration(run.seconds));
   if (const double loss = shown_loss(run); !std::isnan(loss))
     return fmt::format("loss {:.4g} in {}", loss, rough_duration(run.seconds));
-  if (run.status == RunStatus::kDone)
-    return fmt::format("{:.2f} % in {}", 100 * run.test_accuracy, rough_duration(run.seconds));
   const std::string status = to_string(run.status);
   // A run that diverged says so itself: "diverged: the loss is ...".
   return run.error.rfind(status, 0) == 0 ? run.error : fmt::format("{}: {}", status, run.error);
@@ -66,6 +52,28 @@ std::vector<std::string> label_parts(const TrainConfig& config, const std::vecto
 }
 
 }  // namespace
+
+std::string other_values(const TrainConfig& config, const std::vector<std::string>& axes) {
+  static const TrainConfig defaults;
+  std::string text;
+  for (const std::string& axis : axes) {
+    const std::string value = config_value(config, axis);
+    if (value != config_value(defaults, axis)) text += fmt::format(", {} {}", axis, value);
+  }
+  return text;
+}
+
+std::optional<RunScore> run_score(const RunRecord& run) {
+  if (run.status != RunStatus::kDone) return std::nullopt;
+  const std::string score = task_score({run});
+  const std::optional<double> value = score_of(run, score);
+  if (!value) return std::nullopt;
+  const auto [higher_is_better, is_share] = *score_kind(score);
+  std::string name = score == "test_accuracy" ? "" : score.substr(std::string("test_").size());
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return RunScore{name, score_text((is_share ? 100 : 1) * *value, is_share) + (is_share ? " %" : ""),
+                  higher_is_better ? *value : -*value};
+}
 
 std::string rough_duration(double seconds) {
   constexpr double kLongest = 876'600 * 3600.0;  // 100 years

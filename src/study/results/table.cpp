@@ -13,6 +13,7 @@
 #include "config/task_facts.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
+#include "study/execute/progress.h"
 #include "study/results/judge.h"
 
 namespace glidepath {
@@ -86,13 +87,8 @@ std::vector<std::string> shown_values(const StudyResults& results, const std::st
 
 /// "const, optimizer amsgrad": the value on the row's axis, and what of the joined ones is not the default.
 std::string row_name(const RunRecord& run, const Axes& axes, const std::string& fallback) {
-  static const TrainConfig defaults;
-  std::string name = axes.row.empty() ? fallback : shown(axes.row, config_value(run.config, axes.row));
-  for (const std::string& axis : axes.joined) {
-    const std::string value = config_value(run.config, axis);
-    if (value != config_value(defaults, axis)) name += fmt::format(", {} {}", axis, value);
-  }
-  return name;
+  const std::string name = axes.row.empty() ? fallback : shown(axes.row, config_value(run.config, axes.row));
+  return name + other_values(run.config, axes.joined);
 }
 
 /// The rows of a union, in the order of their axes' values.
