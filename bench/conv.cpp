@@ -1,7 +1,8 @@
-// bench/conv.cpp - 3x3 convolutions in float32 or bfloat16: Winograd's kernels against LibTorch's, in turn.
+// bench/conv.cpp - 3x3 convolutions in float32 or bfloat16: our kernels against LibTorch's, in turn.
 //
-//     ninja -C build/release conv && build/release/bench/conv [threads] [rounds] [fp32|bf16]
+//     ninja -C build/release conv && build/release/bench/conv [threads] [rounds] [fp32|bf16|amx]
 //
+// fp32 and bf16 are Winograd's, amx the direct ones in bfloat16 of AMX's tiles.
 // In bfloat16 the library has tiles of AMX where the CPU has them; DNNL_MAX_CPU_ISA=AVX512_CORE_BF16 keeps it
 // from them, as on a CPU that has none.
 //
@@ -13,12 +14,16 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
+#include "nn/kernels/amx/amx.h"
+#include "nn/kernels/amx/tiles.h"
 #include "nn/kernels/conv3x3.h"
 #include "nn/kernels/parallel.h"
 #include "nn/kernels/winograd/winograd.h"
@@ -26,6 +31,7 @@
 
 namespace {
 
+namespace amx = glidepath::amx;
 namespace winograd = glidepath::winograd;
 using torch::Tensor;
 
@@ -55,14 +61,68 @@ double peak_gflops(const K& kernels, int threads) {
   return best;
 }
 
+double peak_gflops_of_tiles(int threads) {
+  constexpr std::int64_t kSteps = 4, kTimes = 100'000;
+  double best = 0;
+  for (int round = 0; round < 5; ++round) {
+    const double seconds = seconds_of([&] {
+      glidepath::parallel_ranges(threads, 1, [&](std::int64_t begin, std::int64_t end) {
+        alignas(64) static thread_local glidepath::Bf16 numbers[4][kSteps * amx::kOfTile];
+        alignas(64) static thread_local float sums[amx::kTogether * amx::kTogether];
+        const glidepath::Bf16* const rows[2] = {numbers[0], numbers[1]};
+        const glidepath::Bf16* const columns[2] = {numbers[2], numbers[3]};
+        const amx::Tiles tiles;
+        for (std::int64_t i = begin; i < end; ++i) {
+          for (std::int64_t t = 0; t < kTimes; ++t) amx::accumulate(rows, columns, kSteps, sums);
+        }
+      });
+    });
+    const double operations =
+        2.0 * threads * kTimes * kSteps * amx::kTogether * amx::kTogether * amx::kTogether;
+    best = std::max(best, operations / seconds * 1e-9);
+  }
+  return best;
+}
+
 struct Layer {
   std::int64_t images, channels, filters, size;
 };
 
-template <typename Number>
+/// The passes of one layer, with filters [K, 3, 3, C].
+template <typename Number_>
+struct ByWinograd {
+  using Number = Number_;
+  static constexpr auto kKernels = glidepath::ConvKernels::kWinograd;
+  static void forward(const winograd::Shape& shape, const Number* x, const Tensor& w, Number* y) {
+    winograd::forward(shape, x, w.permute({2, 3, 1, 0}).contiguous().data_ptr<float>(), y);
+  }
+  static void input_gradients(winograd::Shape shape, const Number* dy, const Tensor& w, Number* dx) {
+    std::swap(shape.channels, shape.filters);
+    winograd::forward(shape, dy, w.flip({2, 3}).permute({2, 3, 0, 1}).contiguous().data_ptr<float>(), dx);
+  }
+  static void filter_gradients(const winograd::Shape& shape, const Number* x, const Number* dy, float* dw) {
+    winograd::filter_gradients(shape, x, dy, dw);
+  }
+};
+struct InTiles {
+  using Number = glidepath::Bf16;
+  static constexpr auto kKernels = glidepath::ConvKernels::kFastest;
+  static void forward(const winograd::Shape& shape, const Number* x, const Tensor& w, Number* y) {
+    amx::forward(shape, x, w.data_ptr<float>(), y);
+  }
+  static void input_gradients(const winograd::Shape& shape, const Number* dy, const Tensor& w, Number* dx) {
+    amx::input_gradients(shape, dy, w.data_ptr<float>(), dx);
+  }
+  static void filter_gradients(const winograd::Shape& shape, const Number* x, const Number* dy, float* dw) {
+    amx::filter_gradients(shape, x, dy, dw);
+  }
+};
+
+template <typename Ours>
 void compare(const Layer& layer, int rounds, double peak) {
+  using Number = typename Ours::Number;
   const auto [n, c, k, size] = layer;
-  const winograd::Shape there{n, size, size, c, k}, back{n, size, size, k, c};
+  const winograd::Shape shape{n, size, size, c, k};
   const auto last = torch::MemoryFormat::ChannelsLast;
   const auto kind = sizeof(Number) == sizeof(float) ? torch::kFloat32 : torch::kBFloat16;
   const Tensor x = torch::randn({n, c, size, size}).relu().to(kind).contiguous(last);
@@ -71,7 +131,6 @@ void compare(const Layer& layer, int rounds, double peak) {
   const Tensor rounded = w.to(kind);
   Tensor y = torch::empty_like(dy), dx = torch::empty_like(x), dw = torch::empty({3, 3, c, k});
   const auto data = [](const Tensor& tensor) { return static_cast<Number*>(tensor.data_ptr()); };
-  const auto floats = [](const Tensor& tensor) { return tensor.data_ptr<float>(); };
   const auto library = [&](bool input, bool weight) {
     return at::convolution_backward(dy, x, rounded, c10::nullopt, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1,
                                     {input, weight, false});
@@ -80,25 +139,21 @@ void compare(const Layer& layer, int rounds, double peak) {
       [&] {
         at::convolution(x, rounded, {}, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1);
       },
-      [&] {
-        winograd::forward(there, data(x), floats(w.permute({2, 3, 1, 0}).contiguous()), data(y));
-      },
+      [&] { Ours::forward(shape, data(x), w, data(y)); },
       [&] { library(true, false); },
-      [&] {
-        winograd::forward(back, data(dy), floats(w.flip({2, 3}).permute({2, 3, 0, 1}).contiguous()),
-                          data(dx));
-      },
+      [&] { Ours::input_gradients(shape, data(dy), w, data(dx)); },
       [&] { library(false, true); },
-      [&] { winograd::filter_gradients(there, data(x), data(dy), floats(dw)); }};
+      [&] { Ours::filter_gradients(shape, data(x), data(dy), dw.data_ptr<float>()); }};
   std::vector<std::vector<double>> seconds(works.size());
   for (const auto& work : works) work();
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < works.size(); ++i) seconds[i].push_back(seconds_of(works[i]));
   }
   const double gflop = 18e-9 * static_cast<double>(n * size * size * c * k);
-  std::printf("| %lld -> %lld at %lld%s", static_cast<long long>(c), static_cast<long long>(k),
-              static_cast<long long>(size),
-              glidepath::fits_winograd(c, k, kind == torch::kBFloat16) ? "" : " (library by default)");
+  std::printf(
+      "| %lld -> %lld at %lld%s", static_cast<long long>(c), static_cast<long long>(k),
+      static_cast<long long>(size),
+      glidepath::has_kernels(Ours::kKernels, c, k, kind == torch::kBFloat16) ? "" : " (library by default)");
   for (std::size_t pass = 0; pass < 3; ++pass) {
     std::vector<double> ratios;
     const auto &theirs = seconds[2 * pass], &ours = seconds[2 * pass + 1];
@@ -111,13 +166,13 @@ void compare(const Layer& layer, int rounds, double peak) {
   std::fflush(stdout);
 }
 
-template <typename K>
-int run(const K* kernels, int threads, int rounds) {
-  if (kernels == nullptr) {
+template <typename Ours>
+int run(bool is_there, const std::function<double()>& peak_of_products, int threads, int rounds) {
+  if (!is_there) {
     std::fputs("conv: this CPU has no kernels for it\n", stderr);
     return 1;
   }
-  const double peak = peak_gflops(*kernels, threads);
+  const double peak = peak_of_products();
   std::printf(
       "%d thread(s), peak of the products %.0f GFLOP/s; %d rounds in turn, medians: LibTorch -> ours "
       "(ratio), "
@@ -128,7 +183,7 @@ int run(const K* kernels, int threads, int rounds) {
                                      {128, 512, 512, 4}, {128, 64, 256, 15},  {128, 256, 256, 15},
                                      {128, 256, 256, 7}, {128, 256, 256, 3},  {128, 24, 64, 31},
                                      {128, 64, 64, 8},   {128, 32, 32, 16},   {128, 16, 16, 32}};
-  for (const Layer& layer : layers) compare<typename K::Number>(layer, rounds, peak);
+  for (const Layer& layer : layers) compare<Ours>(layer, rounds, peak);
   return 0;
 }
 
@@ -138,12 +193,19 @@ int main(int argc, char** argv) {
   const int threads = argc > 1 ? std::atoi(argv[1]) : at::get_num_threads();
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
   const std::string format = argc > 3 ? argv[3] : "fp32";
-  if (threads < 1 || rounds < 1 || (format != "fp32" && format != "bf16")) {
-    std::fputs("conv [threads] [rounds] [fp32|bf16]: both numbers 1 or more\n", stderr);
+  if (threads < 1 || rounds < 1 || (format != "fp32" && format != "bf16" && format != "amx")) {
+    std::fputs("conv [threads] [rounds] [fp32|bf16|amx]: both numbers 1 or more\n", stderr);
     return 2;
   }
   at::set_num_threads(threads);
   const at::NoGradGuard no_grad;
-  return format == "fp32" ? run(winograd::kernels_for(64), threads, rounds)
-                          : run(winograd::bf16_kernels(), threads, rounds);
+  if (format == "amx")
+    return run<InTiles>(
+        amx::is_there(), [&] { return peak_gflops_of_tiles(threads); }, threads, rounds);
+  const auto with = [&](const auto* kernels) {
+    using Number = typename std::decay_t<decltype(*kernels)>::Number;
+    return run<ByWinograd<Number>>(
+        kernels != nullptr, [&] { return peak_gflops(*kernels, threads); }, threads, rounds);
+  };
+  return format == "fp32" ? with(winograd::kernels_for(64)) : with(winograd::bf16_kernels());
 }

@@ -17,7 +17,7 @@
 #include "compute/choose_device.h"
 #include "compute/cuda_graph.h"
 #include "glidepath/error.h"
-#include "nn/kernels/winograd_guard.h"
+#include "nn/kernels/conv_guard.h"
 #include "system/cores.h"
 
 namespace glidepath {
@@ -108,17 +108,18 @@ bool cpu_has_amx() {
 #endif
 }
 
-bool uses_winograd(const ComputePlan& plan, const TrainConfig& config) {
-  const std::string obstacle = !plan.device.is_cpu()                   ? "its kernels are the CPU's"
-                               : !plan.channels_last                   ? "its kernels need channels_last"
-                               : WinogradGuard::is_possible(plan.bf16) ? ""
+ConvKernels choose_convolutions(const ComputePlan& plan, const TrainConfig& config) {
+  if (config.conv == "library") return ConvKernels::kLibrary;
+  const ConvKernels wanted = config.conv == "winograd" ? ConvKernels::kWinograd : ConvKernels::kFastest;
+  const std::string obstacle = !plan.device.is_cpu()                       ? "its kernels are the CPU's"
+                               : !plan.channels_last                       ? "its kernels need channels_last"
+                               : ConvGuard::is_possible(wanted, plan.bf16) ? ""
                                : plan.bf16 ? "in bf16 its kernels need AVX-512 BF16"
                                            : "this CPU has neither AVX2 nor AVX-512";
   if (config.conv == "winograd" && !obstacle.empty()) {
     throw InputError(fmt::format("conv \"winograd\": {}; use auto", obstacle));
   }
-  const bool pays = !plan.bf16 || !cpu_has_amx();  // whose tiles the library multiplies in
-  return obstacle.empty() && (config.conv == "winograd" || (config.conv == "auto" && pays));
+  return obstacle.empty() ? wanted : ConvKernels::kLibrary;
 }
 
 }  // namespace
@@ -162,7 +163,7 @@ ComputePlan plan_compute(const TrainConfig& config) {
   plan.channels_last =
       config.channels_last == "true" || (config.channels_last == "auto" && channels_last_pays);
   choose_graphs(plan, config);
-  plan.winograd = uses_winograd(plan, config);
+  plan.conv = choose_convolutions(plan, config);
   plan.threads = config.threads > 0 ? static_cast<int>(config.threads) : usable_cores();
   at::set_num_threads(plan.threads);
   return plan;

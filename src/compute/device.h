@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "glidepath/train_config.h"
+#include "nn/kernels/conv_guard.h"
 
 namespace glidepath {
 
@@ -17,8 +18,8 @@ struct ComputePlan {
   bool tf32 = false;         ///< products of float32 numbers may be rounded to TF32's 10 bits
   bool scales_loss = false;  ///< the loss is multiplied by a LossScaler
   bool channels_last = false;
-  bool winograd = false;     ///< 3x3 convolutions on the CPU by Winograd's method, where that fits
-  bool cuda_graphs = false;  ///< forward and backward passes are launched by StepGraphs
+  ConvKernels conv = ConvKernels::kLibrary;  ///< of 3x3 convolutions on the CPU, where they fit
+  bool cuda_graphs = false;                  ///< forward and backward passes are launched by StepGraphs
   int threads = 1;
   torch::MemoryFormat memory_format() const {
     return channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;

@@ -213,7 +213,7 @@ std::vector<ConfigEntry> make_table() {
       choice_entry(&C::channels_last, "channels_last", "memory format of images and weights",
                    {"auto", "true", "false"}),
       choice_entry(&C::conv, "conv",
-                   "3x3 convolutions on the CPU: library, winograd, or auto: winograd where it is faster",
+                   "3x3 convolutions on the CPU: library, winograd, or auto: our fastest for the CPU",
                    {"auto", "library", "winograd"}),
       text_entry(&C::device, "device", "auto, cpu, cuda or cuda:N", true, check_device),
       flag_entry(&C::deterministic, "deterministic",

@@ -5,13 +5,13 @@
 
 #include <torch/types.h>
 
-#include "nn/kernels/winograd_guard.h"
+#include "nn/kernels/conv_guard.h"
 
 namespace glidepath {
 
 Values outputs_of(Model& model, const Values& inputs, const ComputePlan& plan) {
   const AutocastGuard autocast(plan);
-  const WinogradGuard winograd(plan.winograd);
+  const ConvGuard conv(plan.conv);
   Values outputs = model.forward(inputs);
   for (torch::Tensor& each : outputs) {
     if (each.is_floating_point()) each = each.to(torch::kFloat32);

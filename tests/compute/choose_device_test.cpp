@@ -115,7 +115,7 @@ bool processor_has(const std::string& flag) {
   return false;
 }
 
-TEST(PlanCompute, WinogradsConvolutionsAreWhereTheyPay) {
+TEST(PlanCompute, OurConvolutionsAreWhereTheCpuHasThem) {
   if (!processor_has("avx2")) GTEST_SKIP() << "not a processor with AVX2";
   TrainConfig config;
   config.device = "cpu";
@@ -123,15 +123,16 @@ TEST(PlanCompute, WinogradsConvolutionsAreWhereTheyPay) {
   const auto planned = [&](const char* precision, const char* conv) {
     config.precision = precision;
     config.conv = conv;
-    return plan_compute(config).winograd;
+    return plan_compute(config).conv;
   };
   const bool has_bf16 = processor_has("avx512_bf16");
-  EXPECT_TRUE(planned("fp32", "auto"));
-  EXPECT_TRUE(planned("fp32", "winograd"));
-  EXPECT_EQ(planned("bf16", "auto"), has_bf16 && !processor_has("amx_bf16"));
-  for (const char* precision : {"fp32", "bf16"}) EXPECT_FALSE(planned(precision, "library"));
+  EXPECT_EQ(planned("fp32", "auto"), ConvKernels::kFastest);
+  EXPECT_EQ(planned("fp32", "winograd"), ConvKernels::kWinograd);
+  EXPECT_EQ(planned("bf16", "auto"), has_bf16 ? ConvKernels::kFastest : ConvKernels::kLibrary);
+  for (const char* precision : {"fp32", "bf16"})
+    EXPECT_EQ(planned(precision, "library"), ConvKernels::kLibrary);
   if (has_bf16) {
-    EXPECT_TRUE(planned("bf16", "winograd"));
+    EXPECT_EQ(planned("bf16", "winograd"), ConvKernels::kWinograd);
   } else {
     EXPECT_THROW(planned("bf16", "winograd"), InputError);
   }

@@ -11,21 +11,25 @@
 #include <torch/version.h>
 
 #include "nn/conv_padding.h"
+#include "nn/kernels/amx/amx.h"
+#include "nn/kernels/conv_guard.h"
 #include "nn/kernels/own_operator.h"
 #include "nn/kernels/winograd/winograd.h"
-#include "nn/kernels/winograd_guard.h"
 
 namespace glidepath {
 namespace {
 
 using torch::Tensor;
 
-// Fewer make the transforms dearer than what the products save.
-constexpr std::int64_t kFewestChannels = 24, kFewestInBf16 = 32;
-// In bfloat16, of pictures smaller than this the library is faster but for the filters' gradients.
+// Fewer make Winograd's transforms dearer than what the products save, or leave most of a tile empty.
+constexpr std::int64_t kFewestChannels = 24, kFewestInBf16 = 32, kFewestInTiles = 24;
+// In Winograd's bfloat16, of pictures smaller than this the library is faster but for the filters' gradients.
 constexpr std::int64_t kFewestPixels = 4;
 
-thread_local bool is_allowed = false;
+thread_local ConvKernels allowed = ConvKernels::kLibrary;
+
+/// Whether products in bfloat16 are those of AMX's tiles.
+bool takes_tiles(ConvKernels kernels) { return kernels == ConvKernels::kFastest && amx::is_there(); }
 
 winograd::Shape shape_of(const Tensor& x, const Tensor& weight) {
   return {x.size(0), x.size(2), x.size(3), weight.size(1), weight.size(0)};
@@ -74,31 +78,54 @@ Tensor filter_gradient(const winograd::Shape& shape, const Tensor& x, const Tens
   return taps;
 }
 
-/// Whether products with x's pixels are the library's, all but the filters' gradients.
-bool has_few_pixels(const Tensor& x) {
-  return x.scalar_type() == torch::kBFloat16 && std::min(x.size(2), x.size(3)) < kFewestPixels;
-}
+/// Of a backward pass: whether the gradients of x and of the weight are needed.
+struct Needed {
+  bool input, filters;
+};
 
-class Conv3x3 : public torch::autograd::Function<Conv3x3> {
- public:
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight) {
-    context->save_for_backward({x, weight});
+/// In bfloat16, by AMX's tiles.
+struct InTiles {
+  static Tensor forward(const Tensor& x, const Tensor& weight) {
+    Tensor y = like_channels_last(x, weight.size(0));
+    const Tensor w = in_channels_last(weight);
+    amx::forward(shape_of(x, weight), numbers_of(x), w.data_ptr<float>(), numbers_of(y));
+    return y;
+  }
+  static std::pair<Tensor, Tensor> backward(const Tensor& x, const Tensor& weight, const Tensor& dy,
+                                            Needed needed) {
+    const winograd::Shape shape = shape_of(x, weight);
+    Tensor dx, dweight;
+    if (needed.input) {
+      const Tensor w = in_channels_last(weight);
+      dx = like_channels_last(x, x.size(1));
+      amx::input_gradients(shape, numbers_of(dy), w.data_ptr<float>(), numbers_of(dx));
+    }
+    if (needed.filters) {
+      dweight =
+          torch::empty(weight.sizes(), weight.options().memory_format(torch::MemoryFormat::ChannelsLast));
+      amx::filter_gradients(shape, numbers_of(x), numbers_of(dy), dweight.data_ptr<float>());
+      dweight = dweight.contiguous(weight.suggest_memory_format());
+    }
+    return {dx, dweight};
+  }
+
+ private:
+  static Bf16* numbers_of(const Tensor& tensor) { return static_cast<Bf16*>(tensor.data_ptr()); }
+};
+
+/// By Winograd's method, in either precision.
+struct ByWinograd {
+  static Tensor forward(const Tensor& x, const Tensor& weight) {
     if (has_few_pixels(x))
       return in_channels_last(
           at::convolution(x, weight.to(x.scalar_type()), {}, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1));
     return applied(shape_of(x, weight), x, weight.permute({2, 3, 1, 0}).contiguous());
   }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    refuse_second_derivative(
-        "convolve: Winograd's convolution has no second derivative; use conv = \"library\"");
-    const auto saved = context->get_saved_variables();
-    const Tensor &x = saved[0], &weight = saved[1];
-    const Tensor dy = in_channels_last(gradients[0].to(x.scalar_type()));
+  static std::pair<Tensor, Tensor> backward(const Tensor& x, const Tensor& weight, const Tensor& dy,
+                                            Needed needed) {
     Tensor dx, dweight;
-    if (context->needs_input_grad(0)) dx = input_gradient(x, weight, dy);
-    if (context->needs_input_grad(1)) {
+    if (needed.input) dx = input_gradient(x, weight, dy);
+    if (needed.filters) {
       dweight = filter_gradient(shape_of(x, weight), x, dy)
                     .permute({3, 2, 0, 1})
                     .contiguous(weight.suggest_memory_format());
@@ -107,6 +134,10 @@ class Conv3x3 : public torch::autograd::Function<Conv3x3> {
   }
 
  private:
+  /// Whether products with x's pixels are the library's, all but the filters' gradients.
+  static bool has_few_pixels(const Tensor& x) {
+    return x.scalar_type() == torch::kBFloat16 && std::min(x.size(2), x.size(3)) < kFewestPixels;
+  }
   static Tensor input_gradient(const Tensor& x, const Tensor& weight, const Tensor& dy) {
     if (has_few_pixels(x)) {
       const auto found = at::convolution_backward(dy, x, weight.to(x.scalar_type()), c10::nullopt, {1, 1},
@@ -116,6 +147,27 @@ class Conv3x3 : public torch::autograd::Function<Conv3x3> {
     winograd::Shape turned = shape_of(x, weight);
     std::swap(turned.channels, turned.filters);
     return applied(turned, dy, weight.flip({2, 3}).permute({2, 3, 0, 1}).contiguous());
+  }
+};
+
+template <typename Method>
+class Conv3x3 : public torch::autograd::Function<Conv3x3<Method>> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight) {
+    context->save_for_backward({x, weight});
+    return Method::forward(x, weight);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    refuse_second_derivative(
+        "convolve: these convolutions have no second derivative; use conv = \"library\"");
+    const auto saved = context->get_saved_variables();
+    const Tensor &x = saved[0], &weight = saved[1];
+    const Tensor dy = in_channels_last(gradients[0].to(x.scalar_type()));
+    const auto [dx, dweight] =
+        Method::backward(x, weight, dy, {context->needs_input_grad(0), context->needs_input_grad(1)});
+    return {dx, dweight};
   }
 };
 
@@ -129,15 +181,15 @@ bool is_3x3(const torch::nn::Conv2dImpl& conv) {
          options.groups() == 1 && padding != nullptr && all(*padding, 1) && pads_with_zeros(conv);
 }
 
-/// Whether Winograd's kernels take this, with x rounded to bfloat16 first or as it is.
+/// Whether kernels of ours take this, with x rounded to bfloat16 first or as it is.
 bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x, bool in_bf16) {
   const Tensor& weight = conv.weight;
   const auto is_float = [](const Tensor& tensor) { return tensor.scalar_type() == torch::kFloat32; };
-  return is_allowed && is_3x3(conv) && !conv.bias.defined() && x.is_cpu() && weight.is_cpu() &&
+  return is_3x3(conv) && !conv.bias.defined() && x.is_cpu() && weight.is_cpu() &&
          (in_bf16 ? has_kernels_for(x) : is_float(x)) && is_float(weight) && x.dim() == 4 && x.numel() > 0 &&
          x.size(1) == weight.size(1) && autocast_is_on() == in_bf16 &&
          x.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
-         fits_winograd(weight.size(1), weight.size(0), in_bf16);
+         has_kernels(allowed, weight.size(1), weight.size(0), in_bf16);
 }
 
 /// oneDNN 2.7 (LibTorch 1.13) on AMX gives gradients of weights in bfloat16 that are wrong, or NaN, for many
@@ -164,20 +216,29 @@ class AutocastOff {
 
 }  // namespace
 
-WinogradGuard::WinogradGuard(bool on) : before_(is_allowed) { is_allowed = on; }
-WinogradGuard::~WinogradGuard() { is_allowed = before_; }
-bool WinogradGuard::is_possible(bool in_bf16) {
-  return in_bf16 ? winograd::bf16_kernels() != nullptr : winograd::kernels_for(kFewestChannels) != nullptr;
+ConvGuard::ConvGuard(ConvKernels kernels) : before_(allowed) { allowed = kernels; }
+ConvGuard::~ConvGuard() { allowed = before_; }
+bool ConvGuard::is_possible(ConvKernels kernels, bool in_bf16) {
+  if (kernels == ConvKernels::kLibrary) return false;
+  if (!in_bf16) return winograd::kernels_for(kFewestChannels) != nullptr;
+  return takes_tiles(kernels) || winograd::bf16_kernels() != nullptr;
 }
 
-bool fits_winograd(std::int64_t channels, std::int64_t filters, bool in_bf16) {
-  return std::min(channels, filters) >= (in_bf16 ? kFewestInBf16 : kFewestChannels) &&
-         WinogradGuard::is_possible(in_bf16) && winograd::takes({1, 1, 1, channels, filters});
+bool has_kernels(ConvKernels kernels, std::int64_t channels, std::int64_t filters, bool in_bf16) {
+  const std::int64_t fewest = !in_bf16               ? kFewestChannels
+                              : takes_tiles(kernels) ? kFewestInTiles
+                                                     : kFewestInBf16;
+  return std::min(channels, filters) >= fewest && ConvGuard::is_possible(kernels, in_bf16) &&
+         winograd::takes({1, 1, 1, channels, filters});
 }
 
 Tensor convolve(torch::nn::Conv2d& conv, const Tensor& x) {
-  if (computes_in_bf16() && fits(*conv, x, true)) return Conv3x3::apply(x.to(torch::kBFloat16), conv->weight);
-  if (fits(*conv, x, false)) return Conv3x3::apply(x, conv->weight);
+  if (computes_in_bf16() && fits(*conv, x, true)) {
+    const Tensor rounded = x.to(torch::kBFloat16);
+    return takes_tiles(allowed) ? Conv3x3<InTiles>::apply(rounded, conv->weight)
+                                : Conv3x3<ByWinograd>::apply(rounded, conv->weight);
+  }
+  if (fits(*conv, x, false)) return Conv3x3<ByWinograd>::apply(x, conv->weight);
   if (is_wrong_in_bf16(*conv, x)) {
     const AutocastOff off;
     return convolve(conv, x.to(torch::kFloat32)).to(torch::kBFloat16);

@@ -1,5 +1,5 @@
-// tests/nn/kernels/conv3x3_test.cpp - Winograd's convolution against the direct one in float64, for values
-// and gradients.
+// tests/nn/kernels/conv3x3_test.cpp - our convolutions against the direct one in float64, for values and
+// gradients.
 #include "nn/kernels/conv3x3.h"
 
 #include <vector>
@@ -14,14 +14,18 @@
 #include <torch/version.h>
 
 #include "glidepath/error.h"
+#include "nn/kernels/amx/amx.h"
+#include "nn/kernels/conv_guard.h"
 #include "nn/kernels/winograd/winograd.h"
-#include "nn/kernels/winograd_guard.h"
 #include "support/gradients.h"
 
 namespace glidepath {
 namespace {
 
 using torch::Tensor;
+
+constexpr ConvKernels kLibrary = ConvKernels::kLibrary, kWinograd = ConvKernels::kWinograd,
+                      kFastest = ConvKernels::kFastest;
 
 struct Layer {
   std::int64_t images, channels, filters, height, width;
@@ -57,18 +61,24 @@ struct InBfloat16 {
 };
 
 /// y, dx and dw of a convolution for the same gradient.
-std::vector<Tensor> results(torch::nn::Conv2d conv, const Tensor& x, const Tensor& gradient, bool winograd) {
-  const WinogradGuard guard(winograd);
+std::vector<Tensor> results(torch::nn::Conv2d conv, const Tensor& x, const Tensor& gradient,
+                            ConvKernels kernels) {
+  const ConvGuard guard(kernels);
   const Tensor input = x.detach().clone().requires_grad_();
   const Tensor y = convolve(conv, input);
   const auto found = torch::autograd::grad({y}, {input, conv->weight}, {gradient});
   return {y.detach(), found[0], found[1]};
 }
 
+/// With each kind of kernels.
 std::vector<Tensor> results_in_bf16(const torch::nn::Conv2d& conv, const Tensor& x, const Tensor& gradient) {
-  if (!WinogradGuard::is_possible(true)) return {Tensor(x), x, x};
-  const InBfloat16 autocast;
-  return results(conv, x, gradient.to(torch::kBFloat16), true);
+  std::vector<Tensor> all;
+  for (const ConvKernels kernels : {kWinograd, kFastest}) {
+    if (!ConvGuard::is_possible(kernels, true)) continue;
+    const InBfloat16 autocast;
+    for (const Tensor& each : results(conv, x, gradient.to(torch::kBFloat16), kernels)) all.push_back(each);
+  }
+  return all;
 }
 
 class Conv3x3Test : public testing::TestWithParam<Layer> {
@@ -82,16 +92,17 @@ class Conv3x3Test : public testing::TestWithParam<Layer> {
   std::vector<Tensor> right(const torch::nn::Conv2d& conv) const {
     torch::nn::Conv2d exact = convolution(GetParam().channels, GetParam().filters);
     exact->weight.set_data(conv->weight.detach().to(torch::kFloat64));
-    return results(exact, x_.to(torch::kFloat64), gradient_.to(torch::kFloat64), false);
+    return results(exact, x_.to(torch::kFloat64), gradient_.to(torch::kFloat64), kLibrary);
   }
   torch::nn::Conv2d conv_ = convolution(GetParam().channels, GetParam().filters);
   Tensor x_, gradient_;
 };
 
 TEST_P(Conv3x3Test, EqualsTheDirectOneInFloat64) {
-  if (!WinogradGuard::is_possible(false)) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
-  ASSERT_TRUE(fits_winograd(GetParam().channels, GetParam().filters, false));
-  const auto ours = results(conv_, x_, gradient_, true), exact = right(conv_);
+  if (!ConvGuard::is_possible(kWinograd, false)) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
+  if (!has_kernels(kWinograd, GetParam().channels, GetParam().filters, false))
+    GTEST_SKIP() << "the library's";
+  const auto ours = results(conv_, x_, gradient_, kWinograd), exact = right(conv_);
   EXPECT_LT(distance(ours[0], exact[0]), 4e-6);
   EXPECT_LT(distance(ours[1], exact[1]), 4e-6);
   EXPECT_LT(distance(ours[2], exact[2]), 2e-5);
@@ -99,18 +110,23 @@ TEST_P(Conv3x3Test, EqualsTheDirectOneInFloat64) {
 }
 
 TEST_P(Conv3x3Test, InBfloat16ItIsCloseToTheDirectOneInFloat64) {
-  if (!WinogradGuard::is_possible(true)) GTEST_SKIP() << "this CPU has no AVX-512 BF16";
-  if (!fits_winograd(GetParam().channels, GetParam().filters, true)) GTEST_SKIP() << "the library's";
+  if (!ConvGuard::is_possible(kFastest, true)) GTEST_SKIP() << "this CPU has no AVX-512 BF16";
   x_ = x_.to(torch::kBFloat16).to(torch::kFloat32);
   gradient_ = gradient_.to(torch::kBFloat16).to(torch::kFloat32);
   const auto exact = right(conv_);
   const InBfloat16 autocast;
-  const auto ours = results(conv_, x_, gradient_.to(torch::kBFloat16), true);
-  EXPECT_EQ(ours[0].scalar_type(), torch::kBFloat16);
-  EXPECT_EQ(ours[1].scalar_type(), torch::kFloat32);  // as x was
-  EXPECT_EQ(ours[2].scalar_type(), torch::kFloat32);
-  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_LT(distance(ours[i], exact[i]), 0.006) << i;
-  EXPECT_TRUE(ours[0].is_contiguous(torch::MemoryFormat::ChannelsLast));
+  for (const ConvKernels kernels : {kWinograd, kFastest}) {
+    const bool in_tiles = kernels == kFastest && amx::is_there();
+    SCOPED_TRACE(in_tiles ? "in tiles" : "Winograd's");
+    if (!has_kernels(kernels, GetParam().channels, GetParam().filters, true)) continue;
+    const auto ours = results(conv_, x_, gradient_.to(torch::kBFloat16), kernels);
+    EXPECT_EQ(ours[0].scalar_type(), torch::kBFloat16);
+    EXPECT_EQ(ours[1].scalar_type(), torch::kFloat32);  // as x was
+    EXPECT_EQ(ours[2].scalar_type(), torch::kFloat32);
+    for (std::size_t i = 0; i < ours.size(); ++i)
+      EXPECT_LT(distance(ours[i], exact[i]), in_tiles ? 0.004 : 0.006) << i;
+    EXPECT_TRUE(ours[0].is_contiguous(torch::MemoryFormat::ChannelsLast));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -119,7 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Layer{2, 40, 24, 5, 9}, Layer{1, 64, 72, 13, 2}, Layer{2, 128, 64, 7, 8},
                     Layer{5, 24, 64, 31, 31}, Layer{50, 24, 32, 16, 16}, Layer{40, 64, 64, 16, 16},
                     Layer{3, 56, 264, 8, 1}, Layer{1, 32, 64, 1, 1}, Layer{3, 40, 48, 3, 3},
-                    Layer{1, 72, 32, 5, 4}, Layer{7, 104, 56, 9, 6}, Layer{70, 32, 40, 15, 15}),
+                    Layer{1, 72, 32, 5, 4}, Layer{7, 104, 56, 9, 6}, Layer{70, 32, 40, 15, 15},
+                    Layer{3, 24, 24, 10, 33}, Layer{2, 24, 32, 60, 250}, Layer{5, 160, 288, 4, 4}),
     [](const auto& info) {
       const Layer& c = info.param;
       return "N" + std::to_string(c.images) + "C" + std::to_string(c.channels) + "K" +
@@ -129,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(
 // AVX2's kernels run on a processor with AVX-512 too, and add in the same order.
 TEST(Conv3x3, BothInstructionSetsComputeTheSame) {
   const winograd::FloatKernels *wide = winograd::avx512_kernels(), *narrow = winograd::avx2_kernels();
-  if (!WinogradGuard::is_possible(false) || winograd::kernels_for(24) != wide)
+  if (!ConvGuard::is_possible(kWinograd, false) || winograd::kernels_for(24) != wide)
     GTEST_SKIP() << "no AVX-512 here";
   const std::int64_t tiles = 24, channels = 40;
   const Tensor v = torch::randn({tiles, channels}), u = torch::randn({channels, wide->panel});
@@ -150,44 +167,47 @@ TEST(Conv3x3, BitsDoNotDependOnTheNumberOfThreads) {
     const Tensor x = pictures(c), gradient = pictures({c.images, c.filters, 0, c.height, c.width});
     const torch::nn::Conv2d conv = convolution(c.channels, c.filters);
     at::set_num_threads(1);
-    const auto one = results(conv, x, gradient, true), rounded = results_in_bf16(conv, x, gradient);
+    const auto one = results(conv, x, gradient, kWinograd), rounded = results_in_bf16(conv, x, gradient);
     for (const int threads : {2, 3, 7}) {
       at::set_num_threads(threads);
-      const auto many = results(conv, x, gradient, true), many_rounded = results_in_bf16(conv, x, gradient);
-      for (std::size_t i = 0; i < one.size(); ++i) {
+      const auto many = results(conv, x, gradient, kWinograd),
+                 many_rounded = results_in_bf16(conv, x, gradient);
+      for (std::size_t i = 0; i < one.size(); ++i)
         EXPECT_TRUE(one[i].equal(many[i])) << threads << " threads, " << i;
+      for (std::size_t i = 0; i < rounded.size(); ++i)
         EXPECT_TRUE(rounded[i].equal(many_rounded[i])) << threads << " threads, bf16, " << i;
-      }
     }
   }
   at::set_num_threads(before);
 }
 
-TEST(Conv3x3, InBfloat16WhatFitsIsWinograds) {
-  const WinogradGuard guard(true);
+TEST(Conv3x3, InBfloat16WhatFitsIsOurs) {
+  const ConvGuard guard(kFastest);
   const InBfloat16 autocast;
   const auto taken = [](const Layer& layer, torch::ScalarType kind) {
     torch::nn::Conv2d conv = convolution(layer.channels, layer.filters);
     return made_by(convolve(conv, pictures(layer).to(kind).requires_grad_())).find("Conv3x3") !=
            std::string::npos;
   };
-  const bool possible = WinogradGuard::is_possible(true);
+  const bool possible = ConvGuard::is_possible(kFastest, true);
   EXPECT_EQ(taken({2, 32, 64, 8, 8}, torch::kBFloat16), possible);
   EXPECT_EQ(taken({2, 32, 64, 8, 8}, torch::kFloat32), possible);
   EXPECT_EQ(taken({2, 32, 64, 3, 3}, torch::kBFloat16), possible);  // for the filters' gradients
-  EXPECT_FALSE(taken({2, 24, 64, 8, 8}, torch::kBFloat16));
+  EXPECT_EQ(taken({2, 24, 64, 8, 8}, torch::kBFloat16), amx::is_there());
+  EXPECT_EQ(taken({2, 24, 24, 1, 1}, torch::kBFloat16), amx::is_there());
+  EXPECT_FALSE(taken({2, 16, 64, 8, 8}, torch::kBFloat16));
   EXPECT_FALSE(taken({2, 32, 36, 8, 8}, torch::kBFloat16));
 }
 
 TEST(Conv3x3, WhatDoesNotFitIsTheLibrarys) {
-  const WinogradGuard guard(true);
+  const ConvGuard guard(kFastest);
   const auto taken = [](torch::nn::Conv2dOptions options, const Tensor& x) {
     torch::nn::Conv2d conv(options.bias(false));
     return made_by(convolve(conv, x.clone().requires_grad_())).find("Conv3x3") != std::string::npos;
   };
   const Tensor x = pictures({2, 32, 32, 8, 8});
   const auto same = [] { return torch::nn::Conv2dOptions(32, 32, 3).padding(1); };
-  EXPECT_EQ(taken(same(), x), WinogradGuard::is_possible(false));
+  EXPECT_EQ(taken(same(), x), ConvGuard::is_possible(kFastest, false));
   EXPECT_FALSE(taken(same().stride(2), x));
   EXPECT_FALSE(taken(same().padding(0), x));
   EXPECT_FALSE(taken(same().dilation(2).padding(2), x));
@@ -198,7 +218,7 @@ TEST(Conv3x3, WhatDoesNotFitIsTheLibrarys) {
   EXPECT_FALSE(taken(torch::nn::Conv2dOptions(16, 32, 3).padding(1), pictures({2, 16, 16, 8, 8})));
   EXPECT_FALSE(taken(same(), x.contiguous()));
   EXPECT_FALSE(taken(same(), torch::empty({0, 32, 8, 8}).contiguous(torch::MemoryFormat::ChannelsLast)));
-  const WinogradGuard off(false);
+  const ConvGuard off(kLibrary);
   EXPECT_FALSE(taken(same(), x));
 }
 
@@ -213,16 +233,16 @@ TEST(Conv3x3, WidePicturesInBfloat16HaveTheGradientsOfFloat64) {
       torch::nn::Conv2d conv = convolution(c.channels, c.filters), exact = convolution(c.channels, c.filters);
       exact->to(torch::kFloat64);
       exact->weight.set_data(conv->weight.detach().to(torch::kFloat64));
-      const auto right = results(exact, x.to(torch::kFloat64), gradient.to(torch::kFloat64), false);
+      const auto right = results(exact, x.to(torch::kFloat64), gradient.to(torch::kFloat64), kLibrary);
       const InBfloat16 autocast;
-      const auto found = results(conv, x, gradient.to(torch::kBFloat16), false);
+      const auto found = results(conv, x, gradient.to(torch::kBFloat16), kLibrary);
       for (std::size_t i = 0; i < right.size(); ++i) EXPECT_LT(distance(found[i], right[i]), 0.01) << i;
     }
   }
 }
 
 TEST(Conv3x3, FrozenFiltersAndInputsGetNoGradient) {
-  const WinogradGuard guard(true);
+  const ConvGuard guard(kFastest);
   torch::nn::Conv2d conv = convolution(32, 32);
   const Tensor x = pictures({1, 32, 32, 6, 6});
   convolve(conv, x).sum().backward();
@@ -233,8 +253,8 @@ TEST(Conv3x3, FrozenFiltersAndInputsGetNoGradient) {
 }
 
 TEST(Conv3x3, ASecondDerivativeIsRefused) {
-  if (!WinogradGuard::is_possible(false)) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
-  const WinogradGuard guard(true);
+  if (!ConvGuard::is_possible(kWinograd, false)) GTEST_SKIP() << "this CPU has neither AVX2 nor AVX-512";
+  const ConvGuard guard(kFastest);
   torch::nn::Conv2d conv = convolution(32, 32);
   const Tensor x = pictures({1, 32, 32, 6, 6}).requires_grad_();
   const Tensor y = convolve(conv, x).square().sum();

@@ -2,10 +2,9 @@
 #include "nn/kernels/winograd/winograd.h"
 
 #include <algorithm>
-#include <memory>
-#include <new>
 
 #include "nn/kernels/parallel.h"
+#include "nn/kernels/scratch.h"
 
 namespace glidepath::winograd {
 namespace {
@@ -19,29 +18,6 @@ constexpr std::int64_t kGradientBytes = 1024 * 1024;
 constexpr std::int64_t kChunkFloats = 1536 * 1024, kMostChunks = 16, kFewestChunks = 4, kTilesOfChunk = 192;
 // The same place of neighbouring transformed values would fall into the same few lines of the first cache.
 constexpr std::int64_t kShift = 16;
-
-/// Memory that a thread keeps, as the system takes long to give it.
-template <typename T>
-class Scratch {
- public:
-  T* get(std::int64_t count) {
-    if (count > size_) {
-      memory_.reset();  // first, so that both are never held
-      memory_.reset(static_cast<T*>(::operator new(static_cast<std::size_t>(count) * sizeof(T), kLine)));
-      size_ = count;
-      std::fill_n(memory_.get(), count, T{0});  // tiles that fill up a block are read too
-    }
-    return memory_.get();
-  }
-
- private:
-  static constexpr std::align_val_t kLine{64};
-  struct Free {
-    void operator()(T* memory) const { ::operator delete(memory, kLine); }
-  };
-  std::unique_ptr<T, Free> memory_;
-  std::int64_t size_ = 0;
-};
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;

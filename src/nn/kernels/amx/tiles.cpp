@@ -1,0 +1,230 @@
+// src/nn/kernels/amx/tiles.cpp - the loops, compiled for AMX alone and without a header that others share
+// (winograd/tiles.h says why).
+#include "nn/kernels/amx/tiles.h"
+
+#if defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__AVX512BW__)
+#include <immintrin.h>
+
+namespace glidepath::amx {
+namespace {
+
+#define GLIDEPATH_ALWAYS inline __attribute__((always_inline))
+
+constexpr std::int64_t kLineBytes = 64;
+
+/// What LDTILECFG reads.
+struct alignas(64) Configuration {
+  std::uint8_t palette = 1, start = 0, reserved[14] = {};
+  std::uint16_t bytes_of_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// Tiles 0 to 3 are sums, 4 and 5 what is multiplied from the left, 6 and 7 from the right.
+GLIDEPATH_ALWAYS void multiply() {
+  _tile_dpbf16ps(0, 4, 6);
+  _tile_dpbf16ps(1, 4, 7);
+  _tile_dpbf16ps(2, 5, 6);
+  _tile_dpbf16ps(3, 5, 7);
+}
+
+GLIDEPATH_ALWAYS __m512i words_of(const Bf16* from) {
+  return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+GLIDEPATH_ALWAYS __m512i pairs_of(__m512i first, __m512i second) {
+  return _mm512_or_si512(first, _mm512_slli_epi32(second, 16));
+}
+
+GLIDEPATH_ALWAYS __mmask16 first_of_row(std::int64_t count) {
+  return static_cast<__mmask16>(count >= kRows ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1);
+}
+GLIDEPATH_ALWAYS __m512 load_first(std::int64_t count, const float* from) {
+  return _mm512_maskz_loadu_ps(first_of_row(count), from);
+}
+/// To nearest, ties to even: first's 16 numbers, then second's.
+GLIDEPATH_ALWAYS __m512i rounded(__m512 first, __m512 second) {
+  return (__m512i)_mm512_cvtne2ps_pbh(second, first);
+}
+
+/// The 16 x 16 words of 16 registers, rows for columns.
+GLIDEPATH_ALWAYS void transpose_words(__m512i (&r)[16]) {
+  __m512i t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      r[4 * i + 2 * j] = _mm512_unpacklo_epi64(t[4 * i + j], t[4 * i + 2 + j]);
+      r[4 * i + 2 * j + 1] = _mm512_unpackhi_epi64(t[4 * i + j], t[4 * i + 2 + j]);
+    }
+  }
+  // r[4 i + c] has, in quarter q, the words 4 q + c of rows 4 i to 4 i + 3.
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    t[c] = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88);
+    t[4 + c] = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xDD);
+    t[8 + c] = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
+    t[12 + c] = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xDD);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    r[c] = _mm512_shuffle_i32x4(t[c], t[8 + c], 0x88);
+    r[4 + c] = _mm512_shuffle_i32x4(t[4 + c], t[12 + c], 0x88);
+    r[8 + c] = _mm512_shuffle_i32x4(t[c], t[8 + c], 0xDD);
+    r[12 + c] = _mm512_shuffle_i32x4(t[4 + c], t[12 + c], 0xDD);
+  }
+}
+
+}  // namespace
+
+bool are_built() { return true; }
+
+Tiles::Tiles() {
+  static const Configuration configuration;
+  _tile_loadconfig(&configuration);
+}
+Tiles::~Tiles() { _tile_release(); }
+
+void pack_filters(const float* w, std::int64_t channels, std::int64_t filters, std::int64_t block, Bf16* u) {
+  for (std::int64_t tap = 0; tap < kTaps; ++tap) {
+    for (std::int64_t c = 0; c < channels; c += kTogether) {
+      for (std::int64_t k = block * kTogether; k < (block + 1) * kTogether; k += kRows, u += kOfTile) {
+        __m512i rows[16];  // of filters, in words of two channels
+        for (std::int64_t i = 0; i < kRows; ++i) {
+          const float* from = w + ((k + i) * kTaps + tap) * channels + c;
+          rows[i] = k + i < filters ? rounded(load_first(channels - c, from),
+                                              load_first(channels - c - kRows, from + kRows))
+                                    : _mm512_setzero_si512();
+        }
+        transpose_words(rows);
+        for (std::int64_t i = 0; i < kRows; ++i) _mm512_store_si512(u + i * kTogether, rows[i]);
+      }
+    }
+  }
+}
+
+void pack_turned(const float* w, std::int64_t channels, std::int64_t filters, std::int64_t block, Bf16* u) {
+  for (std::int64_t tap = kTaps - 1; tap >= 0; --tap) {
+    for (std::int64_t k = 0; k < filters; k += kTogether) {
+      for (std::int64_t c = block * kTogether; c < (block + 1) * kTogether; c += kRows) {
+        for (std::int64_t pair = k; pair < k + kTogether; pair += 2, u += kTogether) {
+          const auto words_at = [&](std::int64_t filter) {
+            if (filter >= filters) return _mm512_setzero_si512();
+            const __m512 taps = load_first(channels - c, w + (filter * kTaps + tap) * channels + c);
+            return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(taps));
+          };
+          _mm512_store_si512(u, pairs_of(words_at(pair), words_at(pair + 1)));
+        }
+      }
+    }
+  }
+}
+
+void convolve(const Line& line, const Bf16* x, std::int64_t pixels, const Bf16* u, const std::int32_t* where,
+              std::int64_t block, std::int64_t filters, Bf16* y) {
+  alignas(64) float sums[kTogether][kTogether];
+  const std::int64_t stride = line.channels * std::int64_t{sizeof(Bf16)}, left = filters - block * kTogether;
+  const __mmask32 mask = left >= kTogether ? ~__mmask32{0} : (__mmask32{1} << left) - 1;
+  y += block * kTogether;
+  for (std::int64_t pixel = 0; pixel < pixels; pixel += kTogether, x += kTogether * line.channels) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    const Bf16* of_step = u;
+    for (std::int64_t tap = 0; tap < kTaps; ++tap) {
+      const Bf16* inputs = x + (tap / 3 * line.row + tap % 3) * line.channels;
+      for (std::int64_t c = 0; c < line.channels; c += kTogether, of_step += 2 * kOfTile) {
+        _tile_loadd(4, inputs + c, stride);
+        _tile_loadd(6, of_step, kLineBytes);
+        _tile_loadd(7, of_step + kOfTile, kLineBytes);
+        _tile_loadd(5, inputs + kRows * line.channels + c, stride);
+        multiply();
+      }
+    }
+    _tile_stored(0, sums[0], sizeof sums[0]);
+    _tile_stored(1, sums[0] + kRows, sizeof sums[0]);
+    _tile_stored(2, sums[kRows], sizeof sums[0]);
+    _tile_stored(3, sums[kRows] + kRows, sizeof sums[0]);
+    for (std::int64_t i = 0; i < kTogether; ++i) {
+      if (where[pixel + i] < 0) continue;
+      _mm512_mask_storeu_epi16(y + where[pixel + i] * filters, mask,
+                               rounded(_mm512_load_ps(sums[i]), _mm512_load_ps(sums[i] + kRows)));
+    }
+  }
+}
+
+void transpose(const Bf16* x, std::int64_t stride, Bf16* tile) {
+  __m512i rows[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i)
+    rows[i] = pairs_of(words_of(x + 2 * i * stride), words_of(x + (2 * i + 1) * stride));
+  transpose_words(rows);
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) _mm512_store_si512(tile + i * kTogether, rows[i]);
+}
+
+void interleave(const Bf16* x, std::int64_t stride, std::int64_t pairs, Bf16* even, Bf16* odd) {
+  __m512i first = words_of(x);
+  for (std::int64_t i = 0; i < pairs; ++i, even += kTogether, odd += kTogether) {
+    const __m512i second = words_of(x + (2 * i + 1) * stride), third = words_of(x + (2 * i + 2) * stride);
+    _mm512_store_si512(even, pairs_of(first, second));
+    _mm512_store_si512(odd, pairs_of(second, third));
+    first = third;
+  }
+}
+
+void accumulate(const Bf16* const (&rows)[2], const Bf16* const (&columns)[2], std::int64_t steps,
+                float* sums) {
+  constexpr std::int64_t kSums = kRows * kRows;
+  _tile_loadd(0, sums, kLineBytes);
+  _tile_loadd(1, sums + kSums, kLineBytes);
+  _tile_loadd(2, sums + 2 * kSums, kLineBytes);
+  _tile_loadd(3, sums + 3 * kSums, kLineBytes);
+  for (std::int64_t i = 0; i < steps; ++i) {
+    _tile_loadd(4, rows[0] + i * kOfTile, kLineBytes);
+    _tile_loadd(6, columns[0] + i * kOfTile, kLineBytes);
+    _tile_loadd(7, columns[1] + i * kOfTile, kLineBytes);
+    _tile_loadd(5, rows[1] + i * kOfTile, kLineBytes);
+    multiply();
+  }
+  _tile_stored(0, sums, kLineBytes);
+  _tile_stored(1, sums + kSums, kLineBytes);
+  _tile_stored(2, sums + 2 * kSums, kLineBytes);
+  _tile_stored(3, sums + 3 * kSums, kLineBytes);
+}
+
+void write_sums(const float* sums, std::int64_t tap, std::int64_t channel, std::int64_t channels,
+                std::int64_t filter, std::int64_t filters, float* dw) {
+  __m512i rows[16];
+  for (std::int64_t i = 0; i < kRows; ++i) rows[i] = _mm512_load_si512(sums + i * kRows);
+  transpose_words(rows);
+  for (std::int64_t i = 0; i < kRows && filter + i < filters; ++i) {
+    _mm512_mask_storeu_ps(dw + ((filter + i) * kTaps + tap) * channels + channel,
+                          first_of_row(channels - channel), (__m512)rows[i]);
+  }
+}
+
+}  // namespace glidepath::amx
+
+#else
+
+namespace glidepath::amx {
+
+bool are_built() { return false; }
+Tiles::Tiles() = default;
+Tiles::~Tiles() = default;
+void pack_filters(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
+void pack_turned(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
+void convolve(const Line&, const Bf16*, std::int64_t, const Bf16*, const std::int32_t*, std::int64_t,
+              std::int64_t, Bf16*) {}
+void transpose(const Bf16*, std::int64_t, Bf16*) {}
+void interleave(const Bf16*, std::int64_t, std::int64_t, Bf16*, Bf16*) {}
+void accumulate(const Bf16* const (&)[2], const Bf16* const (&)[2], std::int64_t, float*) {}
+void write_sums(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*) {}
+
+}  // namespace glidepath::amx
+#endif
