@@ -35,53 +35,46 @@ namespace amx = glidepath::amx;
 namespace winograd = glidepath::winograd;
 using torch::Tensor;
 
-/// Of all threads together.
-template <typename K>
-double peak_gflops(const K& kernels, int threads) {
-  using Number = typename K::Number;
-  constexpr std::int64_t kChannels = 64, kTimes = 20'000;
+/// The best of a few rounds, in which each of the threads does body(), of so many operations.
+template <typename Body>
+double best_gflops(int threads, double operations, const Body& body) {
   double best = 0;
   for (int round = 0; round < 5; ++round) {
     const double seconds = seconds_of([&] {
       glidepath::parallel_ranges(threads, 1, [&](std::int64_t begin, std::int64_t end) {
-        std::vector<Number> v(static_cast<std::size_t>(kernels.rows * kChannels), Number{1});
-        std::vector<Number> u(static_cast<std::size_t>(kernels.panel * kChannels), Number{1});
-        std::vector<float> m(static_cast<std::size_t>(kernels.rows * kernels.panel));
-        for (std::int64_t i = begin; i < end; ++i) {
-          for (std::int64_t t = 0; t < kTimes; ++t) {
-            kernels.multiply(v.data(), kernels.rows, kChannels, u.data(), m.data());
-          }
-        }
+        for (std::int64_t i = begin; i < end; ++i) body();
       });
     });
-    const double operations =
-        2.0 * threads * kTimes * static_cast<double>(kernels.rows * kernels.panel * kChannels);
-    best = std::max(best, operations / seconds * 1e-9);
+    best = std::max(best, threads * operations / seconds * 1e-9);
   }
   return best;
 }
 
+template <typename K>
+double peak_gflops(const K& kernels, int threads) {
+  using Number = typename K::Number;
+  constexpr std::int64_t kChannels = 64, kTimes = 20'000;
+  return best_gflops(threads, 2.0 * kTimes * static_cast<double>(kernels.rows * kernels.panel * kChannels),
+                     [&] {
+                       std::vector<Number> v(static_cast<std::size_t>(kernels.rows * kChannels), Number{1});
+                       std::vector<Number> u(static_cast<std::size_t>(kernels.panel * kChannels), Number{1});
+                       std::vector<float> m(static_cast<std::size_t>(kernels.rows * kernels.panel));
+                       for (std::int64_t t = 0; t < kTimes; ++t)
+                         kernels.multiply(v.data(), kernels.rows, kChannels, u.data(), m.data());
+                     });
+}
+
 double peak_gflops_of_tiles(int threads) {
   constexpr std::int64_t kSteps = 4, kTimes = 100'000;
-  double best = 0;
-  for (int round = 0; round < 5; ++round) {
-    const double seconds = seconds_of([&] {
-      glidepath::parallel_ranges(threads, 1, [&](std::int64_t begin, std::int64_t end) {
-        alignas(64) static thread_local glidepath::Bf16 numbers[4][kSteps * amx::kOfTile];
-        alignas(64) static thread_local float sums[amx::kTogether * amx::kTogether];
-        const glidepath::Bf16* const rows[2] = {numbers[0], numbers[1]};
-        const glidepath::Bf16* const columns[2] = {numbers[2], numbers[3]};
-        const amx::Tiles tiles;
-        for (std::int64_t i = begin; i < end; ++i) {
-          for (std::int64_t t = 0; t < kTimes; ++t) amx::accumulate(rows, columns, kSteps, sums);
-        }
-      });
-    });
-    const double operations =
-        2.0 * threads * kTimes * kSteps * amx::kTogether * amx::kTogether * amx::kTogether;
-    best = std::max(best, operations / seconds * 1e-9);
-  }
-  return best;
+  constexpr double kOperations = 2.0 * kTimes * kSteps * amx::kTogether * amx::kTogether * amx::kTogether;
+  return best_gflops(threads, kOperations, [] {
+    alignas(64) glidepath::Bf16 numbers[4][kSteps * amx::kOfTile] = {};
+    alignas(64) float sums[amx::kTogether * amx::kTogether] = {};
+    const glidepath::Bf16* const rows[2] = {numbers[0], numbers[1]};
+    const glidepath::Bf16* const columns[2] = {numbers[2], numbers[3]};
+    const amx::Tiles tiles;
+    for (std::int64_t t = 0; t < kTimes; ++t) amx::accumulate(rows, columns, kSteps, sums);
+  });
 }
 
 struct Layer {

@@ -10,13 +10,12 @@
 #include <torch/version.h>
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
-#elif defined(__x86_64__) && defined(__GNUC__)
-#include <cpuid.h>
 #endif
 
 #include "compute/choose_device.h"
 #include "compute/cuda_graph.h"
 #include "glidepath/error.h"
+#include "nn/kernels/amx/amx.h"
 #include "nn/kernels/conv_guard.h"
 #include "system/cores.h"
 
@@ -98,16 +97,6 @@ void choose_graphs(ComputePlan& plan, const TrainConfig& config) {
   }
 }
 
-bool cpu_has_amx() {
-#if defined(__x86_64__) && defined(__GNUC__)
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  constexpr unsigned kAmxBf16 = 1U << 22;
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAmxBf16) != 0;
-#else
-  return false;
-#endif
-}
-
 ConvKernels choose_convolutions(const ComputePlan& plan, const TrainConfig& config) {
   if (config.conv == "library") return ConvKernels::kLibrary;
   const ConvKernels wanted = config.conv == "winograd" ? ConvKernels::kWinograd : ConvKernels::kFastest;
@@ -144,7 +133,7 @@ bool cpu_has_bf16() {
 bool cpu_is_fast_in_bf16() {
 #if defined(__x86_64__) && defined(__GNUC__)
   if (!cpu_has_bf16()) return false;
-  return cpu_has_amx() || __builtin_cpu_is("amd");
+  return amx::processor_has_it() || __builtin_cpu_is("amd");
 #else
   return cpu_has_bf16() && library_computes_in_bf16();
 #endif

@@ -20,11 +20,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLatest = 12;  // of the ended runs, those that are told
 
-Json run_json(const RunRecord& run, const StudyResults& results) {
+Json run_json(const RunRecord& run, const std::vector<std::string>& axes, const Subjects& lines) {
   return {{"id", run.id},
-          {"label", run_label(run.config, results.axes)},
+          {"label", run_label(run.config, axes)},
           {"schedule", run.config.schedule},
-          {"subject", Subjects(results).of(run.config)},
+          {"subject", lines.of(run.config)},
           {"status", to_string(run.status)},
           {"test_accuracy", run.status == RunStatus::kDone ? number_json(run.test_accuracy) : Json(nullptr)},
           {"score", score_json(run)},
@@ -43,8 +43,9 @@ Json curves_json(const std::vector<CurveTable>& curves) {
   return list;
 }
 
-Json running_json(const WatchedRun& watched, const StudyResults& results, bool curves) {
-  Json json = run_json(watched.run, results);
+Json running_json(const WatchedRun& watched, const std::vector<std::string>& axes, const Subjects& lines,
+                  bool curves) {
+  Json json = run_json(watched.run, axes, lines);
   json["progress"] = watched.progress;
   json["seconds"] = number_json(watched.seconds);
   json["abandoned"] = watched.is_abandoned;
@@ -91,15 +92,16 @@ std::string snapshot_json(const WatchSnapshot& snapshot, bool curves) {
                {"over", snapshot.is_over()},
                {"seconds_left", number_json(snapshot.seconds_left)},
                {"subjects", subjects_json(subjects_of(results, {}))}};
+  const Subjects lines(results);
   json["jobs"] = Json::array();
   for (const WatchedRun& watched : snapshot.running) {
-    json["jobs"].push_back(running_json(watched, results, curves));
+    json["jobs"].push_back(running_json(watched, results.axes, lines, curves));
   }
   json["latest"] = json["failures"] = Json::array();
   for (const std::size_t index : snapshot.ended) {
     const RunRecord& run = results.runs[index];
-    if (json["latest"].size() < kLatest) json["latest"].push_back(run_json(run, results));
-    if (run.status != RunStatus::kDone) json["failures"].push_back(run_json(run, results));
+    if (json["latest"].size() < kLatest) json["latest"].push_back(run_json(run, results.axes, lines));
+    if (run.status != RunStatus::kDone) json["failures"].push_back(run_json(run, results.axes, lines));
   }
   json["score"] = score_title(results);
   json["tables"] = Json::array();

@@ -5,13 +5,16 @@
 #include <cstring>
 #include <utility>
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
 #include "nn/kernels/amx/tiles.h"
+#include "nn/kernels/filter_sums.h"
 #include "nn/kernels/parallel.h"
 #include "nn/kernels/scratch.h"
 
@@ -21,13 +24,6 @@ namespace {
 // Bytes of images that stay in a core's second cache while all filters pass by, and of what the sums of
 // filters' gradients are made of.
 constexpr std::int64_t kImageBytes = 384 * 1024, kGradientBytes = 1024 * 1024;
-// Groups of images with filters' sums of their own: as many as fit into so many floats.
-constexpr std::int64_t kGroupFloats = 1536 * 1024, kMostGroups = 16, kFewestGroups = 4;
-
-std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 /// Where the pixels of images lie in a line.
 struct Layout {
   Layout(const Shape& shape, std::int64_t channels)
@@ -190,27 +186,6 @@ class FilterSums {
   std::int64_t channel_blocks_, filter_blocks_, images_;
 };
 
-}  // namespace
-
-bool is_there() {
-#if defined(__x86_64__) && defined(__linux__)
-  static const bool found = [] {
-    constexpr unsigned kTilesBit = 1U << 24, kBf16Bit = 1U << 22;
-    constexpr long kAskForState = 0x1023, kTileData = 18;  // arch_prctl(2): ARCH_REQ_XCOMP_PERM
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    return are_built() && __builtin_cpu_supports("avx512bf16") != 0 &&
-           __builtin_cpu_supports("avx512bw") != 0 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 &&
-           (d & kTilesBit) != 0 && (d & kBf16Bit) != 0 &&
-           ::syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
-  }();
-  return found;
-#else
-  return false;
-#endif
-}
-
-namespace {
-
 /// pack(block, u): of filters, for convolve().
 template <typename Pack>
 void apply(const Shape& shape, const Bf16* x, Bf16* y, const Pack& pack) {
@@ -249,6 +224,29 @@ void apply(const Shape& shape, const Bf16* x, Bf16* y, const Pack& pack) {
 
 }  // namespace
 
+bool processor_has_it() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  constexpr unsigned kBf16Bit = 1U << 22;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kBf16Bit) != 0;
+#else
+  return false;
+#endif
+}
+
+bool is_there() {
+#if defined(__x86_64__) && defined(__linux__)
+  static const bool found = [] {
+    constexpr long kAskForState = 0x1023, kTileData = 18;  // arch_prctl(2): ARCH_REQ_XCOMP_PERM
+    return are_built() && processor_has_it() && __builtin_cpu_supports("avx512bf16") != 0 &&
+           __builtin_cpu_supports("avx512bw") != 0 && ::syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+  }();
+  return found;
+#else
+  return false;
+#endif
+}
+
 void forward(const Shape& shape, const Bf16* x, const float* w, Bf16* y) {
   apply(shape, x, y,
         [&](std::int64_t block, Bf16* u) { pack_filters(w, shape.channels, shape.filters, block, u); });
@@ -261,30 +259,9 @@ void input_gradients(const Shape& shape, const Bf16* dy, const float* w, Bf16* d
         [&](std::int64_t block, Bf16* u) { pack_turned(w, shape.channels, shape.filters, block, u); });
 }
 
-// Where the sums are small, groups of images have sums of their own, as many as the shape says: each stays in
-// one core's cache. Where they are large, all threads work on the same ones.
 void filter_gradients(const Shape& shape, const Bf16* x, const Bf16* dy, float* dw) {
   const FilterSums sums(shape, x, dy);
-  const std::int64_t size = sums.floats();
-  const std::int64_t groups =
-      std::min({kMostGroups, kGroupFloats / size, shape.images / sums.fewest_images()}) / 2 * 2;
-  static thread_local Scratch<float> memory;
-  float* all = memory.get(std::max<std::int64_t>(1, groups) * size);
-  if (groups < kFewestGroups) {
-    sums.add_up(0, shape.images, all, parallel_ranges);
-    return sums.write(all, dw);
-  }
-  parallel_ranges(groups, 1, [&](std::int64_t begin, std::int64_t end) {
-    const auto alone = [](std::int64_t count, std::int64_t /*grain*/, const auto& body) { body(0, count); };
-    for (std::int64_t i = begin; i < end; ++i)
-      sums.add_up(shape.images * i / groups, shape.images * (i + 1) / groups, all + i * size, alone);
-  });
-  parallel_ranges(size, 4096, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t group = 1; group < groups; ++group) {
-      for (std::int64_t i = begin; i < end; ++i) all[i] += all[group * size + i];
-    }
-  });
-  sums.write(all, dw);
+  sum_in_chunks(sums, shape.images, sums.fewest_images(), dw);
 }
 
 }  // namespace glidepath::amx

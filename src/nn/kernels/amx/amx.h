@@ -9,7 +9,9 @@ using winograd::Shape;
 // As winograd.h has them: of stride 1 and with a border of one 0, in channels_last memory, the order of sums
 // a matter of the shape alone. Nothing but x, w and y is rounded: relative errors are the library's, 0.0023.
 
-/// Whether this processor has AMX's bfloat16, and the system lets it be used.
+/// Whether this processor has AMX's bfloat16, which the library's kernels take too.
+bool processor_has_it();
+/// Whether the functions below can be called: this build has them, and the system lets tiles be used.
 bool is_there();
 
 /// x [N, H, W, C], w [K, 3, 3, C]  ->  y [N, H, W, K].

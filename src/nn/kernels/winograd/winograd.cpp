@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nn/kernels/filter_sums.h"
 #include "nn/kernels/parallel.h"
 #include "nn/kernels/scratch.h"
 
@@ -14,14 +15,10 @@ namespace {
 constexpr std::int64_t kBlockBytes = 512 * 1024;
 // Bytes of a block's transformed inputs and gradients, which all cores share.
 constexpr std::int64_t kGradientBytes = 1024 * 1024;
-// Chunks of tiles with filters' sums of their own: as many as fit into so many floats.
-constexpr std::int64_t kChunkFloats = 1536 * 1024, kMostChunks = 16, kFewestChunks = 4, kTilesOfChunk = 192;
+// Tiles that are worth sums of filters of their own.
+constexpr std::int64_t kTilesOfChunk = 192;
 // The same place of neighbouring transformed values would fall into the same few lines of the first cache.
 constexpr std::int64_t kShift = 16;
-
-std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 template <typename K>
 std::int64_t panels_of(const Shape& shape, const K& kernels) {
@@ -140,32 +137,10 @@ class FilterSums {
   std::int64_t panels_, channels_, of_place_;
 };
 
-// Where the sums are small, chunks of tiles have sums of their own, as many as the shape says: each stays in
-// one core's cache. Where they are large, all threads work on the same ones.
 template <typename K>
 void sum_filter_gradients(const K& kernels, const Shape& shape, const typename K::Number* x,
                           const typename K::Number* dy, float* dw) {
-  const FilterSums<K> sums(kernels, shape, x, dy);
-  const std::int64_t size = sums.floats(), tiles = tiles_of<K>(shape);
-  const std::int64_t chunks = std::min({kMostChunks, kChunkFloats / size, tiles / kTilesOfChunk}) / 2 * 2;
-  static thread_local Scratch<float> memory;
-  float* du = memory.get(std::max<std::int64_t>(1, chunks) * size);
-  if (chunks < kFewestChunks) {
-    sums.add_up(0, tiles, du, parallel_ranges);
-    return sums.write(du, dw);
-  }
-  parallel_ranges(chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-    const auto alone = [](std::int64_t count, std::int64_t /*grain*/, const auto& body) { body(0, count); };
-    for (std::int64_t i = begin; i < end; ++i) {
-      sums.add_up(tiles * i / chunks, tiles * (i + 1) / chunks, du + i * size, alone);
-    }
-  });
-  parallel_ranges(size, 4096, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t chunk = 1; chunk < chunks; ++chunk) {
-      for (std::int64_t i = begin; i < end; ++i) du[i] += du[chunk * size + i];
-    }
-  });
-  sums.write(du, dw);
+  sum_in_chunks(FilterSums<K>(kernels, shape, x, dy), tiles_of<K>(shape), kTilesOfChunk, dw);
 }
 
 }  // namespace
