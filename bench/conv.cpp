@@ -172,10 +172,19 @@ int run(bool is_there, const std::function<double()>& peak_of_products, int thre
       "share of the peak\n\n| 128 images | forward | backward, inputs | backward, filters "
       "|\n|---|---|---|---|\n",
       threads, peak, rounds);
-  const std::vector<Layer> layers = {{128, 64, 64, 32},  {128, 128, 128, 16}, {128, 256, 256, 8},
-                                     {128, 512, 512, 4}, {128, 64, 256, 15},  {128, 256, 256, 15},
-                                     {128, 256, 256, 7}, {128, 256, 256, 3},  {128, 24, 64, 31},
-                                     {128, 64, 64, 8},   {128, 32, 32, 16},   {128, 16, 16, 32}};
+  std::vector<Layer> layers = {{128, 64, 64, 32},  {128, 128, 128, 16}, {128, 256, 256, 8},
+                               {128, 512, 512, 4}, {128, 64, 256, 15},  {128, 256, 256, 15},
+                               {128, 256, 256, 7}, {128, 256, 256, 3},  {128, 24, 64, 31},
+                               {128, 64, 64, 8},   {128, 32, 32, 16},   {128, 16, 16, 32}};
+  if (std::is_same_v<Ours, InTiles>) {
+    for (const Layer& narrow : {Layer{128, 16, 16, 16},
+                                {128, 16, 64, 32},
+                                {128, 8, 8, 32},
+                                {128, 3, 8, 32},
+                                {128, 3, 16, 32},
+                                {128, 3, 64, 32}})
+      layers.push_back(narrow);
+  }
   for (const Layer& layer : layers) compare<Ours>(layer, rounds, peak);
   return 0;
 }

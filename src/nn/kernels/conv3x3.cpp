@@ -21,8 +21,8 @@ namespace {
 
 using torch::Tensor;
 
-// Fewer make Winograd's transforms dearer than what the products save, or leave most of a tile empty.
-constexpr std::int64_t kFewestChannels = 24, kFewestInBf16 = 32, kFewestInTiles = 24;
+// Fewer make Winograd's transforms dearer than what the products save.
+constexpr std::int64_t kFewestChannels = 24, kFewestInBf16 = 32;
 // In Winograd's bfloat16, of pictures smaller than this the library is faster but for the filters' gradients.
 constexpr std::int64_t kFewestPixels = 4;
 
@@ -225,10 +225,9 @@ bool ConvGuard::is_possible(ConvKernels kernels, bool in_bf16) {
 }
 
 bool has_kernels(ConvKernels kernels, std::int64_t channels, std::int64_t filters, bool in_bf16) {
-  const std::int64_t fewest = !in_bf16               ? kFewestChannels
-                              : takes_tiles(kernels) ? kFewestInTiles
-                                                     : kFewestInBf16;
-  return std::min(channels, filters) >= fewest && ConvGuard::is_possible(kernels, in_bf16) &&
+  if (!ConvGuard::is_possible(kernels, in_bf16)) return false;
+  if (in_bf16 && takes_tiles(kernels)) return amx::takes(channels, filters);
+  return std::min(channels, filters) >= (in_bf16 ? kFewestInBf16 : kFewestChannels) &&
          winograd::takes({1, 1, 1, channels, filters});
 }
 

@@ -2,7 +2,6 @@
 #include "nn/kernels/amx/amx.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -13,6 +12,8 @@
 #include <unistd.h>
 #endif
 
+#include "nn/kernels/amx/layout.h"
+#include "nn/kernels/amx/narrow.h"
 #include "nn/kernels/amx/tiles.h"
 #include "nn/kernels/filter_sums.h"
 #include "nn/kernels/parallel.h"
@@ -21,54 +22,12 @@
 namespace glidepath::amx {
 namespace {
 
-// Bytes of images that stay in a core's second cache while all filters pass by, and of what the sums of
-// filters' gradients are made of.
-constexpr std::int64_t kImageBytes = 384 * 1024, kGradientBytes = 1024 * 1024;
-/// Where the pixels of images lie in a line.
-struct Layout {
-  Layout(const Shape& shape, std::int64_t channels)
-      : height(shape.height),
-        width(shape.width),
-        own(channels),
-        line{rounded_up(channels, kTogether), shape.width + 1},
-        image((shape.height + 1) * line.row),
-        lead(line.row + 1) {}
-
-  std::int64_t pixels(std::int64_t images) const { return rounded_up(images * image, kTogether); }
-  /// With zeros before the first and after the last.
-  std::int64_t numbers(std::int64_t images) const {
-    return (pixels(images) + 2 * lead + kTogether) * line.channels;
-  }
-  /// The i-th of the images from x, but for the zeros between its pixels.
-  void fill(const Bf16* x, std::int64_t i, Bf16* to) const {
-    x += i * height * width * own;
-    to += (lead + i * image) * line.channels;
-    for (std::int64_t row = 0; row < height; ++row, x += width * own, to += line.row * line.channels) {
-      if (own == line.channels) {
-        std::memcpy(to, x, static_cast<std::size_t>(width * own) * sizeof(Bf16));
-        continue;
-      }
-      for (std::int64_t column = 0; column < width; ++column)
-        std::memcpy(to + column * line.channels, x + column * own,
-                    static_cast<std::size_t>(own) * sizeof(Bf16));
-    }
-  }
-  /// The pixel of [images, height, width] at each place; -1 between them.
-  void places(std::int64_t images, std::int32_t* where) const {
-    std::fill_n(where, pixels(images), -1);
-    for (std::int64_t i = 0; i < images; ++i) {
-      for (std::int64_t row = 0; row < height; ++row) {
-        for (std::int64_t column = 0; column < width; ++column)
-          where[i * image + row * line.row + column] =
-              static_cast<std::int32_t>((i * height + row) * width + column);
-      }
-    }
-  }
-
-  std::int64_t height, width, own;
-  Line line;
-  std::int64_t image, lead;
-};
+// Bytes of images that stay in a core's second cache while all filters pass by, and, fewest and most, of what
+// the sums of filters' gradients are made of.
+constexpr std::int64_t kImageBytes = 384 * 1024, kFewestToSum = 192 * 1024, kMostToSum = 1024 * 1024;
+Line line_of(const Shape& shape, std::int64_t channels) {
+  return {rounded_up(channels, kTogether), shape.width + 1};
+}
 
 /// The sums of filters' gradients, [filters / 32][channels / 32][tap][2][2][16][16], image after image in
 /// order.
@@ -78,13 +37,15 @@ class FilterSums {
       : shape_(shape),
         x_(x),
         dy_(dy),
-        inputs_(shape, shape.channels),
-        gradients_(shape, shape.filters),
+        inputs_(shape, shape.channels, line_of(shape, shape.channels)),
+        gradients_(shape, shape.filters, line_of(shape, shape.filters)),
         channel_blocks_(inputs_.line.channels / kTogether),
         filter_blocks_(gradients_.line.channels / kTogether) {
     const std::int64_t of_pixel = 2 * inputs_.line.channels + 3 * gradients_.line.channels;
-    images_ =
-        std::max<std::int64_t>(1, kGradientBytes / (inputs_.image * of_pixel * std::int64_t{sizeof(Bf16)}));
+    // Large sums have to be worth their way to the core and back.
+    const std::int64_t bytes =
+        std::clamp(2 * floats() * std::int64_t{sizeof(float)}, kFewestToSum, kMostToSum);
+    images_ = std::max<std::int64_t>(1, bytes / (inputs_.image * of_pixel * std::int64_t{sizeof(Bf16)}));
   }
 
   std::int64_t floats() const { return channel_blocks_ * filter_blocks_ * kTaps * kOfBlock; }
@@ -189,7 +150,7 @@ class FilterSums {
 /// pack(block, u): of filters, for convolve().
 template <typename Pack>
 void apply(const Shape& shape, const Bf16* x, Bf16* y, const Pack& pack) {
-  const Layout layout(shape, shape.channels);
+  const Layout layout(shape, shape.channels, line_of(shape, shape.channels));
   const std::int64_t channels = layout.line.channels,
                      blocks = rounded_up(shape.filters, kTogether) / kTogether;
   static thread_local Scratch<Bf16> filters;
@@ -247,7 +208,19 @@ bool is_there() {
 #endif
 }
 
+bool takes(std::int64_t channels, std::int64_t filters) {
+  constexpr std::int64_t kFewest = 24;  // 16 have to wait for memory as long as the library's have
+  const auto fits = [](std::int64_t count) {
+    return count > 0 && count % winograd::kGrain == 0 && count <= winograd::kMostChannels;
+  };
+  const auto is_few = [](std::int64_t count) {
+    return count > 0 && (count <= kMostColours || count == winograd::kGrain);
+  };
+  return fits(filters) && (is_few(channels) || (fits(channels) && std::min(channels, filters) >= kFewest));
+}
+
 void forward(const Shape& shape, const Bf16* x, const float* w, Bf16* y) {
+  if (is_narrow(shape.channels)) return convolve_narrow(shape, x, {w, shape.channels, false}, y);
   apply(shape, x, y,
         [&](std::int64_t block, Bf16* u) { pack_filters(w, shape.channels, shape.filters, block, u); });
 }
@@ -255,11 +228,13 @@ void forward(const Shape& shape, const Bf16* x, const float* w, Bf16* y) {
 void input_gradients(const Shape& shape, const Bf16* dy, const float* w, Bf16* dx) {
   Shape turned = shape;
   std::swap(turned.channels, turned.filters);
+  if (is_narrow(turned.channels)) return convolve_narrow(turned, dy, {w, shape.channels, true}, dx);
   apply(turned, dy, dx,
         [&](std::int64_t block, Bf16* u) { pack_turned(w, shape.channels, shape.filters, block, u); });
 }
 
 void filter_gradients(const Shape& shape, const Bf16* x, const Bf16* dy, float* dw) {
+  if (is_narrow(shape.channels)) return narrow_filter_gradients(shape, x, dy, dw);
   const FilterSums sums(shape, x, dy);
   sum_in_chunks(sums, shape.images, sums.fewest_images(), dw);
 }

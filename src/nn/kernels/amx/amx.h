@@ -14,6 +14,10 @@ bool processor_has_it();
 /// Whether the functions below can be called: this build has them, and the system lets tiles be used.
 bool is_there();
 
+/// Whether there are loops for these, and tiles full enough: multiples of 8, or as few channels as pictures
+/// have.
+bool takes(std::int64_t channels, std::int64_t filters);
+
 /// x [N, H, W, C], w [K, 3, 3, C]  ->  y [N, H, W, K].
 void forward(const Shape& shape, const Bf16* x, const float* w, Bf16* y);
 /// dy [N, H, W, K], w [K, 3, 3, C]  ->  dx [N, H, W, C].

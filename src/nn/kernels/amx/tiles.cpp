@@ -157,6 +157,71 @@ void convolve(const Line& line, const Bf16* x, std::int64_t pixels, const Bf16* 
   }
 }
 
+namespace {
+
+/// Of the 64 x 16 sums.
+GLIDEPATH_ALWAYS void round_sums(const float (&sums)[kGroup][kRows], Bf16* y) {
+  for (std::int64_t i = 0; i < kGroup; i += 2)
+    _mm512_store_si512(y + i * kRows, rounded(_mm512_load_ps(sums[i]), _mm512_load_ps(sums[i + 1])));
+}
+
+GLIDEPATH_ALWAYS void clear_sums() {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+}
+
+}  // namespace
+
+void convolve_rows(const Bf16* x, std::int64_t stride, const std::int64_t* offsets, std::int64_t steps,
+                   const Bf16* u, std::int64_t groups, Bf16* y) {
+  alignas(64) float sums[kGroup][kRows];
+  const std::int64_t bytes = stride * std::int64_t{sizeof(Bf16)}, of_tile = kRows * stride;
+  for (std::int64_t group = 0; group < groups; ++group, x += 4 * of_tile, y += kGroup * kRows) {
+    clear_sums();
+    for (std::int64_t step = 0; step < steps; ++step) {
+      const Bf16* from = x + offsets[step];
+      _tile_loadd(6, u + step * kOfTile, kLineBytes);
+      _tile_loadd(4, from, bytes);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_loadd(5, from + of_tile, bytes);
+      _tile_dpbf16ps(1, 5, 6);
+      _tile_loadd(4, from + 2 * of_tile, bytes);
+      _tile_dpbf16ps(2, 4, 6);
+      _tile_loadd(5, from + 3 * of_tile, bytes);
+      _tile_dpbf16ps(3, 5, 6);
+    }
+    _tile_stored(0, sums[0], kLineBytes);
+    _tile_stored(1, sums[kRows], kLineBytes);
+    _tile_stored(2, sums[2 * kRows], kLineBytes);
+    _tile_stored(3, sums[3 * kRows], kLineBytes);
+    round_sums(sums, y);
+  }
+}
+
+void convolve_rows_twice(const Bf16* x, std::int64_t stride, const std::int64_t* offsets, std::int64_t steps,
+                         const Bf16* u, std::int64_t groups, Bf16* y) {
+  alignas(64) float sums[kGroup][kRows];
+  const std::int64_t bytes = stride * std::int64_t{sizeof(Bf16)}, of_tile = kRows * stride;
+  for (std::int64_t group = 0; group < groups; ++group, x += 2 * of_tile, y += kGroup * kRows) {
+    clear_sums();
+    for (std::int64_t step = 0; step < steps; ++step) {
+      const Bf16* from = x + offsets[step];
+      _tile_loadd(4, from, bytes);
+      _tile_loadd(6, u + 2 * step * kOfTile, kLineBytes);
+      _tile_loadd(7, u + (2 * step + 1) * kOfTile, kLineBytes);
+      _tile_loadd(5, from + of_tile, bytes);
+      multiply();
+    }
+    _tile_stored(0, sums[0], 2 * kLineBytes);
+    _tile_stored(1, sums[1], 2 * kLineBytes);
+    _tile_stored(2, sums[2 * kRows], 2 * kLineBytes);
+    _tile_stored(3, sums[2 * kRows + 1], 2 * kLineBytes);
+    round_sums(sums, y);
+  }
+}
+
 void transpose(const Bf16* x, std::int64_t stride, Bf16* tile) {
   __m512i rows[16];
 #pragma GCC unroll 16
@@ -165,6 +230,11 @@ void transpose(const Bf16* x, std::int64_t stride, Bf16* tile) {
   transpose_words(rows);
 #pragma GCC unroll 16
   for (int i = 0; i < 16; ++i) _mm512_store_si512(tile + i * kTogether, rows[i]);
+}
+
+void pair_up(const Bf16* x, std::int64_t stride, std::int64_t pairs, Bf16* rows) {
+  for (std::int64_t i = 0; i < pairs; ++i, x += 2 * stride, rows += kTogether)
+    _mm512_store_si512(rows, pairs_of(words_of(x), words_of(x + stride)));
 }
 
 void interleave(const Bf16* x, std::int64_t stride, std::int64_t pairs, Bf16* even, Bf16* odd) {
@@ -197,6 +267,25 @@ void accumulate(const Bf16* const (&rows)[2], const Bf16* const (&columns)[2], s
   _tile_stored(3, sums + 3 * kSums, kLineBytes);
 }
 
+void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::int64_t steps, float* sums) {
+  constexpr std::int64_t kSums = kRows * kRows;
+  _tile_loadd(0, sums, kLineBytes);
+  _tile_loadd(1, sums + kSums, kLineBytes);
+  _tile_loadd(2, sums + 2 * kSums, kLineBytes);
+  for (std::int64_t i = 0; i < steps; ++i) {
+    _tile_loadd(4, rows + i * kOfTile, kLineBytes);
+    _tile_loadd(5, columns[0] + i * kOfTile, kLineBytes);
+    _tile_loadd(6, columns[1] + i * kOfTile, kLineBytes);
+    _tile_loadd(7, columns[2] + i * kOfTile, kLineBytes);
+    _tile_dpbf16ps(0, 4, 5);
+    _tile_dpbf16ps(1, 4, 6);
+    _tile_dpbf16ps(2, 4, 7);
+  }
+  _tile_stored(0, sums, kLineBytes);
+  _tile_stored(1, sums + kSums, kLineBytes);
+  _tile_stored(2, sums + 2 * kSums, kLineBytes);
+}
+
 void write_sums(const float* sums, std::int64_t tap, std::int64_t channel, std::int64_t channels,
                 std::int64_t filter, std::int64_t filters, float* dw) {
   __m512i rows[16];
@@ -221,9 +310,15 @@ void pack_filters(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*)
 void pack_turned(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
 void convolve(const Line&, const Bf16*, std::int64_t, const Bf16*, const std::int32_t*, std::int64_t,
               std::int64_t, Bf16*) {}
+void convolve_rows(const Bf16*, std::int64_t, const std::int64_t*, std::int64_t, const Bf16*, std::int64_t,
+                   Bf16*) {}
+void convolve_rows_twice(const Bf16*, std::int64_t, const std::int64_t*, std::int64_t, const Bf16*,
+                         std::int64_t, Bf16*) {}
 void transpose(const Bf16*, std::int64_t, Bf16*) {}
+void pair_up(const Bf16*, std::int64_t, std::int64_t, Bf16*) {}
 void interleave(const Bf16*, std::int64_t, std::int64_t, Bf16*, Bf16*) {}
 void accumulate(const Bf16* const (&)[2], const Bf16* const (&)[2], std::int64_t, float*) {}
+void accumulate_three(const Bf16*, const Bf16* const (&)[3], std::int64_t, float*) {}
 void write_sums(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*) {}
 
 }  // namespace glidepath::amx

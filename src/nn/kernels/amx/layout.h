@@ -1,0 +1,77 @@
+// src/nn/kernels/amx/layout.h - images as lines of pixels, with zeros for their borders.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "nn/kernels/amx/tiles.h"
+#include "nn/kernels/filter_sums.h"
+#include "nn/kernels/winograd/kernels.h"
+
+namespace glidepath::amx {
+
+using winograd::Shape;
+
+/// The numbers of a pixel. Those of pictures, and of a row of a tile, are of a known length.
+inline void copy_numbers(const Bf16* from, std::int64_t count, Bf16* to) {
+  constexpr std::int64_t kColours = 3;
+  switch (count) {
+    case kColours:
+      std::memcpy(to, from, kColours * sizeof(Bf16));
+      break;
+    case kRows:
+      std::memcpy(to, from, kRows * sizeof(Bf16));
+      break;
+    default:
+      std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Bf16));
+  }
+}
+
+/// Where the pixels of images lie in a line: of `channels` numbers, the last of which may be zeros to fill
+/// up.
+struct Layout {
+  Layout(const Shape& shape, std::int64_t own_channels, Line of_line)
+      : height(shape.height),
+        width(shape.width),
+        own(own_channels),
+        line(of_line),
+        image((shape.height + 1) * line.row),
+        lead(line.row + 1) {}
+
+  std::int64_t pixels(std::int64_t images) const { return rounded_up(images * image, kTogether); }
+  /// With zeros before the first and after the last.
+  std::int64_t numbers(std::int64_t images) const {
+    return (pixels(images) + 2 * lead + kTogether) * line.channels;
+  }
+  /// The i-th of the images from x, but for the zeros between its pixels.
+  void fill(const Bf16* x, std::int64_t i, Bf16* to) const {
+    x += i * height * width * own;
+    to += (lead + i * image) * line.channels;
+    for (std::int64_t row = 0; row < height; ++row, x += width * own, to += line.row * line.channels) {
+      if (own == line.channels) {
+        std::memcpy(to, x, static_cast<std::size_t>(width * own) * sizeof(Bf16));
+        continue;
+      }
+      for (std::int64_t column = 0; column < width; ++column)
+        copy_numbers(x + column * own, own, to + column * line.channels);
+    }
+  }
+  /// The pixel of [images, height, width] at each place; -1 between them.
+  void places(std::int64_t images, std::int32_t* where) const {
+    std::fill_n(where, pixels(images), -1);
+    for (std::int64_t i = 0; i < images; ++i) {
+      for (std::int64_t row = 0; row < height; ++row) {
+        for (std::int64_t column = 0; column < width; ++column)
+          where[i * image + row * line.row + column] =
+              static_cast<std::int32_t>((i * height + row) * width + column);
+      }
+    }
+  }
+
+  std::int64_t height, width, own;
+  Line line;
+  std::int64_t image, lead;
+};
+
+}  // namespace glidepath::amx
