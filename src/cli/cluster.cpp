@@ -21,7 +21,7 @@
 #include "files/json_text.h"
 #include "glidepath/cluster.h"
 #include "glidepath/error.h"
-#include "study/execute/progress.h"
+#include "study/results/run_words.h"
 #include "watch/snapshot.h"
 
 namespace glidepath::cli {

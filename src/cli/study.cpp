@@ -25,7 +25,7 @@
 #include "glidepath/error.h"
 #include "glidepath/model_options.h"
 #include "glidepath/table.h"
-#include "study/execute/progress.h"
+#include "study/results/run_words.h"
 
 namespace fs = std::filesystem;
 

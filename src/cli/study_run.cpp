@@ -15,6 +15,7 @@
 #include "glidepath/data_choice.h"
 #include "glidepath/error.h"
 #include "study/execute/progress.h"
+#include "study/results/run_words.h"
 
 namespace glidepath::cli {
 

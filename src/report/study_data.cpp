@@ -10,7 +10,7 @@
 #include "glidepath/budget.h"
 #include "glidepath/schedule.h"
 #include "glidepath/table.h"
-#include "study/execute/progress.h"
+#include "study/results/run_words.h"
 #include "study/store/run_points.h"
 
 namespace glidepath {

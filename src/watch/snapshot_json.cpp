@@ -10,7 +10,7 @@
 #include "report/page/page.h"
 #include "report/page/report_json.h"
 #include "report/study_data.h"
-#include "study/execute/progress.h"
+#include "study/results/run_words.h"
 #include "watch/snapshot.h"
 
 namespace glidepath {

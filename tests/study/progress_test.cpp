@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include "study/results/run_words.h"
+
 namespace glidepath {
 namespace {
 

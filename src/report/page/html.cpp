@@ -18,7 +18,7 @@
 #include "report/page/report_json.h"
 #include "report/study_data.h"
 #include "report/summary.h"
-#include "study/execute/progress.h"
+#include "study/results/run_words.h"
 
 namespace glidepath {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "report/figures/palette.h"
-#include "study/execute/progress.h"
+#include "study/results/run_words.h"
 
 namespace glidepath {
 

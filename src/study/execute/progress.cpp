@@ -5,13 +5,11 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include "config/task_facts.h"
 #include "core/safe_text.h"
 #include "core/words.h"
-#include "glidepath/schedule.h"
 #include "glidepath/table.h"
+#include "study/results/run_words.h"
 
 namespace glidepath {
 namespace {
@@ -38,42 +36,7 @@ std::string outcome(const RunRecord& run) {
   return run.error.rfind(status, 0) == 0 ? run.error : fmt::format("{}: {}", status, run.error);
 }
 
-/// What tells a run from others: "linear", "10%", "seed 1".
-std::vector<std::string> label_parts(const TrainConfig& config, const std::vector<std::string>& axes) {
-  std::vector<std::string> parts;
-  for (const std::string& axis : axes) {
-    const std::string value = config_value(config, axis);
-    parts.push_back(axis == "schedule" ? schedule_label(value)
-                    : axis == "budget" ? value
-                                       : axis + " " + value);
-  }
-  if (parts.empty()) parts = {schedule_label(config.schedule), config.budget};
-  return parts;
-}
-
 }  // namespace
-
-std::string other_values(const TrainConfig& config, const std::vector<std::string>& axes) {
-  static const TrainConfig defaults;
-  std::string text;
-  for (const std::string& axis : axes) {
-    const std::string value = config_value(config, axis);
-    if (value != config_value(defaults, axis)) text += fmt::format(", {} {}", axis, value);
-  }
-  return text;
-}
-
-std::optional<RunScore> run_score(const RunRecord& run) {
-  if (run.status != RunStatus::kDone) return std::nullopt;
-  const std::string score = task_score({run});
-  const std::optional<double> value = score_of(run, score);
-  if (!value) return std::nullopt;
-  const auto [higher_is_better, is_share] = *score_kind(score);
-  std::string name = score == "test_accuracy" ? "" : score.substr(std::string("test_").size());
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return RunScore{name, score_text((is_share ? 100 : 1) * *value, is_share) + (is_share ? " %" : ""),
-                  higher_is_better ? *value : -*value};
-}
 
 std::string rough_duration(double seconds) {
   constexpr double kLongest = 876'600 * 3600.0;  // 100 years
@@ -84,10 +47,6 @@ std::string rough_duration(double seconds) {
   if (minutes < 60) return fmt::format("{} min", minutes);
   if (minutes < 24 * 60) return fmt::format("{} h {} min", minutes / 60, minutes % 60);
   return fmt::format("{} d {} h", minutes / (24 * 60), minutes / 60 % 24);
-}
-
-std::string run_label(const TrainConfig& config, const std::vector<std::string>& axes) {
-  return fmt::format("{}", fmt::join(label_parts(config, axes), " "));
 }
 
 std::string finished_line(const RunRecord& run, const StudyProgress& progress,

@@ -13,8 +13,8 @@
 #include "config/task_facts.h"
 #include "glidepath/error.h"
 #include "glidepath/schedule.h"
-#include "study/execute/progress.h"
 #include "study/results/judge.h"
+#include "study/results/run_words.h"
 
 namespace glidepath {
 namespace {

@@ -14,7 +14,7 @@
 #include "files/output_folder.h"
 #include "glidepath/budget.h"
 #include "glidepath/error.h"
-#include "study/execute/progress.h"
+#include "study/results/run_words.h"
 #include "study/store/import_table.h"
 #include "study/store/run_collection.h"
 #include "study/store/store.h"
