@@ -24,7 +24,7 @@ namespace {
 
 // Bytes of images that stay in a core's second cache while all filters pass by, and, fewest and most, of what
 // the sums of filters' gradients are made of.
-constexpr std::int64_t kImageBytes = 384 * 1024, kFewestToSum = 192 * 1024, kMostToSum = 1024 * 1024;
+constexpr std::int64_t kImageBytes = 384 * 1024, kFewestToSum = 192 * 1024, kMostToSum = 8 * 1024 * 1024;
 Line line_of(const Shape& shape, std::int64_t channels) {
   return {rounded_up(channels, kTogether), shape.width + 1};
 }
