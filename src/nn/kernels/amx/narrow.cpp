@@ -21,7 +21,7 @@ constexpr std::int64_t kSide = 3, kPair = 2, kBytesOfImages = 96 * 1024, kBytesT
 std::int64_t filled(std::int64_t channels) {
   return channels <= kMostColours ? kMostColours : channels <= 8 ? 8 : rounded_up(channels, kRows);
 }
-/// Rows are whole pairs of pixels: tiles of full lines of the cache are loaded several times as fast.
+/// Rows are whole pairs of pixels: tiles of full lines of the cache are loaded in half the time.
 Line paired_line(const Shape& shape, std::int64_t channels) {
   return {filled(channels), rounded_up(shape.width + 1, kPair)};
 }
