@@ -25,6 +25,8 @@ def read(file):
     table = collections.defaultdict(lambda: collections.defaultdict(lambda: collections.defaultdict(dict)))
     with open(file, newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
+            if row["status"] not in ("done", "diverged"):
+                continue
             scores = None
             if row["status"] == "done":
                 scores = 100 * float(row["val_accuracy"]), 100 * float(row["test_accuracy"])
