@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <malloc.h>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/types.h>
 
+#include "glidepath/train.h"
 #include "nn/kernels/batch_norm_relu.h"
 #include "nn/kernels/causal_softmax.h"
 #include "nn/kernels/gelu.h"
@@ -106,8 +106,7 @@ int main(int argc, char** argv) {
     std::fputs("operators [threads] [rounds]: both 1 or more\n", stderr);
     return 2;
   }
-  mallopt(M_MMAP_MAX, 0);  // as `glidepath train`: freed memory is kept
-  mallopt(M_TRIM_THRESHOLD, -1);
+  glidepath::keep_freed_memory();
   at::set_num_threads(threads);
   std::printf(
       "%d thread(s), %d rounds in turn, medians in ms: LibTorch -> ours (ratio)\n\n| operator | forward | "

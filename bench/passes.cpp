@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <malloc.h>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include <torch/nn/functional/loss.h>
 
 #include "glidepath/models.h"
+#include "glidepath/train.h"
 #include "nn/kernels/conv_guard.h"
 #include "setup/run_setup.h"
 #include "timing.h"
@@ -29,12 +29,7 @@ class Passes {
     ModelOptions options;
     options.name = config.model;
     options.width = config.width;
-    model_ = make_model(options);
-    if (plan_.channels_last) {
-      for (torch::Tensor& parameter : model_->parameters()) {
-        if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-      }
-    }
+    model_ = placed(make_model(options), config, plan_);
     inputs_ = torch::randn({batch, 3, 32, 32}).contiguous(torch::MemoryFormat::ChannelsLast);
     targets_ = torch::randint(10, {batch}, torch::kInt64);
   }
@@ -63,9 +58,7 @@ class Passes {
 
 int main(int argc, char** argv) {
   const auto argument = [&](int i, const char* otherwise) { return argc > i ? argv[i] : otherwise; };
-  mallopt(M_MMAP_MAX, 0);  // as `glidepath train`: freed memory is kept
-  mallopt(M_TRIM_THRESHOLD, -1);
-  mallopt(M_TOP_PAD, 64 << 20);
+  keep_freed_memory();
   try {
     TrainConfig config;
     config.model = argument(1, "resnet18");

@@ -71,8 +71,8 @@ class FilterSums {
       }
       divide(count, 1, [&](std::int64_t from, std::int64_t to) {
         for (std::int64_t i = from; i < to; ++i) {
-          inputs_.fill(x_ + first * of_image(shape_.channels), i, x);
-          gradients_.fill(dy_ + first * of_image(shape_.filters), i, dy);
+          inputs_.fill(x_, first + i, i, x);
+          gradients_.fill(dy_, first + i, i, dy);
         }
       });
       turn(x, dy, pixels, pairs, rows, columns, divide);
@@ -99,8 +99,6 @@ class FilterSums {
 
  private:
   static constexpr std::int64_t kOfBlock = kTogether * kTogether;
-
-  std::int64_t of_image(std::int64_t channels) const { return shape_.height * shape_.width * channels; }
 
   /// Inputs as rows of tiles [channels / 16][pixels / 32][16][32]; gradients in pairs of pixels
   /// [even, odd][filters / 16][pairs][16][2].
@@ -161,7 +159,8 @@ void apply(const Shape& shape, const Bf16* x, Bf16* y, const Pack& pack) {
   });
   const std::int64_t most = std::clamp<std::int64_t>(
       kImageBytes / (layout.image * channels * std::int64_t{sizeof(Bf16)}), 1, shape.images);
-  const std::int64_t groups = (shape.images + most - 1) / most, of_image = shape.height * shape.width;
+  const std::int64_t groups = (shape.images + most - 1) / most,
+                     of_image = shape.height * shape.width * shape.filters;
   parallel_ranges(groups, 1, [&](std::int64_t begin, std::int64_t end) {
     static thread_local Scratch<Bf16> images;
     static thread_local Scratch<std::int32_t> outputs;
@@ -174,10 +173,10 @@ void apply(const Shape& shape, const Bf16* x, Bf16* y, const Pack& pack) {
       const std::int64_t first = group * most, count = std::min(most, shape.images - first);
       if (count != known) layout.places(count, where);
       known = count;
-      for (std::int64_t i = 0; i < count; ++i) layout.fill(x + first * of_image * shape.channels, i, line);
+      for (std::int64_t i = 0; i < count; ++i) layout.fill(x, first + i, i, line);
       for (std::int64_t block = 0; block < blocks; ++block) {
         convolve(layout.line, line, layout.pixels(count), u + block * of_block, where, block, shape.filters,
-                 y + first * of_image * shape.filters);
+                 y + first * of_image);
       }
     }
   });
@@ -210,13 +209,11 @@ bool is_there() {
 
 bool takes(std::int64_t channels, std::int64_t filters) {
   constexpr std::int64_t kFewest = 24;  // 16 have to wait for memory as long as the library's have
-  const auto fits = [](std::int64_t count) {
-    return count > 0 && count % winograd::kGrain == 0 && count <= winograd::kMostChannels;
-  };
   const auto is_few = [](std::int64_t count) {
     return count > 0 && (count <= kMostColours || count == winograd::kGrain);
   };
-  return fits(filters) && (is_few(channels) || (fits(channels) && std::min(channels, filters) >= kFewest));
+  return winograd::fits_grain(filters) &&
+         (is_few(channels) || (winograd::fits_grain(channels) && std::min(channels, filters) >= kFewest));
 }
 
 void forward(const Shape& shape, const Bf16* x, const float* w, Bf16* y) {

@@ -44,9 +44,9 @@ struct Layout {
   std::int64_t numbers(std::int64_t images) const {
     return (pixels(images) + 2 * lead + kTogether) * line.channels;
   }
-  /// The i-th of the images from x, but for the zeros between its pixels.
-  void fill(const Bf16* x, std::int64_t i, Bf16* to) const {
-    x += i * height * width * own;
+  /// Image `which` of x as the line's i-th, but for the zeros between its pixels.
+  void fill(const Bf16* x, std::int64_t which, std::int64_t i, Bf16* to) const {
+    x += which * height * width * own;
     to += (lead + i * image) * line.channels;
     for (std::int64_t row = 0; row < height; ++row, x += width * own, to += line.row * line.channels) {
       if (own == line.channels) {

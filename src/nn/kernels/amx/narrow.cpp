@@ -19,7 +19,9 @@ constexpr std::int64_t kSide = 3, kPair = 2, kBytesOfImages = 96 * 1024, kBytesT
 
 /// The numbers of a pixel, filled up with zeros: 4, 8 or a multiple of 16.
 std::int64_t filled(std::int64_t channels) {
-  return channels <= kMostColours ? kMostColours : channels <= 8 ? 8 : rounded_up(channels, kRows);
+  return channels <= kMostColours       ? kMostColours
+         : channels <= winograd::kGrain ? winograd::kGrain
+                                        : rounded_up(channels, kRows);
 }
 /// Rows are whole pairs of pixels: tiles of full lines of the cache are loaded in half the time.
 Line paired_line(const Shape& shape, std::int64_t channels) {
@@ -64,8 +66,7 @@ class Convolution {
     const Tiles tiles;
     for (std::int64_t first = begin; first < end; first += most) {
       const std::int64_t count = std::min(most, end - first);
-      for (std::int64_t i = 0; i < count; ++i)
-        inputs_.fill(x + first * shape_.height * shape_.width * shape_.channels, i, line);
+      for (std::int64_t i = 0; i < count; ++i) inputs_.fill(x, first + i, i, line);
       for (std::int64_t block = 0; block < blocks_; ++block) {
         const auto multiply = columns_ == 1 ? convolve_rows : convolve_rows_twice;
         multiply(line, kPair * inputs_.line.channels, offsets_.data(), steps(), u_ + block * of_block(),
@@ -174,11 +175,10 @@ class NarrowSums {
         std::fill_n(x, numbers_of_x, Bf16{0});
         std::fill_n(dy, numbers_of_dy, Bf16{0});
       }
-      const std::int64_t first_pixel = first * shape_.height * shape_.width;
       Bf16* of_layout = dy + (lead_of_gradients() - gradients_.lead) * gradients_.line.channels;
       for (std::int64_t i = 0; i < count; ++i) {
-        inputs_.fill(x_ + first_pixel * shape_.channels, i, x);
-        gradients_.fill(dy_ + first_pixel * shape_.filters, i, of_layout);
+        inputs_.fill(x_, first + i, i, x);
+        gradients_.fill(dy_, first + i, i, of_layout);
       }
       for (std::int64_t pixel = 0; pixel < pixels; pixel += kTogether)
         transpose(x + pixel * inputs_.line.channels, inputs_.line.channels, turned + pixel * kRows);

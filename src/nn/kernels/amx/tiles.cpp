@@ -27,6 +27,38 @@ GLIDEPATH_ALWAYS void multiply() {
   _tile_dpbf16ps(3, 5, 7);
 }
 
+GLIDEPATH_ALWAYS void clear_sums() {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+}
+/// Adds the products of two tiles, rows `bytes` apart, with two of full lines.
+GLIDEPATH_ALWAYS void add_products(const Bf16* upper, const Bf16* lower, std::int64_t bytes, const Bf16* left,
+                                   const Bf16* right) {
+  _tile_loadd(4, upper, bytes);
+  _tile_loadd(6, left, kLineBytes);
+  _tile_loadd(7, right, kLineBytes);
+  _tile_loadd(5, lower, bytes);
+  multiply();
+}
+/// The four one after another.
+GLIDEPATH_ALWAYS void store_in_turn(float* sums) {
+  constexpr std::int64_t kSums = kRows * kRows;
+  _tile_stored(0, sums, kLineBytes);
+  _tile_stored(1, sums + kSums, kLineBytes);
+  _tile_stored(2, sums + 2 * kSums, kLineBytes);
+  _tile_stored(3, sums + 3 * kSums, kLineBytes);
+}
+/// The four as quarters of 32 x 32.
+GLIDEPATH_ALWAYS void store_square(float* sums) {
+  float* below = sums + kRows * kTogether;
+  _tile_stored(0, sums, 2 * kLineBytes);
+  _tile_stored(1, sums + kRows, 2 * kLineBytes);
+  _tile_stored(2, below, 2 * kLineBytes);
+  _tile_stored(3, below + kRows, 2 * kLineBytes);
+}
+
 GLIDEPATH_ALWAYS __m512i words_of(const Bf16* from) {
   return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 }
@@ -43,6 +75,12 @@ GLIDEPATH_ALWAYS __m512 load_first(std::int64_t count, const float* from) {
 /// To nearest, ties to even: first's 16 numbers, then second's.
 GLIDEPATH_ALWAYS __m512i rounded(__m512 first, __m512 second) {
   return (__m512i)_mm512_cvtne2ps_pbh(second, first);
+}
+
+/// Of the 64 x 16 sums.
+GLIDEPATH_ALWAYS void round_sums(const float (&sums)[kGroup][kRows], Bf16* y) {
+  for (std::int64_t i = 0; i < kGroup; i += 2)
+    _mm512_store_si512(y + i * kRows, rounded(_mm512_load_ps(sums[i]), _mm512_load_ps(sums[i + 1])));
 }
 
 /// The 16 x 16 words of 16 registers, rows for columns.
@@ -130,25 +168,15 @@ void convolve(const Line& line, const Bf16* x, std::int64_t pixels, const Bf16* 
   const __mmask32 mask = left >= kTogether ? ~__mmask32{0} : (__mmask32{1} << left) - 1;
   y += block * kTogether;
   for (std::int64_t pixel = 0; pixel < pixels; pixel += kTogether, x += kTogether * line.channels) {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    clear_sums();
     const Bf16* of_step = u;
     for (std::int64_t tap = 0; tap < kTaps; ++tap) {
       const Bf16* inputs = x + (tap / 3 * line.row + tap % 3) * line.channels;
       for (std::int64_t c = 0; c < line.channels; c += kTogether, of_step += 2 * kOfTile) {
-        _tile_loadd(4, inputs + c, stride);
-        _tile_loadd(6, of_step, kLineBytes);
-        _tile_loadd(7, of_step + kOfTile, kLineBytes);
-        _tile_loadd(5, inputs + kRows * line.channels + c, stride);
-        multiply();
+        add_products(inputs + c, inputs + kRows * line.channels + c, stride, of_step, of_step + kOfTile);
       }
     }
-    _tile_stored(0, sums[0], sizeof sums[0]);
-    _tile_stored(1, sums[0] + kRows, sizeof sums[0]);
-    _tile_stored(2, sums[kRows], sizeof sums[0]);
-    _tile_stored(3, sums[kRows] + kRows, sizeof sums[0]);
+    store_square(sums[0]);
     for (std::int64_t i = 0; i < kTogether; ++i) {
       if (where[pixel + i] < 0) continue;
       _mm512_mask_storeu_epi16(y + where[pixel + i] * filters, mask,
@@ -156,23 +184,6 @@ void convolve(const Line& line, const Bf16* x, std::int64_t pixels, const Bf16* 
     }
   }
 }
-
-namespace {
-
-/// Of the 64 x 16 sums.
-GLIDEPATH_ALWAYS void round_sums(const float (&sums)[kGroup][kRows], Bf16* y) {
-  for (std::int64_t i = 0; i < kGroup; i += 2)
-    _mm512_store_si512(y + i * kRows, rounded(_mm512_load_ps(sums[i]), _mm512_load_ps(sums[i + 1])));
-}
-
-GLIDEPATH_ALWAYS void clear_sums() {
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-}
-
-}  // namespace
 
 void convolve_rows(const Bf16* x, std::int64_t stride, const std::int64_t* offsets, std::int64_t steps,
                    const Bf16* u, std::int64_t groups, Bf16* y) {
@@ -192,10 +203,7 @@ void convolve_rows(const Bf16* x, std::int64_t stride, const std::int64_t* offse
       _tile_loadd(5, from + 3 * of_tile, bytes);
       _tile_dpbf16ps(3, 5, 6);
     }
-    _tile_stored(0, sums[0], kLineBytes);
-    _tile_stored(1, sums[kRows], kLineBytes);
-    _tile_stored(2, sums[2 * kRows], kLineBytes);
-    _tile_stored(3, sums[3 * kRows], kLineBytes);
+    store_in_turn(sums[0]);
     round_sums(sums, y);
   }
 }
@@ -207,17 +215,10 @@ void convolve_rows_twice(const Bf16* x, std::int64_t stride, const std::int64_t*
   for (std::int64_t group = 0; group < groups; ++group, x += 2 * of_tile, y += kGroup * kRows) {
     clear_sums();
     for (std::int64_t step = 0; step < steps; ++step) {
-      const Bf16* from = x + offsets[step];
-      _tile_loadd(4, from, bytes);
-      _tile_loadd(6, u + 2 * step * kOfTile, kLineBytes);
-      _tile_loadd(7, u + (2 * step + 1) * kOfTile, kLineBytes);
-      _tile_loadd(5, from + of_tile, bytes);
-      multiply();
+      const Bf16 *from = x + offsets[step], *of_step = u + 2 * step * kOfTile;
+      add_products(from, from + of_tile, bytes, of_step, of_step + kOfTile);
     }
-    _tile_stored(0, sums[0], 2 * kLineBytes);
-    _tile_stored(1, sums[1], 2 * kLineBytes);
-    _tile_stored(2, sums[2 * kRows], 2 * kLineBytes);
-    _tile_stored(3, sums[2 * kRows + 1], 2 * kLineBytes);
+    store_square(sums[0]);
     round_sums(sums, y);
   }
 }
@@ -255,16 +256,10 @@ void accumulate(const Bf16* const (&rows)[2], const Bf16* const (&columns)[2], s
   _tile_loadd(2, sums + 2 * kSums, kLineBytes);
   _tile_loadd(3, sums + 3 * kSums, kLineBytes);
   for (std::int64_t i = 0; i < steps; ++i) {
-    _tile_loadd(4, rows[0] + i * kOfTile, kLineBytes);
-    _tile_loadd(6, columns[0] + i * kOfTile, kLineBytes);
-    _tile_loadd(7, columns[1] + i * kOfTile, kLineBytes);
-    _tile_loadd(5, rows[1] + i * kOfTile, kLineBytes);
-    multiply();
+    const std::int64_t tile = i * kOfTile;
+    add_products(rows[0] + tile, rows[1] + tile, kLineBytes, columns[0] + tile, columns[1] + tile);
   }
-  _tile_stored(0, sums, kLineBytes);
-  _tile_stored(1, sums + kSums, kLineBytes);
-  _tile_stored(2, sums + 2 * kSums, kLineBytes);
-  _tile_stored(3, sums + 3 * kSums, kLineBytes);
+  store_in_turn(sums);
 }
 
 void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::int64_t steps, float* sums) {

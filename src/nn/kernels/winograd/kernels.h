@@ -14,6 +14,10 @@ struct Shape {
 // Channels that every instruction set takes at once, how many there may be, and the taps of a filter.
 constexpr std::int64_t kGrain = 8, kMostChannels = 4096, kTaps = 9;
 
+inline bool fits_grain(std::int64_t channels) {
+  return channels > 0 && channels % kGrain == 0 && channels <= kMostChannels;
+}
+
 /// Tiles [first, first + count), all images in a row.
 struct TileRange {
   std::int64_t first, count;

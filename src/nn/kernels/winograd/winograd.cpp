@@ -167,8 +167,7 @@ const Bf16Kernels* bf16_kernels() {
 }
 
 bool takes(const Shape& shape) {
-  const auto fits = [](std::int64_t channels) { return channels % kGrain == 0 && channels <= kMostChannels; };
-  return shape.images > 0 && fits(shape.channels) && fits(shape.filters);
+  return shape.images > 0 && fits_grain(shape.channels) && fits_grain(shape.filters);
 }
 
 void forward(const Shape& shape, const float* x, const float* w, float* y) {
