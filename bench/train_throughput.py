@@ -18,7 +18,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 #        model      width  updates (ours and theirs)
-CASES = {"cpu": [("resnet18", 1.0, 8), ("resnet18", 0.25, 60), ("resnet8", 1.0, 150), ("resnet8", 0.5, 200)],
+CASES = {"cpu": [("resnet18", 1.0, 8), ("resnet18", 0.25, 60), ("resnet20", 1.0, 60), ("resnet8", 1.0, 150), ("resnet8", 0.5, 200)],
          "cuda": [("resnet18", 1.0, 600), ("resnet18", 0.25, 600)]}
 
 

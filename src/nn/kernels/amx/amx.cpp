@@ -157,20 +157,21 @@ void apply(const Shape& shape, const Bf16* x, Bf16* y, const Pack& pack) {
   parallel_ranges(blocks, 1, [&](std::int64_t first, std::int64_t end) {
     for (std::int64_t block = first; block < end; ++block) pack(block, u + block * of_block);
   });
-  const std::int64_t most = std::clamp<std::int64_t>(
-      kImageBytes / (layout.image * channels * std::int64_t{sizeof(Bf16)}), 1, shape.images);
-  const std::int64_t groups = (shape.images + most - 1) / most,
-                     of_image = shape.height * shape.width * shape.filters;
-  parallel_ranges(groups, 1, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t fit =
+      std::max<std::int64_t>(1, kImageBytes / (layout.image * channels * std::int64_t{sizeof(Bf16)}));
+  const std::int64_t of_image = shape.height * shape.width * shape.filters;
+  parallel_ranges(shape.images, 1, [&](std::int64_t begin, std::int64_t end) {
     static thread_local Scratch<Bf16> images;
     static thread_local Scratch<std::int32_t> outputs;
+    // In parts of one size, or nearly.
+    const std::int64_t parts = (end - begin + fit - 1) / fit, most = (end - begin + parts - 1) / parts;
     Bf16* line = images.get(layout.numbers(most));
     std::int32_t* where = outputs.get(layout.pixels(most));
     std::fill_n(line, layout.numbers(most), Bf16{0});
     std::int64_t known = 0;
     const Tiles tiles;
-    for (std::int64_t group = begin; group < end; ++group) {
-      const std::int64_t first = group * most, count = std::min(most, shape.images - first);
+    for (std::int64_t first = begin; first < end; first += most) {
+      const std::int64_t count = std::min(most, end - first);
       if (count != known) layout.places(count, where);
       known = count;
       for (std::int64_t i = 0; i < count; ++i) layout.fill(x, first + i, i, line);
