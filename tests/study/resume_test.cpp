@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include "study/store/store.h"
 #include "study/support.h"
@@ -44,6 +45,21 @@ class KilledStudy : public FolderTest {
     for (std::string what, run; words >> what >> run;) counts[run] += what == wanted;
     return counts;
   }
+  int starts() const {
+    int count = 0;
+    for (const auto& [run, times] : log_counts("start")) count += times;
+    return count;
+  }
+  /// Whether it comes true, however busy the machine is.
+  template <typename Condition>
+  static bool soon(const Condition& is_true) {
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!is_true()) {
+      if (std::chrono::steady_clock::now() > patience) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
   void expect_each_run_done_once(int per_run) const {
     const auto done = log_counts("done");
     EXPECT_EQ(done.size(), 18u);
@@ -77,27 +93,35 @@ TEST_F(KilledStudy, EndsWithTheSameTableAsAnUninterruptedOne) {
 TEST_F(KilledStudy, LeavesNoRunBehind) {
   write("s.toml", "[grid]\ndata = [\"hang\"]\nseed = [1, 2, 3]\n");
   const pid_t study = start("out");
-  while (log_counts("start").size() < 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // each has written down its process id
+  std::vector<pid_t> runs;
+  const auto all_have_begun = [&] {
+    runs.clear();
+    if (starts() < 3) return false;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "out" / "runs")) {
+      pid_t run = 0;
+      if (std::ifstream(entry.path() / "fake.pid") >> run) runs.push_back(run);
+    }
+    return runs.size() == 3;
+  };
+  ASSERT_TRUE(soon(all_have_begun));
   ::kill(study, SIGKILL);
   wait(study);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "out" / "runs")) {
-    pid_t run = 0;
-    std::ifstream(entry.path() / "fake.pid") >> run;
-    ASSERT_GT(run, 0);
-    const std::string stat = text_of("/proc/" + std::to_string(run) + "/stat");
-    if (stat.empty()) continue;
+  for (const pid_t run : runs) {
     // Nobody may have buried it yet: what counts is that it runs no more.
-    EXPECT_NE(stat.find(") Z"), std::string::npos) << stat;
+    const auto runs_no_more = [&] {
+      const std::string stat = text_of("/proc/" + std::to_string(run) + "/stat");
+      return stat.empty() || stat.find(") Z") != std::string::npos;
+    };
+    EXPECT_TRUE(soon(runs_no_more)) << run;
     ::kill(run, SIGKILL);
   }
 }
 
 TEST_F(KilledStudy, StopsForSignalsWithTheirExitStatus) {
   for (const int signal : {SIGINT, SIGTERM}) {
+    const int before = starts();
     const pid_t pid = start("out", "1");
-    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    ASSERT_TRUE(soon([&] { return starts() > before; }));
     ::kill(pid, signal);
     EXPECT_EQ(wait(pid), 128 + signal);
     for (const RunRecord& run : read_study_results(folder_ / "out").runs)
