@@ -65,15 +65,14 @@ double peak_gflops(const K& kernels, int threads) {
 }
 
 double peak_gflops_of_tiles(int threads) {
-  constexpr std::int64_t kSteps = 4, kTimes = 100'000;
-  constexpr double kOperations = 2.0 * kTimes * kSteps * amx::kTogether * amx::kTogether * amx::kTogether;
+  constexpr std::int64_t kPixels = 16, kTimes = 50'000, kProducts = 3 * kPixels - 2;
+  constexpr double kOperations = 2.0 * kTimes * kProducts * amx::kRows * amx::kRows * amx::kTogether;
   return best_gflops(threads, kOperations, [] {
-    alignas(64) glidepath::Bf16 numbers[4][kSteps * amx::kOfTile] = {};
-    alignas(64) float sums[amx::kTogether * amx::kTogether] = {};
-    const glidepath::Bf16* const rows[2] = {numbers[0], numbers[1]};
-    const glidepath::Bf16* const columns[2] = {numbers[2], numbers[3]};
+    alignas(64) glidepath::Bf16 numbers[2][kPixels * amx::kOfTile] = {};
+    alignas(64) float sums[3 * amx::kRows * amx::kRows] = {};
     const amx::Tiles tiles;
-    for (std::int64_t t = 0; t < kTimes; ++t) amx::accumulate(rows, columns, kSteps, sums);
+    for (std::int64_t t = 0; t < kTimes; ++t)
+      amx::accumulate_shifts(numbers[0], numbers[1], {1, 0, 0, 1, 0, kPixels}, sums);
   });
 }
 

@@ -148,7 +148,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Layer{3, 24, 24, 10, 33}, Layer{2, 24, 32, 60, 250}, Layer{5, 160, 288, 4, 4},
                     Layer{1, 8, 8, 1, 1}, Layer{3, 8, 8, 32, 32}, Layer{2, 8, 16, 7, 9},
                     Layer{2, 8, 72, 9, 3}, Layer{4, 3, 8, 5, 5}, Layer{7, 3, 64, 16, 16},
-                    Layer{2, 1, 16, 28, 28}, Layer{2, 3, 24, 60, 250}),
+                    Layer{2, 1, 16, 28, 28}, Layer{2, 3, 24, 60, 250}, Layer{16, 32, 40, 1, 2},
+                    Layer{33, 64, 32, 4, 4}, Layer{50, 40, 24, 7, 5}, Layer{70, 72, 32, 3, 8},
+                    Layer{90, 256, 64, 8, 8}, Layer{12, 32, 32, 6, 20}, Layer{2, 96, 64, 35, 24}),
     [](const auto& info) {
       const Layer& c = info.param;
       return "N" + std::to_string(c.images) + "C" + std::to_string(c.channels) + "K" +
@@ -175,7 +177,8 @@ TEST(Conv3x3, BothInstructionSetsComputeTheSame) {
 // The second has enough tiles for filters' sums of several chunks.
 TEST(Conv3x3, BitsDoNotDependOnTheNumberOfThreads) {
   const int before = at::get_num_threads();
-  for (const Layer& c : {Layer{9, 48, 40, 14, 11}, Layer{60, 32, 32, 16, 16}, Layer{40, 8, 16, 12, 11}}) {
+  for (const Layer& c : {Layer{9, 48, 40, 14, 11}, Layer{60, 32, 32, 16, 16}, Layer{40, 8, 16, 12, 11},
+                         Layer{90, 64, 64, 7, 5}}) {
     const Tensor x = pictures(c), gradient = pictures({c.images, c.filters, 0, c.height, c.width});
     const torch::nn::Conv2d conv = convolution(c.channels, c.filters);
     at::set_num_threads(1);

@@ -28,6 +28,13 @@ inline void copy_numbers(const Bf16* from, std::int64_t count, Bf16* to) {
   }
 }
 
+/// Pixels of images one after another: each row of an image ends in pixels of zeros, and each image in a row
+/// of them.
+struct Line {
+  std::int64_t channels;
+  std::int64_t row;  ///< pixels from one row to the next
+};
+
 /// Where the pixels of images lie in a line: of `channels` numbers, the last of which may be zeros to fill
 /// up.
 struct Layout {
@@ -57,18 +64,6 @@ struct Layout {
         copy_numbers(x + column * own, own, to + column * line.channels);
     }
   }
-  /// The pixel of [images, height, width] at each place; -1 between them.
-  void places(std::int64_t images, std::int32_t* where) const {
-    std::fill_n(where, pixels(images), -1);
-    for (std::int64_t i = 0; i < images; ++i) {
-      for (std::int64_t row = 0; row < height; ++row) {
-        for (std::int64_t column = 0; column < width; ++column)
-          where[i * image + row * line.row + column] =
-              static_cast<std::int32_t>((i * height + row) * width + column);
-      }
-    }
-  }
-
   std::int64_t height, width, own;
   Line line;
   std::int64_t image, lead;

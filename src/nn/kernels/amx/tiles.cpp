@@ -69,6 +69,9 @@ GLIDEPATH_ALWAYS __m512i pairs_of(__m512i first, __m512i second) {
 GLIDEPATH_ALWAYS __mmask16 first_of_row(std::int64_t count) {
   return static_cast<__mmask16>(count >= kRows ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1);
 }
+GLIDEPATH_ALWAYS __mmask32 first_of_line(std::int64_t count) {
+  return count >= kTogether ? ~__mmask32{0} : (__mmask32{1} << count) - 1;
+}
 GLIDEPATH_ALWAYS __m512 load_first(std::int64_t count, const float* from) {
   return _mm512_maskz_loadu_ps(first_of_row(count), from);
 }
@@ -161,28 +164,88 @@ void pack_turned(const float* w, std::int64_t channels, std::int64_t filters, st
   }
 }
 
-void convolve(const Line& line, const Bf16* x, std::int64_t pixels, const Bf16* u, const std::int32_t* where,
-              std::int64_t block, std::int64_t filters, Bf16* y) {
+void convolve(std::int64_t channels, std::int64_t row, const Bf16* x, std::int64_t tiles,
+              const std::int32_t* starts, const Bf16* u, const std::int32_t* where, std::int64_t block,
+              std::int64_t filters, Bf16* y) {
   alignas(64) float sums[kTogether][kTogether];
-  const std::int64_t stride = line.channels * std::int64_t{sizeof(Bf16)}, left = filters - block * kTogether;
-  const __mmask32 mask = left >= kTogether ? ~__mmask32{0} : (__mmask32{1} << left) - 1;
+  const std::int64_t bytes = channels * std::int64_t{sizeof(Bf16)};
+  const __mmask32 mask = first_of_line(filters - block * kTogether);
   y += block * kTogether;
-  for (std::int64_t pixel = 0; pixel < pixels; pixel += kTogether, x += kTogether * line.channels) {
+  for (std::int64_t tile = 0; tile < tiles; tile += 2, where += kTogether) {
+    const Bf16 *upper = x + starts[tile] * channels, *lower = x + starts[tile + 1] * channels;
     clear_sums();
     const Bf16* of_step = u;
     for (std::int64_t tap = 0; tap < kTaps; ++tap) {
-      const Bf16* inputs = x + (tap / 3 * line.row + tap % 3) * line.channels;
-      for (std::int64_t c = 0; c < line.channels; c += kTogether, of_step += 2 * kOfTile) {
-        add_products(inputs + c, inputs + kRows * line.channels + c, stride, of_step, of_step + kOfTile);
-      }
+      const std::int64_t at = (tap / 3 * row + tap % 3) * channels;
+      for (std::int64_t c = at; c < at + channels; c += kTogether, of_step += 2 * kOfTile)
+        add_products(upper + c, lower + c, bytes, of_step, of_step + kOfTile);
     }
     store_square(sums[0]);
     for (std::int64_t i = 0; i < kTogether; ++i) {
-      if (where[pixel + i] < 0) continue;
-      _mm512_mask_storeu_epi16(y + where[pixel + i] * filters, mask,
+      if (where[i] < 0) continue;
+      _mm512_mask_storeu_epi16(y + where[i] * filters, mask,
                                rounded(_mm512_load_ps(sums[i]), _mm512_load_ps(sums[i] + kRows)));
     }
   }
+}
+
+void spread(const Bf16* x, std::int64_t channels, std::int64_t width, std::int64_t stride, Bf16* to) {
+  for (std::int64_t pixel = 0; pixel < width; ++pixel, x += channels, to += stride) {
+    for (std::int64_t c = 0; c < channels; c += kTogether)
+      _mm512_store_si512(to + c, _mm512_maskz_loadu_epi16(first_of_line(channels - c), x + c));
+  }
+}
+
+namespace {
+
+/// Taps [from, to) of a row, each with the inputs of all images, or of the first 16.
+template <bool kBoth>
+GLIDEPATH_ALWAYS void add_taps(const Bf16* x, std::int64_t from, std::int64_t to, std::int64_t channels,
+                               const Bf16* u) {
+  const std::int64_t bytes = channels * std::int64_t{sizeof(Bf16)};
+  const Bf16* of_step = u + from * channels * kTogether;
+  for (std::int64_t tap = from; tap < to; ++tap, x += kTogether * channels) {
+    for (std::int64_t c = 0; c < channels; c += kTogether, of_step += 2 * kOfTile) {
+      if (kBoth) {
+        add_products(x + c, x + kRows * channels + c, bytes, of_step, of_step + kOfTile);
+        continue;
+      }
+      _tile_loadd(4, x + c, bytes);
+      _tile_loadd(6, of_step, kLineBytes);
+      _tile_loadd(7, of_step + kOfTile, kLineBytes);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+    }
+  }
+}
+
+template <bool kBoth>
+void convolve_images(const Bf16* const (&rows)[3], std::int64_t width, std::int64_t channels, const Bf16* u,
+                     std::int64_t block, const Images& images, Bf16* y) {
+  alignas(64) float sums[kTogether][kTogether];
+  const __mmask32 mask = first_of_line(images.filters - block * kTogether);
+  y += block * kTogether;
+  for (std::int64_t pixel = 0; pixel < width; ++pixel, y += images.filters) {
+    const std::int64_t from = pixel == 0 ? 1 : 0, to = pixel == width - 1 ? 2 : 3;
+    clear_sums();
+    for (int row = 0; row < 3; ++row) {
+      if (rows[row] == nullptr) continue;
+      add_taps<kBoth>(rows[row] + (pixel + from - 1) * kTogether * channels, from, to, channels,
+                      u + row * 3 * channels * kTogether);
+    }
+    store_square(sums[0]);
+    for (std::int64_t i = 0; i < images.count; ++i)
+      _mm512_mask_storeu_epi16(y + i * images.of_image, mask,
+                               rounded(_mm512_load_ps(sums[i]), _mm512_load_ps(sums[i] + kRows)));
+  }
+}
+
+}  // namespace
+
+void convolve_row(const Bf16* const (&rows)[3], std::int64_t width, std::int64_t channels, const Bf16* u,
+                  std::int64_t block, const Images& images, Bf16* y) {
+  if (images.count > kRows) return convolve_images<true>(rows, width, channels, u, block, images, y);
+  convolve_images<false>(rows, width, channels, u, block, images, y);
 }
 
 void convolve_rows(const Bf16* x, std::int64_t stride, const std::int64_t* offsets, std::int64_t steps,
@@ -238,28 +301,115 @@ void pair_up(const Bf16* x, std::int64_t stride, std::int64_t pairs, Bf16* rows)
     _mm512_store_si512(rows, pairs_of(words_of(x), words_of(x + stride)));
 }
 
-void interleave(const Bf16* x, std::int64_t stride, std::int64_t pairs, Bf16* even, Bf16* odd) {
-  __m512i first = words_of(x);
-  for (std::int64_t i = 0; i < pairs; ++i, even += kTogether, odd += kTogether) {
-    const __m512i second = words_of(x + (2 * i + 1) * stride), third = words_of(x + (2 * i + 2) * stride);
-    _mm512_store_si512(even, pairs_of(first, second));
-    _mm512_store_si512(odd, pairs_of(second, third));
-    first = third;
+namespace {
+
+/// Pairs of images, the first 16 channels and the others.
+GLIDEPATH_ALWAYS void load_pairs(const Bf16* x, std::int64_t stride, std::uint32_t which,
+                                 std::int64_t channels, __m512i (&first)[16], __m512i (&second)[16]) {
+  const __mmask32 mask = first_of_line(channels);
+  const auto image = [&](std::int64_t i) {
+    return (which >> i & 1) != 0 ? _mm512_maskz_loadu_epi16(mask, x + i * stride) : _mm512_setzero_si512();
+  };
+  alignas(64) static constexpr std::uint16_t kFirst[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
+                                                           37, 6,  38, 7,  39, 8,  40, 9,  41, 10, 42,
+                                                           11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+  const __m512i of_first = _mm512_load_si512(kFirst),
+                of_second = _mm512_add_epi16(of_first, _mm512_set1_epi16(16));
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) {
+    const __m512i even = image(2 * i), odd = image(2 * i + 1);
+    first[i] = _mm512_permutex2var_epi16(even, of_first, odd);
+    second[i] = _mm512_permutex2var_epi16(even, of_second, odd);
+  }
+}
+GLIDEPATH_ALWAYS void store_tile(const __m512i (&rows)[16], Bf16* tile) {
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) _mm512_store_si512(tile + i * kTogether, rows[i]);
+}
+
+}  // namespace
+
+void transpose_images(const Bf16* x, std::int64_t stride, std::uint32_t which, std::int64_t channels,
+                      Bf16* upper, Bf16* lower) {
+  __m512i first[16], second[16];
+  load_pairs(x, stride, which, channels, first, second);
+  transpose_words(first);
+  store_tile(first, upper);
+  transpose_words(second);
+  store_tile(second, lower);
+}
+
+void pair_images(const Bf16* x, std::int64_t stride, std::uint32_t which, std::int64_t channels, Bf16* upper,
+                 Bf16* lower) {
+  __m512i first[16], second[16];
+  load_pairs(x, stride, which, channels, first, second);
+  store_tile(first, upper);
+  store_tile(second, lower);
+}
+
+namespace {
+
+// Pixels of a line are in tiles 3, 4, 5 in turn, so that each is loaded once for three products: with the
+// pixel to its right, its own and the one to its left.
+#define GLIDEPATH_ADD_SHIFTS(left, own, right) \
+  _tile_loadd(6, columns, kLineBytes);         \
+  _tile_loadd(right, rows, kLineBytes);        \
+  _tile_dpbf16ps(0, left, 6);                  \
+  _tile_dpbf16ps(1, own, 6);                   \
+  _tile_dpbf16ps(2, right, 6)
+
+GLIDEPATH_ALWAYS void accumulate_line(const Bf16* rows, const Bf16* columns, std::int64_t pixels) {
+  _tile_loadd(3, rows, kLineBytes);
+  _tile_loadd(6, columns, kLineBytes);
+  _tile_dpbf16ps(1, 3, 6);
+  if (pixels == 1) return;
+  rows += kOfTile;
+  columns += kOfTile;
+  _tile_loadd(4, rows, kLineBytes);
+  _tile_dpbf16ps(2, 4, 6);
+  const Bf16* const last = rows + (pixels - 2) * kOfTile;
+  int own = 1;  // of the three
+  while (rows != last) {
+    rows += kOfTile;
+    if (own == 0) {
+      GLIDEPATH_ADD_SHIFTS(5, 3, 4);
+    } else if (own == 1) {
+      GLIDEPATH_ADD_SHIFTS(3, 4, 5);
+    } else {
+      GLIDEPATH_ADD_SHIFTS(4, 5, 3);
+    }
+    own = own == 2 ? 0 : own + 1;
+    columns += kOfTile;
+  }
+  _tile_loadd(6, columns, kLineBytes);
+  if (own == 0) {
+    _tile_dpbf16ps(0, 5, 6);
+    _tile_dpbf16ps(1, 3, 6);
+  } else if (own == 1) {
+    _tile_dpbf16ps(0, 3, 6);
+    _tile_dpbf16ps(1, 4, 6);
+  } else {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 5, 6);
   }
 }
 
-void accumulate(const Bf16* const (&rows)[2], const Bf16* const (&columns)[2], std::int64_t steps,
-                float* sums) {
+}  // namespace
+
+void accumulate_shifts(const Bf16* rows, const Bf16* columns, const Walk& walk, float* sums) {
   constexpr std::int64_t kSums = kRows * kRows;
   _tile_loadd(0, sums, kLineBytes);
   _tile_loadd(1, sums + kSums, kLineBytes);
   _tile_loadd(2, sums + 2 * kSums, kLineBytes);
-  _tile_loadd(3, sums + 3 * kSums, kLineBytes);
-  for (std::int64_t i = 0; i < steps; ++i) {
-    const std::int64_t tile = i * kOfTile;
-    add_products(rows[0] + tile, rows[1] + tile, kLineBytes, columns[0] + tile, columns[1] + tile);
+  for (std::int64_t group = 0; group < walk.groups; ++group) {
+    for (std::int64_t line = 0; line < walk.lines; ++line) {
+      accumulate_line(rows + group * walk.of_group_of_rows + line * walk.of_line,
+                      columns + group * walk.of_group_of_columns + line * walk.of_line, walk.steps);
+    }
   }
-  store_in_turn(sums);
+  _tile_stored(0, sums, kLineBytes);
+  _tile_stored(1, sums + kSums, kLineBytes);
+  _tile_stored(2, sums + 2 * kSums, kLineBytes);
 }
 
 void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::int64_t steps, float* sums) {
@@ -303,16 +453,20 @@ Tiles::Tiles() = default;
 Tiles::~Tiles() = default;
 void pack_filters(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
 void pack_turned(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
-void convolve(const Line&, const Bf16*, std::int64_t, const Bf16*, const std::int32_t*, std::int64_t,
-              std::int64_t, Bf16*) {}
+void convolve(std::int64_t, std::int64_t, const Bf16*, std::int64_t, const std::int32_t*, const Bf16*,
+              const std::int32_t*, std::int64_t, std::int64_t, Bf16*) {}
+void convolve_row(const Bf16* const (&)[3], std::int64_t, std::int64_t, const Bf16*, std::int64_t,
+                  const Images&, Bf16*) {}
+void spread(const Bf16*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
 void convolve_rows(const Bf16*, std::int64_t, const std::int64_t*, std::int64_t, const Bf16*, std::int64_t,
                    Bf16*) {}
 void convolve_rows_twice(const Bf16*, std::int64_t, const std::int64_t*, std::int64_t, const Bf16*,
                          std::int64_t, Bf16*) {}
 void transpose(const Bf16*, std::int64_t, Bf16*) {}
 void pair_up(const Bf16*, std::int64_t, std::int64_t, Bf16*) {}
-void interleave(const Bf16*, std::int64_t, std::int64_t, Bf16*, Bf16*) {}
-void accumulate(const Bf16* const (&)[2], const Bf16* const (&)[2], std::int64_t, float*) {}
+void transpose_images(const Bf16*, std::int64_t, std::uint32_t, std::int64_t, Bf16*, Bf16*) {}
+void pair_images(const Bf16*, std::int64_t, std::uint32_t, std::int64_t, Bf16*, Bf16*) {}
+void accumulate_shifts(const Bf16*, const Bf16*, const Walk&, float*) {}
 void accumulate_three(const Bf16*, const Bf16* const (&)[3], std::int64_t, float*) {}
 void write_sums(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*) {}
 

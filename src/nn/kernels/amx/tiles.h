@@ -30,18 +30,26 @@ void pack_filters(const float* w, std::int64_t channels, std::int64_t filters, s
 /// the place of the filters, filters in that of the channels.
 void pack_turned(const float* w, std::int64_t channels, std::int64_t filters, std::int64_t block, Bf16* u);
 
-/// Pixels of images one after another: each row of an image ends in a pixel of zeros, and each image in a row
-/// of them.
-struct Line {
-  std::int64_t channels;  ///< a multiple of kTogether
-  std::int64_t row;       ///< pixels from one row to the next
+/// Outputs of one block of filters of `tiles` times kRows pixels that lie together, an even number: the upper
+/// left inputs of the first of tile t are x + starts[t] * channels, those of the next row `row` pixels on;
+/// channels are a multiple of kTogether. To y + where[p] * filters, but where that is negative.
+void convolve(std::int64_t channels, std::int64_t row, const Bf16* x, std::int64_t tiles,
+              const std::int32_t* starts, const Bf16* u, const std::int32_t* where, std::int64_t block,
+              std::int64_t filters, Bf16* y);
+
+/// Where the outputs of a pixel go: to so many images' (kTogether at most), so many numbers from one to the
+/// next, and how many numbers a pixel has.
+struct Images {
+  std::int64_t count, of_image, filters;
 };
 
-/// Outputs of one block of filters at `pixels` (a multiple of kTogether) places: the upper left of the inputs
-/// of place p is x + p * channels. To y + where[p] * filters, but where that is negative; past the caches
-/// only if y is aligned to a line and filters are a multiple of kTogether.
-void convolve(const Line& line, const Bf16* x, std::int64_t pixels, const Bf16* u, const std::int32_t* where,
-              std::int64_t block, std::int64_t filters, Bf16* y);
+/// A row of outputs of one block of filters, from three rows of inputs [pixel][kTogether images][channels],
+/// null beyond the border; channels are a multiple of kTogether. y: the row of the first image.
+void convolve_row(const Bf16* const (&rows)[3], std::int64_t width, std::int64_t channels, const Bf16* u,
+                  std::int64_t block, const Images& images, Bf16* y);
+/// A row of an image, `width` pixels of any number of channels, to places `stride` apart, filled up with
+/// zeros to a multiple of kTogether.
+void spread(const Bf16* x, std::int64_t channels, std::int64_t width, std::int64_t stride, Bf16* to);
 
 /// y [groups * kGroup][16]: each row the products of kTogether numbers from x + offset on with as many rows
 /// of u, added up over `steps` offsets. Rows of x are `stride` apart.
@@ -55,12 +63,21 @@ void convolve_rows_twice(const Bf16* x, std::int64_t stride, const std::int64_t*
 void transpose(const Bf16* x, std::int64_t stride, Bf16* tile);
 /// Pairs of pixels (0, 1), (2, 3), ... of 16 channels, channel by channel, as rows of a tile.
 void pair_up(const Bf16* x, std::int64_t stride, std::int64_t pairs, Bf16* rows);
-/// The same as `pairs` rows of even, and the pairs (1, 2), (3, 4), ... as rows of odd. One more pixel than 2
-/// * pairs is read.
-void interleave(const Bf16* x, std::int64_t stride, std::int64_t pairs, Bf16* even, Bf16* odd);
-/// sums[2][2][16][16] += the products of two rows of `steps` transposed tiles with two of interleaved ones.
-void accumulate(const Bf16* const (&rows)[2], const Bf16* const (&columns)[2], std::int64_t steps,
-                float* sums);
+/// The same pixel of kTogether images, `stride` apart, of those whose bits are set, the others zeros, and of
+/// `channels` numbers of kTogether: channels as rows of two tiles, images in them.
+void transpose_images(const Bf16* x, std::int64_t stride, std::uint32_t which, std::int64_t channels,
+                      Bf16* upper, Bf16* lower);
+/// Pairs of images, channel by channel, as rows of two tiles.
+void pair_images(const Bf16* x, std::int64_t stride, std::uint32_t which, std::int64_t channels, Bf16* upper,
+                 Bf16* lower);
+/// Tiles of two operands: groups of lines of steps, one after another but for the numbers from one line, and
+/// group, to the next.
+struct Walk {
+  std::int64_t groups, of_group_of_rows, of_group_of_columns, lines, of_line, steps;
+};
+/// sums[3][16][16] += the products of transposed tiles with paired ones, a line of `steps` pixels with the
+/// line itself shifted by a pixel to the right, as it is, and to the left.
+void accumulate_shifts(const Bf16* rows, const Bf16* columns, const Walk& walk, float* sums);
 /// sums[3][16][16] += the products of a row of `steps` transposed tiles with three of interleaved ones.
 void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::int64_t steps, float* sums);
 /// Sums of 16 channels by 16 filters to dw [filters][tap][channels], from the first of either on.

@@ -1,0 +1,15 @@
+// src/nn/kernels/amx/wide.h - AMX's convolutions of many channels, a row of a tile for each of several
+// images.
+#pragma once
+#include <cstdint>
+
+#include "nn/kernels/amx/narrow.h"
+
+namespace glidepath::amx {
+
+/// x [N, H, W, C]  ->  y [N, H, W, K].
+void convolve_wide(const Shape& shape, const Bf16* x, const Filters& filters, Bf16* y);
+/// x [N, H, W, C], dy [N, H, W, K]  ->  dw [K, 3, 3, C].
+void wide_filter_gradients(const Shape& shape, const Bf16* x, const Bf16* dy, float* dw);
+
+}  // namespace glidepath::amx
