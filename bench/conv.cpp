@@ -72,19 +72,22 @@ double peak_gflops_of_tiles(int threads) {
     alignas(64) float sums[3 * amx::kRows * amx::kRows] = {};
     const amx::Tiles tiles;
     for (std::int64_t t = 0; t < kTimes; ++t)
-      amx::accumulate_shifts(numbers[0], numbers[1], {1, 0, 0, 1, 0, kPixels}, sums);
+      amx::accumulate_shifts(numbers[0], numbers[1], {1, 1, kPixels, kPixels, 0, 0, 0, 0}, 1, sums);
   });
 }
 
 struct Layer {
-  std::int64_t images, channels, filters, size;
+  std::int64_t images, channels, filters, size, side = 3, stride = 1;
 };
 
-/// The passes of one layer, with filters [K, 3, 3, C].
+/// The passes of one layer, with filters [K, side, side, C].
 template <typename Number_>
 struct ByWinograd {
   using Number = Number_;
   static constexpr auto kKernels = glidepath::ConvKernels::kWinograd;
+  static winograd::Shape shape(const Layer& layer) {
+    return {layer.images, layer.size, layer.size, layer.channels, layer.filters};
+  }
   static void forward(const winograd::Shape& shape, const Number* x, const Tensor& w, Number* y) {
     winograd::forward(shape, x, w.permute({2, 3, 1, 0}).contiguous().data_ptr<float>(), y);
   }
@@ -99,13 +102,16 @@ struct ByWinograd {
 struct InTiles {
   using Number = glidepath::Bf16;
   static constexpr auto kKernels = glidepath::ConvKernels::kFastest;
-  static void forward(const winograd::Shape& shape, const Number* x, const Tensor& w, Number* y) {
+  static amx::Shape shape(const Layer& layer) {
+    return {layer.images, layer.size, layer.size, layer.channels, layer.filters, layer.side, layer.stride};
+  }
+  static void forward(const amx::Shape& shape, const Number* x, const Tensor& w, Number* y) {
     amx::forward(shape, x, w.data_ptr<float>(), y);
   }
-  static void input_gradients(const winograd::Shape& shape, const Number* dy, const Tensor& w, Number* dx) {
+  static void input_gradients(const amx::Shape& shape, const Number* dy, const Tensor& w, Number* dx) {
     amx::input_gradients(shape, dy, w.data_ptr<float>(), dx);
   }
-  static void filter_gradients(const winograd::Shape& shape, const Number* x, const Number* dy, float* dw) {
+  static void filter_gradients(const amx::Shape& shape, const Number* x, const Number* dy, float* dw) {
     amx::filter_gradients(shape, x, dy, dw);
   }
 };
@@ -113,23 +119,26 @@ struct InTiles {
 template <typename Ours>
 void compare(const Layer& layer, int rounds, double peak) {
   using Number = typename Ours::Number;
-  const auto [n, c, k, size] = layer;
-  const winograd::Shape shape{n, size, size, c, k};
+  const std::int64_t n = layer.images, c = layer.channels, k = layer.filters, size = layer.size,
+                     side = layer.side, stride = layer.stride;
+  const auto shape = Ours::shape(layer);
+  const std::int64_t out = (size - 1) / stride + 1, border = side / 2;
   const auto last = torch::MemoryFormat::ChannelsLast;
   const auto kind = sizeof(Number) == sizeof(float) ? torch::kFloat32 : torch::kBFloat16;
   const Tensor x = torch::randn({n, c, size, size}).relu().to(kind).contiguous(last);
-  const Tensor dy = torch::randn({n, k, size, size}).to(kind).contiguous(last);
-  const Tensor w = (torch::randn({k, c, 3, 3}) / std::sqrt(4.5 * static_cast<double>(c))).contiguous(last);
+  const Tensor dy = torch::randn({n, k, out, out}).to(kind).contiguous(last);
+  const auto fan = static_cast<double>(side * side * c);
+  const Tensor w = (torch::randn({k, c, side, side}) / std::sqrt(fan / 2)).contiguous(last);
   const Tensor rounded = w.to(kind);
-  Tensor y = torch::empty_like(dy), dx = torch::empty_like(x), dw = torch::empty({3, 3, c, k});
+  Tensor y = torch::empty_like(dy), dx = torch::empty_like(x), dw = torch::empty({side, side, c, k});
   const auto data = [](const Tensor& tensor) { return static_cast<Number*>(tensor.data_ptr()); };
   const auto library = [&](bool input, bool weight) {
-    return at::convolution_backward(dy, x, rounded, c10::nullopt, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1,
-                                    {input, weight, false});
+    return at::convolution_backward(dy, x, rounded, c10::nullopt, {stride, stride}, {border, border}, {1, 1},
+                                    false, {0, 0}, 1, {input, weight, false});
   };
   const std::vector<std::function<void()>> works = {
       [&] {
-        at::convolution(x, rounded, {}, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1);
+        at::convolution(x, rounded, {}, {stride, stride}, {border, border}, {1, 1}, false, {0, 0}, 1);
       },
       [&] { Ours::forward(shape, data(x), w, data(y)); },
       [&] { library(true, false); },
@@ -141,11 +150,12 @@ void compare(const Layer& layer, int rounds, double peak) {
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < works.size(); ++i) seconds[i].push_back(seconds_of(works[i]));
   }
-  const double gflop = 18e-9 * static_cast<double>(n * size * size * c * k);
-  std::printf(
-      "| %lld -> %lld at %lld%s", static_cast<long long>(c), static_cast<long long>(k),
-      static_cast<long long>(size),
-      glidepath::has_kernels(Ours::kKernels, c, k, kind == torch::kBFloat16) ? "" : " (library by default)");
+  const double gflop = 2e-9 * fan * static_cast<double>(n * out * out * k);
+  const bool is_ours = stride == 1 ? glidepath::has_kernels(Ours::kKernels, c, k, kind == torch::kBFloat16)
+                                   : amx::takes_strided(n, c, k);
+  std::printf("| %lld -> %lld at %lld%s%s%s", static_cast<long long>(c), static_cast<long long>(k),
+              static_cast<long long>(size), side == 1 ? ", 1x1" : "", stride == 1 ? "" : ", stride 2",
+              is_ours ? "" : " (library by default)");
   for (std::size_t pass = 0; pass < 3; ++pass) {
     std::vector<double> ratios;
     const auto &theirs = seconds[2 * pass], &ours = seconds[2 * pass + 1];
@@ -176,13 +186,20 @@ int run(bool is_there, const std::function<double()>& peak_of_products, int thre
                                {128, 256, 256, 7}, {128, 256, 256, 3},  {128, 24, 64, 31},
                                {128, 64, 64, 8},   {128, 32, 32, 16},   {128, 16, 16, 32}};
   if (std::is_same_v<Ours, InTiles>) {
-    for (const Layer& narrow : {Layer{128, 16, 16, 16},
-                                {128, 16, 64, 32},
-                                {128, 8, 8, 32},
-                                {128, 3, 8, 32},
-                                {128, 3, 16, 32},
-                                {128, 3, 64, 32}})
-      layers.push_back(narrow);
+    for (const Layer& other : {Layer{128, 16, 16, 16},
+                               {128, 16, 64, 32},
+                               {128, 8, 8, 32},
+                               {128, 3, 8, 32},
+                               {128, 3, 16, 32},
+                               {128, 3, 64, 32},
+                               {128, 64, 128, 32, 3, 2},
+                               {128, 128, 256, 16, 3, 2},
+                               {128, 256, 512, 8, 3, 2},
+                               {128, 32, 64, 16, 3, 2},
+                               {128, 16, 32, 32, 3, 2},
+                               {128, 64, 128, 32, 1, 2},
+                               {128, 256, 512, 8, 1, 2}})
+      layers.push_back(other);
   }
   for (const Layer& layer : layers) compare<Ours>(layer, rounds, peak);
   return 0;

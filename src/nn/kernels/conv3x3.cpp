@@ -48,8 +48,8 @@ bool computes_in_bf16() { return autocast_is_on() && autocast_type() == torch::k
 
 Tensor in_channels_last(const Tensor& x) { return x.contiguous(torch::MemoryFormat::ChannelsLast); }
 
-Tensor like_channels_last(const Tensor& x, std::int64_t channels) {
-  return torch::empty({x.size(0), channels, x.size(2), x.size(3)},
+Tensor like_channels_last(const Tensor& x, std::int64_t channels, std::int64_t height, std::int64_t width) {
+  return torch::empty({x.size(0), channels, height, width},
                       x.options().memory_format(torch::MemoryFormat::ChannelsLast));
 }
 
@@ -62,7 +62,7 @@ void with_numbers(const Tensor& tensor, const Body& body) {
 
 /// y of x and taps [3, 3, C, K].
 Tensor applied(const winograd::Shape& shape, const Tensor& x, const Tensor& taps) {
-  Tensor y = like_channels_last(x, shape.filters);
+  Tensor y = like_channels_last(x, shape.filters, shape.height, shape.width);
   with_numbers(x, [&](auto* numbers) {
     winograd::forward(shape, numbers, taps.data_ptr<float>(), static_cast<decltype(numbers)>(y.data_ptr()));
   });
@@ -85,19 +85,20 @@ struct Needed {
 
 /// In bfloat16, by AMX's tiles.
 struct InTiles {
-  static Tensor forward(const Tensor& x, const Tensor& weight) {
-    Tensor y = like_channels_last(x, weight.size(0));
+  static Tensor forward(const Tensor& x, const Tensor& weight, std::int64_t stride) {
+    const amx::Shape shape = tiles_of(x, weight, stride);
+    Tensor y = like_channels_last(x, shape.filters, shape.out_height(), shape.out_width());
     const Tensor w = in_channels_last(weight);
-    amx::forward(shape_of(x, weight), numbers_of(x), w.data_ptr<float>(), numbers_of(y));
+    amx::forward(shape, numbers_of(x), w.data_ptr<float>(), numbers_of(y));
     return y;
   }
   static std::pair<Tensor, Tensor> backward(const Tensor& x, const Tensor& weight, const Tensor& dy,
-                                            Needed needed) {
-    const winograd::Shape shape = shape_of(x, weight);
+                                            std::int64_t stride, Needed needed) {
+    const amx::Shape shape = tiles_of(x, weight, stride);
     Tensor dx, dweight;
     if (needed.input) {
       const Tensor w = in_channels_last(weight);
-      dx = like_channels_last(x, x.size(1));
+      dx = like_channels_last(x, x.size(1), x.size(2), x.size(3));
       amx::input_gradients(shape, numbers_of(dy), w.data_ptr<float>(), numbers_of(dx));
     }
     if (needed.filters) {
@@ -110,19 +111,22 @@ struct InTiles {
   }
 
  private:
+  static amx::Shape tiles_of(const Tensor& x, const Tensor& weight, std::int64_t stride) {
+    return {x.size(0), x.size(2), x.size(3), weight.size(1), weight.size(0), weight.size(2), stride};
+  }
   static Bf16* numbers_of(const Tensor& tensor) { return static_cast<Bf16*>(tensor.data_ptr()); }
 };
 
-/// By Winograd's method, in either precision.
+/// By Winograd's method, in either precision, with stride 1.
 struct ByWinograd {
-  static Tensor forward(const Tensor& x, const Tensor& weight) {
+  static Tensor forward(const Tensor& x, const Tensor& weight, std::int64_t /*stride*/) {
     if (has_few_pixels(x))
       return in_channels_last(
           at::convolution(x, weight.to(x.scalar_type()), {}, {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1));
     return applied(shape_of(x, weight), x, weight.permute({2, 3, 1, 0}).contiguous());
   }
   static std::pair<Tensor, Tensor> backward(const Tensor& x, const Tensor& weight, const Tensor& dy,
-                                            Needed needed) {
+                                            std::int64_t /*stride*/, Needed needed) {
     Tensor dx, dweight;
     if (needed.input) dx = input_gradient(x, weight, dy);
     if (needed.filters) {
@@ -151,11 +155,13 @@ struct ByWinograd {
 };
 
 template <typename Method>
-class Conv3x3 : public torch::autograd::Function<Conv3x3<Method>> {
+class OwnConv : public torch::autograd::Function<OwnConv<Method>> {
  public:
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight) {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
+                        std::int64_t stride) {
     context->save_for_backward({x, weight});
-    return Method::forward(x, weight);
+    context->saved_data["stride"] = stride;
+    return Method::forward(x, weight, stride);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -165,31 +171,35 @@ class Conv3x3 : public torch::autograd::Function<Conv3x3<Method>> {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1];
     const Tensor dy = in_channels_last(gradients[0].to(x.scalar_type()));
-    const auto [dx, dweight] =
-        Method::backward(x, weight, dy, {context->needs_input_grad(0), context->needs_input_grad(1)});
-    return {dx, dweight};
+    const auto [dx, dweight] = Method::backward(x, weight, dy, context->saved_data["stride"].toInt(),
+                                                {context->needs_input_grad(0), context->needs_input_grad(1)});
+    return {dx, dweight, Tensor()};
   }
 };
 
-bool is_3x3(const torch::nn::Conv2dImpl& conv) {
+/// Whether these are square filters of this side and stride, with zeros around that leave a picture's size to
+/// the stride.
+bool is_square(const torch::nn::Conv2dImpl& conv, std::int64_t side, std::int64_t stride) {
   const auto& options = conv.options;
   const auto all = [](const auto& pair, std::int64_t value) {
     return (*pair)[0] == value && (*pair)[1] == value;
   };
   const auto* padding = padding_of(conv);
-  return all(options.kernel_size(), 3) && all(options.stride(), 1) && all(options.dilation(), 1) &&
-         options.groups() == 1 && padding != nullptr && all(*padding, 1) && pads_with_zeros(conv);
+  return all(options.kernel_size(), side) && all(options.stride(), stride) && all(options.dilation(), 1) &&
+         options.groups() == 1 && padding != nullptr && all(*padding, side / 2) && pads_with_zeros(conv);
 }
+bool is_3x3(const torch::nn::Conv2dImpl& conv) { return is_square(conv, 3, 1); }
+/// Of a ResNet, where a stage begins.
+bool is_strided(const torch::nn::Conv2dImpl& conv) { return is_square(conv, 3, 2) || is_square(conv, 1, 2); }
 
-/// Whether kernels of ours take this, with x rounded to bfloat16 first or as it is.
+/// Whether kernels of ours could take this, with x rounded to bfloat16 first or as it is.
 bool fits(const torch::nn::Conv2dImpl& conv, const Tensor& x, bool in_bf16) {
   const Tensor& weight = conv.weight;
   const auto is_float = [](const Tensor& tensor) { return tensor.scalar_type() == torch::kFloat32; };
-  return is_3x3(conv) && !conv.bias.defined() && x.is_cpu() && weight.is_cpu() &&
+  return !conv.bias.defined() && x.is_cpu() && weight.is_cpu() &&
          (in_bf16 ? has_kernels_for(x) : is_float(x)) && is_float(weight) && x.dim() == 4 && x.numel() > 0 &&
          x.size(1) == weight.size(1) && autocast_is_on() == in_bf16 &&
-         x.is_contiguous(torch::MemoryFormat::ChannelsLast) &&
-         has_kernels(allowed, weight.size(1), weight.size(0), in_bf16);
+         x.is_contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
 /// oneDNN 2.7 (LibTorch 1.13) on AMX gives gradients of weights in bfloat16 that are wrong, or NaN, for many
@@ -232,12 +242,19 @@ bool has_kernels(ConvKernels kernels, std::int64_t channels, std::int64_t filter
 }
 
 Tensor convolve(torch::nn::Conv2d& conv, const Tensor& x) {
+  const Tensor& weight = conv->weight;
   if (computes_in_bf16() && fits(*conv, x, true)) {
-    const Tensor rounded = x.to(torch::kBFloat16);
-    return takes_tiles(allowed) ? Conv3x3<InTiles>::apply(rounded, conv->weight)
-                                : Conv3x3<ByWinograd>::apply(rounded, conv->weight);
+    if (is_3x3(*conv) && has_kernels(allowed, weight.size(1), weight.size(0), true)) {
+      const Tensor rounded = x.to(torch::kBFloat16);
+      return takes_tiles(allowed) ? OwnConv<InTiles>::apply(rounded, weight, 1)
+                                  : OwnConv<ByWinograd>::apply(rounded, weight, 1);
+    }
+    if (takes_tiles(allowed) && is_strided(*conv) &&
+        amx::takes_strided(x.size(0), weight.size(1), weight.size(0)))
+      return OwnConv<InTiles>::apply(x.to(torch::kBFloat16), weight, 2);
   }
-  if (fits(*conv, x, false)) return Conv3x3<ByWinograd>::apply(x, conv->weight);
+  if (is_3x3(*conv) && fits(*conv, x, false) && has_kernels(allowed, weight.size(1), weight.size(0), false))
+    return OwnConv<ByWinograd>::apply(x, weight, 1);
   if (is_wrong_in_bf16(*conv, x)) {
     const AutocastOff off;
     return convolve(conv, x.to(torch::kFloat32)).to(torch::kBFloat16);

@@ -193,12 +193,68 @@ TEST(Conv3x3, BitsDoNotDependOnTheNumberOfThreads) {
   at::set_num_threads(before);
 }
 
+struct Strided {
+  Layer layer;
+  std::int64_t side;
+};
+
+class StridedConvTest : public testing::TestWithParam<Strided> {
+ protected:
+  void SetUp() override {
+    if (!amx::is_there()) GTEST_SKIP() << "this CPU has no AMX";
+    at::manual_seed(GetParam().layer.channels + GetParam().layer.height);
+    const Layer& c = GetParam().layer;
+    conv_ = convolution();
+    x_ = pictures(c).to(torch::kBFloat16).to(torch::kFloat32);
+    gradient_ =
+        pictures({c.images, c.filters, 0, (c.height + 1) / 2, (c.width + 1) / 2}).to(torch::kBFloat16);
+  }
+  static torch::nn::Conv2d convolution() {
+    const auto [layer, side] = GetParam();
+    return torch::nn::Conv2d(torch::nn::Conv2dOptions(layer.channels, layer.filters, side)
+                                 .stride(2)
+                                 .padding(side / 2)
+                                 .bias(false));
+  }
+  torch::nn::Conv2d conv_{nullptr};
+  Tensor x_, gradient_;
+};
+
+TEST_P(StridedConvTest, InTilesItIsCloseToTheDirectOneInFloat64) {
+  torch::nn::Conv2d exact = convolution();
+  exact->weight.set_data(conv_->weight.detach().to(torch::kFloat64));
+  const auto right = results(exact, x_.to(torch::kFloat64), gradient_.to(torch::kFloat64), kLibrary);
+  const InBfloat16 autocast;
+  {
+    const ConvGuard guard(kFastest);
+    const std::string maker = made_by(convolve(conv_, x_.clone().requires_grad_()));
+    EXPECT_NE(maker.find("OwnConv"), std::string::npos) << maker;
+  }
+  const auto ours = results(conv_, x_, gradient_, kFastest);
+  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_LT(distance(ours[i], right[i]), 0.003) << i;
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 2, 3, 7}) {
+    at::set_num_threads(threads);
+    const auto found = results(conv_, x_, gradient_, kFastest);
+    for (std::size_t i = 0; i < ours.size(); ++i)
+      EXPECT_TRUE(found[i].equal(ours[i])) << threads << ", " << i;
+  }
+  at::set_num_threads(before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, StridedConvTest,
+                         testing::Values(Strided{{16, 32, 24, 1, 1}, 3}, Strided{{33, 64, 32, 8, 8}, 3},
+                                         Strided{{40, 24, 40, 7, 9}, 3}, Strided{{20, 96, 72, 33, 40}, 3},
+                                         Strided{{17, 32, 64, 2, 3}, 3}, Strided{{70, 128, 256, 8, 8}, 3},
+                                         Strided{{33, 64, 32, 8, 8}, 1}, Strided{{40, 24, 40, 7, 9}, 1},
+                                         Strided{{20, 64, 128, 32, 32}, 1}, Strided{{16, 32, 24, 1, 1}, 1}));
+
 TEST(Conv3x3, InBfloat16WhatFitsIsOurs) {
   const ConvGuard guard(kFastest);
   const InBfloat16 autocast;
   const auto taken = [](const Layer& layer, torch::ScalarType kind) {
     torch::nn::Conv2d conv = convolution(layer.channels, layer.filters);
-    return made_by(convolve(conv, pictures(layer).to(kind).requires_grad_())).find("Conv3x3") !=
+    return made_by(convolve(conv, pictures(layer).to(kind).requires_grad_())).find("OwnConv") !=
            std::string::npos;
   };
   const bool possible = ConvGuard::is_possible(kFastest, true);
@@ -219,7 +275,7 @@ TEST(Conv3x3, WhatDoesNotFitIsTheLibrarys) {
   const ConvGuard guard(kFastest);
   const auto taken = [](torch::nn::Conv2dOptions options, const Tensor& x) {
     torch::nn::Conv2d conv(options.bias(false));
-    return made_by(convolve(conv, x.clone().requires_grad_())).find("Conv3x3") != std::string::npos;
+    return made_by(convolve(conv, x.clone().requires_grad_())).find("OwnConv") != std::string::npos;
   };
   const Tensor x = pictures({2, 32, 32, 8, 8});
   const auto same = [] { return torch::nn::Conv2dOptions(32, 32, 3).padding(1); };

@@ -40,29 +40,46 @@ bool is_there() {
 #endif
 }
 
+namespace {
+
+constexpr std::int64_t kFewest = 24;  // 16 have to wait for memory as long as the library's have
+
+bool are_wide(std::int64_t channels, std::int64_t filters) {
+  return winograd::fits_grain(channels) && winograd::fits_grain(filters) &&
+         std::min(channels, filters) >= kFewest;
+}
+/// Whether so many inputs stand beside others in a row of a tile.
+bool are_narrow(const Shape& shape, std::int64_t inputs) {
+  return is_narrow(inputs) && shape.side == kSide && shape.stride == 1;
+}
+
+}  // namespace
+
 bool takes(std::int64_t channels, std::int64_t filters) {
-  constexpr std::int64_t kFewest = 24;  // 16 have to wait for memory as long as the library's have
-  if (!winograd::fits_grain(filters)) return false;
-  if (channels == winograd::kGrain || (channels > 0 && channels <= kMostColours)) return true;
-  return winograd::fits_grain(channels) && std::min(channels, filters) >= kFewest;
+  const bool are_few = channels == winograd::kGrain || (channels > 0 && channels <= kMostColours);
+  return are_wide(channels, filters) || (are_few && winograd::fits_grain(filters));
+}
+bool takes_strided(std::int64_t images, std::int64_t channels, std::int64_t filters) {
+  return images >= kRows && are_wide(channels, filters);
 }
 
 void forward(const Shape& shape, const Bf16* x, const float* w, Bf16* y) {
   const Filters filters{w, shape.channels, false};
-  is_narrow(shape.channels) ? convolve_narrow(shape, x, filters, y) : convolve_wide(shape, x, filters, y);
+  are_narrow(shape, shape.channels) ? convolve_narrow(shape, x, filters, y)
+                                    : convolve_wide(shape, x, filters, y);
 }
 
 void input_gradients(const Shape& shape, const Bf16* dy, const float* w, Bf16* dx) {
+  const Filters filters{w, shape.channels, true};
+  if (!are_narrow(shape, shape.filters)) return convolve_wide(shape, dy, filters, dx);
   Shape turned = shape;
   std::swap(turned.channels, turned.filters);
-  const Filters filters{w, shape.channels, true};
-  is_narrow(turned.channels) ? convolve_narrow(turned, dy, filters, dx)
-                             : convolve_wide(turned, dy, filters, dx);
+  convolve_narrow(turned, dy, filters, dx);
 }
 
 void filter_gradients(const Shape& shape, const Bf16* x, const Bf16* dy, float* dw) {
-  is_narrow(shape.channels) ? narrow_filter_gradients(shape, x, dy, dw)
-                            : wide_filter_gradients(shape, x, dy, dw);
+  are_narrow(shape, shape.channels) ? narrow_filter_gradients(shape, x, dy, dw)
+                                    : wide_filter_gradients(shape, x, dy, dw);
 }
 
 }  // namespace glidepath::amx

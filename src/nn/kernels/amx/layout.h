@@ -5,13 +5,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "nn/kernels/amx/shape.h"
 #include "nn/kernels/amx/tiles.h"
 #include "nn/kernels/filter_sums.h"
-#include "nn/kernels/winograd/kernels.h"
 
 namespace glidepath::amx {
-
-using winograd::Shape;
 
 /// The numbers of a pixel. Those of pictures, and of a row of a tile, are of a known length.
 inline void copy_numbers(const Bf16* from, std::int64_t count, Bf16* to) {

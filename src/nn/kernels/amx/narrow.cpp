@@ -13,9 +13,9 @@
 namespace glidepath::amx {
 namespace {
 
-// A filter's rows and columns, the pixels that a row of a tile has outputs for, bytes of images, and of
+// The pixels that a row of a tile has outputs for, bytes of images, and of
 // images turned into tiles, that a core's caches hold.
-constexpr std::int64_t kSide = 3, kPair = 2, kBytesOfImages = 96 * 1024, kBytesToSum = 128 * 1024;
+constexpr std::int64_t kPair = 2, kBytesOfImages = 96 * 1024, kBytesToSum = 128 * 1024;
 
 /// The numbers of a pixel, filled up with zeros: 4, 8 or a multiple of 16.
 std::int64_t filled(std::int64_t channels) {

@@ -2,18 +2,18 @@
 #pragma once
 #include <cstdint>
 
+#include "nn/kernels/amx/shape.h"
 #include "nn/kernels/winograd/kernels.h"
 
 namespace glidepath::amx {
-
-using winograd::Shape;
 
 /// Pixels are filled up to so many numbers at least.
 constexpr std::int64_t kMostColours = 4;
 /// Whether a row of a tile has room for several pixels of so many channels.
 bool is_narrow(std::int64_t channels);
 
-/// Filters w [K, 3, 3, C], or those of the gradient of the inputs: turned by half, channels for filters.
+/// Filters w [K, side, side, C], or those of the gradient of the inputs: turned by half, channels for
+/// filters.
 struct Filters {
   const float* w;
   std::int64_t channels;  ///< C

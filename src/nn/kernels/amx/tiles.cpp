@@ -129,13 +129,14 @@ Tiles::Tiles() {
 }
 Tiles::~Tiles() { _tile_release(); }
 
-void pack_filters(const float* w, std::int64_t channels, std::int64_t filters, std::int64_t block, Bf16* u) {
-  for (std::int64_t tap = 0; tap < kTaps; ++tap) {
+void pack_filters(const float* w, std::int64_t taps, std::int64_t channels, std::int64_t filters,
+                  std::int64_t block, Bf16* u) {
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
     for (std::int64_t c = 0; c < channels; c += kTogether) {
       for (std::int64_t k = block * kTogether; k < (block + 1) * kTogether; k += kRows, u += kOfTile) {
         __m512i rows[16];  // of filters, in words of two channels
         for (std::int64_t i = 0; i < kRows; ++i) {
-          const float* from = w + ((k + i) * kTaps + tap) * channels + c;
+          const float* from = w + ((k + i) * taps + tap) * channels + c;
           rows[i] = k + i < filters ? rounded(load_first(channels - c, from),
                                               load_first(channels - c - kRows, from + kRows))
                                     : _mm512_setzero_si512();
@@ -147,15 +148,16 @@ void pack_filters(const float* w, std::int64_t channels, std::int64_t filters, s
   }
 }
 
-void pack_turned(const float* w, std::int64_t channels, std::int64_t filters, std::int64_t block, Bf16* u) {
-  for (std::int64_t tap = kTaps - 1; tap >= 0; --tap) {
+void pack_turned(const float* w, std::int64_t taps, std::int64_t channels, std::int64_t filters,
+                 std::int64_t block, Bf16* u) {
+  for (std::int64_t tap = taps - 1; tap >= 0; --tap) {
     for (std::int64_t k = 0; k < filters; k += kTogether) {
       for (std::int64_t c = block * kTogether; c < (block + 1) * kTogether; c += kRows) {
         for (std::int64_t pair = k; pair < k + kTogether; pair += 2, u += kTogether) {
           const auto words_at = [&](std::int64_t filter) {
             if (filter >= filters) return _mm512_setzero_si512();
-            const __m512 taps = load_first(channels - c, w + (filter * kTaps + tap) * channels + c);
-            return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(taps));
+            const __m512 numbers = load_first(channels - c, w + (filter * taps + tap) * channels + c);
+            return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(numbers));
           };
           _mm512_store_si512(u, pairs_of(words_at(pair), words_at(pair + 1)));
         }
@@ -198,40 +200,37 @@ void spread(const Bf16* x, std::int64_t channels, std::int64_t width, std::int64
 
 namespace {
 
-/// Taps [from, to) of a row, each with the inputs of all images, or of the first 16.
+/// A pixel of all images, or of the first 16.
 template <bool kBoth>
-GLIDEPATH_ALWAYS void add_taps(const Bf16* x, std::int64_t from, std::int64_t to, std::int64_t channels,
-                               const Bf16* u) {
+GLIDEPATH_ALWAYS void add_pixel(const Bf16* x, std::int64_t channels, const Bf16* u) {
   const std::int64_t bytes = channels * std::int64_t{sizeof(Bf16)};
-  const Bf16* of_step = u + from * channels * kTogether;
-  for (std::int64_t tap = from; tap < to; ++tap, x += kTogether * channels) {
-    for (std::int64_t c = 0; c < channels; c += kTogether, of_step += 2 * kOfTile) {
-      if (kBoth) {
-        add_products(x + c, x + kRows * channels + c, bytes, of_step, of_step + kOfTile);
-        continue;
-      }
-      _tile_loadd(4, x + c, bytes);
-      _tile_loadd(6, of_step, kLineBytes);
-      _tile_loadd(7, of_step + kOfTile, kLineBytes);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(1, 4, 7);
+  for (std::int64_t c = 0; c < channels; c += kTogether, u += 2 * kOfTile) {
+    if (kBoth) {
+      add_products(x + c, x + kRows * channels + c, bytes, u, u + kOfTile);
+      continue;
     }
+    _tile_loadd(4, x + c, bytes);
+    _tile_loadd(6, u, kLineBytes);
+    _tile_loadd(7, u + kOfTile, kLineBytes);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
   }
 }
 
 template <bool kBoth>
-void convolve_images(const Bf16* const (&rows)[3], std::int64_t width, std::int64_t channels, const Bf16* u,
-                     std::int64_t block, const Images& images, Bf16* y) {
+void convolve_images(const InputRow* rows, std::int64_t count, const Reach* columns, std::int64_t width,
+                     std::int64_t channels, std::int64_t block, const Images& images, Bf16* y) {
   alignas(64) float sums[kTogether][kTogether];
   const __mmask32 mask = first_of_line(images.filters - block * kTogether);
   y += block * kTogether;
   for (std::int64_t pixel = 0; pixel < width; ++pixel, y += images.filters) {
-    const std::int64_t from = pixel == 0 ? 1 : 0, to = pixel == width - 1 ? 2 : 3;
+    const Reach& reach = columns[pixel];
     clear_sums();
-    for (int row = 0; row < 3; ++row) {
-      if (rows[row] == nullptr) continue;
-      add_taps<kBoth>(rows[row] + (pixel + from - 1) * kTogether * channels, from, to, channels,
-                      u + row * 3 * channels * kTogether);
+    for (std::int64_t row = 0; row < count; ++row) {
+      for (std::int64_t i = 0; i < reach.count; ++i) {
+        add_pixel<kBoth>(rows[row].x + reach.inputs[i] * kTogether * channels, channels,
+                         rows[row].u + reach.taps[i] * kTogether * channels);
+      }
     }
     store_square(sums[0]);
     for (std::int64_t i = 0; i < images.count; ++i)
@@ -242,10 +241,10 @@ void convolve_images(const Bf16* const (&rows)[3], std::int64_t width, std::int6
 
 }  // namespace
 
-void convolve_row(const Bf16* const (&rows)[3], std::int64_t width, std::int64_t channels, const Bf16* u,
-                  std::int64_t block, const Images& images, Bf16* y) {
-  if (images.count > kRows) return convolve_images<true>(rows, width, channels, u, block, images, y);
-  convolve_images<false>(rows, width, channels, u, block, images, y);
+void convolve_row(const InputRow* rows, std::int64_t count, const Reach* columns, std::int64_t width,
+                  std::int64_t channels, std::int64_t block, const Images& images, Bf16* y) {
+  const auto convolve = images.count > kRows ? convolve_images<true> : convolve_images<false>;
+  convolve(rows, count, columns, width, channels, block, images, y);
 }
 
 void convolve_rows(const Bf16* x, std::int64_t stride, const std::int64_t* offsets, std::int64_t steps,
@@ -394,22 +393,59 @@ GLIDEPATH_ALWAYS void accumulate_line(const Bf16* rows, const Bf16* columns, std
   }
 }
 
+/// Of every second input, the one before and the one after it.
+GLIDEPATH_ALWAYS void accumulate_every_second(const Bf16* rows, std::int64_t inputs, const Bf16* columns,
+                                              std::int64_t pixels) {
+  for (std::int64_t i = 0; i < pixels; ++i, rows += 2 * kOfTile, columns += kOfTile) {
+    _tile_loadd(6, columns, kLineBytes);
+    _tile_loadd(4, rows, kLineBytes);
+    if (i > 0) _tile_dpbf16ps(0, 5, 6);
+    _tile_dpbf16ps(1, 4, 6);
+    if (2 * i + 1 == inputs) return;
+    _tile_loadd(5, rows + kOfTile, kLineBytes);
+    _tile_dpbf16ps(2, 5, 6);
+  }
+}
+
+/// line(inputs, gradients) for each line.
+template <typename Line>
+GLIDEPATH_ALWAYS void for_lines(const Bf16* inputs, const Bf16* gradients, const Walk& walk,
+                                const Line& line) {
+  for (std::int64_t group = 0; group < walk.groups; ++group) {
+    for (std::int64_t i = 0; i < walk.lines; ++i) {
+      line(inputs + group * walk.of_group_of_inputs + i * walk.of_line_of_inputs,
+           gradients + group * walk.of_group_of_gradients + i * walk.of_line_of_gradients);
+    }
+  }
+}
+
 }  // namespace
 
-void accumulate_shifts(const Bf16* rows, const Bf16* columns, const Walk& walk, float* sums) {
+void accumulate_shifts(const Bf16* inputs, const Bf16* gradients, const Walk& walk, std::int64_t stride,
+                       float* sums) {
   constexpr std::int64_t kSums = kRows * kRows;
   _tile_loadd(0, sums, kLineBytes);
   _tile_loadd(1, sums + kSums, kLineBytes);
   _tile_loadd(2, sums + 2 * kSums, kLineBytes);
-  for (std::int64_t group = 0; group < walk.groups; ++group) {
-    for (std::int64_t line = 0; line < walk.lines; ++line) {
-      accumulate_line(rows + group * walk.of_group_of_rows + line * walk.of_line,
-                      columns + group * walk.of_group_of_columns + line * walk.of_line, walk.steps);
-    }
-  }
+  for_lines(inputs, gradients, walk, [&](const Bf16* rows, const Bf16* columns) {
+    if (stride == 1) return accumulate_line(rows, columns, walk.gradients);
+    accumulate_every_second(rows, walk.inputs, columns, walk.gradients);
+  });
   _tile_stored(0, sums, kLineBytes);
   _tile_stored(1, sums + kSums, kLineBytes);
   _tile_stored(2, sums + 2 * kSums, kLineBytes);
+}
+
+void accumulate_places(const Bf16* inputs, const Bf16* gradients, const Walk& walk, float* sums) {
+  _tile_loadd(0, sums, kLineBytes);
+  for_lines(inputs, gradients, walk, [&](const Bf16* rows, const Bf16* columns) {
+    for (std::int64_t i = 0; i < walk.gradients * kOfTile; i += kOfTile) {
+      _tile_loadd(4, rows + i, kLineBytes);
+      _tile_loadd(6, columns + i, kLineBytes);
+      _tile_dpbf16ps(0, 4, 6);
+    }
+  });
+  _tile_stored(0, sums, kLineBytes);
 }
 
 void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::int64_t steps, float* sums) {
@@ -431,13 +467,13 @@ void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::in
   _tile_stored(2, sums + 2 * kSums, kLineBytes);
 }
 
-void write_sums(const float* sums, std::int64_t tap, std::int64_t channel, std::int64_t channels,
-                std::int64_t filter, std::int64_t filters, float* dw) {
+void write_sums(const float* sums, std::int64_t tap, std::int64_t taps, std::int64_t channel,
+                std::int64_t channels, std::int64_t filter, std::int64_t filters, float* dw) {
   __m512i rows[16];
   for (std::int64_t i = 0; i < kRows; ++i) rows[i] = _mm512_load_si512(sums + i * kRows);
   transpose_words(rows);
   for (std::int64_t i = 0; i < kRows && filter + i < filters; ++i) {
-    _mm512_mask_storeu_ps(dw + ((filter + i) * kTaps + tap) * channels + channel,
+    _mm512_mask_storeu_ps(dw + ((filter + i) * taps + tap) * channels + channel,
                           first_of_row(channels - channel), (__m512)rows[i]);
   }
 }
@@ -451,11 +487,11 @@ namespace glidepath::amx {
 bool are_built() { return false; }
 Tiles::Tiles() = default;
 Tiles::~Tiles() = default;
-void pack_filters(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
-void pack_turned(const float*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
+void pack_filters(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
+void pack_turned(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
 void convolve(std::int64_t, std::int64_t, const Bf16*, std::int64_t, const std::int32_t*, const Bf16*,
               const std::int32_t*, std::int64_t, std::int64_t, Bf16*) {}
-void convolve_row(const Bf16* const (&)[3], std::int64_t, std::int64_t, const Bf16*, std::int64_t,
+void convolve_row(const InputRow*, std::int64_t, const Reach*, std::int64_t, std::int64_t, std::int64_t,
                   const Images&, Bf16*) {}
 void spread(const Bf16*, std::int64_t, std::int64_t, std::int64_t, Bf16*) {}
 void convolve_rows(const Bf16*, std::int64_t, const std::int64_t*, std::int64_t, const Bf16*, std::int64_t,
@@ -466,9 +502,11 @@ void transpose(const Bf16*, std::int64_t, Bf16*) {}
 void pair_up(const Bf16*, std::int64_t, std::int64_t, Bf16*) {}
 void transpose_images(const Bf16*, std::int64_t, std::uint32_t, std::int64_t, Bf16*, Bf16*) {}
 void pair_images(const Bf16*, std::int64_t, std::uint32_t, std::int64_t, Bf16*, Bf16*) {}
-void accumulate_shifts(const Bf16*, const Bf16*, const Walk&, float*) {}
+void accumulate_shifts(const Bf16*, const Bf16*, const Walk&, std::int64_t, float*) {}
+void accumulate_places(const Bf16*, const Bf16*, const Walk&, float*) {}
 void accumulate_three(const Bf16*, const Bf16* const (&)[3], std::int64_t, float*) {}
-void write_sums(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*) {}
+void write_sums(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                std::int64_t, float*) {}
 
 }  // namespace glidepath::amx
 #endif

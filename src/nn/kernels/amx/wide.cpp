@@ -3,6 +3,8 @@
 #include "nn/kernels/amx/wide.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "nn/kernels/amx/layout.h"
 #include "nn/kernels/amx/strips.h"
@@ -20,32 +22,29 @@ constexpr std::int64_t kBytesOfPixels = 384 * 1024, kBytesOfRows = 768 * 1024;
 // Pictures up to so wide have too many pixels at the border for tiles of neighbours.
 constexpr std::int64_t kSmall = 8;
 
-/// Filters in blocks of kTogether, as tiles.h has them.
-class Packed {
- public:
-  Packed(const Shape& shape, const Filters& filters)
-      : blocks(blocks_of(shape.filters)),
-        of_block_(kTaps * blocks_of(shape.channels) * kTogether * kTogether) {
+/// One pass: numbers of the inputs and of the outputs, and the filters in blocks of kTogether, as tiles.h has
+/// them.
+struct Pass {
+  Pass(const Shape& shape, const Filters& filters)
+      : inputs(filters.turned ? shape.filters : shape.channels),
+        outputs(filters.turned ? shape.channels : shape.filters),
+        channels(rounded_up(inputs, kTogether)),
+        blocks(blocks_of(outputs)),
+        of_row_of_taps(shape.side * channels * kTogether),
+        of_block(shape.side * of_row_of_taps) {
     static thread_local Scratch<Bf16> memory;
-    Bf16* u = memory.get(blocks * of_block_);
+    Bf16* packed = memory.get(blocks * of_block);
     parallel_ranges(blocks, 1, [&](std::int64_t first, std::int64_t end) {
-      for (std::int64_t block = first; block < end; ++block) {
-        if (filters.turned) {
-          pack_turned(filters.w, filters.channels, shape.channels, block, u + block * of_block_);
-        } else {
-          pack_filters(filters.w, filters.channels, shape.filters, block, u + block * of_block_);
-        }
-      }
+      const auto pack = filters.turned ? pack_turned : pack_filters;
+      for (std::int64_t block = first; block < end; ++block)
+        pack(filters.w, shape.side * shape.side, shape.channels, shape.filters, block,
+             packed + block * of_block);
     });
-    u_ = u;
+    u = packed;
   }
-  const Bf16* block(std::int64_t which) const { return u_ + which * of_block_; }
 
-  const std::int64_t blocks;
-
- private:
-  std::int64_t of_block_;
-  const Bf16* u_;
+  std::int64_t inputs, outputs, channels, blocks, of_row_of_taps, of_block;
+  const Bf16* u;
 };
 
 /// Tiles of neighbouring pixels of some images, and where each pixel's outputs go; -1 for none.
@@ -88,12 +87,12 @@ class PixelTiles {
   bool in_rows_;  // of whole rows, where that makes fewer
 };
 
-void convolve_pixels(const Shape& shape, const Bf16* x, const Packed& packed, Bf16* y) {
-  const Layout layout(shape, shape.channels, {rounded_up(shape.channels, kTogether), shape.width + 1});
+void convolve_pixels(const Shape& shape, const Bf16* x, const Pass& pass, Bf16* y) {
+  const Layout layout(shape, pass.inputs, {pass.channels, shape.width + 1});
   const PixelTiles pixel_tiles(layout);
   const std::int64_t fit = std::max<std::int64_t>(
       1, kBytesOfPixels / (layout.image * layout.line.channels * std::int64_t{sizeof(Bf16)}));
-  const std::int64_t of_image = shape.height * shape.width * shape.filters;
+  const std::int64_t of_image = shape.height * shape.width * pass.outputs;
   parallel_ranges(shape.images, 1, [&](std::int64_t begin, std::int64_t end) {
     static thread_local Scratch<Bf16> images;
     static thread_local Scratch<std::int32_t> places;
@@ -110,80 +109,132 @@ void convolve_pixels(const Shape& shape, const Bf16* x, const Packed& packed, Bf
       if (count != known) pixel_tiles.find(count, starts, where);
       known = count;
       for (std::int64_t i = 0; i < count; ++i) layout.fill(x, first + i, i, line);
-      for (std::int64_t block = 0; block < packed.blocks; ++block) {
-        convolve(layout.line.channels, layout.line.row, line, pixel_tiles.count(count), starts,
-                 packed.block(block), where, block, shape.filters, y + first * of_image);
+      for (std::int64_t block = 0; block < pass.blocks; ++block) {
+        convolve(pass.channels, layout.line.row, line, pixel_tiles.count(count), starts,
+                 pass.u + block * pass.of_block, where, block, pass.outputs, y + first * of_image);
       }
     }
   });
 }
 
+/// Which inputs the outputs take along one axis.
+struct Axis {
+  Axis(std::int64_t from, std::int64_t to, const Shape& shape, bool turned)
+      : inputs(from), reach(static_cast<std::size_t>(to)) {
+    for (std::int64_t i = 0; i < to; ++i) {
+      Reach& found = reach[static_cast<std::size_t>(i)];
+      for (std::int64_t tap = 0; tap < shape.side; ++tap) {
+        // A gradient is of the inputs that its output was made of.
+        std::int64_t input = (turned ? i : i * shape.stride) + tap - shape.border();
+        if (turned && input % shape.stride != 0) continue;
+        if (turned) input /= shape.stride;
+        if (input < 0 || input >= inputs) continue;
+        found.inputs[found.count] = input;
+        found.taps[found.count++] = tap;
+      }
+    }
+  }
+  std::int64_t outputs() const { return static_cast<std::int64_t>(reach.size()); }
+  const Reach& at(std::int64_t i) const { return reach[static_cast<std::size_t>(i)]; }
+  /// Inputs of outputs [begin, end): the first, and the one after the last.
+  std::pair<std::int64_t, std::int64_t> span(std::int64_t begin, std::int64_t end) const {
+    std::int64_t first = inputs, last = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (at(i).count == 0) continue;
+      first = std::min(first, at(i).inputs[0]);
+      last = std::max(last, at(i).inputs[at(i).count - 1] + 1);
+    }
+    return {std::min(first, last), last};
+  }
+
+  std::int64_t inputs;
+  std::vector<Reach> reach;
+};
+
 /// A row of outputs after the other of kTogether images. Taps beyond the border cost nothing, which of
 /// pictures of 4 x 4 is a third of them.
 class ByImages {
  public:
-  explicit ByImages(const Shape& shape)
-      : shape_(shape),
-        channels_(rounded_up(shape.channels, kTogether)),
-        of_row_(shape.width * kTogether * channels_),
-        strips_(shape.images, shape.height,
-                std::max<std::int64_t>(1, kBytesOfRows / (of_row_ * std::int64_t{sizeof(Bf16)}) - 2)),
-        lines_(std::min(strips_.rows + 2, shape.height)) {}
+  ByImages(const Shape& shape, bool turned)
+      : images_(shape.images),
+        rows_(turned ? Axis(shape.out_height(), shape.height, shape, true)
+                     : Axis(shape.height, shape.out_height(), shape, false)),
+        columns_(turned ? Axis(shape.out_width(), shape.width, shape, true)
+                        : Axis(shape.width, shape.out_width(), shape, false)) {}
 
-  std::int64_t strips() const { return strips_.count(); }
+  void run(const Bf16* x, const Pass& pass, Bf16* y) const {
+    const std::int64_t of_row = columns_.inputs * kTogether * pass.channels;
+    const std::int64_t fit = kBytesOfRows / (of_row * std::int64_t{sizeof(Bf16)});
+    std::int64_t rows = rows_.outputs();
+    while (rows > 1 && lines_of(rows) > fit) --rows;
+    const Strips strips(images_, rows_.outputs(), rows);
+    parallel_ranges(strips.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+      run_strips(x, pass, strips, of_row, begin, end, y);
+    });
+  }
 
-  void run(const Bf16* x, const Packed& packed, std::int64_t begin, std::int64_t end, Bf16* y) const {
+ private:
+  /// Rows of inputs that any strip of so many takes.
+  std::int64_t lines_of(std::int64_t rows) const {
+    std::int64_t most = 1;
+    for (std::int64_t begin = 0; begin < rows_.outputs(); begin += rows) {
+      const auto [first, last] = rows_.span(begin, std::min(rows_.outputs(), begin + rows));
+      most = std::max(most, last - first);
+    }
+    return most;
+  }
+
+  void run_strips(const Bf16* x, const Pass& pass, const Strips& strips, std::int64_t of_row,
+                  std::int64_t begin, std::int64_t end, Bf16* y) const {
     static thread_local Scratch<Bf16> memory;
-    Bf16* lines = memory.get(lines_ * of_row_);
+    const std::int64_t count = lines_of(strips.rows), of_result = columns_.outputs() * pass.outputs;
+    Bf16* lines = memory.get(count * of_row);
     const Tiles tiles;
     std::int64_t group = -1, filled = 0;
     for (std::int64_t i = begin; i < end; ++i) {
-      const Strip strip = strips_.at(i);
-      if (strip.group != group) filled = std::max<std::int64_t>(0, strip.begin - 1);
+      const Strip strip = strips.at(i);
+      const auto [first, last] = rows_.span(strip.begin, strip.end);
+      filled = strip.group == group ? std::max(filled, first) : first;
       group = strip.group;
-      for (; filled < std::min(shape_.height, strip.end + 1); ++filled) fill(x, group, filled, lines);
-      const std::int64_t of_image = shape_.height * shape_.width * shape_.filters;
-      const Images images{std::min(kTogether, shape_.images - group * kTogether), of_image, shape_.filters};
-      for (std::int64_t block = 0; block < packed.blocks; ++block) {
+      for (; filled < last; ++filled) fill(x, pass, filled, group, lines + filled % count * of_row);
+      const std::int64_t of_image = rows_.outputs() * of_result;
+      const Images images{std::min(kTogether, images_ - group * kTogether), of_image, pass.outputs};
+      for (std::int64_t block = 0; block < pass.blocks; ++block) {
         for (std::int64_t row = strip.begin; row < strip.end; ++row) {
-          const Bf16* const around[] = {line(lines, row - 1), line(lines, row), line(lines, row + 1)};
-          convolve_row(around, shape_.width, channels_, packed.block(block), block, images,
-                       y + group * kTogether * of_image + row * shape_.width * shape_.filters);
+          InputRow around[kSide];
+          const Reach& reach = rows_.at(row);
+          for (std::int64_t tap = 0; tap < reach.count; ++tap) {
+            around[tap] = {lines + reach.inputs[tap] % count * of_row,
+                           pass.u + block * pass.of_block + reach.taps[tap] * pass.of_row_of_taps};
+          }
+          convolve_row(around, reach.count, columns_.reach.data(), columns_.outputs(), pass.channels, block,
+                       images, y + group * kTogether * of_image + row * of_result);
         }
       }
     }
   }
 
- private:
-  /// Null beyond the border.
-  const Bf16* line(const Bf16* lines, std::int64_t row) const {
-    return row < 0 || row >= shape_.height ? nullptr : lines + row % lines_ * of_row_;
-  }
-
   /// A row of a group's images: [pixel][image][channel].
-  void fill(const Bf16* x, std::int64_t group, std::int64_t row, Bf16* lines) const {
-    Bf16* to = lines + row % lines_ * of_row_;
-    const std::int64_t first = group * kTogether, last = std::min(shape_.images, first + kTogether);
-    for (std::int64_t image = first; image < last; ++image, to += channels_) {
-      spread(x + (image * shape_.height + row) * shape_.width * shape_.channels, shape_.channels,
-             shape_.width, kTogether * channels_, to);
+  void fill(const Bf16* x, const Pass& pass, std::int64_t row, std::int64_t group, Bf16* to) const {
+    const std::int64_t first = group * kTogether, last = std::min(images_, first + kTogether);
+    for (std::int64_t image = first; image < last; ++image, to += pass.channels) {
+      spread(x + (image * rows_.inputs + row) * columns_.inputs * pass.inputs, pass.inputs, columns_.inputs,
+             kTogether * pass.channels, to);
     }
   }
 
-  Shape shape_;
-  std::int64_t channels_, of_row_;
-  Strips strips_;
-  std::int64_t lines_;
+  std::int64_t images_;
+  Axis rows_, columns_;
 };
 
 }  // namespace
 
 void convolve_wide(const Shape& shape, const Bf16* x, const Filters& filters, Bf16* y) {
-  const Packed packed(shape, filters);
-  if (shape.width > kSmall || shape.images < kRows) return convolve_pixels(shape, x, packed, y);
-  const ByImages by_images(shape);
-  parallel_ranges(by_images.strips(), 1,
-                  [&](std::int64_t begin, std::int64_t end) { by_images.run(x, packed, begin, end, y); });
+  const Pass pass(shape, filters);
+  const bool has_neighbours = shape.side == kSide && shape.stride == 1;
+  if (has_neighbours && (shape.width > kSmall || shape.images < kRows))
+    return convolve_pixels(shape, x, pass, y);
+  ByImages(shape, filters.turned).run(x, pass, y);
 }
 
 }  // namespace glidepath::amx

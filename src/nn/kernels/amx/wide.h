@@ -7,9 +7,10 @@
 
 namespace glidepath::amx {
 
-/// x [N, H, W, C]  ->  y [N, H, W, K].
+/// x [N, H, W, C]  ->  y [N, out H, out W, K], or by turned filters dy to dx. With stride 2, of kRows images
+/// or more.
 void convolve_wide(const Shape& shape, const Bf16* x, const Filters& filters, Bf16* y);
-/// x [N, H, W, C], dy [N, H, W, K]  ->  dw [K, 3, 3, C].
+/// x [N, H, W, C], dy [N, out H, out W, K]  ->  dw [K, side, side, C].
 void wide_filter_gradients(const Shape& shape, const Bf16* x, const Bf16* dy, float* dw);
 
 }  // namespace glidepath::amx
