@@ -42,7 +42,8 @@ bool is_there() {
 
 namespace {
 
-constexpr std::int64_t kFewest = 24;  // 16 have to wait for memory as long as the library's have
+// 16 channels have to wait for memory as long as the library's have, and of few ones so many outputs do.
+constexpr std::int64_t kFewest = 24, kMostOutputs = 32;
 
 bool are_wide(std::int64_t channels, std::int64_t filters) {
   return winograd::fits_grain(channels) && winograd::fits_grain(filters) &&
@@ -57,7 +58,7 @@ bool are_narrow(const Shape& shape, std::int64_t inputs) {
 
 bool takes(std::int64_t channels, std::int64_t filters) {
   const bool are_few = channels == winograd::kGrain || (channels > 0 && channels <= kMostColours);
-  return are_wide(channels, filters) || (are_few && winograd::fits_grain(filters));
+  return are_wide(channels, filters) || (are_few && winograd::fits_grain(filters) && filters <= kMostOutputs);
 }
 bool takes_strided(std::int64_t images, std::int64_t channels, std::int64_t filters) {
   return images >= kRows && are_wide(channels, filters);

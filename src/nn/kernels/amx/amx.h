@@ -13,10 +13,10 @@ bool processor_has_it();
 /// Whether the functions below can be called: this build has them, and the system lets tiles be used.
 bool is_there();
 
-/// Whether there are loops for these, and tiles full enough: multiples of 8, or as few channels as pictures
-/// have.
+/// Whether there are loops for 3x3 filters of stride 1, and tiles full enough: multiples of 8, or as few
+/// channels as pictures have.
 bool takes(std::int64_t channels, std::int64_t filters);
-/// The same of filters with stride 2, of which a tile takes several images.
+/// The same of filters of stride 2, whose tiles are of several images.
 bool takes_strided(std::int64_t images, std::int64_t channels, std::int64_t filters);
 
 /// x [N, H, W, C], w [K, side, side, C]  ->  y [N, out H, out W, K].
