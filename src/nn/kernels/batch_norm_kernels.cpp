@@ -42,19 +42,34 @@ GLIDEPATH_INLINE void apply_tiles(const T* x, const T* residual, T* y, std::int6
   }
 }
 
-template <typename T, bool kRelu>
-GLIDEPATH_INLINE void sum_gradients(const T* x, const T* y, const T* dy, std::int64_t tile,
+enum class Relu { kNone, kOfOutputs, kOfInputs };
+
+/// g of the j-th element of a tile, the i-th from where x, dy and the outputs begin.
+template <typename T, Relu kRelu>
+GLIDEPATH_INLINE float passed_gradient(const T* x, const T* outputs, const T* dy, const float* scale,
+                                       const float* shift, std::int64_t i, std::int64_t j) {
+  const float g = to_float(dy[i]);
+  if (kRelu == Relu::kOfOutputs) return to_float(outputs[i]) > 0.0F ? g : 0.0F;
+  if (kRelu == Relu::kOfInputs) return to_float(x[i]) * scale[j] + shift[j] > 0.0F ? g : 0.0F;
+  return g;
+}
+
+template <typename T, Relu kRelu>
+GLIDEPATH_INLINE void sum_gradients(const T* x, const Passed<T>& passed, const T* dy, std::int64_t tile,
                                     std::int64_t tiles, const float* mean, float* sum, float* product) {
   for (std::int64_t lane = 0; lane < tile; lane += kLanes) {
-    float s[kLanes], q[kLanes], m[kLanes];
+    float s[kLanes], q[kLanes], m[kLanes], scale[kLanes] = {}, shift[kLanes] = {};
     std::memcpy(s, sum + lane, sizeof s);
     std::memcpy(q, product + lane, sizeof q);
     std::memcpy(m, mean + lane, sizeof m);
+    if (kRelu == Relu::kOfInputs) {
+      std::memcpy(scale, passed.scale_lanes + lane, sizeof scale);
+      std::memcpy(shift, passed.shift_lanes + lane, sizeof shift);
+    }
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t base = t * tile + lane;
       for (std::int64_t j = 0; j < kLanes; ++j) {
-        float g = to_float(dy[base + j]);
-        if (kRelu) g = to_float(y[base + j]) > 0.0F ? g : 0.0F;
+        const float g = passed_gradient<T, kRelu>(x, passed.outputs, dy, scale, shift, base + j, j);
         s[j] += g;
         q[j] += g * (to_float(x[base + j]) - m[j]);
       }
@@ -64,15 +79,16 @@ GLIDEPATH_INLINE void sum_gradients(const T* x, const T* y, const T* dy, std::in
   }
 }
 
-template <typename T, bool kRelu, bool kResidual>
-GLIDEPATH_INLINE void apply_gradients(const T* x, const T* y, const T* dy, T* dx, T* dresidual,
+template <typename T, Relu kRelu, bool kResidual>
+GLIDEPATH_INLINE void apply_gradients(const T* x, const Passed<T>& passed, const T* dy, T* dx, T* dresidual,
                                       std::int64_t tile, std::int64_t count, const float* a, const float* b,
                                       const float* c) {
+  const T* outputs = passed.outputs;
+  const float *scale = passed.scale_lanes, *shift = passed.shift_lanes;
   for (std::int64_t base = 0; base < count; base += tile) {
     const std::int64_t lanes = std::min(tile, count - base);
     for (std::int64_t j = 0; j < lanes; ++j) {
-      float g = to_float(dy[base + j]);
-      if (kRelu) g = to_float(y[base + j]) > 0.0F ? g : 0.0F;
+      const float g = passed_gradient<T, kRelu>(x, outputs, dy, scale, shift, base + j, j);
       store_number(dx + base + j, a[j] * g + b[j] * to_float(x[base + j]) + c[j]);
       if (kResidual) store_number(dresidual + base + j, g);
     }
@@ -82,45 +98,49 @@ GLIDEPATH_INLINE void apply_gradients(const T* x, const T* y, const T* dy, T* dx
 }  // namespace
 
 // target_clones wants plain functions: one set for each element type.
-#define GLIDEPATH_KERNELS(T)                                                                              \
-  GLIDEPATH_CLONES void input_sums(const T* x, std::int64_t tile, std::int64_t tiles,                     \
-                                   const float* origin_lanes, float* sum_lanes, float* square_lanes) {    \
-    sum_tiles<T>(x, tile, tiles, origin_lanes, sum_lanes, square_lanes);                                  \
-  }                                                                                                       \
-  GLIDEPATH_CLONES void normalise(const T* x, const T* residual, T* y, std::int64_t tile,                 \
-                                  std::int64_t count, const float* scale_lanes, const float* shift_lanes, \
-                                  bool relu) {                                                            \
-    if (residual != nullptr && relu) {                                                                    \
-      apply_tiles<T, true, true>(x, residual, y, tile, count, scale_lanes, shift_lanes);                  \
-    } else if (residual != nullptr) {                                                                     \
-      apply_tiles<T, true, false>(x, residual, y, tile, count, scale_lanes, shift_lanes);                 \
-    } else if (relu) {                                                                                    \
-      apply_tiles<T, false, true>(x, nullptr, y, tile, count, scale_lanes, shift_lanes);                  \
-    } else {                                                                                              \
-      apply_tiles<T, false, false>(x, nullptr, y, tile, count, scale_lanes, shift_lanes);                 \
-    }                                                                                                     \
-  }                                                                                                       \
-  GLIDEPATH_CLONES void gradient_sums(const T* x, const T* y, const T* dy, std::int64_t tile,             \
-                                      std::int64_t tiles, const float* mean_lanes, float* sum_lanes,      \
-                                      float* product_lanes) {                                             \
-    if (y != nullptr) {                                                                                   \
-      sum_gradients<T, true>(x, y, dy, tile, tiles, mean_lanes, sum_lanes, product_lanes);                \
-    } else {                                                                                              \
-      sum_gradients<T, false>(x, y, dy, tile, tiles, mean_lanes, sum_lanes, product_lanes);               \
-    }                                                                                                     \
-  }                                                                                                       \
-  GLIDEPATH_CLONES void gradients(const T* x, const T* y, const T* dy, T* dx, T* dresidual,               \
-                                  std::int64_t tile, std::int64_t count, const float* a_lanes,            \
-                                  const float* b_lanes, const float* c_lanes) {                           \
-    if (y != nullptr && dresidual != nullptr) {                                                           \
-      apply_gradients<T, true, true>(x, y, dy, dx, dresidual, tile, count, a_lanes, b_lanes, c_lanes);    \
-    } else if (y != nullptr) {                                                                            \
-      apply_gradients<T, true, false>(x, y, dy, dx, nullptr, tile, count, a_lanes, b_lanes, c_lanes);     \
-    } else if (dresidual != nullptr) {                                                                    \
-      apply_gradients<T, false, true>(x, y, dy, dx, dresidual, tile, count, a_lanes, b_lanes, c_lanes);   \
-    } else {                                                                                              \
-      apply_gradients<T, false, false>(x, y, dy, dx, nullptr, tile, count, a_lanes, b_lanes, c_lanes);    \
-    }                                                                                                     \
+#define GLIDEPATH_KERNELS(T)                                                                                \
+  GLIDEPATH_CLONES void input_sums(const T* x, std::int64_t tile, std::int64_t tiles,                       \
+                                   const float* origin_lanes, float* sum_lanes, float* square_lanes) {      \
+    sum_tiles<T>(x, tile, tiles, origin_lanes, sum_lanes, square_lanes);                                    \
+  }                                                                                                         \
+  GLIDEPATH_CLONES void normalise(const T* x, const T* residual, T* y, std::int64_t tile,                   \
+                                  std::int64_t count, const float* scale_lanes, const float* shift_lanes,   \
+                                  bool relu) {                                                              \
+    if (residual != nullptr && relu) {                                                                      \
+      apply_tiles<T, true, true>(x, residual, y, tile, count, scale_lanes, shift_lanes);                    \
+    } else if (residual != nullptr) {                                                                       \
+      apply_tiles<T, true, false>(x, residual, y, tile, count, scale_lanes, shift_lanes);                   \
+    } else if (relu) {                                                                                      \
+      apply_tiles<T, false, true>(x, nullptr, y, tile, count, scale_lanes, shift_lanes);                    \
+    } else {                                                                                                \
+      apply_tiles<T, false, false>(x, nullptr, y, tile, count, scale_lanes, shift_lanes);                   \
+    }                                                                                                       \
+  }                                                                                                         \
+  GLIDEPATH_CLONES void gradient_sums(const T* x, const Passed<T>& passed, const T* dy, std::int64_t tile,  \
+                                      std::int64_t tiles, const float* mean_lanes, float* sum_lanes,        \
+                                      float* product_lanes) {                                               \
+    if (passed.outputs != nullptr) {                                                                        \
+      sum_gradients<T, Relu::kOfOutputs>(x, passed, dy, tile, tiles, mean_lanes, sum_lanes, product_lanes); \
+    } else if (passed.scale_lanes != nullptr) {                                                             \
+      sum_gradients<T, Relu::kOfInputs>(x, passed, dy, tile, tiles, mean_lanes, sum_lanes, product_lanes);  \
+    } else {                                                                                                \
+      sum_gradients<T, Relu::kNone>(x, passed, dy, tile, tiles, mean_lanes, sum_lanes, product_lanes);      \
+    }                                                                                                       \
+  }                                                                                                         \
+  GLIDEPATH_CLONES void gradients(const T* x, const Passed<T>& passed, const T* dy, T* dx, T* dresidual,    \
+                                  std::int64_t tile, std::int64_t count, const float* a, const float* b,    \
+                                  const float* c) {                                                         \
+    if (passed.outputs != nullptr && dresidual != nullptr) {                                                \
+      apply_gradients<T, Relu::kOfOutputs, true>(x, passed, dy, dx, dresidual, tile, count, a, b, c);       \
+    } else if (passed.outputs != nullptr) {                                                                 \
+      apply_gradients<T, Relu::kOfOutputs, false>(x, passed, dy, dx, nullptr, tile, count, a, b, c);        \
+    } else if (passed.scale_lanes != nullptr) {                                                             \
+      apply_gradients<T, Relu::kOfInputs, false>(x, passed, dy, dx, nullptr, tile, count, a, b, c);         \
+    } else if (dresidual != nullptr) {                                                                      \
+      apply_gradients<T, Relu::kNone, true>(x, passed, dy, dx, dresidual, tile, count, a, b, c);            \
+    } else {                                                                                                \
+      apply_gradients<T, Relu::kNone, false>(x, passed, dy, dx, nullptr, tile, count, a, b, c);             \
+    }                                                                                                       \
   }
 GLIDEPATH_KERNELS(float)
 GLIDEPATH_KERNELS(Bf16)

@@ -123,17 +123,40 @@ class GeluGradients {
   std::vector<float> scale_lanes_, shift_lanes_;
 };
 
-/// With `gelu`, dx holds the gradients of what the norm gave until it gets its own.
+/// What the norm's backward pass needs of the forward one.
+struct Saved {
+  Tensor x, y;  ///< y only with a ReLU behind a residual
+  Activation activation;
+  Sums mean, invstd, weight;
+  std::optional<Affine> affine;  ///< for a GELU, or a ReLU of what the norm gave
+};
+
+/// The same as the kernels find, of the i-th element, the j-th from the start of a tile.
 template <typename T>
-void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tensor& dy, const Sums& mean,
-              const Sums& invstd, const Sums& weight, const std::optional<Affine>& gelu, Tensor& dx,
-              Tensor& dresidual, Tensor& dweight, Tensor& dbias) {
+bool is_passed(const Passed<T>& passed, const T* x, std::int64_t i, std::int64_t j) {
+  if (passed.outputs != nullptr) return to_float(passed.outputs[i]) > 0;
+  return passed.scale_lanes == nullptr || to_float(x[i]) * passed.scale_lanes[j] + passed.shift_lanes[j] > 0;
+}
+
+/// With a GELU, dx holds the gradients of what the norm gave until it gets its own.
+template <typename T>
+void backward(const Layout& layout, const Saved& saved, const Tensor& dy, Tensor& dx, Tensor& dresidual,
+              Tensor& dweight, Tensor& dbias) {
+  const Sums &mean = saved.mean, &invstd = saved.invstd, &weight = saved.weight;
+  const bool gelu = saved.activation == Activation::kGelu;
   T *dxs = data_of<T>(dx), *drs = data_of<T>(dresidual);
-  const T *xs = data_of<T>(x), *ys = data_of<T>(y), *dys = gelu ? dxs : data_of<T>(dy);
+  const T *xs = data_of<T>(saved.x), *dys = gelu ? dxs : data_of<T>(dy);
+  Passed<T> passed{data_of<T>(saved.y)};
+  std::vector<float> scale_lanes, shift_lanes;
+  if (saved.activation == Activation::kRelu && saved.affine) {
+    scale_lanes = lanes_of(layout, saved.affine->scale);
+    shift_lanes = lanes_of(layout, saved.affine->shift);
+    passed = {nullptr, scale_lanes.data(), shift_lanes.data()};
+  }
   const std::vector<float> mean_lanes = lanes_of(layout, mean);
   std::optional<GeluGradients<T>> through;
   if (gelu) {
-    through.emplace(layout, xs, data_of<T>(dy), *gelu);
+    through.emplace(layout, xs, data_of<T>(dy), *saved.affine);
     std::vector<T> between(layout.numbers_in_cache());
     through->write(layout.rest_begin(), layout.count - layout.rest_begin(), between, dxs);
   }
@@ -141,8 +164,8 @@ void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tens
       layout,
       [&](std::int64_t first, std::int64_t tiles, float* s, float* q) {
         const auto add = [&](std::int64_t i, std::int64_t count) {
-          const T* yb = ys == nullptr ? nullptr : ys + i;
-          gradient_sums(xs + i, yb, dys + i, layout.tile, count / layout.tile, mean_lanes.data(), s, q);
+          gradient_sums(xs + i, passed.from(i), dys + i, layout.tile, count / layout.tile, mean_lanes.data(),
+                        s, q);
         };
         if (!gelu) return add(first, tiles * layout.tile);
         std::vector<T> between(layout.numbers_in_cache());
@@ -152,7 +175,7 @@ void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tens
         });
       },
       [&](std::int64_t i, std::size_t channel) {
-        const double g = ys != nullptr && !(to_float(ys[i]) > 0) ? 0.0 : to_float(dys[i]);
+        const double g = is_passed(passed, xs, i, i - layout.rest_begin()) ? to_float(dys[i]) : 0.0;
         return std::make_pair(g, g * (to_float(xs[i]) - mean[channel]));
       });
   const double rows = static_cast<double>(layout.count / layout.channels);
@@ -167,9 +190,8 @@ void backward(const Layout& layout, const Tensor& x, const Tensor& y, const Tens
   const std::vector<float> al = lanes_of(layout, a), bl = lanes_of(layout, b), cl = lanes_of(layout, c);
   over_tiles(layout, [&](std::int64_t first, std::int64_t count) {
     const auto write = [&](std::int64_t i, std::int64_t n, T* to) {
-      const T* yb = ys == nullptr ? nullptr : ys + i;
       T* dr = drs == nullptr ? nullptr : drs + i;
-      gradients(xs + i, yb, dys + i, to, dr, layout.tile, n, al.data(), bl.data(), cl.data());
+      gradients(xs + i, passed.from(i), dys + i, to, dr, layout.tile, n, al.data(), bl.data(), cl.data());
     };
     if (!gelu) return write(first, count, dxs + first);
     std::vector<T> between(
@@ -237,8 +259,10 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
     const auto kind = static_cast<Activation>(activation);
     const Affine all = affine(batch.mean, invstd, channel_values(weight), channel_values(bias));
     Tensor y = run_apply(layout, x, residual, all, kind);
-    context->save_for_backward({x, kind == Activation::kRelu ? y : Tensor(), weight});
-    if (kind == Activation::kGelu) {
+    const bool needs_outputs = kind == Activation::kRelu && residual.defined();
+    context->save_for_backward({x, needs_outputs ? y : Tensor(), weight});
+    context->saved_data["activation"] = activation;
+    if (kind != Activation::kNone && !needs_outputs) {
       context->saved_data["scale"] = all.scale;
       context->saved_data["shift"] = all.shift;
     }
@@ -252,23 +276,26 @@ class BatchNormRelu : public torch::autograd::Function<BatchNormRelu> {
                                                  torch::autograd::variable_list gradients) {
     refuse_second_derivative(
         "batch_norm_relu: has no second derivative on the CPU in channels_last; use NCHW for it");
-    const auto saved = context->get_saved_variables();
-    const Tensor &x = saved[0], &y = saved[1], &weight = saved[2];
+    const auto variables = context->get_saved_variables();
+    auto& data = context->saved_data;
+    Saved saved{variables[0],
+                variables[1],
+                static_cast<Activation>(data["activation"].toInt()),
+                data["mean"].toDoubleVector(),
+                data["invstd"].toDoubleVector(),
+                channel_values(variables[2]),
+                {}};
+    if (data.count("scale") > 0)
+      saved.affine = {data["scale"].toDoubleVector(), data["shift"].toDoubleVector()};
+    const Tensor &x = saved.x, &weight = variables[2];
     const Tensor dy = gradients[0].to(x.scalar_type()).contiguous(torch::MemoryFormat::ChannelsLast);
-    const auto mean = context->saved_data["mean"].toDoubleVector();
-    const auto invstd = context->saved_data["invstd"].toDoubleVector();
     Tensor dx = torch::empty_like(x), dweight = torch::empty_like(weight), dbias = torch::empty_like(weight);
-    Tensor dresidual = context->saved_data["residual"].toBool() ? torch::empty_like(x) : Tensor();
-    std::optional<Affine> gelu;
-    if (const auto scale = context->saved_data.find("scale"); scale != context->saved_data.end())
-      gelu = {scale->second.toDoubleVector(), context->saved_data["shift"].toDoubleVector()};
+    Tensor dresidual = data["residual"].toBool() ? torch::empty_like(x) : Tensor();
     const Layout layout(x);
     if (x.scalar_type() == torch::kBFloat16) {
-      glidepath::backward<Bf16>(layout, x, y, dy, mean, invstd, channel_values(weight), gelu, dx, dresidual,
-                                dweight, dbias);
+      glidepath::backward<Bf16>(layout, saved, dy, dx, dresidual, dweight, dbias);
     } else {
-      glidepath::backward<float>(layout, x, y, dy, mean, invstd, channel_values(weight), gelu, dx, dresidual,
-                                 dweight, dbias);
+      glidepath::backward<float>(layout, saved, dy, dx, dresidual, dweight, dbias);
     }
     return {dx, dresidual, dweight, dbias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
   }
