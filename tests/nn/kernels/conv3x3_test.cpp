@@ -140,17 +140,16 @@ TEST_P(Conv3x3Test, InBfloat16ItIsCloseToTheDirectOneInFloat64) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Conv3x3Test,
-    testing::Values(Layer{1, 24, 24, 1, 1}, Layer{2, 24, 40, 3, 3}, Layer{3, 32, 32, 4, 4},
-                    Layer{2, 40, 24, 5, 9}, Layer{1, 64, 72, 13, 2}, Layer{2, 128, 64, 7, 8},
-                    Layer{5, 24, 64, 31, 31}, Layer{50, 24, 32, 16, 16}, Layer{40, 64, 64, 16, 16},
-                    Layer{3, 56, 264, 8, 1}, Layer{1, 32, 64, 1, 1}, Layer{3, 40, 48, 3, 3},
-                    Layer{1, 72, 32, 5, 4}, Layer{7, 104, 56, 9, 6}, Layer{70, 32, 40, 15, 15},
-                    Layer{3, 24, 24, 10, 33}, Layer{2, 24, 32, 60, 250}, Layer{5, 160, 288, 4, 4},
-                    Layer{1, 8, 8, 1, 1}, Layer{3, 8, 8, 32, 32}, Layer{2, 8, 16, 7, 9},
-                    Layer{2, 8, 72, 9, 3}, Layer{4, 3, 8, 5, 5}, Layer{7, 3, 64, 16, 16},
-                    Layer{2, 1, 16, 28, 28}, Layer{2, 3, 24, 60, 250}, Layer{16, 32, 40, 1, 2},
-                    Layer{33, 64, 32, 4, 4}, Layer{50, 40, 24, 7, 5}, Layer{70, 72, 32, 3, 8},
-                    Layer{90, 256, 64, 8, 8}, Layer{12, 32, 32, 6, 20}, Layer{2, 96, 64, 35, 24}),
+    testing::Values(
+        Layer{1, 24, 24, 1, 1}, Layer{2, 24, 40, 3, 3}, Layer{3, 32, 32, 4, 4}, Layer{2, 40, 24, 5, 9},
+        Layer{1, 64, 72, 13, 2}, Layer{2, 128, 64, 7, 8}, Layer{5, 24, 64, 31, 31}, Layer{50, 24, 32, 16, 16},
+        Layer{40, 64, 64, 16, 16}, Layer{3, 56, 264, 8, 1}, Layer{1, 32, 64, 1, 1}, Layer{3, 40, 48, 3, 3},
+        Layer{1, 72, 32, 5, 4}, Layer{7, 104, 56, 9, 6}, Layer{70, 32, 40, 15, 15}, Layer{3, 24, 24, 10, 33},
+        Layer{2, 24, 32, 60, 250}, Layer{5, 160, 288, 4, 4}, Layer{1, 8, 8, 1, 1}, Layer{3, 8, 8, 32, 32},
+        Layer{2, 8, 16, 7, 9}, Layer{2, 8, 72, 9, 3}, Layer{4, 3, 8, 5, 5}, Layer{7, 3, 64, 16, 16},
+        Layer{2, 1, 16, 28, 28}, Layer{2, 3, 24, 60, 250}, Layer{16, 32, 40, 1, 2}, Layer{33, 64, 32, 4, 4},
+        Layer{50, 40, 24, 7, 5}, Layer{70, 72, 32, 3, 8}, Layer{90, 256, 64, 8, 8}, Layer{12, 32, 32, 6, 20},
+        Layer{2, 96, 64, 35, 24}, Layer{40, 16, 16, 32, 32}, Layer{20, 16, 32, 9, 9}),
     [](const auto& info) {
       const Layer& c = info.param;
       return "N" + std::to_string(c.images) + "C" + std::to_string(c.channels) + "K" +
@@ -246,7 +245,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, StridedConvTest,
                          testing::Values(Strided{{16, 32, 24, 1, 1}, 3}, Strided{{33, 64, 32, 8, 8}, 3},
                                          Strided{{40, 24, 40, 7, 9}, 3}, Strided{{20, 96, 72, 33, 40}, 3},
                                          Strided{{17, 32, 64, 2, 3}, 3}, Strided{{70, 128, 256, 8, 8}, 3},
-                                         Strided{{33, 64, 32, 8, 8}, 1}, Strided{{40, 24, 40, 7, 9}, 1},
+                                         Strided{{33, 64, 32, 8, 8}, 1}, Strided{{20, 16, 32, 16, 16}, 3},
+                                         Strided{{20, 16, 32, 16, 16}, 1}, Strided{{40, 24, 40, 7, 9}, 1},
                                          Strided{{20, 64, 128, 32, 32}, 1}, Strided{{16, 32, 24, 1, 1}, 1}));
 
 TEST(Conv3x3, InBfloat16WhatFitsIsOurs) {
@@ -263,11 +263,13 @@ TEST(Conv3x3, InBfloat16WhatFitsIsOurs) {
   EXPECT_EQ(taken({2, 32, 64, 3, 3}, torch::kBFloat16), possible);  // for the filters' gradients
   EXPECT_EQ(taken({2, 24, 64, 8, 8}, torch::kBFloat16), amx::is_there());
   EXPECT_EQ(taken({2, 24, 24, 1, 1}, torch::kBFloat16), amx::is_there());
+  EXPECT_EQ(taken({2, 16, 32, 8, 8}, torch::kBFloat16), amx::is_there());
   EXPECT_FALSE(taken({2, 16, 64, 8, 8}, torch::kBFloat16));
   EXPECT_EQ(taken({2, 3, 8, 8, 8}, torch::kBFloat16), amx::is_there());
   EXPECT_EQ(taken({2, 8, 8, 8, 8}, torch::kFloat32), amx::is_there());
   EXPECT_FALSE(taken({2, 5, 8, 8, 8}, torch::kBFloat16));
-  EXPECT_FALSE(taken({2, 32, 16, 8, 8}, torch::kBFloat16));
+  EXPECT_EQ(taken({2, 32, 16, 8, 8}, torch::kBFloat16), amx::is_there());
+  EXPECT_FALSE(taken({2, 64, 16, 8, 8}, torch::kBFloat16));
   EXPECT_FALSE(taken({2, 32, 36, 8, 8}, torch::kBFloat16));
 }
 

@@ -42,12 +42,14 @@ bool is_there() {
 
 namespace {
 
-// 16 channels have to wait for memory as long as the library's have, and of few ones so many outputs do.
-constexpr std::int64_t kFewest = 24, kMostOutputs = 32;
+// Fewer than kMany wait for memory about as long as the library's do, whose stores of many outputs are
+// faster.
+constexpr std::int64_t kMany = 24, kMostBesideFew = 32;
 
 bool are_wide(std::int64_t channels, std::int64_t filters) {
+  const auto [fewer, more] = std::minmax(channels, filters);
   return winograd::fits_grain(channels) && winograd::fits_grain(filters) &&
-         std::min(channels, filters) >= kFewest;
+         (fewer >= kMany || (fewer == kRows && more <= kMostBesideFew));
 }
 /// Whether so many inputs stand beside others in a row of a tile.
 bool are_narrow(const Shape& shape, std::int64_t inputs) {
@@ -58,7 +60,8 @@ bool are_narrow(const Shape& shape, std::int64_t inputs) {
 
 bool takes(std::int64_t channels, std::int64_t filters) {
   const bool are_few = channels == winograd::kGrain || (channels > 0 && channels <= kMostColours);
-  return are_wide(channels, filters) || (are_few && winograd::fits_grain(filters) && filters <= kMostOutputs);
+  return are_wide(channels, filters) ||
+         (are_few && winograd::fits_grain(filters) && filters <= kMostBesideFew);
 }
 bool takes_strided(std::int64_t images, std::int64_t channels, std::int64_t filters) {
   return images >= kRows && are_wide(channels, filters);
@@ -79,8 +82,9 @@ void input_gradients(const Shape& shape, const Bf16* dy, const float* w, Bf16* d
 }
 
 void filter_gradients(const Shape& shape, const Bf16* x, const Bf16* dy, float* dw) {
-  are_narrow(shape, shape.channels) ? narrow_filter_gradients(shape, x, dy, dw)
-                                    : wide_filter_gradients(shape, x, dy, dw);
+  // Tiles of 16 channels are full with one pixel.
+  are_narrow(shape, shape.channels) && shape.channels < kRows ? narrow_filter_gradients(shape, x, dy, dw)
+                                                              : wide_filter_gradients(shape, x, dy, dw);
 }
 
 }  // namespace glidepath::amx
