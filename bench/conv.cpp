@@ -122,7 +122,8 @@ void compare(const Layer& layer, int rounds, double peak) {
   const std::int64_t n = layer.images, c = layer.channels, k = layer.filters, size = layer.size,
                      side = layer.side, stride = layer.stride;
   const auto shape = Ours::shape(layer);
-  const std::int64_t out = (size - 1) / stride + 1, border = side / 2;
+  const amx::Shape sizes = InTiles::shape(layer);
+  const std::int64_t out = sizes.out_height(), border = sizes.border();
   const auto last = torch::MemoryFormat::ChannelsLast;
   const auto kind = sizeof(Number) == sizeof(float) ? torch::kFloat32 : torch::kBFloat16;
   const Tensor x = torch::randn({n, c, size, size}).relu().to(kind).contiguous(last);

@@ -8,8 +8,9 @@
 
 namespace glidepath {
 
+inline std::int64_t divided_up(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
 inline std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
+  return divided_up(value, multiple) * multiple;
 }
 
 /// dw of `sums`, which adds [begin, end) of `count` up in order: add_up(begin, end, floats() numbers,

@@ -15,6 +15,7 @@
 #include "nn/kernels/amx/narrow.h"
 #include "nn/kernels/amx/tiles.h"
 #include "nn/kernels/amx/wide.h"
+#include "nn/kernels/winograd/kernels.h"
 
 namespace glidepath::amx {
 bool processor_has_it() {

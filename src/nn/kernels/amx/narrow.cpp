@@ -9,6 +9,7 @@
 #include "nn/kernels/filter_sums.h"
 #include "nn/kernels/parallel.h"
 #include "nn/kernels/scratch.h"
+#include "nn/kernels/winograd/kernels.h"
 
 namespace glidepath::amx {
 namespace {
@@ -43,7 +44,7 @@ class Convolution {
         inputs_(shape, shape.channels, paired_line(shape, shape.channels)),
         numbers_(std::clamp(filled(shape.filters), kRows / kPair, kRows)),
         columns_(numbers_ < kRows ? 1 : kPair),
-        blocks_((shape.filters + kRows - 1) / kRows) {
+        blocks_(divided_up(shape.filters, kRows)) {
     const std::int64_t channels = inputs_.line.channels, pixels = kTogether / channels;
     steps_of_row_ = (kPair + kSide - 1 + pixels - 1) / pixels;
     for (std::int64_t step = 0; step < steps(); ++step) {

@@ -3,7 +3,6 @@
 #include <cstdint>
 
 #include "nn/kernels/amx/shape.h"
-#include "nn/kernels/winograd/kernels.h"
 
 namespace glidepath::amx {
 
@@ -11,19 +10,6 @@ namespace glidepath::amx {
 constexpr std::int64_t kMostColours = 4;
 /// Whether a row of a tile has room for several pixels of so many channels.
 bool is_narrow(std::int64_t channels);
-
-/// Filters w [K, side, side, C], or those of the gradient of the inputs: turned by half, channels for
-/// filters.
-struct Filters {
-  const float* w;
-  std::int64_t channels;  ///< C
-  bool turned;
-
-  float at(std::int64_t filter, std::int64_t tap, std::int64_t channel) const {
-    return turned ? w[(channel * winograd::kTaps + winograd::kTaps - 1 - tap) * channels + filter]
-                  : w[(filter * winograd::kTaps + tap) * channels + channel];
-  }
-};
 
 /// x [N, H, W, C] of narrow C  ->  y [N, H, W, K].
 void convolve_narrow(const Shape& shape, const Bf16* x, const Filters& filters, Bf16* y);

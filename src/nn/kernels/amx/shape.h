@@ -1,6 +1,8 @@
-// src/nn/kernels/amx/shape.h - what a convolution of AMX's is of.
+// src/nn/kernels/amx/shape.h - what a convolution of AMX's is of: sizes, and filters.
 #pragma once
 #include <cstdint>
+
+#include "nn/kernels/amx/tiles.h"
 
 namespace glidepath::amx {
 
@@ -14,6 +16,19 @@ struct Shape {
   /// Of the outputs, whose borders leave no more out than the stride does.
   std::int64_t out_height() const { return (height - 1) / stride + 1; }
   std::int64_t out_width() const { return (width - 1) / stride + 1; }
+};
+
+/// Filters w [K, side, side, C], or those of the gradient of the inputs: turned by half, channels for
+/// filters.
+struct Filters {
+  const float* w;
+  std::int64_t channels;  ///< C
+  bool turned;
+
+  float at(std::int64_t filter, std::int64_t tap, std::int64_t channel) const {
+    return turned ? w[(channel * kTaps + kTaps - 1 - tap) * channels + filter]
+                  : w[(filter * kTaps + tap) * channels + channel];
+  }
 };
 
 }  // namespace glidepath::amx

@@ -4,10 +4,11 @@
 #include <cstdint>
 
 #include "nn/kernels/amx/tiles.h"
+#include "nn/kernels/filter_sums.h"
 
 namespace glidepath::amx {
 
-inline std::int64_t blocks_of(std::int64_t numbers) { return (numbers + kTogether - 1) / kTogether; }
+inline std::int64_t blocks_of(std::int64_t numbers) { return divided_up(numbers, kTogether); }
 
 /// Some rows of a group of kTogether images: what is worked on at once.
 struct Strip {
@@ -18,8 +19,8 @@ struct Strip {
 struct Strips {
   Strips(std::int64_t images, std::int64_t all_rows, std::int64_t most_rows)
       : height(all_rows),
-        of_group((all_rows + most_rows - 1) / most_rows),
-        rows((all_rows + of_group - 1) / of_group),
+        of_group(divided_up(all_rows, most_rows)),
+        rows(divided_up(all_rows, of_group)),
         groups(blocks_of(images)) {}
 
   std::int64_t count() const { return groups * of_group; }

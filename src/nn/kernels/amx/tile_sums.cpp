@@ -8,6 +8,19 @@ namespace glidepath::amx {
 
 namespace {
 
+constexpr std::int64_t kSums = kRows * kRows;
+
+GLIDEPATH_ALWAYS void load_three(const float* sums) {
+  _tile_loadd(0, sums, kLineBytes);
+  _tile_loadd(1, sums + kSums, kLineBytes);
+  _tile_loadd(2, sums + 2 * kSums, kLineBytes);
+}
+GLIDEPATH_ALWAYS void store_three(float* sums) {
+  _tile_stored(0, sums, kLineBytes);
+  _tile_stored(1, sums + kSums, kLineBytes);
+  _tile_stored(2, sums + 2 * kSums, kLineBytes);
+}
+
 // Inputs of a line are in tiles 3, 4, 5 in turn, so that each is loaded once for three products: with the
 // gradients to its right, at its place and to its left.
 #define GLIDEPATH_ADD_SHIFTS(left, own, right) \
@@ -83,17 +96,12 @@ GLIDEPATH_ALWAYS void for_lines(const Bf16* inputs, const Bf16* gradients, const
 
 void accumulate_shifts(const Bf16* inputs, const Bf16* gradients, const Walk& walk, std::int64_t stride,
                        float* sums) {
-  constexpr std::int64_t kSums = kRows * kRows;
-  _tile_loadd(0, sums, kLineBytes);
-  _tile_loadd(1, sums + kSums, kLineBytes);
-  _tile_loadd(2, sums + 2 * kSums, kLineBytes);
+  load_three(sums);
   for_lines(inputs, gradients, walk, [&](const Bf16* rows, const Bf16* columns) {
     if (stride == 1) return accumulate_line(rows, columns, walk.gradients);
     accumulate_every_second(rows, walk.inputs, columns, walk.gradients);
   });
-  _tile_stored(0, sums, kLineBytes);
-  _tile_stored(1, sums + kSums, kLineBytes);
-  _tile_stored(2, sums + 2 * kSums, kLineBytes);
+  store_three(sums);
 }
 
 void accumulate_places(const Bf16* inputs, const Bf16* gradients, const Walk& walk, float* sums) {
@@ -109,10 +117,7 @@ void accumulate_places(const Bf16* inputs, const Bf16* gradients, const Walk& wa
 }
 
 void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::int64_t steps, float* sums) {
-  constexpr std::int64_t kSums = kRows * kRows;
-  _tile_loadd(0, sums, kLineBytes);
-  _tile_loadd(1, sums + kSums, kLineBytes);
-  _tile_loadd(2, sums + 2 * kSums, kLineBytes);
+  load_three(sums);
   for (std::int64_t i = 0; i < steps; ++i) {
     _tile_loadd(4, rows + i * kOfTile, kLineBytes);
     _tile_loadd(5, columns[0] + i * kOfTile, kLineBytes);
@@ -122,9 +127,7 @@ void accumulate_three(const Bf16* rows, const Bf16* const (&columns)[3], std::in
     _tile_dpbf16ps(1, 4, 6);
     _tile_dpbf16ps(2, 4, 7);
   }
-  _tile_stored(0, sums, kLineBytes);
-  _tile_stored(1, sums + kSums, kLineBytes);
-  _tile_stored(2, sums + 2 * kSums, kLineBytes);
+  store_three(sums);
 }
 
 void write_sums(const float* sums, std::int64_t tap, std::int64_t taps, std::int64_t channel,

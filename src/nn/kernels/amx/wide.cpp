@@ -52,13 +52,13 @@ class PixelTiles {
  public:
   explicit PixelTiles(const Layout& layout)
       : layout_(layout),
-        of_row_((layout.width + kRows - 1) / kRows),
+        of_row_(divided_up(layout.width, kRows)),
         in_rows_(of_row_ * kRows * layout.height < layout.image) {}
 
   /// Even.
   std::int64_t count(std::int64_t images) const {
     return rounded_up(
-        in_rows_ ? images * layout_.height * of_row_ : (images * layout_.image + kRows - 1) / kRows, 2);
+        in_rows_ ? images * layout_.height * of_row_ : divided_up(images * layout_.image, kRows), 2);
   }
   void find(std::int64_t images, std::int32_t* starts, std::int32_t* where) const {
     const std::int64_t tiles = count(images);
@@ -97,7 +97,7 @@ void convolve_pixels(const Shape& shape, const Bf16* x, const Pass& pass, Bf16* 
     static thread_local Scratch<Bf16> images;
     static thread_local Scratch<std::int32_t> places;
     // In parts of one size, or nearly.
-    const std::int64_t parts = (end - begin + fit - 1) / fit, most = (end - begin + parts - 1) / parts;
+    const std::int64_t parts = divided_up(end - begin, fit), most = divided_up(end - begin, parts);
     Bf16* line = images.get(layout.numbers(most));
     std::int32_t* where = places.get(pixel_tiles.count(most) * (kRows + 1));
     std::int32_t* starts = where + pixel_tiles.count(most) * kRows;
@@ -168,8 +168,9 @@ class ByImages {
     std::int64_t rows = rows_.outputs();
     while (rows > 1 && lines_of(rows) > fit) --rows;
     const Strips strips(images_, rows_.outputs(), rows);
+    const std::int64_t lines = lines_of(strips.rows);
     parallel_ranges(strips.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-      run_strips(x, pass, strips, of_row, begin, end, y);
+      run_strips(x, pass, strips, lines, of_row, begin, end, y);
     });
   }
 
@@ -184,10 +185,10 @@ class ByImages {
     return most;
   }
 
-  void run_strips(const Bf16* x, const Pass& pass, const Strips& strips, std::int64_t of_row,
-                  std::int64_t begin, std::int64_t end, Bf16* y) const {
+  void run_strips(const Bf16* x, const Pass& pass, const Strips& strips, std::int64_t count,
+                  std::int64_t of_row, std::int64_t begin, std::int64_t end, Bf16* y) const {
     static thread_local Scratch<Bf16> memory;
-    const std::int64_t count = lines_of(strips.rows), of_result = columns_.outputs() * pass.outputs;
+    const std::int64_t of_result = columns_.outputs() * pass.outputs;
     Bf16* lines = memory.get(count * of_row);
     const Tiles tiles;
     std::int64_t group = -1, filled = 0;

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#include "nn/kernels/amx/narrow.h"
+#include "nn/kernels/amx/shape.h"
 
 namespace glidepath::amx {
 

@@ -56,8 +56,8 @@ class FilterSums {
         dy_(dy),
         channel_blocks_(blocks_of(shape.channels)),
         filter_blocks_(blocks_of(shape.filters)),
-        filters_((shape.filters + kRows - 1) / kRows),
-        channels_((shape.channels + kRows - 1) / kRows),
+        filters_(divided_up(shape.filters, kRows)),
+        channels_(divided_up(shape.channels, kRows)),
         together_(divisor_of(channels_)),
         parts_(shape),
         strips_(parts_.count, out_height(), rows_at_once()),
@@ -221,7 +221,7 @@ class FilterSums {
     std::int64_t begin = strip.begin, end = strip.end;
     if (parts_.of_image == 1) {
       begin = std::max(begin, -down);
-      end = std::min(end, (parts_.height - down + shape_.stride - 1) / shape_.stride);
+      end = std::min(end, divided_up(parts_.height - down, shape_.stride));
     }
     if (begin >= end) return;
     const std::int64_t line = (begin * shape_.stride + down - row_of(strip, 0)) / step();
